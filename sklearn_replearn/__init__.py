@@ -1,0 +1,9 @@
+"""Autoencoders, variational autoencoders and contrastive encoders as scikit-learn transformers."""
+
+from ._autoencoder import AutoencoderTransformer
+from ._contrastive import ContrastiveTransformer
+from ._vae import VAETransformer
+
+__all__ = ["AutoencoderTransformer", "ContrastiveTransformer", "VAETransformer", "__version__"]
+
+__version__ = "0.1.0"

@@ -1,0 +1,41 @@
+"""What a caller may have switched on around our calls, and must not reach into them."""
+
+from contextlib import ExitStack, contextmanager
+
+import torch
+
+
+def resolve_device(device):
+    """The ``torch.device`` that the parameter ``device`` stands for on this machine.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown to torch, or names an accelerator that is not here.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device={device!r} is not available here: {str(error).splitlines()[0]} "
+            'Use device="auto" (a GPU where there is one, else the CPU) or device="cpu".'
+        ) from error
+    if resolved.type == "meta":
+        raise ValueError('device="meta" holds no numbers. Use device="auto" or device="cpu".')
+    return resolved
+
+
+@contextmanager
+def plain_torch(device, *, gradients):
+    """Switch off autocast, inference mode and default devices of the caller; set gradients."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(not gradients))
+        stack.enter_context(torch.set_grad_enabled(gradients))
+        stack.enter_context(torch.autocast(device.type, enabled=False))
+        if torch.get_default_device() != torch.device("cpu"):
+            # Costs a Python call per torch operation, so only where a caller changed it.
+            stack.enter_context(torch.device("cpu"))
+        yield

@@ -1,0 +1,195 @@
+"""AutoencoderTransformer: plain, denoising and sparse autoencoders."""
+
+import numpy as np
+
+from ._codes import standardize_codes
+from ._representation import RepresentationTransformer, documented
+from ._sklearn import HasMethods, StrOptions
+from ._tables import name_columns
+from .augmentations import Identity
+from .likelihoods import Bernoulli, Gaussian
+from .modules import Autoencoder
+from .objectives import Reconstruction
+
+
+@documented
+class AutoencoderTransformer(RepresentationTransformer):
+    """Codes from which an autoencoder reconstructs the rows.
+
+    Codes have mean 0 and standard deviation 1 over the training rows (except with ``sparsity``,
+    where they are what the sparse layer gives), so that estimators behind this one need no scaler.
+
+    Parameters
+    ----------
+    latent_dim : int, default=32
+        Number of columns of the code.
+    hidden_layer_sizes : int or sequence of int, default=(256,)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
+    activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
+        Between layers.
+    encoder, decoder : torch.nn.Module or callable, default=None
+        Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
+        callables that build one from the two widths ``(n_in, n_out)``. Modules are copied. Fits
+        with such parts draw from torch's global generator, seeded and restored, one at a time.
+    loss : {"mse", "bce"}, default="mse"
+        Squared error, or binary cross-entropy for columns within [0, 1].
+    corruption : callable, default=None
+        Makes it a denoising autoencoder: an augmentation such as
+        :class:`~sklearn_replearn.augmentations.SwapNoise`, applied to the rows that are encoded.
+    sparsity : L1Sparsity, KLSparsity or TopKSparsity, default=None
+        Makes it a sparse autoencoder; see :mod:`sklearn_replearn.objectives`.
+    {training}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    VAETransformer : Has a likelihood, and samples.
+    ContrastiveTransformer : Learns from views instead of from reconstruction.
+
+    References
+    ----------
+    Hinton and Salakhutdinov (2006), *Reducing the dimensionality of data with neural networks*.
+    Vincent et al. (2010), *Stacked denoising autoencoders*.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_replearn import AutoencoderTransformer
+    >>> X = load_wine().data
+    >>> encoder = AutoencoderTransformer(latent_dim=4, max_epochs=20).fit(X)
+    >>> encoder.transform(X).shape
+    (178, 4)
+    >>> encoder.inverse_transform(encoder.transform(X)).shape
+    (178, 13)
+    """
+
+    _parameter_constraints = {
+        **RepresentationTransformer._parameter_constraints,
+        "loss": [StrOptions({"mse", "bce"})],
+        "corruption": [callable, None],
+        "sparsity": [HasMethods(["activation", "penalties"]), None],
+    }
+
+    def __init__(
+        self,
+        latent_dim=32,
+        *,
+        hidden_layer_sizes=(256,),
+        activation="silu",
+        encoder=None,
+        decoder=None,
+        loss="mse",
+        corruption=None,
+        sparsity=None,
+        scaling="auto",
+        max_epochs="auto",
+        batch_size=256,
+        lr=1e-3,
+        lr_schedule="cosine",
+        optimizer="adamw",
+        optimizer_params=None,
+        weight_decay=0.0,
+        gradient_clip=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        random_state=0,
+        verbose=0,
+    ):
+        self.latent_dim = latent_dim
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.encoder = encoder
+        self.decoder = decoder
+        self.loss = loss
+        self.corruption = corruption
+        self.sparsity = sparsity
+        self.scaling = scaling
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def score_samples(self, X):
+        """Minus the reconstruction error of each row; higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            Minus the mean over columns of :meth:`reconstruction_error`: 0 is perfect, -1 is as far
+            as the mean of the training rows is from a typical one.
+        """
+        return -self.reconstruction_error(X).mean(axis=1)
+
+    def _scaling(self):
+        if self.scaling == "auto" and self.loss == "bce":
+            return None
+        return super()._scaling()
+
+    def _check_rows(self, table, rows):
+        if self.loss == "bce":
+            check_unit_interval(rows, table, self._names(), 'loss="bce"', 'loss="mse"')
+
+    def _blueprint(self):
+        return {**super()._blueprint(), "loss": self.loss, "sparsity": self.sparsity}
+
+    def _build(self, plan, generator):
+        latent, n, sparsity = plan["latent_dim"], plan["n_features"], plan["sparsity"]
+        encoder, decoder = self._coders(plan, latent, generator)
+        likelihood = Gaussian(n, scale=1.0) if plan["loss"] == "mse" else Bernoulli(n)
+        activation = None if sparsity is None else sparsity.activation(latent)
+        return Autoencoder(encoder, decoder, likelihood, latent, activation)
+
+    def _objective(self, n_updates):
+        return Reconstruction(self.sparsity)
+
+    def _views(self):
+        return (self.corruption or Identity()), Identity()
+
+    def _users_parts(self):
+        return [*super()._users_parts(), self.corruption, self.sparsity]
+
+    def _finish(self, network, train_rows):
+        if self.sparsity is None:
+            standardize_codes(network, train_rows)
+
+
+def check_unit_interval(rows, table, names, setting, other):
+    """Refuse rows outside [0, 1].
+
+    Raises
+    ------
+    ValueError
+        Names the columns.
+    """
+    outside = np.flatnonzero(((rows < -1e-9) | (rows > 1 + 1e-9)).any(axis=0))
+    if len(outside):
+        worst = table[:, outside[0]]
+        raise ValueError(
+            f"{setting} takes columns within [0, 1]; {name_columns(names, outside)} has values "
+            f'from {worst.min():.6g} to {worst.max():.6g}. Use scaling="minmax" or {other}.'
+        )

@@ -1,0 +1,110 @@
+"""Rows to batches: whole-tensor slices for training, chunks of rows for inference."""
+
+import math
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+_CHUNK = 1024
+# Kernels treat the last few rows of a matrix otherwise than those before them.
+_ROW_MULTIPLE = 16
+
+
+class TrainingRows(Dataset):
+    """Rows as one tensor, with the multiset that says how often each is drawn.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n_distinct, n_features), float32
+    multiset : Multiset
+        Its values are not needed any more, only its weights.
+    """
+
+    def __init__(self, rows, multiset):
+        self.rows = rows
+        self.multiset = multiset
+
+    def __len__(self):
+        return self.multiset.n_draws
+
+    def __getitem__(self, index):
+        return self.rows[index]
+
+
+def n_batches(n_draws, batch_size):
+    """Batches in an epoch: near-equal ones, and never one of a single row beside others.
+
+    A last batch of one row has no variance for batch normalisation and no negatives.
+    """
+    return max(1, min(math.ceil(n_draws / batch_size), n_draws // 2))
+
+
+class Batches:
+    """skorch's iterator over the batches of one epoch.
+
+    Parameters
+    ----------
+    dataset : TrainingRows
+    batch_size : int
+    generator : torch.Generator
+    shuffle : bool
+        False for validation, where every pass starts the generator anew: the same noise in every
+        epoch makes their losses comparable.
+    """
+
+    def __init__(self, dataset, batch_size, generator, shuffle):
+        self.dataset = dataset
+        self.generator = generator
+        self.shuffle = shuffle
+        self.n_batches = n_batches(len(dataset), batch_size)
+
+    def __len__(self):
+        return self.n_batches
+
+    def __iter__(self):
+        rows, multiset, generator = self.dataset.rows, self.dataset.multiset, self.generator
+        if self.shuffle:
+            device = generator.device
+            offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
+            order = torch.randperm(len(self.dataset), generator=generator, device=device)
+            index = torch.from_numpy(multiset.draws(offset)).to(device)[order]
+        else:
+            generator.manual_seed(generator.initial_seed())
+            index = torch.from_numpy(multiset.draws()).to(rows.device)
+        labels = rows.new_empty(0)
+        for batch in index.to(rows.device).tensor_split(self.n_batches):
+            yield rows.index_select(0, batch), labels
+
+
+def in_chunks(function, n_rows, width, dtype, chunk=_CHUNK):
+    """Fill an array of shape (n_rows, width) with ``function(slice)``, some rows at a time.
+
+    The results are rounded to float32 before they are stored as ``dtype``: how many rows are
+    computed together changes the last bits of a float64 result, never the rounded one.
+    """
+    result = np.empty((n_rows, width), dtype=dtype)
+    for start in range(0, n_rows, chunk):
+        rows = slice(start, min(start + chunk, n_rows))
+        result[rows] = function(rows).astype(np.float32)
+    return result
+
+
+def padded(rows, device, dtype):
+    """A tensor of these rows and zeros below them, up to a multiple of 16 rows."""
+    n_rows = len(rows)
+    tensor = torch.zeros(
+        (n_rows + -n_rows % _ROW_MULTIPLE, rows.shape[1]), dtype=dtype, device=device
+    )
+    tensor[:n_rows] = torch.as_tensor(rows, dtype=dtype, device=device)
+    return tensor
+
+
+def expectation(function, data):
+    """Weighted mean over training rows of ``function(rows)``, one value per column, in float64."""
+    weights = torch.from_numpy(data.multiset.weights / data.multiset.weights.sum())
+    total = 0.0
+    for start in range(0, len(data.rows), _CHUNK):
+        values = function(data.rows[start : start + _CHUNK]).double().cpu()
+        total = total + weights[start : start + _CHUNK] @ values
+    return total

@@ -1,0 +1,68 @@
+"""What is measured on the codes of the training rows."""
+
+import torch
+
+from ._batches import expectation
+
+# Relative to the typical size of a code: below this a unit says nothing, and dividing by its
+# deviation would blow up rounding errors.
+_SMALLEST_DEVIATION = 1e-6
+
+_LOOKED_AT = 4096
+_SMALLEST_SHARE = 1e-2
+_ONE_DIRECTION = 0.02
+
+
+def standardize_codes(network, train_rows):
+    """Have the network report codes of mean 0 and standard deviation 1 over these rows."""
+    mean = expectation(network.code, train_rows)
+    variance = expectation(
+        lambda rows: (network.code(rows).double() - mean.to(rows.device)).square(), train_rows
+    )
+    deviation = variance.sqrt()
+    smallest = _SMALLEST_DEVIATION * (mean.square() + variance).mean().sqrt()
+    deviation = torch.where(deviation > smallest, deviation, torch.ones_like(deviation))
+    network.standardize(mean.float(), deviation.float())
+
+
+def collapse(network, train_rows):
+    """Say how the codes collapsed, or return None if they did not.
+
+    Codes have collapsed if they vary hardly or along one direction only, although the rows do.
+    """
+    step = -(-len(train_rows.rows) // _LOOKED_AT)
+    rows = train_rows.rows[::step]
+    codes = network.code(rows).double()
+    if effective_rank(rows.double()) < 1 + _ONE_DIRECTION:
+        return None
+    deviation = (codes - codes.mean(0)).square().sum(1).mean().sqrt()
+    size = codes.square().sum(1).mean().sqrt()
+    if not deviation > _SMALLEST_SHARE * size:
+        return f"their deviation is {float(deviation):.2g} at a size of {float(size):.2g}"
+    rank = effective_rank(codes)
+    if codes.shape[1] > 1 and rank < 1 + _ONE_DIRECTION:
+        return f"{codes.shape[1]} columns vary along one direction (effective rank {rank:.3f})"
+    return None
+
+
+def effective_rank(x):
+    """Exponential of the entropy of the shares of variance along the principal axes.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, width), float64
+
+    Returns
+    -------
+    float
+        From 1 to ``width``; 1 where nothing varies.
+
+    References
+    ----------
+    Roy and Vetterli (2007), *The effective rank: a measure of effective dimensionality*.
+    """
+    variances = torch.linalg.svdvals(x - x.mean(0)).square()
+    if not variances.sum() > 0:
+        return 1.0
+    shares = variances / variances.sum()
+    return float(torch.special.entr(shares).sum().exp())

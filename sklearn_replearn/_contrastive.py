@@ -1,0 +1,301 @@
+"""ContrastiveTransformer: codes learned by comparing views of the rows."""
+
+import math
+import warnings
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
+
+from ._codes import collapse, standardize_codes
+from ._random import new_generator
+from ._representation import RepresentationTransformer, documented
+from ._rows import canonical
+from ._sklearn import HasMethods
+from ._tables import check_table
+from .augmentations import Identity, SwapNoise
+from .likelihoods import Gaussian
+from .losses import info_nce
+from .modules import Autoencoder
+from .objectives import NTXent, Objective
+
+_CANDIDATES = 256
+_TEMPERATURES = np.geomspace(0.02, 2.0, 15)
+
+
+@documented
+class ContrastiveTransformer(RepresentationTransformer):
+    """Codes in which two augmented views of a row are alike and other rows differ.
+
+    The code is what the encoder gives; projectors, predictors, targets and queues of the objective
+    serve training only. A decoder learns from the codes without influencing them, so that
+    ``inverse_transform`` works here too. Codes have mean 0 and standard deviation 1 over the
+    training rows.
+
+    Parameters
+    ----------
+    latent_dim : int, default=32
+        Number of columns of the code.
+    objective : Objective, default=None
+        None is :class:`~sklearn_replearn.objectives.NTXent`; others are
+        :class:`~sklearn_replearn.objectives.BYOL`,
+        :class:`~sklearn_replearn.objectives.SimSiam`,
+        :class:`~sklearn_replearn.objectives.BarlowTwins`,
+        :class:`~sklearn_replearn.objectives.VICReg`.
+    augmentation : callable or tuple of two callables, default=None
+        Makes the views. A tuple has one for each view. None is
+        :class:`~sklearn_replearn.augmentations.SwapNoise` with a rate of 0.5 for both.
+    hidden_layer_sizes : int or sequence of int, default=(256,)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
+    activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
+        Between layers.
+    encoder, decoder : torch.nn.Module or callable, default=None
+        Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
+        callables that build one from the two widths ``(n_in, n_out)``. Modules are copied. Fits
+        with such parts draw from torch's global generator, seeded and restored, one at a time.
+    {training}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If the codes collapsed: all rows have nearly the same code.
+
+    See Also
+    --------
+    AutoencoderTransformer : Learns from reconstruction alone.
+
+    References
+    ----------
+    Chen et al. (2020), *A simple framework for contrastive learning of visual representations*.
+    Bahri et al. (2022), *SCARF: self-supervised contrastive learning using random feature
+    corruption*.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_replearn import ContrastiveTransformer
+    >>> X = load_wine().data
+    >>> encoder = ContrastiveTransformer(latent_dim=8, max_epochs=20).fit(X)
+    >>> encoder.transform(X).shape
+    (178, 8)
+    """
+
+    _parameter_constraints = {
+        **RepresentationTransformer._parameter_constraints,
+        "objective": [HasMethods(["heads", "terms", "after_step"]), None],
+        "augmentation": [callable, tuple, None],
+    }
+
+    def __init__(
+        self,
+        latent_dim=32,
+        *,
+        objective=None,
+        augmentation=None,
+        hidden_layer_sizes=(256,),
+        activation="silu",
+        encoder=None,
+        decoder=None,
+        scaling="auto",
+        max_epochs="auto",
+        batch_size=256,
+        lr=1e-3,
+        lr_schedule="cosine",
+        optimizer="adamw",
+        optimizer_params=None,
+        weight_decay=0.0,
+        gradient_clip=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=1e-4,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        random_state=0,
+        verbose=0,
+    ):
+        self.latent_dim = latent_dim
+        self.objective = objective
+        self.augmentation = augmentation
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.encoder = encoder
+        self.decoder = decoder
+        self.scaling = scaling
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def score_samples(self, X):
+        """Minus the reconstruction error of each row; higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            Minus the mean over columns of :meth:`reconstruction_error`: 0 is perfect, -1 is as far
+            as the mean of the training rows is from a typical one.
+        """
+        return -self.reconstruction_error(X).mean(axis=1)
+
+    def score(self, X, y=None):
+        r"""Goodness of fit in bits against chance: how well a view finds the row it came from.
+
+        :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates, between views of the rows, in
+        the space of the codes: 0 is chance, :math:`\log_2 N` is perfect. It is measured on codes,
+        not behind the projector, in groups of 256 rows whatever the batch size of the training, at
+        the temperature that is best for these rows; so it is defined for every objective and
+        compares between objectives, batch sizes and values of ``latent_dim``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            At least two rows. The order of the rows does not matter.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            Bits. The views are drawn from a generator fixed at fit, so the result repeats.
+
+        Raises
+        ------
+        ValueError
+            If there is one row only.
+
+        References
+        ----------
+        van den Oord et al. (2018), *Representation learning with contrastive predictive coding*.
+        """
+        check_is_fitted(self)
+        table = check_table(self, X, reset=False)
+        if len(table) < 2:
+            raise ValueError("score compares a row with others and needs at least 2 rows; got 1.")
+        multiset = canonical(table, np.ones(len(table)))
+        order = torch.randperm(multiset.n_draws, generator=new_generator(self._score_seed)).numpy()
+        table = multiset.values[multiset.draws()[order]]
+        left, right = self._codes_of_views(table)
+        groups = max(1, round(len(left) / _CANDIDATES))
+        best = min(_nats(left, right, groups, temperature) for temperature in _TEMPERATURES)
+        chance = math.log(len(left) / groups)
+        return float(chance - best) / math.log(2)
+
+    def _codes_of_views(self, table):
+        """Codes of two views of each row, drawn within groups of rows."""
+        network, device, precision = self._runtime.network(self)
+        generator = new_generator(self._score_seed, device)
+
+        with self._isolated(self._score_seed, device, gradients=False):
+            rows = torch.as_tensor(self._columns.scale(table), dtype=precision, device=device)
+            parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))
+            return [
+                torch.cat([network.encode(view(part, generator)) for part in parts]).cpu().double()
+                for view in self._augmentations()
+            ]
+
+    def _build(self, plan, generator):
+        latent, n = plan["latent_dim"], plan["n_features"]
+        encoder, decoder = self._coders(plan, latent, generator)
+        return Autoencoder(encoder, decoder, Gaussian(n, scale=1.0), latent)
+
+    def _objective(self, n_updates):
+        return WithDecoder(self._contrast(), self._augmentations())
+
+    def _views(self):
+        return Identity(), Identity()
+
+    def _users_parts(self):
+        return [*super()._users_parts(), self._contrast(), *self._augmentations()]
+
+    def _contrast(self):
+        return NTXent() if self.objective is None else self.objective
+
+    def _augmentations(self):
+        if self.augmentation is None:
+            return SwapNoise(0.5), SwapNoise(0.5)
+        if isinstance(self.augmentation, tuple):
+            left, right = self.augmentation
+            return left, right
+        return self.augmentation, self.augmentation
+
+    def _finish(self, network, train_rows):
+        problem = collapse(network, train_rows)
+        if problem:
+            warnings.warn(
+                f"The codes collapsed: {problem}. Try another objective (NTXent and VICReg "
+                "keep codes apart), a lower lr, a larger batch_size, or a weaker augmentation.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+        standardize_codes(network, train_rows)
+
+
+class WithDecoder(Objective):
+    """An objective, and a decoder that learns from its codes without influencing them.
+
+    Parameters
+    ----------
+    objective : Objective
+    augmentations : tuple of two callables
+        Make the objective's views; the decoder sees the rows as they are.
+    """
+
+    terms_aside = ("reconstruction",)
+
+    def __init__(self, objective, augmentations):
+        self.objective = objective
+        self.augmentations = augmentations
+
+    def heads(self, network, generator):
+        """Those of the objective."""
+        return self.objective.heads(network, generator)
+
+    def terms(self, network, heads, left, right, generator):
+        """Those of the objective, and ``reconstruction``."""
+        views = (
+            augmentation(rows, generator)
+            for augmentation, rows in zip(self.augmentations, (left, right), strict=True)
+        )
+        terms = self.objective.terms(network, heads, *views, generator)
+        with torch.no_grad():
+            code = network.code(right)
+        error = network.likelihood.error(right, network.output(code))
+        return {**terms, "reconstruction": error.mean()}
+
+    def after_step(self, network, heads):
+        """That of the objective."""
+        self.objective.after_step(network, heads)
+
+
+def _nats(left, right, groups, temperature):
+    """InfoNCE in both directions, averaged over groups of candidates."""
+    none = left[:0]
+    losses = [
+        0.5 * (info_nce(a, b, none, temperature) + info_nce(b, a, none, temperature))
+        for a, b in zip(left.tensor_split(groups), right.tensor_split(groups), strict=True)
+    ]
+    return float(sum(losses) / len(losses))

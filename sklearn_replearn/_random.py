@@ -1,0 +1,55 @@
+"""Randomness: one generator per fit, and the process-wide generators left alone."""
+
+import random
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+_FOREIGN_CODE = threading.Lock()
+
+
+def draw_seed(random_state):
+    """Turn scikit-learn's ``random_state`` into one integer seed.
+
+    ``None`` takes entropy from the operating system rather than from NumPy's global generator,
+    so that drawing a seed changes no global state. A ``RandomState`` instance advances.
+    """
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(random_state)
+
+
+def new_generator(seed, device="cpu"):
+    """A torch generator on ``device``, started from ``seed``."""
+    return torch.Generator(device=device).manual_seed(seed)
+
+
+def draw_integer(generator):
+    """One integer drawn from ``generator``, to seed something that takes only integers."""
+    return int(torch.randint(2**31 - 1, (), generator=generator, device=generator.device))
+
+
+@contextmanager
+def global_generators_kept(seed):
+    """Run foreign code that draws from the global generators, repeatably and without a trace.
+
+    Modules, augmentations and callbacks of users draw from torch's, NumPy's and Python's global
+    generators. Those are process-wide, so this block is entered by one thread at a time: fits with
+    foreign parts queue.
+    """
+    with _FOREIGN_CODE:
+        python_state, numpy_state = random.getstate(), np.random.get_state()
+        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+        try:
+            with torch.random.fork_rng(devices=devices):
+                random.seed(seed)
+                np.random.seed(seed % 2**32)
+                torch.manual_seed(seed)
+                yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)

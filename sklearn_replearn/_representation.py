@@ -1,0 +1,528 @@
+"""The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
+
+from contextlib import contextmanager, nullcontext
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from . import _net
+from ._ambient import plain_torch, resolve_device
+from ._batches import TrainingRows, in_chunks, n_batches, padded
+from ._random import draw_integer, draw_seed, global_generators_kept, new_generator
+from ._rows import canonical
+from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context
+from ._tables import SCALING_CONSTRAINT, Columns, check_codes, check_table, name_columns
+from .augmentations import Compose
+from .modules import ACTIVATIONS, mlp, own_copy
+
+_HISTORY_NUMBERS_STORED = 2000
+# Packages whose parts draw from the generators they are given.
+_TRUSTED = (__name__.partition(".")[0] + ".", "skorch.", "sklearn.", "torch.optim.")
+
+TRAINING_PARAMETERS = """\
+scaling : {"auto", "standard", "robust", "quantile", "minmax"}, transformer or None, \
+default="auto"
+        How columns are scaled inside. "auto" is "standard" (mean 0, standard deviation 1) for
+        columns of any unit, and None where the decoder takes columns within [0, 1]. "quantile" maps
+        each column to a normal distribution by its ranks. A transformer of scikit-learn must have
+        an ``inverse_transform`` and keep the number of columns.
+    max_epochs : int or "auto", default="auto"
+        Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
+        most 500.
+    batch_size : int, default=256
+        Rows in a batch. Batches of an epoch are of nearly equal size.
+    lr : float, default=1e-3
+        Learning rate.
+    lr_schedule : {"cosine"} or None, default="cosine"
+        Whether the learning rate falls to zero along half a cosine. For others pass
+        ``skorch.callbacks.LRScheduler`` among the ``callbacks``.
+    optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
+        A class is one of ``torch.optim``'s, or is called like one.
+    optimizer_params : dict, default=None
+        Further arguments of the optimizer.
+    weight_decay : float, default=0.0
+    gradient_clip : float, default=None
+        Largest norm of the gradient of each part (encoder, decoder, heads).
+    early_stopping : bool, default=False
+        Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
+        of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the rows held out; used with ``early_stopping`` only.
+    n_iter_no_change : int, default=10
+        Epochs without improvement by ``tol`` after which training stops.
+    tol : float, default=1e-4
+        In units of the loss.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last fit: its columns, weights and optimizer.
+    callbacks : list of skorch callbacks, default=None
+        Copied before they are used.
+    device : str, default="auto"
+        "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
+    random_state : int, RandomState instance or None, default=0
+        Seed of the one generator that a fit draws from. An int gives the same model each time,
+        None another one each time.
+    verbose : int, default=0
+        1 prints a line an epoch."""
+
+ATTRIBUTES = """\
+n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they all had one that is a string.
+    n_iter_ : int
+        Epochs trained.
+    history_ : DataFrame
+        A row an epoch: ``train_loss``, each named term of the objective for training rows and
+        (with ``early_stopping``) validation rows, and ``seconds``. A stored model keeps at most
+        2000 numbers of it, evenly spaced, and no seconds.
+    loss_curve_ : list of float
+        ``history_["train_loss"]``.
+    network_ : torch.nn.Module
+        A copy of the trained network, on the CPU."""
+
+
+def documented(cls):
+    """Fill the parts that the three docstrings have in common."""
+    if cls.__doc__:
+        cls.__doc__ = cls.__doc__.replace("{training}", TRAINING_PARAMETERS)
+        cls.__doc__ = cls.__doc__.replace("{attributes}", ATTRIBUTES)
+    return cls
+
+
+class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """What the three transformers share; each states its pieces and stops.
+
+    A transformer defines :meth:`_blueprint` (what its network is made of), :meth:`_build` (a
+    network from a blueprint), :meth:`_objective`, :meth:`_views` and ``score_samples``.
+    """
+
+    _parameter_constraints = {
+        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "encoder": [callable, None],
+        "decoder": [callable, None],
+        "scaling": SCALING_CONSTRAINT,
+        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr_schedule": [StrOptions({"cosine"}), None],
+        "optimizer": [StrOptions(set(_net.OPTIMIZERS)), callable],
+        "optimizer_params": [dict, None],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "callbacks": [list, tuple, None],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # ---------------------------------------------------------------- fit
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn the columns and train the network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numbers; at least two rows.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts; weight 2 is the same as the row standing there twice.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If ``X`` has cells that are not finite numbers, fewer than two rows, or columns that
+            cannot be scaled; if a parameter does not fit the table; if the loss is not finite.
+        KeyboardInterrupt
+            If interrupted. After any exception the estimator is as it was before.
+        """
+        before = dict(vars(self))
+        try:
+            self._fit(X, sample_weight)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        return self
+
+    def _fit(self, X, sample_weight):
+        device = resolve_device(self.device)
+        resumed = self._resumed()
+        table = check_table(self, X, reset=resumed is None)
+        weights = check_sample_weight(
+            sample_weight, table, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():
+            raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
+        multiset = canonical(table, weights)
+        generator = new_generator(draw_seed(self.random_state))
+        with self._isolated(draw_integer(generator), device, gradients=True):
+            if resumed is None:
+                seed = draw_integer(generator)
+                self._columns = Columns(self._scaling(), multiset, self._names(), seed)
+            rows = self._columns.scale(multiset.values)
+            self._check_rows(multiset.values, rows)
+            self._train(rows, multiset, generator, device, resumed)
+
+    def _train(self, rows, multiset, generator, device, resumed):
+        if resumed is None:
+            self._plan = self._blueprint()
+        network = self._build(self._plan, generator)
+        network.likelihood.constant.copy_(torch.from_numpy(self._columns.constant))
+        epochs, (train_rows, validation_rows) = self._division(rows, multiset, generator, device)
+        n_updates = epochs * n_batches(len(train_rows), self.batch_size)
+        objective = self._objective(n_updates)
+        training = _net.Training(
+            network,
+            objective.heads(network, generator),
+            objective,
+            self._views(),
+            new_generator(draw_integer(generator), device),
+            new_generator(draw_integer(generator), device),
+        )
+        self._score_seed = draw_integer(generator)
+        try:
+            net = _net.train(training, train_rows, validation_rows, self, epochs, device, resumed)
+        except _net.LossNotFinite as problem:
+            raise ValueError(self._loss_not_finite(problem.epoch, rows)) from None
+        except _net.FitInterrupted as interruption:
+            raise KeyboardInterrupt(
+                f"fit was interrupted in epoch {interruption.epoch}; "
+                f"this {type(self).__name__} is as it was before."
+            ) from None
+        # After the weights were stored for a warm start: finishing may rescale the codes.
+        self._training_state = _net.training_state(net) if self.warm_start else None
+        network.eval()
+        with torch.no_grad():
+            self._finish(network, train_rows)
+        self._arrays = _net.to_arrays(network.state_dict())
+        self._runtime = _Runtime()
+        self._n_features_out = self.latent_dim
+        self._record(net, resumed is not None)
+
+    def _resumed(self):
+        """The state of training to go on from, or None for a fresh start."""
+        if not self.warm_start or getattr(self, "_training_state", None) is None:
+            return None
+        changed = [
+            name
+            for name, value in self._blueprint().items()
+            if self._plan.get(name) is not value and self._plan.get(name) != value
+        ]
+        if changed:
+            raise ValueError(
+                f"warm_start goes on with the network of the last fit, but "
+                f"{', '.join(changed)} changed since. Set warm_start=False for a new network."
+            )
+        return self._training_state
+
+    def _division(self, rows, multiset, generator, device):
+        """Epochs, and the rows for training and validation."""
+        order = None
+        if self.early_stopping:
+            order = torch.randperm(len(multiset), generator=generator).numpy()
+            share = np.cumsum(multiset.weights[order]) / multiset.weights.sum()
+            n_held_out = int(np.searchsorted(share, self.validation_fraction, side="right"))
+            if n_held_out == 0 or n_held_out >= len(multiset):
+                raise ValueError(
+                    f"validation_fraction={self.validation_fraction} of {len(multiset)} distinct "
+                    f"rows leaves {len(multiset) - n_held_out} for training and {n_held_out} for "
+                    "validation. Give more rows, another fraction, or early_stopping=False."
+                )
+            parts = [np.sort(order[n_held_out:]), np.sort(order[:n_held_out])]
+        else:
+            parts = [slice(None)]
+        divided = [
+            TrainingRows(
+                torch.from_numpy(rows[part].astype(np.float32)).to(device), multiset.take(part)
+            )
+            for part in parts
+        ]
+        epochs = self.max_epochs
+        if epochs == "auto":
+            epochs = _net.default_epochs(len(divided[0]), self.batch_size)
+        return epochs, (divided[0], divided[1] if self.early_stopping else None)
+
+    def _loss_not_finite(self, epoch, rows):
+        extreme = np.argsort(-np.abs(rows).max(axis=0), kind="stable")[:3]
+        which = name_columns(self._names(), extreme)
+        return (
+            f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up "
+            f'to {np.abs(rows).max():.3g}, are in {which}. Use scaling="quantile" or '
+            f'"robust", lower lr (now {self.lr}), or set gradient_clip=1.0.'
+        )
+
+    def _record(self, net, resumed):
+        columns, seconds = _net.history_of(net)
+        if resumed:
+            columns = {
+                name: np.concatenate([self._history.get(name, values[:0]), values])
+                for name, values in columns.items()
+            }
+            seconds = np.concatenate([self._seconds, seconds])
+        self._history, self._seconds = columns, seconds
+        self._epochs = np.arange(1, len(seconds) + 1)
+        self.n_iter_ = len(seconds)
+
+    # ------------------------------------------------- what transformers may say otherwise
+
+    def _scaling(self):
+        return "standard" if self.scaling == "auto" else self.scaling
+
+    def _check_rows(self, table, rows):
+        """Refuse rows that the objective cannot take."""
+
+    def _finish(self, network, train_rows):
+        """What is learned from the training rows after the weights."""
+
+    def _users_parts(self):
+        """Parts that may come from a user and draw from the global generators."""
+        return [self.encoder, self.decoder, self.scaling, self.optimizer, *(self.callbacks or [])]
+
+    @contextmanager
+    def _isolated(self, seed, device, *, gradients):
+        """Neither see nor change what is global: generators, and what the caller switched on."""
+        foreign = any(map(_is_foreign, self._users_parts()))
+        with (
+            global_generators_kept(seed) if foreign else nullcontext(),
+            plain_torch(device, gradients=gradients),
+        ):
+            yield
+
+    def _hidden(self):
+        sizes = self.hidden_layer_sizes
+        sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
+        if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+            raise ValueError(
+                "hidden_layer_sizes must be whole numbers of at least 1, such as (256,) or "
+                f"(256, 64), or () for a linear map; got {self.hidden_layer_sizes!r}."
+            )
+        return tuple(int(size) for size in sizes)
+
+    def _coders(self, plan, code_width, generator):
+        """Encoder and decoder from a blueprint."""
+        n, latent, hidden = plan["n_features"], plan["latent_dim"], plan["hidden"]
+        if plan["encoder"] is None:
+            encoder = mlp((n, *hidden, code_width), plan["activation"], generator)
+        else:
+            encoder = own_copy(plan["encoder"], n, code_width, generator)
+        if plan["decoder"] is None:
+            decoder = mlp((latent, *hidden[::-1], n), plan["activation"], generator)
+        else:
+            decoder = own_copy(plan["decoder"], latent, n, generator)
+        return encoder, decoder
+
+    def _blueprint(self):
+        return {
+            "n_features": self.n_features_in_,
+            "latent_dim": self.latent_dim,
+            "hidden": self._hidden(),
+            "activation": self.activation,
+            "encoder": self.encoder,
+            "decoder": self.decoder,
+        }
+
+    # ---------------------------------------------------------------- after fit
+
+    def transform(self, X):
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, latent_dim)
+            float32 for float32 rows, else float64. On the CPU codes are computed in float64 and
+            rounded to the precision of float32: so a row's code does not depend on the rows beside
+            it. On a GPU they are computed in float32.
+
+        Raises
+        ------
+        ValueError
+            If the columns are not those of fit, or a cell is not a finite number.
+        """
+        check_is_fitted(self)
+        table = check_table(self, X, reset=False)
+        return self._run(self._encoded, table, self._n_features_out, table.dtype)
+
+    def inverse_transform(self, X):
+        """Decode codes to rows in original units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, latent_dim)
+            Codes as :meth:`transform` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            float32 for float32 codes, else float64.
+
+        Raises
+        ------
+        ValueError
+            If the codes are of another width or not finite.
+        """
+        check_is_fitted(self)
+        codes = check_codes(X, self._n_features_out, type(self).__name__)
+        rows = self._run(
+            lambda network, codes: network.decode(codes),
+            codes,
+            self.n_features_in_,
+            np.float64,
+            scaled=True,
+        )
+        return self._columns.unscale(rows).astype(codes.dtype, copy=False)
+
+    def reconstruction_error(self, X):
+        """Squared error of decoding each row's code, cell by cell, in standardised units.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features), float64
+            Squared difference between a cell and what is decoded, in units of the variance that the
+            scaled column had in fit.
+        """
+        check_is_fitted(self)
+        table = check_table(self, X, reset=False)
+        return self._run(self._squared_error, table, self.n_features_in_, np.float64)
+
+    def score(self, X, y=None):
+        """Mean of ``score_samples``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    @staticmethod
+    def _encoded(network, rows):
+        return network.encode(rows)
+
+    def _squared_error(self, network, rows):
+        spread = torch.as_tensor(self._columns.spread, dtype=rows.dtype, device=rows.device)
+        return ((rows - network.decode(network.encode(rows))) / spread).square()
+
+    def _run(self, function, table, width, dtype, chunk=1024, scaled=False):
+        """Apply ``function(network, rows)`` to the scaled rows of a table, in chunks."""
+        network, device, precision = self._runtime.network(self)
+
+        def run(part):
+            rows = table[part] if scaled else self._columns.scale(table[part])
+            result = function(network, padded(rows, device, precision))
+            return result[: len(rows)].cpu().numpy()
+
+        with plain_torch(device, gradients=False):
+            return in_chunks(run, len(table), width, dtype, chunk)
+
+    @property
+    def network_(self):
+        """A copy of the trained network, float32, on the CPU, in evaluation mode."""
+        check_is_fitted(self)
+        return self._rebuilt()
+
+    @property
+    def history_(self):
+        """DataFrame with a row an epoch."""
+        check_is_fitted(self)
+        history = pd.DataFrame(self._history, index=pd.Index(self._epochs, name="epoch"))
+        return history.astype(np.float64).assign(seconds=self._seconds)
+
+    @property
+    def loss_curve_(self):
+        """Training loss of each epoch, list of float."""
+        return self.history_["train_loss"].tolist()
+
+    def _names(self):
+        return getattr(self, "feature_names_in_", None)
+
+    def _rebuilt(self):
+        """The network, from its blueprint and arrays."""
+        with self._isolated(0, torch.device("cpu"), gradients=True):
+            network = self._build(self._plan, new_generator(0))
+            network.load_state_dict(_net.to_tensors(self._arrays))
+        return network.eval()
+
+    # ---------------------------------------------------------------- state
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_arrays")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "_runtime" in state:
+            del state["_runtime"], state["_seconds"]
+            step = -(-len(state["_epochs"]) * len(state["_history"]) // _HISTORY_NUMBERS_STORED)
+            kept = slice((len(state["_epochs"]) - 1) % step, None, step)
+            state["_epochs"] = state["_epochs"][kept].copy()
+            state["_history"] = {name: c[kept].copy() for name, c in state["_history"].items()}
+        return state
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        if "_arrays" in state:
+            self._runtime = _Runtime()
+            self._seconds = np.full(len(self._epochs), np.nan)
+
+
+class _Runtime:
+    """The network ready for inference, made when it is first needed and never stored."""
+
+    def __init__(self):
+        self.ready = None
+
+    def network(self, estimator):
+        if self.ready is None:
+            try:
+                device = resolve_device(estimator.device)
+            except ValueError:
+                # Trained on a device that this machine does not have: the CPU serves as well.
+                device = torch.device("cpu")
+            precision = torch.float64 if device.type == "cpu" else torch.float32
+            network = estimator._rebuilt().to(device=device, dtype=precision)
+            self.ready = network.requires_grad_(False), device, precision
+        return self.ready
+
+
+def _is_foreign(part):
+    if isinstance(part, Compose):
+        return any(map(_is_foreign, part.steps))
+    if part is None or isinstance(part, str):
+        return False
+    owner = part if hasattr(part, "__qualname__") else type(part)
+    return not (owner.__module__ or "").startswith(_TRUSTED)

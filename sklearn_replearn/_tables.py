@@ -1,0 +1,288 @@
+"""Tables to scaled rows and back: the one room that knows about columns."""
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+from sklearn.utils.validation import check_array, validate_data
+
+from ._sklearn import HasMethods, StrOptions
+
+SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
+SCALING_CONSTRAINT = [
+    StrOptions(set(SCALINGS)),
+    HasMethods(["fit", "transform", "inverse_transform"]),
+    None,
+]
+_FLOATS = [np.float64, np.float32]
+_LARGEST_SCALED = 1e18  # its square, summed over columns and rows, still fits a float32
+_MANY = 5  # columns named in an error message before it says "and N more"
+
+
+def check_table(estimator, X, *, reset):
+    """Validate a table at the door: numbers only, two dimensions, the columns seen in fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With ``reset`` it gets ``n_features_in_`` and, for tables with names, ``feature_names_in_``.
+    X : array-like of shape (n_samples, n_features)
+    reset : bool
+        True in ``fit``.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features), float32 or float64
+
+    Raises
+    ------
+    ValueError
+        If there are cells that are not finite numbers, too few rows, or other columns than in fit.
+    """
+    _reject_other_than_numbers(X, type(estimator).__name__)
+    table = validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype=_FLOATS,
+        ensure_all_finite=False,
+        ensure_min_samples=2 if reset else 1,
+    )
+    _reject_nonfinite(table, _names_of(estimator), type(estimator).__name__)
+    return table
+
+
+def check_codes(codes, latent_dim, name):
+    """Validate codes before they are decoded.
+
+    Raises
+    ------
+    ValueError
+        If the codes do not have ``latent_dim`` columns or are not finite numbers.
+    """
+    codes = check_array(codes, dtype=_FLOATS, input_name="codes")
+    if codes.shape[1] != latent_dim:
+        raise ValueError(
+            f"{name} decodes codes of shape (n_samples, {latent_dim}) as transform returns them; "
+            f"got shape {codes.shape}."
+        )
+    return codes
+
+
+def name_columns(names, which):
+    """Columns for an error message, by name or number, the first few of them."""
+    picked = [repr(str(names[j])) if names is not None else str(j) for j in which[:_MANY]]
+    more = f" and {len(which) - _MANY} more" if len(which) > _MANY else ""
+    return ("column " if len(which) == 1 else "columns ") + ", ".join(picked) + more
+
+
+def _names_of(estimator):
+    return getattr(estimator, "feature_names_in_", None)
+
+
+def _reject_other_than_numbers(X, name):
+    """By kind of column first: conversion would turn dates and digits in strings into numbers."""
+    advice = f"{name} takes columns of numbers; encode them first, for example with "
+    advice += "sklearn.compose.ColumnTransformer and OneHotEncoder."
+    if isinstance(X, pd.DataFrame):
+        kinds = X.dtypes
+        other = [
+            column
+            for column, kind in enumerate(kinds)
+            if not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_object_dtype(kind)
+        ]
+        if other:
+            which = name_columns(X.columns, other)
+            raise ValueError(f"{which} of the table: dtype {kinds.iloc[other[0]]}. {advice}")
+        if len(set(X.columns)) < X.shape[1]:
+            twice = np.flatnonzero(X.columns.duplicated())
+            raise ValueError(
+                f"The table names {name_columns(X.columns, twice)} more than once. "
+                "Give every column a name of its own."
+            )
+        X = X.select_dtypes(object).to_numpy()
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    if kind in ("U", "S", "T"):
+        raise ValueError(f"The table holds strings (dtype {X.dtype}). {advice}")
+    if kind in ("M", "m"):
+        raise ValueError(f"The table holds dates or durations (dtype {X.dtype}). {advice}")
+    if kind == "O" and any(isinstance(cell, str | bytes) for cell in np.ravel(X)):
+        raise ValueError(f"The table holds strings among its cells. {advice}")
+    if isinstance(X, list | tuple):
+        for row in X:
+            cells = row if isinstance(row, list | tuple) else (row,)
+            if any(isinstance(cell, str | bytes) for cell in cells):
+                raise ValueError(f"The table holds strings among its cells. {advice}")
+
+
+def _reject_nonfinite(table, names, name):
+    if np.isfinite(table.sum()):  # one pass without a temporary; overflow looks again below
+        return
+    for what, found, advice in (
+        ("NaN (missing values)", np.isnan, "fill them first, for example with SimpleImputer"),
+        ("inf (infinite values)", np.isinf, "clip or remove them first"),
+    ):
+        columns = np.flatnonzero(found(table).any(axis=0))
+        if len(columns):
+            raise ValueError(
+                f"Input X contains {what} in {name_columns(names, columns)}. "
+                f"{name} takes finite numbers only: {advice}."
+            )
+
+
+class Columns:
+    """What was learned about the columns of the training table: how they are scaled, and back.
+
+    Parameters
+    ----------
+    scaling : {"standard", "robust", "quantile", "minmax"}, transformer or None
+    multiset : Multiset
+        The training rows.
+    names : ndarray of str or None
+    seed : int
+        For transformers that sample rows.
+
+    Attributes
+    ----------
+    constant : ndarray of shape (n_features,), bool
+        Columns that held one value only.
+    spread : ndarray of shape (n_features,), float64
+        Standard deviation of each scaled training column; 1 where it is zero.
+
+    Raises
+    ------
+    ValueError
+        If the scaled rows cannot be represented in float32.
+    """
+
+    def __init__(self, scaling, multiset, names, seed):
+        values = multiset.values
+        self.names = names
+        low, high = values.min(axis=0), values.max(axis=0)
+        self.constant = low == high
+        self.fixed = low[self.constant].astype(np.float64)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            self._learn_scaling(scaling, multiset, seed)
+            scaled = self.scale(values)
+        self._reject_unrepresentable(scaled, values)
+        mean = np.average(scaled, axis=0, weights=multiset.weights)
+        spread = np.sqrt(np.average((scaled - mean) ** 2, axis=0, weights=multiset.weights))
+        self.spread = np.where(self.constant | (spread == 0), 1.0, spread)
+
+    def _learn_scaling(self, scaling, multiset, seed):
+        n_features = multiset.values.shape[1]
+        self.shift, self.divisor = np.zeros(n_features), np.ones(n_features)
+        self.transformer = None
+        if scaling is None:
+            return
+        if isinstance(scaling, str):
+            scaler = {
+                "standard": StandardScaler,
+                "robust": RobustScaler,
+                "minmax": MinMaxScaler,
+                "quantile": QuantileTransformer,
+            }[scaling]()
+        else:
+            scaler = clone(scaling)
+        if isinstance(scaler, QuantileTransformer) and isinstance(scaling, str):
+            n_quantiles = min(200, multiset.n_draws)
+            scaler.set_params(output_distribution="normal", n_quantiles=n_quantiles)
+        random = [name for name in scaler.get_params() if name.endswith("random_state")]
+        scaler.set_params(**dict.fromkeys(random, seed))
+        if isinstance(scaler, StandardScaler):
+            scaler.fit(multiset.values.astype(np.float64), sample_weight=multiset.weights)
+        else:
+            scaler.fit(multiset.values[multiset.draws()].astype(np.float64))
+        affine = _affine(scaler, n_features)
+        if affine is None:
+            self.transformer = scaler
+        else:
+            self.shift, self.divisor = affine
+            # The mean of equal numbers need not be that number: take the number.
+            self.shift[self.constant] = self.fixed
+            self.divisor[self.constant] = 1.0
+
+    def _reject_unrepresentable(self, scaled, values):
+        if scaled.shape != values.shape:
+            raise ValueError(
+                f"scaling must keep the number of columns: it got {values.shape[1]} and returned "
+                f"{scaled.shape[1]}."
+            )
+        bad = np.flatnonzero(~(np.abs(scaled) < _LARGEST_SCALED).all(axis=0))
+        if len(bad):
+            raise ValueError(
+                f"{name_columns(self.names, bad)}: values up to "
+                f"{np.abs(values[:, bad]).max():.3g} cannot be scaled into the range of float32. "
+                'Divide them by a constant, take logarithms, or use scaling="quantile".'
+            )
+
+    def scale(self, X):
+        """Original units to the units of the network, in float64."""
+        X = np.asarray(X, dtype=np.float64)
+        if self.transformer is None:
+            return (X - self.shift) / self.divisor
+        return np.asarray(self.transformer.transform(X), dtype=np.float64)
+
+    def unscale(self, rows):
+        """Back to original units, in float64; constant columns as they were."""
+        if self.transformer is None:
+            X = rows * self.divisor + self.shift
+        else:
+            X = np.array(self.transformer.inverse_transform(rows), dtype=np.float64)
+        X[:, self.constant] = self.fixed
+        return X
+
+    def log_density_of_scale(self, X):
+        """Logarithm of d(scaled)/d(original), summed over the columns that vary.
+
+        Added to a log-density of scaled rows it gives the log-density in original units.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+
+        Notes
+        -----
+        Exact for scalings that shift and divide. For others each column is taken to be scaled by
+        itself and the derivative is a central difference over a thousandth of its spread, floored
+        where a scaling is flat (a quantile scaling outside the range seen in fit).
+        """
+        varies = ~self.constant
+        if self.transformer is None:
+            return np.full(len(X), -np.log(np.abs(self.divisor[varies])).sum())
+        X = np.asarray(X, dtype=np.float64)
+        step = 1e-3 * self._spread_in_original_units()
+        with np.errstate(all="ignore"):
+            slope = (self.scale(X + step) - self.scale(X - step)) / (2 * step)
+        floor = 1e-3 * self.spread / self._spread_in_original_units()
+        slope = np.where(np.abs(slope) > floor, np.abs(slope), floor)
+        return np.log(slope[:, varies]).sum(axis=1)
+
+    def _spread_in_original_units(self):
+        middle = np.zeros((1, len(self.spread)))
+        width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
+        return np.where(self.constant | (width[0] == 0), 1.0, np.abs(width[0]) / 2)
+
+
+def _affine(scaler, n_features):
+    """Shift and divisor of scikit-learn's linear scalers, or None for any other."""
+    zeros, ones = np.zeros(n_features), np.ones(n_features)
+    if type(scaler) is StandardScaler:
+        shift, divisor = scaler.mean_, scaler.scale_
+    elif type(scaler) is RobustScaler:
+        shift, divisor = scaler.center_, scaler.scale_
+    elif type(scaler) is MinMaxScaler and not scaler.clip:
+        return -scaler.min_ / scaler.scale_, 1.0 / scaler.scale_
+    elif type(scaler) is MaxAbsScaler:
+        shift, divisor = None, scaler.scale_
+    else:
+        return None
+    shift = zeros if shift is None else np.array(shift, dtype=np.float64)
+    divisor = ones if divisor is None else np.array(divisor, dtype=np.float64)
+    return shift, divisor

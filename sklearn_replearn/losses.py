@@ -1,0 +1,246 @@
+"""Losses: pure functions of tensors, without state and without a device of their own."""
+
+import math
+
+import torch
+from torch.nn import functional as F
+
+
+def gaussian_kl(mean, log_variance):
+    r"""Divergence of a diagonal Gaussian from the standard normal, in nats.
+
+    :math:`\frac12\sum_j(\mu_j^2 + \sigma_j^2 - 1 - \log\sigma_j^2)` for each row (Kingma and
+    Welling 2014, appendix B).
+
+    Parameters
+    ----------
+    mean, log_variance : Tensor of shape (n, latent_dim)
+
+    Returns
+    -------
+    Tensor of shape (n,)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import gaussian_kl
+    >>> gaussian_kl(torch.ones(1, 2), torch.zeros(1, 2))
+    tensor([1.])
+    """
+    return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(1)
+
+
+def bernoulli_kl(target, activity):
+    r"""Divergence of Bernoulli units from a target rate, summed over units, in nats.
+
+    :math:`\sum_j \rho\log\frac{\rho}{\hat\rho_j} + (1-\rho)\log\frac{1-\rho}{1-\hat\rho_j}`
+    (Ng 2011, *Sparse autoencoder*).
+
+    Parameters
+    ----------
+    target : float
+        The rate wanted, between 0 and 1.
+    activity : Tensor of shape (latent_dim,)
+        Mean activity of each unit over a batch, between 0 and 1.
+
+    Returns
+    -------
+    Tensor, a single value
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import bernoulli_kl
+    >>> bernoulli_kl(0.25, torch.tensor([0.25, 0.25]))
+    tensor(0.)
+    """
+    activity = activity.clamp(1e-6, 1 - 1e-6)
+    on = target * (math.log(target) - activity.log())
+    off = (1 - target) * (math.log1p(-target) - torch.log1p(-activity))
+    return (on + off).sum()
+
+
+def nt_xent(left, right, temperature, negatives=None, concentration=0.0, positive_rate=0.0):
+    r"""Normalised temperature-scaled cross-entropy (SimCLR's InfoNCE), in nats.
+
+    Each of the 2n views has the other view of its row as its positive and the 2n - 2 views of other
+    rows, with any further ``negatives``, as its negatives (Chen et al. 2020, equation 1).
+
+    Parameters
+    ----------
+    left, right : Tensor of shape (n, width)
+        Two views of the same rows; rows are scaled to unit length here.
+    temperature : float
+    negatives : Tensor of shape (n_negatives, width), default=None
+        More negatives for every view, such as a queue of earlier batches.
+    concentration : float, default=0.0
+        Weight of hard negatives: each negative counts in proportion to
+        ``exp(concentration * similarity / temperature)`` (Robinson et al. 2021, equation 4).
+    positive_rate : float, default=0.0
+        Share of negatives that are positives unawares, to correct for (Chuang et al. 2020,
+        equation 8).
+
+    Returns
+    -------
+    Tensor, a single value
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import nt_xent
+    >>> views = torch.eye(2)
+    >>> nt_xent(views, views, temperature=0.5)
+    tensor(0.2395)
+    """
+    n = len(left)
+    views = F.normalize(torch.cat([left, right]), dim=1)
+    others = views if negatives is None else torch.cat([views, F.normalize(negatives, dim=1)])
+    similarity = views @ others.T / temperature
+    numbers = torch.arange(2 * n, device=views.device)
+    positives = (numbers + n) % (2 * n)
+    itself = similarity[:, : 2 * n].diagonal()
+    itself.fill_(float("-inf"))
+    if concentration == 0 and positive_rate == 0:
+        return F.cross_entropy(similarity, positives)
+    return _reweighted(similarity, positives, temperature, concentration, positive_rate)
+
+
+def _reweighted(similarity, positives, temperature, concentration, positive_rate):
+    """The cross-entropy with its sum over negatives replaced by a weighted, corrected one."""
+    # exp(-1 / temperature) cancels between numerator and denominator and keeps exp in range.
+    similarity = similarity - 1 / temperature
+    column = positives[:, None]
+    positive = similarity.gather(1, column)
+    negative = similarity.scatter(1, column, float("-inf"))
+    n_negatives = similarity.shape[1] - 2
+    if n_negatives == 0:
+        return (positive * 0).mean()
+    weight = F.softmax(concentration * negative.masked_fill(negative == -torch.inf, -1e30), 1)
+    total = n_negatives * (weight * negative.exp()).sum(1, keepdim=True)
+    total = (total - positive_rate * n_negatives * positive.exp()) / (1 - positive_rate)
+    total = total.clamp_min(n_negatives * math.exp(-2 / temperature))
+    return torch.log1p(total * (-positive).exp()).mean()
+
+
+def info_nce(queries, keys, negatives, temperature):
+    """Cross-entropy of the right key among all keys and further negatives, in nats.
+
+    Parameters
+    ----------
+    queries, keys : Tensor of shape (n, width)
+        Row i of ``keys`` is the positive of row i of ``queries``, the other keys are negatives.
+    negatives : Tensor of shape (n_negatives, width)
+    temperature : float
+
+    Returns
+    -------
+    Tensor, a single value
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import info_nce
+    >>> info_nce(torch.eye(2), torch.eye(2), torch.empty(0, 2), temperature=1.0)
+    tensor(0.3133)
+    """
+    candidates = F.normalize(torch.cat([keys, negatives]), dim=1)
+    similarity = F.normalize(queries, dim=1) @ candidates.T / temperature
+    return F.cross_entropy(similarity, torch.arange(len(queries), device=queries.device))
+
+
+def negative_cosine(prediction, target):
+    """Minus the cosine of the angle between matching rows, averaged over the rows.
+
+    Parameters
+    ----------
+    prediction, target : Tensor of shape (n, width)
+
+    Returns
+    -------
+    Tensor, a single value between -1 and 1
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import negative_cosine
+    >>> negative_cosine(torch.eye(2), torch.eye(2))
+    tensor(-1.)
+    """
+    return -F.cosine_similarity(prediction, target, dim=1).mean()
+
+
+def cross_correlation(left, right):
+    """Correlation over the rows of each column of ``left`` with each column of ``right``.
+
+    Parameters
+    ----------
+    left, right : Tensor of shape (n, width)
+
+    Returns
+    -------
+    Tensor of shape (width, width)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import cross_correlation
+    >>> cross_correlation(torch.tensor([[0.], [1.]]), torch.tensor([[3.], [1.]])).round()
+    tensor([[-1.]])
+    """
+    return _standardized(left).T @ _standardized(right) / len(left)
+
+
+def _standardized(x):
+    x = x - x.mean(0)
+    return x / (x.square().mean(0) + 1e-5).sqrt()
+
+
+def variance_hinge(x, floor=1.0):
+    """How far the standard deviation of each column falls below ``floor``, averaged.
+
+    The variance term of VICReg (Bardes et al. 2022, equation 1).
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, width)
+    floor : float, default=1.0
+
+    Returns
+    -------
+    Tensor, a single value
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import variance_hinge
+    >>> variance_hinge(torch.tensor([[0., 0.], [4., 0.]])).round(decimals=2)
+    tensor(0.5000)
+    """
+    x = x - x.mean(0)
+    deviation = (x.square().sum(0) / max(len(x) - 1, 1) + 1e-4).sqrt()
+    return F.relu(floor - deviation).mean()
+
+
+def off_diagonal_covariance(x):
+    """Squared covariances between different columns, summed and divided by the width.
+
+    The covariance term of VICReg (Bardes et al. 2022, equations 3 and 4).
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, width)
+
+    Returns
+    -------
+    Tensor, a single value
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import off_diagonal_covariance
+    >>> off_diagonal_covariance(torch.tensor([[0., 0.], [1., 2.]]))
+    tensor(1.)
+    """
+    x = x - x.mean(0)
+    covariance = x.T @ x / max(len(x) - 1, 1)
+    return (covariance.square().sum() - covariance.diagonal().square().sum()) / x.shape[1]

@@ -1,0 +1,35 @@
+"""Parts that several objectives put behind the encoder while they train."""
+
+import copy
+
+import torch
+from torch import nn
+
+from ..modules import mlp
+
+
+def projector(network, sizes, generator, batch_norm):
+    """Codes to the space in which views are compared."""
+    return mlp((network.latent_dim, *sizes), "relu", generator, batch_norm=batch_norm)
+
+
+class MovingAverage(nn.Module):
+    """An encoder and projector that follow others slowly and get no gradient."""
+
+    def __init__(self, network, project):
+        super().__init__()
+        self.encoder = copy.deepcopy(network.encoder).requires_grad_(False)
+        self.project = copy.deepcopy(project).requires_grad_(False)
+
+    def forward(self, rows):
+        with torch.no_grad():
+            return self.project(self.encoder(rows))
+
+    def follow(self, network, project, momentum):
+        pairs = ((self.encoder, network.encoder), (self.project, project))
+        for slow, fast in pairs:
+            torch._foreach_lerp_(
+                list(slow.parameters()), [p.detach() for p in fast.parameters()], 1 - momentum
+            )
+            for kept, current in zip(slow.buffers(), fast.buffers(), strict=True):
+                kept.copy_(current)

@@ -1,0 +1,98 @@
+"""scikit-learn's own checks, on every transformer with every objective and corruption."""
+
+import importlib
+import os
+
+import pytest
+from sklearn.base import clone
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
+from sklearn_replearn.augmentations import (
+    Compose,
+    GaussianNoise,
+    Identity,
+    MaskFeatures,
+    SwapNoise,
+)
+from sklearn_replearn.objectives import (
+    BYOL,
+    BarlowTwins,
+    KLSparsity,
+    L1Sparsity,
+    NTXent,
+    SimSiam,
+    TopKSparsity,
+    VICReg,
+)
+
+small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 3}
+
+ESTIMATORS = [
+    AutoencoderTransformer(**small),
+    AutoencoderTransformer(**small, loss="bce", scaling="minmax"),
+    AutoencoderTransformer(**small, corruption=GaussianNoise()),
+    AutoencoderTransformer(**small, corruption=MaskFeatures()),
+    AutoencoderTransformer(**small, corruption=SwapNoise()),
+    AutoencoderTransformer(**small, corruption=Compose([SwapNoise(), GaussianNoise()])),
+    AutoencoderTransformer(**small, sparsity=L1Sparsity()),
+    AutoencoderTransformer(**small, sparsity=KLSparsity()),
+    AutoencoderTransformer(**small, sparsity=TopKSparsity(k=1)),
+    AutoencoderTransformer(**small, scaling="robust", gradient_clip=1.0, optimizer="sgd"),
+    VAETransformer(**small),
+    VAETransformer(**small, beta=4.0, scale=0.5, scaling="quantile"),
+    VAETransformer(**small, likelihood="bernoulli", scaling="minmax"),
+    ContrastiveTransformer(**small),
+    ContrastiveTransformer(**small, augmentation=(Identity(), SwapNoise(0.6))),
+    ContrastiveTransformer(**small, objective=NTXent(queue_size=64)),
+    ContrastiveTransformer(**small, objective=NTXent(concentration=1.0, positive_rate=0.1)),
+    ContrastiveTransformer(**small, objective=BYOL()),
+    ContrastiveTransformer(**small, objective=SimSiam()),
+    ContrastiveTransformer(**small, objective=BarlowTwins()),
+    ContrastiveTransformer(**small, objective=VICReg()),
+]
+
+# What scikit-learn runs on its own estimators and leaves out of check_estimator.
+KEPT_TO_ITSELF = [
+    "check_dataframe_column_names_consistency",
+    "check_estimators_overwrite_params",
+    "check_global_output_transform_pandas",
+    "check_global_set_output_transform_polars",
+    "check_inplace_ensure_writeable",
+    "check_n_features_in_after_fitting",
+    "check_param_validation",
+    "check_set_output_transform",
+    "check_set_output_transform_pandas",
+    "check_set_output_transform_polars",
+    "check_transformer_get_feature_names_out",
+    "check_transformer_get_feature_names_out_pandas",
+]
+
+pytestmark = [
+    # The checks fit on tables of noise, on which a code may rightly be called collapsed.
+    pytest.mark.filterwarnings("ignore:The codes collapsed"),
+    # Raised by scikit-learn, for tables that a check passes without names on purpose.
+    pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names"),
+]
+
+
+@parametrize_with_checks(ESTIMATORS)
+def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("check", [c for c in KEPT_TO_ITSELF if hasattr(estimator_checks, c)])
+@pytest.mark.parametrize(
+    "estimator",
+    [AutoencoderTransformer(**small), VAETransformer(**small), ContrastiveTransformer(**small)],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_checks_scikit_learn_keeps_to_itself(estimator, check):
+    getattr(estimator_checks, check)(type(estimator).__name__, clone(estimator))
+
+
+def test_nothing_is_skipped_for_want_of_a_package_or_a_variable():
+    assert os.environ["SCIPY_ARRAY_API"] == "1"
+    for package in ("array_api_strict", "pandas", "polars", "pyarrow"):
+        importlib.import_module(package)
