@@ -45,7 +45,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         :class:`~sklearn_replearn.objectives.VICReg`.
     augmentation : callable or tuple of two callables, default=None
         Makes the views. A tuple has one for each view. None is
-        :class:`~sklearn_replearn.augmentations.SwapNoise` with a rate of 0.5 for both.
+        :class:`~sklearn_replearn.augmentations.SwapNoise` with a rate of 0.3 for both.
     hidden_layer_sizes : int or sequence of int, default=(256,)
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
     activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
@@ -104,7 +104,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         scaling="auto",
         max_epochs="auto",
         batch_size=256,
-        lr=1e-3,
+        lr=5e-3,
         lr_schedule="cosine",
         optimizer="adamw",
         optimizer_params=None,
@@ -236,7 +236,7 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def _augmentations(self):
         if self.augmentation is None:
-            return SwapNoise(0.5), SwapNoise(0.5)
+            return SwapNoise(0.3), SwapNoise(0.3)
         if isinstance(self.augmentation, tuple):
             left, right = self.augmentation
             return left, right

@@ -150,7 +150,10 @@ class Terms(Callback):
 
 
 class CosineSchedule(Callback):
-    """Lower the learning rate along half a cosine, update by update (Loshchilov, Hutter 2017)."""
+    """Raise the learning rate over the first updates, then lower it along half a cosine.
+
+    After Loshchilov and Hutter (2017); the rise is a twentieth of the updates.
+    """
 
     def __init__(self, n_updates):
         self.n_updates = n_updates
@@ -161,6 +164,7 @@ class CosineSchedule(Callback):
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
         if training:
             share = 0.5 * (1 + math.cos(math.pi * self.update / self.n_updates))
+            share *= min(1.0, 20 * (self.update + 1) / self.n_updates)
             for group in net.optimizer_.param_groups:
                 group["lr"] = net.lr * share
             self.update += 1

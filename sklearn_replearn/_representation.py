@@ -35,17 +35,18 @@ default="auto"
         most 500.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
-    lr : float, default=1e-3
+    lr : float, default=5e-3
         Learning rate.
     lr_schedule : {"cosine"} or None, default="cosine"
-        Whether the learning rate falls to zero along half a cosine. For others pass
-        ``skorch.callbacks.LRScheduler`` among the ``callbacks``.
+        Whether the learning rate rises over the first twentieth of the updates and then falls to
+        zero along half a cosine. For others pass ``skorch.callbacks.LRScheduler`` among the
+        ``callbacks``.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
         A class is one of ``torch.optim``'s, or is called like one.
     optimizer_params : dict, default=None
         Further arguments of the optimizer.
     weight_decay : float, default=0.0
-    gradient_clip : float, default=None
+    gradient_clip : float or None, default=None (10.0 for VAETransformer)
         Largest norm of the gradient of each part (encoder, decoder, heads).
     early_stopping : bool, default=False
         Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MaxAbsScaler,
     MinMaxScaler,
@@ -22,6 +23,7 @@ SCALING_CONSTRAINT = [
 ]
 _FLOATS = [np.float64, np.float32]
 _LARGEST_SCALED = 1e18  # its square, summed over columns and rows, still fits a float32
+_MOST_QUANTILES = 200
 _MANY = 5  # columns named in an error message before it says "and N more"
 
 
@@ -181,18 +183,7 @@ class Columns:
         self.transformer = None
         if scaling is None:
             return
-        if isinstance(scaling, str):
-            scaler = {
-                "standard": StandardScaler,
-                "robust": RobustScaler,
-                "minmax": MinMaxScaler,
-                "quantile": QuantileTransformer,
-            }[scaling]()
-        else:
-            scaler = clone(scaling)
-        if isinstance(scaler, QuantileTransformer) and isinstance(scaling, str):
-            n_quantiles = min(200, multiset.n_draws)
-            scaler.set_params(output_distribution="normal", n_quantiles=n_quantiles)
+        scaler = _named(scaling, multiset) if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
         scaler.set_params(**dict.fromkeys(random, seed))
         if isinstance(scaler, StandardScaler):
@@ -268,6 +259,15 @@ class Columns:
         middle = np.zeros((1, len(self.spread)))
         width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
         return np.where(self.constant | (width[0] == 0), 1.0, np.abs(width[0]) / 2)
+
+
+def _named(scaling, multiset):
+    if scaling == "quantile":
+        n_quantiles = min(_MOST_QUANTILES, multiset.n_draws)
+        quantiles = QuantileTransformer(n_quantiles=n_quantiles, output_distribution="normal")
+        # QuantileTransformer compares with an absolute tolerance: it needs columns of unit size.
+        return make_pipeline(StandardScaler(), quantiles)
+    return {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler}[scaling]()
 
 
 def _affine(scaler, n_features):

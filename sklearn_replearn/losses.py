@@ -107,19 +107,21 @@ def nt_xent(left, right, temperature, negatives=None, concentration=0.0, positiv
 
 def _reweighted(similarity, positives, temperature, concentration, positive_rate):
     """The cross-entropy with its sum over negatives replaced by a weighted, corrected one."""
-    # exp(-1 / temperature) cancels between numerator and denominator and keeps exp in range.
-    similarity = similarity - 1 / temperature
     column = positives[:, None]
     positive = similarity.gather(1, column)
     negative = similarity.scatter(1, column, float("-inf"))
     n_negatives = similarity.shape[1] - 2
     if n_negatives == 0:
         return (positive * 0).mean()
-    weight = F.softmax(concentration * negative.masked_fill(negative == -torch.inf, -1e30), 1)
-    total = n_negatives * (weight * negative.exp()).sum(1, keepdim=True)
-    total = (total - positive_rate * n_negatives * positive.exp()) / (1 - positive_rate)
-    total = total.clamp_min(n_negatives * math.exp(-2 / temperature))
-    return torch.log1p(total * (-positive).exp()).mean()
+    # Masked after the product, because 0 times -inf is NaN.
+    hardness = (concentration * negative).masked_fill(negative.isneginf(), float("-inf"))
+    # Relative to the largest similarity of a row, exp stays in range.
+    largest = torch.maximum(negative.amax(1, keepdim=True), positive).detach()
+    total = (F.softmax(hardness, 1) * (negative - largest).exp()).sum(1, keepdim=True)
+    total = (total - positive_rate * (positive - largest).exp()) / (1 - positive_rate)
+    log_mean = total.clamp_min(torch.finfo(total.dtype).tiny).log() + largest
+    log_total = math.log(n_negatives) + log_mean.clamp_min(-1 / temperature)
+    return F.softplus(log_total - positive).mean()
 
 
 def info_nce(queries, keys, negatives, temperature):

@@ -264,14 +264,11 @@ def own_copy(module, n_in, n_out, generator):
     probe = torch.zeros((2, n_in), dtype=torch.float32, device="cpu")
     name = type(built).__name__
     wanted = f"{name} must turn rows of shape (n, {n_in}) into rows of shape (n, {n_out})"
-    training = built.training
     try:
         with torch.no_grad():
-            shape = tuple(built.eval()(probe).shape)
+            shape = tuple(copy.deepcopy(built).eval()(probe).shape)
     except Exception as error:
         raise ValueError(f"{wanted}; on zeros of shape (2, {n_in}) it raised: {error}") from error
-    finally:
-        built.train(training)
     if shape != (2, n_out):
         raise ValueError(f"{wanted}; zeros of shape (2, {n_in}) became shape {shape}.")
     return built

@@ -67,7 +67,7 @@ class NTXent(Objective):
     def heads(self, network, generator):
         """A projector and, with a queue, the moving average and the queue."""
         self._check()
-        project = projector(network, self.projector_sizes, generator, batch_norm=False)
+        project = projector(self, network, generator, batch_norm=False)
         return _ContrastHeads(network, project, self.projector_sizes[-1], self.queue_size)
 
     def _check(self):
@@ -77,7 +77,6 @@ class NTXent(Objective):
             ("momentum", 0 <= self.momentum <= 1, "between 0 and 1"),
             ("concentration", self.concentration >= 0, "0 or more"),
             ("positive_rate", 0 <= self.positive_rate < 1, "at least 0 and below 1"),
-            ("projector_sizes", len(self.projector_sizes) > 0, "at least one width"),
         ):
             if not holds:
                 raise ValueError(f"NTXent: {name} must be {wanted}; got {getattr(self, name)!r}.")

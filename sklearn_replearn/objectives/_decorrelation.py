@@ -14,7 +14,7 @@ class _Decorrelation(Objective):
     def heads(self, network, generator):
         """A projector."""
         heads = nn.Module()
-        heads.project = projector(network, self.projector_sizes, generator, batch_norm=True)
+        heads.project = projector(self, network, generator, batch_norm=True)
         return heads
 
 
@@ -73,7 +73,8 @@ class VICReg(_Decorrelation):
 
     Notes
     -----
-    The variance terms of the two views are summed as in the paper's equation 6; the authors'
+    The invariance term is averaged over columns as in the paper's Algorithm 1, not summed as in its
+    equation 5. The variance terms of the two views are summed as in equation 6; the authors'
     published code halves them.
 
     Examples

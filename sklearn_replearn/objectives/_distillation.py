@@ -114,9 +114,8 @@ class BYOL(Objective):
 
 def _prediction_heads(network, objective, generator):
     heads = nn.Module()
-    sizes = objective.projector_sizes
-    heads.project = projector(network, sizes, generator, batch_norm=True)
-    heads.predict = mlp(
-        (sizes[-1], objective.predictor_size, sizes[-1]), "relu", generator, batch_norm=True
-    )
+    heads.project = projector(objective, network, generator, batch_norm=True)
+    width = objective.projector_sizes[-1]
+    sizes = (width, objective.predictor_size, width)
+    heads.predict = mlp(sizes, "relu", generator, batch_norm=True)
     return heads

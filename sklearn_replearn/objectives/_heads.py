@@ -8,8 +8,14 @@ from torch import nn
 from ..modules import mlp
 
 
-def projector(network, sizes, generator, batch_norm):
+def projector(objective, network, generator, batch_norm):
     """Codes to the space in which views are compared."""
+    sizes = objective.projector_sizes
+    if not sizes or min(sizes) < 1:
+        raise ValueError(
+            f"{type(objective).__name__}: projector_sizes must be at least one width of 1 or more; "
+            f"got {sizes!r}."
+        )
     return mlp((network.latent_dim, *sizes), "relu", generator, batch_norm=batch_norm)
 
 
@@ -26,10 +32,11 @@ class MovingAverage(nn.Module):
             return self.project(self.encoder(rows))
 
     def follow(self, network, project, momentum):
-        pairs = ((self.encoder, network.encoder), (self.project, project))
-        for slow, fast in pairs:
-            torch._foreach_lerp_(
-                list(slow.parameters()), [p.detach() for p in fast.parameters()], 1 - momentum
-            )
-            for kept, current in zip(slow.buffers(), fast.buffers(), strict=True):
-                kept.copy_(current)
+        # One list of the weights of both: an encoder may have none, and torch refuses empty lists.
+        slow = nn.ModuleList([self.encoder, self.project])
+        fast = nn.ModuleList([network.encoder, project])
+        torch._foreach_lerp_(
+            list(slow.parameters()), [p.detach() for p in fast.parameters()], 1 - momentum
+        )
+        for kept, current in zip(slow.buffers(), fast.buffers(), strict=True):
+            kept.copy_(current)

@@ -1,0 +1,300 @@
+"""Losses against slow references, written from the formulas of the papers with loops."""
+
+from functools import partial
+from itertools import product
+from math import exp, log, sqrt
+
+import numpy as np
+import pytest
+import torch
+from torch.autograd import gradcheck
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from sklearn_replearn.losses import (
+    bernoulli_kl,
+    cross_correlation,
+    gaussian_kl,
+    info_nce,
+    negative_cosine,
+    nt_xent,
+    off_diagonal_covariance,
+    variance_hinge,
+)
+
+
+def cosine(u, v):
+    u, v = np.asarray(u), np.asarray(v)
+    return float(u @ v) / sqrt(float(u @ u) * float(v @ v))
+
+
+def slow_nt_xent(left, right, temperature, negatives=(), concentration=0.0, positive_rate=0.0):
+    """Chen et al. (2020), equation 1, with N times g of Chuang et al. (2020) for its negatives.
+
+    Each negative is weighed as in Robinson et al. (2021); N is the number of negatives.
+    """
+    views = np.concatenate([left, right])
+    losses = []
+    for i, view in enumerate(views):
+        partner = (i + len(left)) % len(views)
+        others = [v for k, v in enumerate(views) if k not in (i, partner)] + list(negatives)
+        logits = [cosine(view, other) / temperature for other in others]
+        mean_weight = np.mean([exp(concentration * s) for s in logits])
+        total = sum(exp(concentration * s) / mean_weight * exp(s) for s in logits)
+        positive = exp(cosine(view, views[partner]) / temperature)
+        corrected = (total - positive_rate * len(others) * positive) / (1 - positive_rate)
+        corrected = max(corrected, len(others) * exp(-1 / temperature))
+        losses.append(-log(positive / (positive + corrected)))
+    return np.mean(losses)
+
+
+def slow_info_nce(queries, keys, negatives, temperature):
+    """He et al. (2020), equation 1, with the other keys of the batch among the negatives."""
+    losses = []
+    for i, query in enumerate(queries):
+        scores = [exp(cosine(query, key) / temperature) for key in (*keys, *negatives)]
+        losses.append(-log(scores[i] / sum(scores)))
+    return np.mean(losses)
+
+
+def slow_negative_cosine(prediction, target):
+    """Chen and He (2021), equation 1."""
+    return -np.mean([cosine(p, t) for p, t in zip(prediction, target, strict=True)])
+
+
+def slow_cross_correlation(left, right):
+    """Zbontar et al. (2021), equation 2, on columns of mean 0."""
+    left, right = left - left.mean(0), right - right.mean(0)
+    return np.array([[cosine(u, v) for v in right.T] for u in left.T])
+
+
+def slow_covariance(x, i, j):
+    gaps = [(row[i] - x[:, i].mean()) * (row[j] - x[:, j].mean()) for row in x]
+    return sum(gaps) / (len(x) - 1)
+
+
+def slow_variance_hinge(x, floor=1.0):
+    """Bardes et al. (2022), equations 1 and 2, with the paper's epsilon of 0.0001."""
+    deviations = [sqrt(slow_covariance(x, j, j) + 1e-4) for j in range(x.shape[1])]
+    return np.mean([max(0.0, floor - deviation) for deviation in deviations])
+
+
+def slow_off_diagonal_covariance(x):
+    """Bardes et al. (2022), equations 3 and 4."""
+    width = x.shape[1]
+    pairs = [(i, j) for i, j in product(range(width), repeat=2) if i != j]
+    return sum(slow_covariance(x, i, j) ** 2 for i, j in pairs) / width
+
+
+def normal_rows(n, width, seed, dtype=torch.float64):
+    return torch.randn(n, width, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+LEFT, RIGHT, QUEUE = normal_rows(5, 3, 0), normal_rows(5, 3, 1), normal_rows(4, 3, 2)
+
+NT_XENT = {
+    "plain": {},
+    "queue": {"negatives": QUEUE},
+    "hard": {"concentration": 1.5},
+    "debiased": {"positive_rate": 0.1},
+    "hard_and_debiased": {"concentration": 0.5, "positive_rate": 0.2},
+    "all": {"negatives": QUEUE, "concentration": 0.5, "positive_rate": 0.2},
+}
+
+
+def contrast(left, right, temperature=0.5, negatives=None, **options):
+    negatives = None if negatives is None else negatives.to(left)
+    return nt_xent(left, right, temperature, negatives, **options)
+
+
+# Every loss as a function of two tables, for the promises that all of them make.
+LOSSES = {
+    **{f"nt_xent_{name}": partial(contrast, **options) for name, options in NT_XENT.items()},
+    "info_nce": lambda left, right: info_nce(left, right, QUEUE.to(left), 0.5),
+    "negative_cosine": negative_cosine,
+    "gaussian_kl": gaussian_kl,
+    "bernoulli_kl": lambda left, right: bernoulli_kl(0.2, (left + right).sigmoid().mean(0)),
+    "cross_correlation": cross_correlation,
+    "variance_hinge": lambda left, right: variance_hinge(left + right, floor=3.0),
+    "off_diagonal_covariance": lambda left, right: off_diagonal_covariance(left + right),
+}
+every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+every_nt_xent = pytest.mark.parametrize("options", NT_XENT.values(), ids=NT_XENT)
+
+
+@every_loss
+def test_gradients_are_those_of_the_values(loss):
+    left, right = LEFT.clone().requires_grad_(), RIGHT.clone().requires_grad_()
+    assert gradcheck(loss, (left, right))
+
+
+@every_loss
+def test_equal_rows_of_zeros_have_finite_losses_and_gradients(loss):
+    rows = torch.zeros(4, 3, requires_grad=True)
+    value = loss(rows, rows)
+    value.sum().backward()
+    assert value.isfinite().all()
+    assert rows.grad.isfinite().all()
+
+
+@every_nt_xent
+@pytest.mark.parametrize("temperature", [0.1, 0.5, 2.0])
+def test_nt_xent_is_the_double_loop_over_views(temperature, options):
+    expected = slow_nt_xent(LEFT, RIGHT, temperature, **options)
+    assert contrast(LEFT, RIGHT, temperature, **options).item() == pytest.approx(expected)
+
+
+@every_nt_xent
+def test_nt_xent_sees_neither_lengths_nor_order_of_rows_nor_which_view_is_left(options):
+    expected = contrast(LEFT, RIGHT, **options)
+    order, lengths = torch.tensor([3, 0, 4, 1, 2]), torch.arange(1, 6)[:, None]
+    assert torch.allclose(contrast(LEFT[order], RIGHT[order], **options), expected)
+    assert torch.allclose(contrast(LEFT * lengths, RIGHT / lengths, **options), expected)
+    assert torch.allclose(contrast(RIGHT, LEFT, **options), expected)
+
+
+def test_nt_xent_sees_neither_lengths_nor_order_of_further_negatives():
+    expected = nt_xent(LEFT, RIGHT, 0.5, negatives=QUEUE)
+    assert torch.allclose(nt_xent(LEFT, RIGHT, 0.5, negatives=7 * QUEUE.flip(0)), expected)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"concentration": 1e-9},
+        {"positive_rate": 1e-9},
+        {"concentration": 1e-9, "positive_rate": 1e-9},
+    ],
+)
+def test_nt_xent_goes_over_into_the_plain_one_as_its_corrections_vanish(options):
+    assert torch.allclose(nt_xent(LEFT, RIGHT, 0.5, **options), nt_xent(LEFT, RIGHT, 0.5))
+
+
+def test_concentration_weighs_negatives_by_their_hardness():
+    losses = [float(nt_xent(LEFT, RIGHT, 0.5, concentration=beta)) for beta in (0, 1, 2, 1e4)]
+    assert losses == sorted(losses)
+    # In the limit all 2n - 2 negatives are as hard as the hardest.
+    views = torch.nn.functional.normalize(torch.cat([LEFT, RIGHT]), dim=1)
+    similarity = (views @ views.T / 0.5).fill_diagonal_(-torch.inf)
+    rows, partners = torch.arange(10), torch.arange(10).roll(5)
+    positive = similarity[rows, partners]
+    similarity[rows, partners] = -torch.inf
+    limit = torch.log1p(8 * (similarity.amax(1) - positive).exp()).mean()
+    assert losses[-1] == pytest.approx(float(limit))
+
+
+@pytest.mark.parametrize("concentration", [0.0, 1.0])
+def test_debiasing_leaves_every_negative_at_least_its_smallest_possible_value(concentration):
+    # Equal views, opposite rows: the correction is larger than the sum, both negatives are at -1.
+    views = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
+    loss = nt_xent(views, views, 0.5, concentration=concentration, positive_rate=0.3)
+    assert float(loss) == pytest.approx(log(1 + 2 * exp(-1 / 0.5) / exp(1 / 0.5)))
+
+
+@every_nt_xent
+def test_a_row_alone_has_only_the_queue_to_tell_it_from(options):
+    loss = float(nt_xent(LEFT[:1], RIGHT[:1], 0.5, **options))
+    if "negatives" in options:
+        assert loss == pytest.approx(slow_nt_xent(LEFT[:1], RIGHT[:1], 0.5, **options))
+    else:
+        assert loss == 0
+
+
+@every_nt_xent
+@pytest.mark.parametrize("right", [RIGHT, LEFT, -LEFT], ids=["random", "equal", "opposite"])
+def test_nt_xent_is_right_at_a_small_temperature_in_float32(right, options):
+    left = LEFT.float().requires_grad_()
+    loss = contrast(left, right.float(), 0.01, **options)
+    loss.backward()
+    expected = slow_nt_xent(LEFT, right, 0.01, **options)
+    assert loss.item() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    assert left.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("negatives", [QUEUE, QUEUE[:0]], ids=["queue", "no_queue"])
+@pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
+def test_info_nce_is_the_double_loop_over_queries_and_keys(temperature, negatives):
+    left = LEFT.float().requires_grad_()
+    loss = info_nce(left, RIGHT.float(), negatives.float(), temperature)
+    loss.backward()
+    expected = slow_info_nce(LEFT, RIGHT, negatives, temperature)
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+    assert left.grad.isfinite().all()
+
+
+def test_info_nce_sees_neither_lengths_nor_a_common_order_of_rows():
+    order = [3, 0, 4, 1, 2]
+    assert torch.allclose(
+        info_nce(2 * LEFT[order], 3 * RIGHT[order], 5 * QUEUE.flip(0), 0.5),
+        info_nce(LEFT, RIGHT, QUEUE, 0.5),
+    )
+
+
+def test_negative_cosine_is_the_loop_over_rows_and_sees_no_lengths():
+    loss = negative_cosine(LEFT, RIGHT)
+    assert float(loss) == pytest.approx(slow_negative_cosine(LEFT, RIGHT))
+    assert torch.allclose(negative_cosine(5 * LEFT, 0.1 * RIGHT), loss)
+    assert torch.allclose(negative_cosine(-LEFT, RIGHT), -loss)
+
+
+def test_gaussian_kl_is_the_divergence_that_torch_knows():
+    deviation = (0.5 * RIGHT).exp()
+    expected = kl_divergence(Normal(LEFT, deviation), Normal(torch.tensor(0.0), torch.tensor(1.0)))
+    assert torch.allclose(gaussian_kl(LEFT, RIGHT), expected.sum(1))
+    assert torch.allclose(gaussian_kl(-LEFT.flip(1), RIGHT.flip(1)), expected.sum(1))
+
+
+def test_gaussian_kl_is_the_mean_log_ratio_of_draws():
+    mean, log_variance = torch.tensor([[0.5, -1.0]]), torch.tensor([[-1.0, 0.5]])
+    posterior, noise = Normal(mean, (0.5 * log_variance).exp()), normal_rows(100_000, 2, 0)
+    draws = posterior.mean + posterior.stddev * noise
+    ratios = (posterior.log_prob(draws) - Normal(0.0, 1.0).log_prob(draws)).sum(1)
+    standard_error = ratios.std() / sqrt(len(ratios))
+    assert abs(gaussian_kl(mean, log_variance) - ratios.mean()) < 4 * standard_error
+
+
+@pytest.mark.parametrize("target", [0.05, 0.5, 0.9])
+def test_bernoulli_kl_is_the_sum_over_units_of_the_closed_form(target):
+    activity = torch.tensor([0.01, 0.05, 0.3, 0.99], dtype=torch.float64)
+    loss = bernoulli_kl(target, activity)
+    closed = [
+        target * log(target / a) + (1 - target) * log((1 - target) / (1 - a)) for a in activity
+    ]
+    assert float(loss) == pytest.approx(sum(closed))
+    rate = torch.tensor(target, dtype=torch.float64)
+    assert torch.allclose(kl_divergence(Bernoulli(rate), Bernoulli(activity)).sum(), loss)
+    # On and off are names.
+    assert torch.allclose(bernoulli_kl(1 - target, 1 - activity.flip(0)), loss)
+
+
+def test_units_that_are_always_on_or_off_have_a_finite_divergence():
+    activity = torch.tensor([0.0, 1.0], requires_grad=True)
+    loss = bernoulli_kl(0.05, activity)
+    loss.backward()
+    assert 10 < loss < 20
+    assert activity.grad.isfinite().all()
+
+
+def test_cross_correlation_is_the_loop_over_pairs_of_columns_whatever_their_units():
+    # Columns this wide leave no trace of the 1e-5 that keeps constant columns from dividing by 0.
+    left, right = 1e3 * LEFT, 1e3 * RIGHT
+    correlation = cross_correlation(left, right)
+    assert np.allclose(correlation, slow_cross_correlation(left.numpy(), right.numpy()))
+    units, shift = torch.tensor([2.0, 5.0, 9.0]), torch.tensor([-1.0, 0.0, 1e3])
+    assert torch.allclose(cross_correlation(left * units + shift, right / units), correlation)
+    assert torch.allclose(cross_correlation(left.flip(0), right.flip(0)), correlation)
+
+
+@pytest.mark.parametrize("floor", [0.5, 1.0, 2.0])
+def test_variance_hinge_is_the_loop_over_columns_and_sees_no_means(floor):
+    x = LEFT * torch.tensor([0.1, 1.0, 3.0])
+    loss = variance_hinge(x, floor)
+    assert float(loss) == pytest.approx(slow_variance_hinge(x.numpy(), floor))
+    assert torch.allclose(variance_hinge(5 - x.flip(0), floor), loss)
+
+
+def test_off_diagonal_covariance_is_the_loop_over_pairs_of_columns_and_sees_no_means():
+    loss = off_diagonal_covariance(LEFT)
+    assert float(loss) == pytest.approx(slow_off_diagonal_covariance(LEFT.numpy()))
+    assert torch.allclose(off_diagonal_covariance(5 - LEFT.flip(0)), loss)
+    uncorrelated = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    assert off_diagonal_covariance(uncorrelated) == 0

@@ -1,0 +1,452 @@
+"""Objectives: their terms by hand, moving averages, queues, stopped gradients, parameters."""
+
+import pickle
+from collections import deque
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from test_losses import (
+    slow_cross_correlation,
+    slow_info_nce,
+    slow_negative_cosine,
+    slow_nt_xent,
+    slow_off_diagonal_covariance,
+    slow_variance_hinge,
+)
+from torch import nn
+from torch.distributions import Bernoulli as BernoulliDistribution
+from torch.distributions import MultivariateNormal, Normal, kl_divergence
+from torch.nn.functional import cosine_similarity, normalize
+
+from sklearn_replearn import objectives
+from sklearn_replearn.likelihoods import Bernoulli, Gaussian
+from sklearn_replearn.modules import Autoencoder, TopK, VariationalAutoencoder, linear, mlp
+from sklearn_replearn.objectives import (
+    BYOL,
+    ELBO,
+    BarlowTwins,
+    KLSparsity,
+    L1Sparsity,
+    NTXent,
+    Objective,
+    Reconstruction,
+    SimSiam,
+    TopKSparsity,
+    VICReg,
+)
+
+WITH_HEADS = [
+    NTXent(temperature=0.2, projector_sizes=(8, 5), concentration=0.5, positive_rate=0.1),
+    NTXent(projector_sizes=(8, 5), queue_size=6, momentum=0.9),
+    BarlowTwins(redundancy_weight=0.1, projector_sizes=(8, 5)),
+    VICReg(2.0, 3.0, 4.0, projector_sizes=(8, 5)),
+    SimSiam(projector_sizes=(8, 5), predictor_size=7),
+    BYOL(projector_sizes=(8, 5), predictor_size=7, momentum=0.9),
+]
+WITHOUT_HEADS = [
+    Reconstruction(sparsity=KLSparsity(target=0.2)),
+    ELBO(beta=2.0, warmup_steps=4),
+    L1Sparsity(weight=0.2),
+    KLSparsity(target=0.2, weight=0.3),
+    TopKSparsity(k=2),
+]
+
+
+def name(part):
+    return getattr(part, "__name__", type(part).__name__)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+LEFT, RIGHT, OTHERS = torch.randn(3, 8, 4, generator=seeded(99))
+
+
+def autoencoder(likelihood=None, activation=None):
+    encoder, decoder = mlp((4, 6, 3), "relu", seeded(1)), mlp((3, 6, 4), "relu", seeded(2))
+    return Autoencoder(encoder, decoder, likelihood or Gaussian(4, scale=1.0), 3, activation)
+
+
+def variational(likelihood=None):
+    encoder, decoder = mlp((4, 6, 6), "relu", seeded(1)), mlp((3, 6, 4), "relu", seeded(2))
+    return VariationalAutoencoder(encoder, decoder, likelihood or Gaussian(4, scale=0.7), 3)
+
+
+def prepared(objective, network=None):
+    network = network or autoencoder()
+    return network, objective.heads(network, seeded())
+
+
+def values(objective, network, heads, left=LEFT, right=RIGHT):
+    terms = objective.terms(network, heads, left, right, seeded())
+    return {name: term.item() for name, term in terms.items()}
+
+
+def projections(network, heads, *views):
+    return [heads.project(network.code(view)).detach().numpy() for view in views]
+
+
+def about(**terms):
+    return pytest.approx(terms, rel=1e-4)
+
+
+def test_the_tests_below_leave_no_objective_out():
+    tested = {name(objective) for objective in [*WITH_HEADS, *WITHOUT_HEADS]}
+    assert tested == set(objectives.__all__) - {"Objective"}
+
+
+@pytest.mark.parametrize("objective", [*WITH_HEADS, *WITHOUT_HEADS], ids=name)
+def test_objectives_clone_and_pickle(objective):
+    for other in (clone(objective), pickle.loads(pickle.dumps(objective))):
+        assert other is not objective
+        assert repr(other) == repr(objective)
+
+
+@pytest.mark.parametrize("objective", WITH_HEADS, ids=name)
+def test_initial_weights_of_heads_depend_on_the_generator_alone(objective):
+    before = torch.get_rng_state()
+    first, again, other = (
+        objective.heads(autoencoder(), seeded(seed)).project.state_dict() for seed in (0, 0, 1)
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["0.weight"], other["0.weight"])
+    assert [len(weights) for name, weights in first.items() if name.endswith("0.weight")] == [8]
+
+
+# What the terms are
+
+
+@pytest.mark.parametrize("sparsity", [None, TopKSparsity(k=2)])
+@pytest.mark.parametrize("likelihood", [Gaussian(4, scale=1.0), Bernoulli(4)])
+def test_reconstruction_is_the_mean_error_of_the_right_view_from_the_left_code(
+    likelihood, sparsity
+):
+    activation = sparsity and sparsity.activation(3)
+    objective, network = Reconstruction(sparsity), autoencoder(likelihood, activation)
+    rows = RIGHT.sigmoid()
+    output = network.decoder(network.code(LEFT))
+    if isinstance(likelihood, Gaussian):
+        error = (rows - output) ** 2
+    else:
+        error = -(rows * output.sigmoid().log() + (1 - rows) * (1 - output.sigmoid()).log())
+    terms = values(objective, *prepared(objective, network), right=rows)
+    assert terms == about(reconstruction=error.mean().item())
+
+
+def test_l1_sparsity_is_the_mean_over_rows_of_the_summed_magnitudes():
+    objective, network = Reconstruction(L1Sparsity(weight=0.2)), autoencoder()
+    expected = 0.2 * np.mean([sum(abs(c) for c in code) for code in network.code(LEFT).tolist()])
+    assert values(objective, *prepared(objective, network))["sparsity"] == pytest.approx(expected)
+    assert L1Sparsity().activation(3) is None
+
+
+def test_kl_sparsity_is_the_divergence_of_the_mean_activity_of_each_unit():
+    sparsity = KLSparsity(target=0.2, weight=0.3)
+    objective, network = Reconstruction(sparsity), autoencoder(activation=sparsity.activation(3))
+    activity = network.encoder(LEFT).sigmoid().mean(0)
+    wanted = BernoulliDistribution(torch.tensor(0.2))
+    expected = 0.3 * kl_divergence(wanted, BernoulliDistribution(activity)).sum().item()
+    terms = values(objective, *prepared(objective, network))
+    assert terms["sparsity"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_top_k_sparsity_is_an_activation():
+    activation = TopKSparsity(k=2).activation(3)
+    assert isinstance(activation, TopK)
+    assert activation.k == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"concentration": 1.0},
+        {"positive_rate": 0.1},
+        {"concentration": 0.5, "positive_rate": 0.2},
+    ],
+    ids=["plain", "hard", "debiased", "hard_and_debiased"],
+)
+def test_nt_xent_compares_projections(options):
+    objective = NTXent(temperature=0.3, **options)
+    network, heads = prepared(objective)
+    expected = slow_nt_xent(*projections(network, heads, LEFT, RIGHT), 0.3, **options)
+    assert values(objective, network, heads) == about(contrast=expected)
+
+
+def test_barlow_twins_draws_the_cross_correlation_to_the_identity():
+    objective = BarlowTwins(redundancy_weight=0.1, projector_sizes=(8, 5))
+    network, heads = prepared(objective)
+    with torch.no_grad():
+        # Wide columns, so that the 1e-5 in the loss against division by 0 leaves no trace.
+        heads.project[-1].weight *= 100
+    correlation = slow_cross_correlation(*projections(network, heads, LEFT, RIGHT))
+    gaps = (correlation - np.eye(5)) ** 2
+    assert values(objective, network, heads) == about(
+        invariance=np.trace(gaps), redundancy=0.1 * (gaps.sum() - np.trace(gaps))
+    )
+
+
+def test_vicreg_weighs_invariance_variance_and_covariance():
+    objective = VICReg(2.0, 3.0, 4.0, projector_sizes=(8, 5))
+    network, heads = prepared(objective)
+    left, right = projections(network, heads, LEFT, RIGHT)
+    # The squared distance is a mean over cells, as in the paper's algorithm 1.
+    assert values(objective, network, heads) == about(
+        invariance=2 * np.mean((left - right) ** 2),
+        variance=3 * (slow_variance_hinge(left) + slow_variance_hinge(right)),
+        covariance=4 * (slow_off_diagonal_covariance(left) + slow_off_diagonal_covariance(right)),
+    )
+
+
+@pytest.mark.parametrize("objective", [SimSiam(), BYOL()], ids=name)
+def test_each_projection_is_predicted_from_the_other_view(objective):
+    network, heads = prepared(objective)
+    targets = projections(network, heads, LEFT, RIGHT)
+    if isinstance(objective, BYOL):
+        slow = heads.target
+        for weights in slow.parameters():
+            weights *= 1.5
+        targets = [slow.project(slow.encoder(view)).numpy() for view in (LEFT, RIGHT)]
+    left, right = (
+        heads.predict(heads.project(network.code(view))).detach().numpy() for view in (LEFT, RIGHT)
+    )
+    expected = slow_negative_cosine(left, targets[1]) + slow_negative_cosine(right, targets[0])
+    assert values(objective, network, heads) == about(distance=expected / 2)
+
+
+# Gradients that stop, averages that move
+
+
+@pytest.mark.parametrize("objective", [SimSiam(), BYOL()], ids=name)
+def test_no_gradient_reaches_the_targets(objective):
+    network, heads = prepared(objective)
+    weights = [*network.encoder.parameters(), *heads.project.parameters()]
+
+    def by_hand(stop):
+        left, right = (heads.project(network.code(view)) for view in (LEFT, RIGHT))
+        left_target, right_target = (left.detach(), right.detach()) if stop else (left, right)
+        return -0.5 * (
+            cosine_similarity(heads.predict(left), right_target).mean()
+            + cosine_similarity(heads.predict(right), left_target).mean()
+        )
+
+    # Before the first update the slow networks of BYOL are equal to the fast ones.
+    distance = objective.terms(network, heads, LEFT, RIGHT, seeded())["distance"]
+    gradients, stopped, flowing = (
+        nn.utils.parameters_to_vector(torch.autograd.grad(loss, weights))
+        for loss in (distance, by_hand(stop=True), by_hand(stop=False))
+    )
+    assert torch.allclose(gradients, stopped, atol=1e-6)
+    assert not torch.allclose(gradients, flowing, atol=1e-3)
+
+
+@pytest.mark.parametrize("objective", [BYOL(), NTXent(queue_size=4)], ids=name)
+def test_slow_networks_get_no_gradient_and_fast_ones_do(objective):
+    network, heads = prepared(objective)
+    (loss,) = objective.terms(network, heads, LEFT, RIGHT, seeded()).values()
+    loss.backward()
+    assert not any(p.requires_grad or p.grad is not None for p in heads.target.parameters())
+    assert all(p.grad is not None for p in network.encoder.parameters())
+    assert all(p.grad is not None for p in heads.project.parameters())
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9, 1.0])
+@pytest.mark.parametrize("objective", [BYOL(), NTXent(queue_size=4)], ids=name)
+def test_slow_networks_follow_with_the_momentum_and_keep_up_with_statistics(objective, momentum):
+    objective = clone(objective).set_params(momentum=momentum)
+    network, heads = prepared(objective)
+    fast = nn.ModuleDict({"encoder": network.encoder, "project": heads.project})
+    before = {name: weights.clone() for name, weights in heads.target.named_parameters()}
+    objective.terms(network, heads, LEFT, RIGHT, seeded())
+    with torch.no_grad():
+        for weights in fast.parameters():
+            weights += 1
+    objective.after_step(network, heads)
+    for name, weights in fast.named_parameters():
+        expected = momentum * before[name] + (1 - momentum) * weights
+        assert torch.allclose(heads.target.get_parameter(name), expected)
+    for name, statistic in fast.named_buffers():
+        assert torch.equal(heads.target.get_buffer(name), statistic)
+
+
+# The queue
+
+
+def contrast_by_hand(network, heads, left, right, queue, temperature=0.5):
+    left_query, right_query = projections(network, heads, left, right)
+    left_key, right_key = (heads.target(view).numpy() for view in (left, right))
+    return 0.5 * (
+        slow_info_nce(left_query, right_key, queue, temperature)
+        + slow_info_nce(right_query, left_key, queue, temperature)
+    )
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 2, 2), (5, 1), (3, 8, 1), (1, 4, 4), (6, 6)], ids=str)
+def test_the_latest_keys_are_negatives(sizes):
+    objective, queue = NTXent(queue_size=5, momentum=0.5), deque(maxlen=5)
+    network, heads = prepared(objective)
+    for step, size in enumerate((*sizes, 8)):
+        left, right = torch.randn(2, size, 4, generator=seeded(step))
+        expected = contrast_by_hand(network, heads, left, right, queue)
+        assert values(objective, network, heads, left, right) == about(contrast=expected)
+        queue.extend(heads.target(right))
+        with torch.no_grad():
+            network.encoder[0].weight += 0.1
+        objective.after_step(network, heads)
+
+
+def test_validation_sees_the_queue_and_puts_nothing_into_it():
+    objective = NTXent(queue_size=20, momentum=1.0)
+    network, heads = prepared(objective)
+    values(objective, network, heads)
+    heads.eval()
+    values(objective, network, heads, OTHERS, OTHERS)
+    heads.train()
+    objective.after_step(network, heads)
+    heads.eval()
+    for _ in range(2):
+        expected = contrast_by_hand(network, heads, OTHERS, LEFT, heads.target(RIGHT))
+        assert values(objective, network, heads, OTHERS, LEFT) == about(contrast=expected)
+
+
+def test_keys_in_the_queue_have_length_1_and_no_gradient():
+    objective = NTXent(queue_size=8)
+    network, heads = prepared(objective)
+    keys = normalize(heads.target(RIGHT), dim=1)
+    objective.terms(network, heads, LEFT, RIGHT, seeded())
+    objective.after_step(network, heads)
+    assert torch.allclose(heads.queue, keys)
+    assert not heads.queue.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("objective", "network"),
+    [
+        (NTXent(queue_size=20), autoencoder),
+        (BYOL(momentum=0.5), autoencoder),
+        (ELBO(warmup_steps=4), variational),
+    ],
+    ids=name,
+)
+def test_heads_go_on_from_their_state(objective, network):
+    network, heads = prepared(objective, network())
+    fresh = objective.heads(network, seeded(1))
+    for rows in (LEFT, OTHERS):
+        values(objective, network, heads, rows, RIGHT)
+        objective.after_step(network, heads)
+    assert values(objective, network, fresh) != values(objective, network, heads)
+    fresh.load_state_dict(heads.state_dict())
+    assert values(objective, network, fresh) == values(objective, network, heads)
+
+
+# The evidence lower bound
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])
+def test_elbo_is_the_reconstruction_from_a_draw_and_the_weighted_divergence(beta):
+    objective, network = ELBO(beta), variational()
+    mean, log_variance = network.encoder(LEFT).chunk(2, dim=1)
+    posterior = Normal(mean, log_variance.exp().sqrt())
+    draw = mean + posterior.stddev * torch.randn(8, 3, generator=seeded())
+    density = Normal(network.decoder(draw), 0.7).log_prob(RIGHT)
+    divergence = kl_divergence(posterior, Normal(0.0, 1.0)).sum(1).mean()
+    assert values(objective, *prepared(objective, network)) == about(
+        reconstruction=-density.sum(1).mean().item(), kl=beta * divergence.item()
+    )
+
+
+def test_elbo_of_zeros_and_ones_is_their_log_probability():
+    objective, network = ELBO(), variational(Bernoulli(4))
+    rows = (RIGHT > 0).float()
+    mean, log_variance = network.posterior(LEFT)
+    draw = mean + log_variance.exp().sqrt() * torch.randn(8, 3, generator=seeded())
+    log_probability = BernoulliDistribution(logits=network.decoder(draw)).log_prob(rows)
+    terms = values(objective, *prepared(objective, network), right=rows)
+    assert terms["reconstruction"] == pytest.approx(-log_probability.sum(1).mean().item())
+
+
+def test_elbo_is_the_log_likelihood_where_the_encoder_is_the_exact_posterior():
+    # One latent factor of two columns: everything about it is known in closed form.
+    loadings, offset, deviation = torch.tensor([[1.0], [-0.5]]), torch.tensor([0.3, 0.1]), 0.6
+    precision = 1 + (loadings**2).sum() / deviation**2
+    decoder, encoder = linear(1, 2, seeded()), linear(2, 2, seeded())
+    to_mean = loadings.T / (precision * deviation**2)
+    with torch.no_grad():
+        decoder.weight.copy_(loadings)
+        decoder.bias.copy_(offset)
+        encoder.weight.copy_(torch.cat([to_mean, torch.zeros(1, 2)]))
+        encoder.bias.copy_(torch.stack([-(to_mean @ offset)[0], -precision.log()]))
+    network = VariationalAutoencoder(encoder, decoder, Gaussian(2, deviation), latent_dim=1)
+    row = torch.tensor([0.7, -1.2])
+    covariance = loadings @ loadings.T + deviation**2 * torch.eye(2)
+    exact = MultivariateNormal(offset, covariance).log_prob(row).item()
+    rows, objective = row.repeat(100_000, 1), ELBO()
+    terms = values(objective, *prepared(objective, network), rows, rows)
+    assert -sum(terms.values()) == pytest.approx(exact, abs=0.01)
+    with torch.no_grad():
+        encoder.bias += 0.5
+    assert -sum(values(objective, *prepared(objective, network), rows, rows).values()) < exact - 0.1
+
+
+def test_the_weight_of_the_divergence_warms_up_by_updates_and_is_full_in_validation():
+    objective, network = ELBO(beta=3.0, warmup_steps=4), variational()
+    _, heads = prepared(objective, network)
+    full = values(ELBO(), *prepared(ELBO(), network))["kl"]
+    training, validation = [], []
+    for _ in range(6):
+        training.append(values(objective, network, heads.train())["kl"] / full)
+        validation.append(values(objective, network, heads.eval())["kl"] / full)
+        objective.after_step(network, heads)
+    assert training == pytest.approx([0.0, 0.75, 1.5, 2.25, 3.0, 3.0])
+    assert validation == pytest.approx([3.0] * 6)
+
+
+# Parameters that make no sense
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (NTXent(temperature=0.0), "temperature must be above 0; got 0.0"),
+        (NTXent(temperature=float("nan")), "temperature must be above 0; got nan"),
+        (NTXent(queue_size=-1), "queue_size must be 0 or more; got -1"),
+        (NTXent(momentum=1.1), "momentum must be between 0 and 1; got 1.1"),
+        (NTXent(concentration=-1.0), "concentration must be 0 or more; got -1.0"),
+        (NTXent(positive_rate=1.0), "positive_rate must be at least 0 and below 1; got 1.0"),
+        (NTXent(positive_rate=-0.1), "positive_rate must be at least 0 and below 1; got -0.1"),
+        (NTXent(projector_sizes=()), "projector_sizes must be at least one width"),
+        (NTXent(queue_size=8, concentration=1.0), "with queue_size they must be 0"),
+        (NTXent(queue_size=8, positive_rate=0.1), "with queue_size they must be 0"),
+        (BYOL(momentum=-0.1), "momentum must be between 0 and 1; got -0.1"),
+        (BYOL(momentum=1.1), "momentum must be between 0 and 1; got 1.1"),
+    ],
+)
+def test_bad_parameters_raise(objective, message):
+    with pytest.raises(ValueError, match=f"^{name(objective)}: .*{message}"):
+        objective.heads(autoencoder(), seeded())
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "message"),
+    [
+        (KLSparsity(target=0.0), "strictly between 0 and 1; got 0.0"),
+        (KLSparsity(target=1.0), "strictly between 0 and 1; got 1.0"),
+        (TopKSparsity(k=0), "between 1 and latent_dim=3; got 0"),
+        (TopKSparsity(k=4), "between 1 and latent_dim=3; got 4"),
+    ],
+)
+def test_bad_sparsity_raises(sparsity, message):
+    with pytest.raises(ValueError, match=message):
+        sparsity.activation(3)
+
+
+def test_an_objective_without_terms_says_so():
+    class Nothing(Objective):
+        pass
+
+    with pytest.raises(TypeError, match=r"Nothing does not define terms\(\)"):
+        values(Nothing(), *prepared(Nothing()))

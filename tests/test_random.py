@@ -1,0 +1,43 @@
+"""One generator per fit; the global ones stay as they were."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from sklearn_replearn._random import draw_seed, global_generators_kept
+
+
+def global_state():
+    return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+
+
+def test_an_int_is_the_seed_and_an_instance_advances():
+    assert draw_seed(7) == 7
+    instance = np.random.RandomState(0)
+    assert draw_seed(instance) != draw_seed(instance)
+
+
+def test_none_is_new_each_time_and_draws_from_no_global_generator():
+    before = global_state()
+    assert draw_seed(None) != draw_seed(None)
+    assert global_state() == before
+
+
+def test_foreign_code_repeats_and_leaves_no_trace():
+    before = global_state()
+    draws = []
+    for _ in range(2):
+        with global_generators_kept(5):
+            draws.append((random.random(), np.random.rand(), torch.rand(()).item()))
+    assert draws[0] == draws[1]
+    assert global_state() == before
+
+
+def test_foreign_code_leaves_no_trace_after_an_exception():
+    before = global_state()
+    with pytest.raises(ZeroDivisionError), global_generators_kept(5):
+        random.random(), np.random.rand(), torch.rand(())
+        raise ZeroDivisionError
+    assert global_state() == before

@@ -1,0 +1,173 @@
+"""Tables to scaled rows and back."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
+
+from sklearn_replearn import AutoencoderTransformer
+from sklearn_replearn._rows import canonical
+from sklearn_replearn._tables import Columns, check_table
+
+NAMED = ["standard", "robust", "quantile", "minmax"]
+TRANSFORMERS = [
+    StandardScaler(),
+    RobustScaler(),
+    MinMaxScaler((-1, 1)),
+    MaxAbsScaler(),
+    PowerTransformer(),
+    QuantileTransformer(n_quantiles=50),
+    make_pipeline(FunctionTransformer(np.log, np.exp), StandardScaler()),
+]
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(0)
+    return np.exp(rng.normal(size=(200, 3))) * [1e-6, 1.0, 1e6]
+
+
+def learn(scaling, X):
+    return Columns(scaling, canonical(X, np.ones(len(X))), None, seed=0)
+
+
+@pytest.mark.parametrize("scaling", [*NAMED, *TRANSFORMERS, None], ids=str)
+def test_scaling_has_an_inverse(scaling, table):
+    columns = learn(scaling, table)
+    assert columns.unscale(columns.scale(table)) == pytest.approx(table, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("scaling", "scaler"),
+    [("standard", StandardScaler()), ("robust", RobustScaler()), ("minmax", MinMaxScaler())],
+)
+def test_named_scalings_are_those_of_scikit_learn(scaling, scaler, table):
+    assert learn(scaling, table).scale(table) == pytest.approx(scaler.fit_transform(table))
+
+
+@pytest.mark.parametrize("scaling", [*NAMED, None])
+def test_constant_columns_come_back_as_they_were(scaling):
+    X = np.column_stack([np.arange(20.0), np.full(20, 0.1), np.full(20, 1e12 / 3)])
+    columns = learn(scaling, X)
+    assert columns.constant.tolist() == [False, True, True]
+    back = columns.unscale(columns.scale(X) + 0.5)
+    assert (back[:, 1:] == X[:, 1:]).all()
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust", "minmax", MaxAbsScaler()], ids=str)
+def test_change_of_variables_is_exact_for_linear_scalings(scaling, table):
+    columns = learn(scaling, table)
+    step = np.ptp(table, axis=0) * 1e-3
+    slope = (columns.scale(table + step) - columns.scale(table)) / step
+    assert columns.log_density_of_scale(table) == pytest.approx(np.log(slope).sum(axis=1))
+
+
+def test_change_of_variables_gives_a_density_in_original_units():
+    X = np.exp(np.random.default_rng(0).normal(size=(5000, 1)))
+    scaling = make_pipeline(FunctionTransformer(np.log, np.exp), StandardScaler())
+    columns = learn(scaling, X)
+    density = stats.norm.logpdf(columns.scale(X))[:, 0] + columns.log_density_of_scale(X)
+    expected = stats.lognorm.logpdf(X[:, 0], s=np.log(X).std(), scale=np.exp(np.log(X).mean()))
+    assert density == pytest.approx(expected, abs=0.02)
+
+
+def test_change_of_variables_of_a_quantile_scaling_integrates_to_one():
+    X = np.random.default_rng(0).gamma(2.0, size=(5000, 1))
+    columns = learn("quantile", X)
+    grid = np.linspace(X.min(), X.max(), 200_000)[:, None]
+    density = np.exp(
+        stats.norm.logpdf(columns.scale(grid))[:, 0] + columns.log_density_of_scale(grid)
+    )
+    assert np.trapezoid(density, grid[:, 0]) == pytest.approx(1.0, abs=0.02)
+    assert np.isfinite(columns.log_density_of_scale(np.array([[-1e3], [1e3]]))).all()
+
+
+def test_spread_is_the_deviation_of_the_scaled_columns(table):
+    columns = learn("robust", table)
+    assert columns.spread == pytest.approx(columns.scale(table).std(axis=0))
+
+
+def test_weights_count_in_every_scaling(table):
+    weights = np.random.default_rng(1).integers(0, 3, size=200)
+    for scaling in [*NAMED, PowerTransformer()]:
+        weighted = Columns(scaling, canonical(table, weights.astype(float)), None, seed=0)
+        repeated = learn(scaling, np.repeat(table, weights, axis=0))
+        assert np.array_equal(weighted.scale(table), repeated.scale(table))
+
+
+def test_a_scaling_that_changes_the_width_is_refused(table):
+    class Half(StandardScaler):
+        def transform(self, X):
+            return super().transform(X)[:, :1]
+
+    with pytest.raises(ValueError, match="must keep the number of columns: it got 3 and returned"):
+        learn(Half(), table)
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        ({"a": [1, 2], "city": ["x", "y"]}, "column 'city' of the table: dtype"),
+        ({"a": [1, 2], "when": pd.to_datetime(["2020-01-01", "2021-01-01"])}, "column 'when'"),
+        ({"a": [1, 2], "kind": pd.Categorical([1, 2])}, "column 'kind'"),
+        ({"a": [1.0, np.nan], "b": [1.0, 2.0]}, r"NaN \(missing values\) in column 'a'"),
+        ({"a": [1.0, 2.0], "b": [np.inf, 2.0]}, r"inf \(infinite values\) in column 'b'"),
+    ],
+)
+def test_cells_that_are_not_numbers_are_refused_by_column(frame, message):
+    with pytest.raises(ValueError, match=message):
+        check_table(AutoencoderTransformer(), pd.DataFrame(frame), reset=True)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([["1", "2"], ["3", "4"]], "strings"),
+        (np.array([["1", "2"], ["3", "4"]]), "strings"),
+        (np.array([["1", 2], [3, 4]], dtype=object), "strings"),
+        (np.array([["2020-01-01"], ["2020-01-02"]], dtype="M8[D]"), "dates"),
+        (np.zeros((2, 2, 2)), "dim 3"),
+        (np.zeros(5), "1D array"),
+        (np.zeros((0, 3)), "0 sample"),
+        (np.zeros((3, 0)), "0 feature"),
+        (np.zeros((1, 3)), "1 sample"),
+        (np.array([[np.inf, 1.0], [1.0, 1.0]]), "inf"),
+    ],
+)
+def test_what_is_not_a_table_of_numbers_is_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        check_table(AutoencoderTransformer(), X, reset=True)
+
+
+def test_two_columns_of_one_name_are_refused():
+    frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=["a", "a"])
+    with pytest.raises(ValueError, match="names column 'a' more than once"):
+        check_table(AutoencoderTransformer(), frame, reset=True)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["Int64", "boolean", "Float32", "int64[pyarrow]", "float64[pyarrow]", "bool", "uint8"]
+)
+def test_every_dtype_of_numbers_is_taken(dtype):
+    frame = pd.DataFrame({"a": [0, 1, 1], "b": [1, 0, 1]}).astype(dtype)
+    table = check_table(AutoencoderTransformer(), frame, reset=True)
+    assert np.array_equal(table, [[0, 1], [1, 0], [1, 1]])
+    assert table.dtype == np.float64
+
+
+def test_values_beyond_float32_are_refused_by_column():
+    X = np.array([[1.0, 1e300], [2.0, -1e300], [3.0, 0.0]])
+    with pytest.raises(ValueError, match="column 1: values up to 1e\\+300"):
+        learn("standard", X)
+    with pytest.raises(ValueError, match="column 1"):
+        learn(None, X)
