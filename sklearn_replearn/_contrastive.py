@@ -21,7 +21,7 @@ from .modules import Autoencoder
 from .objectives import NTXent, Objective
 
 _CANDIDATES = 256
-_TEMPERATURES = np.geomspace(0.02, 2.0, 15)
+_TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
 
 @documented
@@ -196,7 +196,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         if len(table) < 2:
             raise ValueError("score compares a row with others and needs at least 2 rows; got 1.")
         multiset = canonical(table, np.ones(len(table)))
-        order = torch.randperm(multiset.n_draws, generator=new_generator(self._score_seed)).numpy()
+        order = np.random.RandomState(self._score_seed).permutation(multiset.n_draws)
         table = multiset.values[multiset.draws()[order]]
         left, right = self._codes_of_views(table)
         groups = max(1, round(len(left) / _CANDIDATES))
@@ -238,8 +238,12 @@ class ContrastiveTransformer(RepresentationTransformer):
         if self.augmentation is None:
             return SwapNoise(0.3), SwapNoise(0.3)
         if isinstance(self.augmentation, tuple):
-            left, right = self.augmentation
-            return left, right
+            if len(self.augmentation) != 2 or not all(map(callable, self.augmentation)):
+                raise ValueError(
+                    "augmentation must be a callable, or a tuple of two callables, one for each "
+                    f"view; got {self.augmentation!r}."
+                )
+            return self.augmentation
         return self.augmentation, self.augmentation
 
     def _finish(self, network, train_rows):

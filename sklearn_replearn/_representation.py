@@ -236,16 +236,17 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _division(self, rows, multiset, generator, device):
         """Epochs, and the rows for training and validation."""
-        order = None
         if self.early_stopping:
             order = torch.randperm(len(multiset), generator=generator).numpy()
             share = np.cumsum(multiset.weights[order]) / multiset.weights.sum()
-            n_held_out = int(np.searchsorted(share, self.validation_fraction, side="right"))
-            if n_held_out == 0 or n_held_out >= len(multiset):
+            n_held_out = int(np.searchsorted(share, self.validation_fraction + 1e-9, side="right"))
+            n_left = len(multiset) - n_held_out
+            if n_held_out < 1 or n_left < 2:
                 raise ValueError(
                     f"validation_fraction={self.validation_fraction} of {len(multiset)} distinct "
-                    f"rows leaves {len(multiset) - n_held_out} for training and {n_held_out} for "
-                    "validation. Give more rows, another fraction, or early_stopping=False."
+                    f"rows leaves {n_left} for training (at least 2 are needed) and {n_held_out} "
+                    "for validation (at least 1). Give more rows, another fraction, or "
+                    "early_stopping=False."
                 )
             parts = [np.sort(order[n_held_out:]), np.sort(order[:n_held_out])]
         else:

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import check_unit_interval
 from ._batches import expectation
-from ._random import draw_seed, new_generator
+from ._random import draw_integer, draw_seed, new_generator
 from ._representation import RepresentationTransformer, documented
 from ._sklearn import Interval, StrOptions
 from ._tables import check_table
@@ -194,7 +194,7 @@ class VAETransformer(RepresentationTransformer):
         n_draws, latent = self.n_importance_samples, self._n_features_out
         generator = new_generator(self._score_seed)
         shape = (math.ceil(n_draws / 2), latent)
-        half = torch.randn(shape, generator=generator, dtype=torch.float64)
+        half = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
         # Pairs of opposite draws: their errors of odd order cancel.
         noise = torch.cat([half, -half])[:n_draws]
         bound = self._run(
@@ -227,8 +227,8 @@ class VAETransformer(RepresentationTransformer):
             raise ValueError(f"n_samples must be a whole number of at least 1; got {n_samples!r}.")
         generator = new_generator(draw_seed(random_state))
         shape = (n_samples, self._n_features_out)
-        codes = torch.randn(shape, generator=generator, dtype=torch.float64).numpy()
-        noise = new_generator(int(generator.initial_seed()), self._runtime.network(self)[1])
+        codes = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu").numpy()
+        noise = new_generator(draw_integer(generator), self._runtime.network(self)[1])
 
         def drawn(network, codes):
             return network.likelihood.sample(network.output(codes), noise)
@@ -300,7 +300,9 @@ class VAETransformer(RepresentationTransformer):
 
         def squared_error(rows):
             mean, log_variance = network.posterior(rows)
-            noise = torch.randn(mean.shape, generator=generator, device=rows.device)
+            noise = torch.randn(
+                mean.shape, generator=generator, device=rows.device, dtype=rows.dtype
+            )
             output = network.output(mean + noise * (0.5 * log_variance).exp())
             return network.likelihood.error(rows, output)
 

@@ -1,0 +1,183 @@
+"""VAETransformer: the likelihood, samples, and what β does."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_wine
+from sklearn.decomposition import FactorAnalysis
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import FunctionTransformer
+
+from sklearn_replearn import VAETransformer
+
+DIMENSIONS = [1, 2, 4, 8]
+
+
+@pytest.fixture(scope="module")
+def wine():
+    return load_wine().data
+
+
+@pytest.fixture(scope="module")
+def factors():
+    """Rows of a linear factor model, with columns in very different units."""
+    rng = np.random.default_rng(0)
+    loadings, units = rng.normal(size=(3, 10)), 10.0 ** rng.uniform(-3, 3, size=10)
+    noise = rng.uniform(0.3, 1.0, size=10)
+    X = rng.normal(size=(2000, 3)) @ loadings + rng.normal(size=(2000, 10)) * noise
+    return (X + 5) * units
+
+
+@pytest.mark.parametrize("params", [{"hidden_layer_sizes": ()}, {}], ids=["linear", "default"])
+def test_on_a_factor_model_the_likelihood_is_that_of_factor_analysis(params, factors):
+    train, test = factors[:1500], factors[1500:]
+    units = train.std(axis=0)
+    exact = FactorAnalysis(3).fit(train / units).score(test / units) - np.log(units).sum()
+    bound = VAETransformer(3, **params).fit(train).score(test)
+    assert bound == pytest.approx(exact, rel=0.02)
+
+
+def test_the_bound_does_not_exceed_the_exact_likelihood_of_a_linear_decoder(factors):
+    vae = VAETransformer(3, hidden_layer_sizes=(), n_importance_samples=4).fit(factors)
+    network = vae.network_.double()
+    W, b = network.decoder[0].weight.detach().numpy(), network.decoder[0].bias.detach().numpy()
+    noise = np.diag(network.likelihood.variance.detach().numpy())
+    rows = vae._columns.scale(factors)
+    exact = stats.multivariate_normal(b, W @ W.T + noise).logpdf(rows)
+    exact = exact + vae._columns.log_density_of_scale(factors)
+    gaps = [
+        exact.mean() - vae.set_params(n_importance_samples=n).score(factors) for n in (1, 4, 64)
+    ]
+    assert gaps[0] > gaps[1] > gaps[2] > -1e-3
+
+
+def test_the_likelihood_is_in_the_original_units(wine):
+    vae = VAETransformer(4)
+    in_units = clone(vae).fit(wine).score(wine)
+    in_thousandths = clone(vae).fit(wine * 1000).score(wine * 1000)
+    # Not closer, because other values are drawn in another order.
+    assert in_thousandths == pytest.approx(in_units - 13 * np.log(1000), abs=1.0)
+
+
+def test_the_likelihood_under_a_logarithm_is_a_density_of_the_original():
+    X = np.exp(np.random.default_rng(0).normal(size=(2000, 2)))
+    vae = VAETransformer(1, scaling=FunctionTransformer(np.log, np.exp, check_inverse=False))
+    exact = stats.lognorm.logpdf(X, s=1).sum(axis=1).mean()
+    assert vae.fit(X).score(X) == pytest.approx(exact, abs=0.1)
+
+
+def test_the_score_repeats_and_does_not_depend_on_the_neighbours(wine):
+    vae = VAETransformer(3, max_epochs=20).fit(wine)
+    scores = vae.score_samples(wine)
+    assert np.array_equal(scores, vae.score_samples(wine))
+    assert np.array_equal(scores[5:9], vae.score_samples(wine[5:9]))
+    assert vae.score(wine) == scores.mean()
+
+
+def test_constant_columns_add_nothing_to_the_likelihood(wine):
+    vae = VAETransformer(3, max_epochs=100)
+    alone = clone(vae).fit(wine).score(wine)
+    beside = clone(vae).fit(np.column_stack([wine, np.full(len(wine), 7.0)]))
+    extended = np.column_stack([wine, np.full(len(wine), 7.0)])
+    assert beside.score(extended) == pytest.approx(alone, abs=0.5)
+    extended[:, -1] = 17.0
+    assert beside.score(extended) < alone - 40
+
+
+def test_beta_trades_reconstruction_for_closeness_to_the_prior(wine):
+    fits = [VAETransformer(8, beta=beta).fit(wine) for beta in (1.0, 4.0, 20.0)]
+    errors = [fit.reconstruction_error(wine).mean() for fit in fits]
+    assert errors[0] < errors[1] < errors[2]
+    divergences = []
+    for fit in fits:
+        mean, std = fit.posterior(wine)
+        divergences.append(0.5 * (mean**2 + std**2 - 1 - 2 * np.log(std)).sum(axis=1).mean())
+    assert divergences[0] > divergences[1] > divergences[2]
+
+
+def test_the_kl_in_the_history_is_that_of_the_posterior(wine):
+    vae = VAETransformer(4, lr_schedule="cosine").fit(wine)
+    mean, std = vae.posterior(wine)
+    kl = 0.5 * (mean**2 + std**2 - 1 - 2 * np.log(std)).sum(axis=1).mean()
+    assert vae.history_["train_kl"].iloc[-1] == pytest.approx(kl, rel=0.01)
+
+
+@pytest.mark.parametrize("max_epochs", [1, 2, 30])
+def test_warm_up_of_the_kl_does_not_outlast_training(max_epochs, wine):
+    vae = VAETransformer(4, max_epochs=max_epochs, kl_warmup=1.0, batch_size=16).fit(wine)
+    mean, std = vae.posterior(wine)
+    kl = 0.5 * (mean**2 + std**2 - 1 - 2 * np.log(std)).sum(axis=1).mean()
+    if max_epochs == 30:
+        assert vae.history_["train_kl"].iloc[-1] == pytest.approx(kl, rel=0.1)
+    assert vae.history_["train_kl"].iloc[0] < kl + 10
+
+
+def test_transform_is_the_posterior_mean(wine):
+    vae = VAETransformer(4, max_epochs=20).fit(wine)
+    mean, std = vae.posterior(wine.astype(np.float32))
+    assert mean.dtype == std.dtype == np.float32
+    assert np.array_equal(mean, vae.transform(wine.astype(np.float32)))
+    assert (std > 0).all()
+
+
+def test_samples_are_like_the_rows(wine):
+    sample = VAETransformer(8).fit(wine).sample(4000, random_state=0)
+    assert sample.shape == (4000, 13)
+    deviation = wine.std(axis=0)
+    assert np.abs(sample.mean(axis=0) - wine.mean(axis=0)).max() < 0.3 * deviation.max()
+    assert (np.abs((sample.mean(axis=0) - wine.mean(axis=0)) / deviation) < 0.3).all()
+    assert sample.std(axis=0) / deviation == pytest.approx(np.ones(13), abs=0.25)
+
+
+def test_samples_repeat_with_a_seed_only(wine):
+    vae = VAETransformer(4, max_epochs=5).fit(wine)
+    assert np.array_equal(vae.sample(3, random_state=1), vae.sample(3, random_state=1))
+    assert not np.array_equal(vae.sample(3), vae.sample(3))
+    with pytest.raises(ValueError, match="n_samples must be"):
+        vae.sample(0)
+
+
+def test_interpolation_leads_from_one_row_to_the_other(wine):
+    vae = VAETransformer(4, max_epochs=50).fit(wine)
+    path = vae.interpolate(wine[0], wine[[100]], n_steps=7)
+    assert path.shape == (7, 13)
+    ends = vae.inverse_transform(vae.transform(wine[[0, 100]]))
+    assert path[[0, -1]] == pytest.approx(ends)
+    with pytest.raises(ValueError, match="x_b must be one row; got 2 rows"):
+        vae.interpolate(wine[0], wine[:2])
+    with pytest.raises(ValueError, match="n_steps must be"):
+        vae.interpolate(wine[0], wine[1], n_steps=1)
+
+
+def test_bernoulli_likelihood_is_a_log_probability_of_binary_rows():
+    X = (load_digits().data[:500] > 8).astype(float)
+    vae = VAETransformer(8, likelihood="bernoulli").fit(X)
+    share = X.mean(axis=0).clip(0.01, 0.99)
+    independent = (X * np.log(share) + (1 - X) * np.log(1 - share)).sum(axis=1).mean()
+    assert independent + 5 < vae.score(X) < 0
+    assert set(np.unique(vae.sample(20, random_state=0))) == {0.0, 1.0}
+
+
+def test_a_fixed_scale_is_kept(wine):
+    vae = VAETransformer(4, scale=0.5, max_epochs=5).fit(wine)
+    assert vae.network_.likelihood.variance.tolist() == [0.25] * 13
+
+
+def one_standard_error_rule(results):
+    """The first candidate, of those in order of size, that is as good as the best."""
+    mean, deviation = results["mean_test_score"], results["std_test_score"]
+    error = deviation[mean.argmax()] / np.sqrt(5)
+    return int(np.flatnonzero(mean >= mean.max() - error)[0])
+
+
+def test_held_out_likelihood_finds_the_number_of_factors():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(4, 32)) * 0.75, rng.normal(size=(32, 20)) / np.sqrt(32)
+    X = np.tanh(rng.normal(size=(1500, 4)) @ first) @ second + 0.1 * rng.normal(size=(1500, 20))
+    search = GridSearchCV(
+        VAETransformer(), {"latent_dim": DIMENSIONS}, refit=one_standard_error_rule
+    ).fit(X)
+    assert search.best_estimator_.latent_dim == 4
+    mean = search.cv_results_["mean_test_score"]
+    assert mean[0] < mean[1] < mean[2] - 1
