@@ -1,0 +1,64 @@
+"""Every public name is documented, with an example that runs (doctests run them)."""
+
+import importlib
+import inspect
+
+import pytest
+from numpydoc.docscrape import ClassDoc, FunctionDoc
+
+import sklearn_replearn
+from sklearn_replearn import augmentations, likelihoods, losses, modules, objectives
+
+MODULES = [sklearn_replearn, augmentations, likelihoods, losses, modules, objectives]
+
+
+def public(module):
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+    ]
+    return [getattr(module, name) for name in names if name != "__version__"]
+
+
+OBJECTS = [thing for module in MODULES for thing in public(module)]
+CLASSES = [thing for thing in OBJECTS if inspect.isclass(thing)]
+by_name = pytest.mark.parametrize("thing", OBJECTS, ids=lambda thing: thing.__name__)
+
+
+@by_name
+def test_there_is_an_example(thing):
+    assert ">>> " in inspect.getdoc(thing)
+
+
+@by_name
+def test_every_parameter_is_described(thing):
+    doc = ClassDoc(thing) if inspect.isclass(thing) else FunctionDoc(thing)
+    described = {name.strip() for item in doc["Parameters"] for name in item.name.split(",")}
+    taken = set(inspect.signature(thing).parameters) - {"self"}
+    assert described == taken
+    assert all(item.type for item in doc["Parameters"])
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_public_method_is_described(cls):
+    for name, method in inspect.getmembers(cls, inspect.isfunction):
+        if not name.startswith("_") and method.__module__.startswith("sklearn_replearn"):
+            assert inspect.getdoc(method), f"{cls.__name__}.{name}"
+
+
+@pytest.mark.parametrize("name", sklearn_replearn.__all__[:-1])
+def test_methods_of_estimators_describe_their_parameters(name):
+    cls = getattr(sklearn_replearn, name)
+    for method_name, method in inspect.getmembers(cls, inspect.isfunction):
+        if method_name.startswith("_") or not method.__module__.startswith("sklearn_replearn"):
+            continue
+        doc = FunctionDoc(method)
+        described = {n.strip() for item in doc["Parameters"] for n in item.name.split(",")}
+        assert described == set(inspect.signature(method).parameters) - {"self"}, method_name
+        assert doc["Returns"], method_name
+
+
+def test_the_version_is_that_of_the_installed_package():
+    metadata = importlib.import_module("importlib.metadata")
+    assert metadata.version("sklearn_replearn") == sklearn_replearn.__version__

@@ -1,0 +1,39 @@
+"""The README's code blocks run, in order, as one session."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_code_blocks_run(capsys):
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) >= 5
+    session = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), session)
+    printed = capsys.readouterr().out
+    accuracy = float(printed.split()[0])
+    assert accuracy >= 0.93
+    assert float(re.search(r"AUROC ([\d.]+)", printed)[1]) > 0.9
+    assert session["codes"].shape == (899, 32)
+    assert session["new_rows"].shape == (5, 64)
+
+
+def test_there_are_two_commands_near_the_top():
+    commands = re.findall(r"^python -m pip install.*", README, flags=re.MULTILINE)
+    assert commands == [
+        "python -m pip install -e . && python examples/quickstart.py",
+        'python -m pip install -e ".[test]" && python -m pytest',
+    ]
+    assert README.index(commands[1]) < 1000
+
+
+def test_every_estimator_and_objective_is_in_the_table():
+    import sklearn_replearn
+    from sklearn_replearn import objectives
+
+    names = [*sklearn_replearn.__all__, *objectives.__all__]
+    inner = {"__version__", "Objective", "Reconstruction", "ELBO"}
+    assert all(name in README for name in names if name not in inner)
