@@ -3,7 +3,8 @@
 import numpy as np
 
 from ._codes import standardize_codes
-from ._representation import RepresentationTransformer, documented
+from ._documentation import documented
+from ._representation import RepresentationTransformer
 from ._sklearn import HasMethods, StrOptions
 from ._tables import name_columns
 from .augmentations import Identity
@@ -129,21 +130,6 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
-
-    def score_samples(self, X):
-        """Minus the reconstruction error of each row; higher is more normal.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), float64
-            Minus the mean over columns of :meth:`reconstruction_error`: 0 is perfect, -1 is as far
-            as the mean of the training rows is from a typical one.
-        """
-        return -self.reconstruction_error(X).mean(axis=1)
 
     def _scaling(self):
         if self.scaling == "auto" and self.loss == "bce":

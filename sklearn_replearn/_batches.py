@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from ._rows import Multiset
+
 _CHUNK = 1024
 # Kernels treat the last few rows of a matrix otherwise than those before them.
 _ROW_MULTIPLE = 16
@@ -16,14 +18,14 @@ class TrainingRows(Dataset):
 
     Parameters
     ----------
-    rows : Tensor of shape (n_distinct, n_features), float32
-    multiset : Multiset
-        Its values are not needed any more, only its weights.
+    rows : ndarray of shape (n_distinct, n_features), float32
+    weights : ndarray of shape (n_distinct,), float64
+    device : torch.device, default="cpu"
     """
 
-    def __init__(self, rows, multiset):
-        self.rows = rows
-        self.multiset = multiset
+    def __init__(self, rows, weights, device="cpu"):
+        self.multiset = Multiset(rows, weights)
+        self.rows = torch.from_numpy(rows).to(device)
 
     def __len__(self):
         return self.multiset.n_draws

@@ -9,12 +9,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from ._codes import collapse, standardize_codes
+from ._documentation import documented
 from ._random import new_generator
-from ._representation import RepresentationTransformer, documented
+from ._representation import RepresentationTransformer
 from ._rows import canonical
 from ._sklearn import HasMethods
 from ._tables import check_table
-from .augmentations import Identity, SwapNoise
+from .augmentations import SwapNoise
 from .likelihoods import Gaussian
 from .losses import info_nce
 from .modules import Autoencoder
@@ -146,21 +147,6 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def score_samples(self, X):
-        """Minus the reconstruction error of each row; higher is more normal.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), float64
-            Minus the mean over columns of :meth:`reconstruction_error`: 0 is perfect, -1 is as far
-            as the mean of the training rows is from a typical one.
-        """
-        return -self.reconstruction_error(X).mean(axis=1)
-
     def score(self, X, y=None):
         r"""Goodness of fit in bits against chance: how well a view finds the row it came from.
 
@@ -209,7 +195,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         network, device, precision = self._runtime.network(self)
         generator = new_generator(self._score_seed, device)
 
-        with self._isolated(self._score_seed, device, gradients=False):
+        parts = self._users_parts()
+        with self._isolated(self._score_seed, device, gradients=False, parts=parts):
             rows = torch.as_tensor(self._columns.scale(table), dtype=precision, device=device)
             parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))
             return [
@@ -224,9 +211,6 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def _objective(self, n_updates):
         return WithDecoder(self._contrast(), self._augmentations())
-
-    def _views(self):
-        return Identity(), Identity()
 
     def _users_parts(self):
         return [*super()._users_parts(), self._contrast(), *self._augmentations()]
@@ -253,7 +237,7 @@ class ContrastiveTransformer(RepresentationTransformer):
                 f"The codes collapsed: {problem}. Try another objective (NTXent and VICReg "
                 "keep codes apart), a lower lr, a larger batch_size, or a weaker augmentation.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
         standardize_codes(network, train_rows)
 

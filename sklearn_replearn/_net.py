@@ -36,10 +36,6 @@ class LossNotFinite(ArithmeticError):
 class FitInterrupted(Exception):
     """A person interrupted training; says in which epoch."""
 
-    def __init__(self, epoch):
-        super().__init__(epoch)
-        self.epoch = epoch
-
 
 def default_epochs(n_draws, batch_size):
     """Epochs that give a table of this many rows about the same number of updates as any other."""
@@ -110,7 +106,7 @@ class RepresentationNet(NeuralNet):
         except _Stop:
             return self
         except KeyboardInterrupt as interrupt:
-            raise FitInterrupted(len(self.history)) from interrupt
+            raise FitInterrupted(f" in epoch {len(self.history)}") from interrupt
 
 
 class _Stop(Exception):

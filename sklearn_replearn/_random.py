@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-_FOREIGN_CODE = threading.Lock()
+_FOREIGN_CODE = threading.RLock()  # again in the same thread: a callback may fit, too
 
 
 def draw_seed(random_state):

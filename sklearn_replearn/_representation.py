@@ -16,89 +16,19 @@ from ._random import draw_integer, draw_seed, global_generators_kept, new_genera
 from ._rows import canonical
 from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ._tables import SCALING_CONSTRAINT, Columns, check_codes, check_table, name_columns
-from .augmentations import Compose
+from .augmentations import Compose, Identity
 from .modules import ACTIVATIONS, mlp, own_copy
 
 _HISTORY_NUMBERS_STORED = 2000
 # Packages whose parts draw from the generators they are given.
 _TRUSTED = (__name__.partition(".")[0] + ".", "skorch.", "sklearn.", "torch.optim.")
 
-TRAINING_PARAMETERS = """\
-scaling : {"auto", "standard", "robust", "quantile", "minmax"}, transformer or None, \
-default="auto"
-        How columns are scaled inside. "auto" is "standard" (mean 0, standard deviation 1) for
-        columns of any unit, and None where the decoder takes columns within [0, 1]. "quantile" maps
-        each column to a normal distribution by its ranks. A transformer of scikit-learn must have
-        an ``inverse_transform`` and keep the number of columns.
-    max_epochs : int or "auto", default="auto"
-        Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
-    batch_size : int, default=256
-        Rows in a batch. Batches of an epoch are of nearly equal size.
-    lr : float, default=5e-3
-        Learning rate.
-    lr_schedule : {"cosine"} or None, default="cosine"
-        Whether the learning rate rises over the first twentieth of the updates and then falls to
-        zero along half a cosine. For others pass ``skorch.callbacks.LRScheduler`` among the
-        ``callbacks``.
-    optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
-        A class is one of ``torch.optim``'s, or is called like one.
-    optimizer_params : dict, default=None
-        Further arguments of the optimizer.
-    weight_decay : float, default=0.0
-    gradient_clip : float or None, default=None (10.0 for VAETransformer)
-        Largest norm of the gradient of each part (encoder, decoder, heads).
-    early_stopping : bool, default=False
-        Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
-        of the best epoch.
-    validation_fraction : float, default=0.1
-        Share of the rows held out; used with ``early_stopping`` only.
-    n_iter_no_change : int, default=10
-        Epochs without improvement by ``tol`` after which training stops.
-    tol : float, default=1e-4
-        In units of the loss.
-    warm_start : bool, default=False
-        Whether ``fit`` goes on from the last fit: its columns, weights and optimizer.
-    callbacks : list of skorch callbacks, default=None
-        Copied before they are used.
-    device : str, default="auto"
-        "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
-    random_state : int, RandomState instance or None, default=0
-        Seed of the one generator that a fit draws from. An int gives the same model each time,
-        None another one each time.
-    verbose : int, default=0
-        1 prints a line an epoch."""
-
-ATTRIBUTES = """\
-n_features_in_ : int
-        Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if they all had one that is a string.
-    n_iter_ : int
-        Epochs trained.
-    history_ : DataFrame
-        A row an epoch: ``train_loss``, each named term of the objective for training rows and
-        (with ``early_stopping``) validation rows, and ``seconds``. A stored model keeps at most
-        2000 numbers of it, evenly spaced, and no seconds.
-    loss_curve_ : list of float
-        ``history_["train_loss"]``.
-    network_ : torch.nn.Module
-        A copy of the trained network, on the CPU."""
-
-
-def documented(cls):
-    """Fill the parts that the three docstrings have in common."""
-    if cls.__doc__:
-        cls.__doc__ = cls.__doc__.replace("{training}", TRAINING_PARAMETERS)
-        cls.__doc__ = cls.__doc__.replace("{attributes}", ATTRIBUTES)
-    return cls
-
 
 class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """What the three transformers share; each states its pieces and stops.
 
-    A transformer defines :meth:`_blueprint` (what its network is made of), :meth:`_build` (a
-    network from a blueprint), :meth:`_objective`, :meth:`_views` and ``score_samples``.
+    A transformer says what its network is made of (``_blueprint``), how one is built from that
+    (``_build``), and which ``_objective`` compares which ``_views`` of the rows.
     """
 
     _parameter_constraints = {
@@ -157,9 +87,13 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         before = dict(vars(self))
         try:
             self._fit(X, sample_weight)
-        except BaseException:
+        except BaseException as error:
             vars(self).clear()
             vars(self).update(before)
+            if isinstance(error, KeyboardInterrupt | _net.FitInterrupted):
+                raise KeyboardInterrupt(
+                    f"fit was interrupted{error}; this {type(self).__name__} is as it was before."
+                ) from None
             raise
         return self
 
@@ -174,7 +108,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
         multiset = canonical(table, weights)
         generator = new_generator(draw_seed(self.random_state))
-        with self._isolated(draw_integer(generator), device, gradients=True):
+        seed, parts = draw_integer(generator), self._users_parts()
+        with self._isolated(seed, device, gradients=True, parts=parts):
             if resumed is None:
                 seed = draw_integer(generator)
                 self._columns = Columns(self._scaling(), multiset, self._names(), seed)
@@ -203,11 +138,6 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             net = _net.train(training, train_rows, validation_rows, self, epochs, device, resumed)
         except _net.LossNotFinite as problem:
             raise ValueError(self._loss_not_finite(problem.epoch, rows)) from None
-        except _net.FitInterrupted as interruption:
-            raise KeyboardInterrupt(
-                f"fit was interrupted in epoch {interruption.epoch}; "
-                f"this {type(self).__name__} is as it was before."
-            ) from None
         # After the weights were stored for a warm start: finishing may rescale the codes.
         self._training_state = _net.training_state(net) if self.warm_start else None
         network.eval()
@@ -252,9 +182,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         else:
             parts = [slice(None)]
         divided = [
-            TrainingRows(
-                torch.from_numpy(rows[part].astype(np.float32)).to(device), multiset.take(part)
-            )
+            TrainingRows(rows[part].astype(np.float32), multiset.weights[part], device)
             for part in parts
         ]
         epochs = self.max_epochs
@@ -272,18 +200,23 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         )
 
     def _record(self, net, resumed):
-        columns, seconds = _net.history_of(net)
+        history, seconds = _net.history_of(net)
+        epochs = np.arange(1, len(seconds) + 1)
         if resumed:
-            columns = {
-                name: np.concatenate([self._history.get(name, values[:0]), values])
-                for name, values in columns.items()
-            }
+            # Terms of one fit only, such as those of validation rows, are missing in the other.
+            before = pd.DataFrame(self._history, index=self._epochs)
+            joined = pd.concat([before, pd.DataFrame(history, index=epochs + self.n_iter_)])
+            history = {name: joined[name].to_numpy(np.float32) for name in joined}
+            epochs = np.concatenate([self._epochs, epochs + self.n_iter_])
             seconds = np.concatenate([self._seconds, seconds])
-        self._history, self._seconds = columns, seconds
-        self._epochs = np.arange(1, len(seconds) + 1)
-        self.n_iter_ = len(seconds)
+        self._history, self._epochs, self._seconds = history, epochs, seconds
+        self.n_iter_ = int(epochs[-1])
 
     # ------------------------------------------------- what transformers may say otherwise
+
+    def _views(self):
+        """What makes the objective's left and right view of the rows."""
+        return Identity(), Identity()
 
     def _scaling(self):
         return "standard" if self.scaling == "auto" else self.scaling
@@ -299,9 +232,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return [self.encoder, self.decoder, self.scaling, self.optimizer, *(self.callbacks or [])]
 
     @contextmanager
-    def _isolated(self, seed, device, *, gradients):
+    def _isolated(self, seed, device, *, gradients, parts):
         """Neither see nor change what is global: generators, and what the caller switched on."""
-        foreign = any(map(_is_foreign, self._users_parts()))
+        foreign = any(map(_is_foreign, parts))
         with (
             global_generators_kept(seed) if foreign else nullcontext(),
             plain_torch(device, gradients=gradients),
@@ -412,8 +345,23 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         table = check_table(self, X, reset=False)
         return self._run(self._squared_error, table, self.n_features_in_, np.float64)
 
+    def score_samples(self, X):
+        """Minus the reconstruction error of each row; higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            Minus the mean over columns of :meth:`reconstruction_error`: 0 is perfect, -1 is as far
+            as the mean of the training rows is from a typical one.
+        """
+        return -self.reconstruction_error(X).mean(axis=1)
+
     def score(self, X, y=None):
-        """Mean of ``score_samples``.
+        """Mean of :meth:`score_samples`.
 
         Parameters
         ----------
@@ -470,7 +418,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _rebuilt(self):
         """The network, from its blueprint and arrays."""
-        with self._isolated(0, torch.device("cpu"), gradients=True):
+        parts = [self._plan["encoder"], self._plan["decoder"]]
+        with self._isolated(0, torch.device("cpu"), gradients=True, parts=parts):
             network = self._build(self._plan, new_generator(0))
             network.load_state_dict(_net.to_tensors(self._arrays))
         return network.eval()

@@ -46,10 +46,6 @@ class Multiset:
         marks = (np.arange(n_draws) + offset) * (ends[-1] / n_draws)
         return np.minimum(np.searchsorted(ends, marks, side="right"), len(self) - 1)
 
-    def take(self, index):
-        """The multiset of the rows with these numbers."""
-        return Multiset(self.values[index], self.weights[index])
-
 
 def canonical(X, sample_weight):
     """Sort rows by a hash of their values, merge equal ones, drop those of weight zero.

@@ -93,39 +93,42 @@ def _reject_other_than_numbers(X, name):
     advice = f"{name} takes columns of numbers; encode them first, for example with "
     advice += "sklearn.compose.ColumnTransformer and OneHotEncoder."
     if isinstance(X, pd.DataFrame):
-        kinds = X.dtypes
-        other = [
-            column
-            for column, kind in enumerate(kinds)
-            if not pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_object_dtype(kind)
-        ]
+        other = [j for j in range(X.shape[1]) if not _holds_numbers(X.iloc[:, j])]
         if other:
             which = name_columns(X.columns, other)
-            raise ValueError(f"{which} of the table: dtype {kinds.iloc[other[0]]}. {advice}")
-        if len(set(X.columns)) < X.shape[1]:
-            twice = np.flatnonzero(X.columns.duplicated())
+            raise ValueError(f"{which} of the table: dtype {X.dtypes.iloc[other[0]]}. {advice}")
+        twice = np.flatnonzero(X.columns.duplicated())
+        if len(twice):
             raise ValueError(
                 f"The table names {name_columns(X.columns, twice)} more than once. "
                 "Give every column a name of its own."
             )
-        X = X.select_dtypes(object).to_numpy()
+        return
     kind = getattr(getattr(X, "dtype", None), "kind", None)
-    if kind in ("U", "S", "T"):
-        raise ValueError(f"The table holds strings (dtype {X.dtype}). {advice}")
     if kind in ("M", "m"):
         raise ValueError(f"The table holds dates or durations (dtype {X.dtype}). {advice}")
-    if kind == "O" and any(isinstance(cell, str | bytes) for cell in np.ravel(X)):
-        raise ValueError(f"The table holds strings among its cells. {advice}")
+    if kind in ("U", "S", "T") or (kind == "O" and _any_text(np.ravel(X))):
+        raise ValueError(f"The table holds strings (dtype {X.dtype}). {advice}")
     if isinstance(X, list | tuple):
-        for row in X:
-            cells = row if isinstance(row, list | tuple) else (row,)
-            if any(isinstance(cell, str | bytes) for cell in cells):
-                raise ValueError(f"The table holds strings among its cells. {advice}")
+        rows = (row if isinstance(row, list | tuple) else (row,) for row in X)
+        if any(map(_any_text, rows)):
+            raise ValueError(f"The table holds strings among its cells. {advice}")
+
+
+def _holds_numbers(column):
+    if pd.api.types.is_object_dtype(column.dtype):
+        return not _any_text(column)
+    return pd.api.types.is_numeric_dtype(column.dtype)
+
+
+def _any_text(cells):
+    return any(isinstance(cell, str | bytes) for cell in cells)
 
 
 def _reject_nonfinite(table, names, name):
-    if np.isfinite(table.sum()):  # one pass without a temporary; overflow looks again below
-        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(table.sum()):  # one pass without a temporary; overflow looks again below
+            return
     for what, found, advice in (
         ("NaN (missing values)", np.isnan, "fill them first, for example with SimpleImputer"),
         ("inf (infinite values)", np.isinf, "clip or remove them first"),
@@ -154,6 +157,8 @@ class Columns:
     ----------
     constant : ndarray of shape (n_features,), bool
         Columns that held one value only.
+    unscaled : bool
+        Whether rows are left as they are.
     spread : ndarray of shape (n_features,), float64
         Standard deviation of each scaled training column; 1 where it is zero.
 
@@ -178,6 +183,7 @@ class Columns:
         self.spread = np.where(self.constant | (spread == 0), 1.0, spread)
 
     def _learn_scaling(self, scaling, multiset, seed):
+        self.unscaled = scaling is None
         n_features = multiset.values.shape[1]
         self.shift, self.divisor = np.zeros(n_features), np.ones(n_features)
         self.transformer = None

@@ -9,11 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._autoencoder import check_unit_interval
 from ._batches import expectation
+from ._documentation import documented
 from ._random import draw_integer, draw_seed, new_generator
-from ._representation import RepresentationTransformer, documented
+from ._representation import RepresentationTransformer
 from ._sklearn import Interval, StrOptions
 from ._tables import check_table
-from .augmentations import Identity
 from .likelihoods import Bernoulli, Gaussian
 from .modules import VariationalAutoencoder
 from .objectives import ELBO
@@ -191,6 +191,8 @@ class VAETransformer(RepresentationTransformer):
         """
         check_is_fitted(self)
         table = check_table(self, X, reset=False)
+        if self._columns.unscaled:
+            self._check_rows(table, table)
         n_draws, latent = self.n_importance_samples, self._n_features_out
         generator = new_generator(self._score_seed)
         shape = (math.ceil(n_draws / 2), latent)
@@ -289,9 +291,6 @@ class VAETransformer(RepresentationTransformer):
 
     def _objective(self, n_updates):
         return ELBO(self.beta, warmup_steps=math.floor(self.kl_warmup * n_updates))
-
-    def _views(self):
-        return Identity(), Identity()
 
     def _finish(self, network, train_rows):
         if self.likelihood != "gaussian" or self.scale is not None:

@@ -113,8 +113,8 @@ class Bernoulli(nn.Module):
         return F.binary_cross_entropy_with_logits(output, x, reduction="none")
 
     def log_prob(self, x, output):
-        """Log-probability per cell, in nats."""
-        return -self.error(x, output)
+        """Log-probability per cell, in nats; cells beyond 0 and 1 count as 0 and 1."""
+        return -self.error(x.clamp(0, 1), output)
 
     def mean(self, output):
         """Expected value of each cell."""

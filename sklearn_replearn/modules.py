@@ -261,14 +261,17 @@ def own_copy(module, n_in, n_out, generator):
             f"({n_in}, {n_out}); it returned {type(built).__name__}."
         )
     built = built.to(device="cpu", dtype=torch.float32)
-    probe = torch.zeros((2, n_in), dtype=torch.float32, device="cpu")
     name = type(built).__name__
     wanted = f"{name} must turn rows of shape (n, {n_in}) into rows of shape (n, {n_out})"
-    try:
-        with torch.no_grad():
-            shape = tuple(copy.deepcopy(built).eval()(probe).shape)
-    except Exception as error:
-        raise ValueError(f"{wanted}; on zeros of shape (2, {n_in}) it raised: {error}") from error
-    if shape != (2, n_out):
-        raise ValueError(f"{wanted}; zeros of shape (2, {n_in}) became shape {shape}.")
+    for dtype in (torch.float32, torch.float64):  # of training, of inference on the CPU
+        probe = torch.zeros((2, n_in), dtype=dtype, device="cpu")
+        try:
+            with torch.no_grad():
+                shape = tuple(copy.deepcopy(built).to(dtype).eval()(probe).shape)
+        except Exception as error:
+            raise ValueError(
+                f"{wanted}; on {dtype} zeros of shape (2, {n_in}) it raised: {error}"
+            ) from error
+        if shape != (2, n_out):
+            raise ValueError(f"{wanted}; zeros of shape (2, {n_in}) became shape {shape}.")
     return built

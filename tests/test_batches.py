@@ -5,13 +5,11 @@ import pytest
 import torch
 
 from sklearn_replearn._batches import Batches, TrainingRows, expectation, in_chunks, n_batches
-from sklearn_replearn._rows import Multiset
 
 
 def rows_of(n, weights=None):
     weights = np.ones(n) if weights is None else weights
-    values = torch.arange(n, dtype=torch.float32)[:, None]
-    return TrainingRows(values, Multiset(values.numpy(), weights))
+    return TrainingRows(np.arange(n, dtype=np.float32)[:, None], weights)
 
 
 def batches(n, batch_size, shuffle=True, seed=0):

@@ -160,8 +160,8 @@ def test_the_training_flag_survives(training, as_callable):
     [
         (nn.Linear(3, 5), "(2, 5)"),
         (nn.Sequential(nn.Linear(3, 2), nn.Unflatten(1, (1, 2))), "(2, 1, 2)"),
-        (nn.Linear(4, 2), "on zeros of shape (2, 3) it raised: mat1 and mat2"),
-        (nn.GRU(3, 2), "on zeros of shape (2, 3) it raised: 'tuple'"),
+        (nn.Linear(4, 2), "zeros of shape (2, 3) it raised: mat1 and mat2"),
+        (nn.GRU(3, 2), "zeros of shape (2, 3) it raised: 'tuple'"),
     ],
     ids=["output", "dimensions", "input", "no_tensor"],
 )

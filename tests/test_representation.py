@@ -402,11 +402,11 @@ def test_a_validation_fraction_that_leaves_no_rows_is_refused(cls, fraction, X):
 @all_variants
 def test_warm_start_goes_on(variant, X):
     once = small(variant, warm_start=True, max_epochs=20, lr_schedule=None).fit(X)
-    loss = once.history_["train_loss"].iloc[-1]
+    loss = once.history_["train_reconstruction"].iloc[-1]
     again = copy.deepcopy(once).fit(X)
     assert again.n_iter_ == 40
-    assert abs(again.history_["train_loss"].iloc[20] - loss) < abs(
-        once.history_["train_loss"].iloc[0] - loss
+    assert abs(again.history_["train_reconstruction"].iloc[20] - loss) < abs(
+        once.history_["train_reconstruction"].iloc[0] - loss
     )
     assert np.array_equal(pickle.loads(pickle.dumps(once)).fit(X).transform(X), again.transform(X))
     assert weights(small(variant, max_epochs=20, lr_schedule=None).fit(X)) == weights(once)

@@ -1,0 +1,71 @@
+"""What the docstrings of the three transformers have in common."""
+
+TRAINING_PARAMETERS = """\
+scaling : {"auto", "standard", "robust", "quantile", "minmax"}, transformer or None, \
+default="auto"
+        How columns are scaled inside. "auto" is "standard" (mean 0, standard deviation 1) for
+        columns of any unit, and None where the decoder takes columns within [0, 1]. "quantile" maps
+        each column to a normal distribution by its ranks. A transformer of scikit-learn must have
+        an ``inverse_transform`` and keep the number of columns.
+    max_epochs : int or "auto", default="auto"
+        Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
+        most 500.
+    batch_size : int, default=256
+        Rows in a batch. Batches of an epoch are of nearly equal size.
+    lr : float, default=5e-3
+        Learning rate.
+    lr_schedule : {"cosine"} or None, default="cosine"
+        Whether the learning rate rises over the first twentieth of the updates and then falls to
+        zero along half a cosine. For others pass ``skorch.callbacks.LRScheduler`` among the
+        ``callbacks``.
+    optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
+        A class is one of ``torch.optim``'s, or is called like one.
+    optimizer_params : dict, default=None
+        Further arguments of the optimizer.
+    weight_decay : float, default=0.0
+    gradient_clip : float or None, default=None (10.0 for VAETransformer)
+        Largest norm of the gradient of each part (encoder, decoder, heads).
+    early_stopping : bool, default=False
+        Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
+        of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the rows held out; used with ``early_stopping`` only.
+    n_iter_no_change : int, default=10
+        Epochs without improvement by ``tol`` after which training stops.
+    tol : float, default=1e-4
+        In units of the loss.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last fit: its columns, weights and optimizer.
+    callbacks : list of skorch callbacks, default=None
+        Copied before they are used.
+    device : str, default="auto"
+        "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
+    random_state : int, RandomState instance or None, default=0
+        Seed of the one generator that a fit draws from. An int gives the same model each time,
+        None another one each time.
+    verbose : int, default=0
+        1 prints a line an epoch."""
+
+ATTRIBUTES = """\
+n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they all had one that is a string.
+    n_iter_ : int
+        Epochs trained.
+    history_ : DataFrame
+        A row an epoch: ``train_loss``, each named term of the objective for training rows and
+        (with ``early_stopping``) validation rows, and ``seconds``. A stored model keeps at most
+        2000 numbers of it, evenly spaced, and no seconds.
+    loss_curve_ : list of float
+        ``history_["train_loss"]``.
+    network_ : torch.nn.Module
+        A copy of the trained network, on the CPU."""
+
+
+def documented(cls):
+    """Fill the parts that the three docstrings have in common."""
+    if cls.__doc__:
+        cls.__doc__ = cls.__doc__.replace("{training}", TRAINING_PARAMETERS)
+        cls.__doc__ = cls.__doc__.replace("{attributes}", ATTRIBUTES)
+    return cls
