@@ -4,6 +4,10 @@ from contextlib import ExitStack, contextmanager
 
 import torch
 
+# With fewer weights a batch is done before a second thread has woken up; and where another process
+# wants the core, threads that wait for each other make a fit tens of times slower.
+_WEIGHTS_WORTH_THREADS = 2_000_000
+
 
 def resolve_device(device):
     """The ``torch.device`` that the parameter ``device`` stands for on this machine.
@@ -39,3 +43,18 @@ def plain_torch(device, *, gradients):
             # Costs a Python call per torch operation, so only where a caller changed it.
             stack.enter_context(torch.device("cpu"))
         yield
+
+
+@contextmanager
+def few_threads(network, device):
+    """Compute on one thread where the network is small; afterwards as many as before."""
+    threads = torch.get_num_threads()
+    n_weights = sum(weight.numel() for weight in network.parameters())
+    if device.type != "cpu" or threads == 1 or n_weights > _WEIGHTS_WORTH_THREADS:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

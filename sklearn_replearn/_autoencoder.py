@@ -23,7 +23,7 @@ class AutoencoderTransformer(RepresentationTransformer):
     Parameters
     ----------
     latent_dim : int, default=32
-        Number of columns of the code.
+        Number of columns of the code; it may exceed that of the table.
     hidden_layer_sizes : int or sequence of int, default=(256,)
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
     activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"

@@ -37,7 +37,7 @@ class ContrastiveTransformer(RepresentationTransformer):
     Parameters
     ----------
     latent_dim : int, default=32
-        Number of columns of the code.
+        Number of columns of the code; it may exceed that of the table.
     objective : Objective, default=None
         None is :class:`~sklearn_replearn.objectives.NTXent`; others are
         :class:`~sklearn_replearn.objectives.BYOL`,
@@ -197,7 +197,8 @@ class ContrastiveTransformer(RepresentationTransformer):
 
         parts = self._users_parts()
         with self._isolated(self._score_seed, device, gradients=False, parts=parts):
-            rows = torch.as_tensor(self._columns.scale(table), dtype=precision, device=device)
+            rows = self._columns.limit(self._columns.scale(table))
+            rows = torch.as_tensor(rows, dtype=precision, device=device)
             parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))
             return [
                 torch.cat([network.encode(view(part, generator)) for part in parts]).cpu().double()

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from . import _net
-from ._ambient import plain_torch, resolve_device
+from ._ambient import few_threads, plain_torch, resolve_device
 from ._batches import TrainingRows, in_chunks, n_batches, padded
 from ._random import draw_integer, draw_seed, global_generators_kept, new_generator
 from ._rows import canonical
@@ -135,7 +135,10 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         )
         self._score_seed = draw_integer(generator)
         try:
-            net = _net.train(training, train_rows, validation_rows, self, epochs, device, resumed)
+            with few_threads(training, device):
+                net = _net.train(
+                    training, train_rows, validation_rows, self, epochs, device, resumed
+                )
         except _net.LossNotFinite as problem:
             raise ValueError(self._loss_not_finite(problem.epoch, rows)) from None
         # After the weights were stored for a warm start: finishing may rescale the codes.
@@ -297,7 +300,12 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         check_is_fitted(self)
         table = check_table(self, X, reset=False)
-        return self._run(self._encoded, table, self._n_features_out, table.dtype)
+        return self._run(
+            lambda network, rows, seen: network.encode(seen),
+            table,
+            self._n_features_out,
+            table.dtype,
+        )
 
     def inverse_transform(self, X):
         """Decode codes to rows in original units.
@@ -319,13 +327,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         check_is_fitted(self)
         codes = check_codes(X, self._n_features_out, type(self).__name__)
-        rows = self._run(
-            lambda network, codes: network.decode(codes),
-            codes,
-            self.n_features_in_,
-            np.float64,
-            scaled=True,
-        )
+        rows = self._decode(lambda network, codes: network.decode(codes), codes)
         return self._columns.unscale(rows).astype(codes.dtype, copy=False)
 
     def reconstruction_error(self, X):
@@ -375,25 +377,39 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         return float(np.mean(self.score_samples(X)))
 
-    @staticmethod
-    def _encoded(network, rows):
-        return network.encode(rows)
-
-    def _squared_error(self, network, rows):
+    def _squared_error(self, network, rows, seen):
         spread = torch.as_tensor(self._columns.spread, dtype=rows.dtype, device=rows.device)
-        return ((rows - network.decode(network.encode(rows))) / spread).square()
+        return ((rows - network.decode(network.encode(seen))) / spread).square()
 
-    def _run(self, function, table, width, dtype, chunk=1024, scaled=False):
-        """Apply ``function(network, rows)`` to the scaled rows of a table, in chunks."""
+    def _run(self, function, table, width, dtype, chunk=1024):
+        """Apply ``function(network, rows, seen)`` to a table, in chunks of rows.
+
+        ``rows`` are scaled rows; ``seen`` are those within what an encoder has seen in fit.
+        """
+
+        def of_part(network, part, as_tensor):
+            rows = self._columns.scale(table[part])
+            return function(network, as_tensor(rows), as_tensor(self._columns.limit(rows)))
+
+        return self._infer(of_part, len(table), width, dtype, chunk)
+
+    def _decode(self, function, codes):
+        """Apply ``function(network, codes)`` to codes, in chunks; returns scaled rows."""
+
+        def of_part(network, part, as_tensor):
+            return function(network, as_tensor(codes[part]))
+
+        return self._infer(of_part, len(codes), self.n_features_in_, np.float64)
+
+    def _infer(self, of_part, n_rows, width, dtype, chunk=1024):
         network, device, precision = self._runtime.network(self)
 
         def run(part):
-            rows = table[part] if scaled else self._columns.scale(table[part])
-            result = function(network, padded(rows, device, precision))
-            return result[: len(rows)].cpu().numpy()
+            result = of_part(network, part, lambda rows: padded(rows, device, precision))
+            return result[: part.stop - part.start].cpu().numpy()
 
-        with plain_torch(device, gradients=False):
-            return in_chunks(run, len(table), width, dtype, chunk)
+        with plain_torch(device, gradients=False), few_threads(network, device):
+            return in_chunks(run, n_rows, width, dtype, chunk)
 
     @property
     def network_(self):

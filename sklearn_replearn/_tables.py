@@ -159,6 +159,8 @@ class Columns:
         Columns that held one value only.
     unscaled : bool
         Whether rows are left as they are.
+    middle, reach : ndarray of shape (n_features,), float64
+        Scaled training columns lie within ``middle - reach`` and ``middle + reach``.
     spread : ndarray of shape (n_features,), float64
         Standard deviation of each scaled training column; 1 where it is zero.
 
@@ -178,6 +180,8 @@ class Columns:
             self._learn_scaling(scaling, multiset, seed)
             scaled = self.scale(values)
         self._reject_unrepresentable(scaled, values)
+        low, high = scaled.min(axis=0), scaled.max(axis=0)
+        self.middle, self.reach = (low + high) / 2, (high - low) / 2
         mean = np.average(scaled, axis=0, weights=multiset.weights)
         spread = np.sqrt(np.average((scaled - mean) ** 2, axis=0, weights=multiset.weights))
         self.spread = np.where(self.constant | (spread == 0), 1.0, spread)
@@ -225,6 +229,15 @@ class Columns:
         if self.transformer is None:
             return (X - self.shift) / self.divisor
         return np.asarray(self.transformer.transform(X), dtype=np.float64)
+
+    def limit(self, rows):
+        """Scaled rows as an encoder sees them: beyond what fit saw, they grow as a logarithm.
+
+        A column that hardly varied in fit makes huge values of small differences, and a network is
+        arbitrary where it has seen nothing. Rows of fit are not changed.
+        """
+        excess = np.maximum(np.abs(rows - self.middle) - self.reach, 0.0)
+        return rows - np.copysign(excess - np.log1p(excess), rows - self.middle)
 
     def unscale(self, rows):
         """Back to original units, in float64; constant columns as they were."""

@@ -28,7 +28,8 @@ class VAETransformer(RepresentationTransformer):
     Parameters
     ----------
     latent_dim : int, default=32
-        Number of columns of the code. Columns that the data do not need stay near 0.
+        Number of columns of the code; it may exceed that of the table. Columns that the data do not
+        need stay near 0.
     beta : float, default=1.0
         Weight of the divergence from the prior; above 1 a β-VAE.
     likelihood : {"gaussian", "bernoulli"}, default="gaussian"
@@ -163,8 +164,8 @@ class VAETransformer(RepresentationTransformer):
         check_is_fitted(self)
         table = check_table(self, X, reset=False)
 
-        def moments(network, rows):
-            mean, log_variance = network.posterior(rows)
+        def moments(network, rows, seen):
+            mean, log_variance = network.posterior(seen)
             return torch.cat([mean, (0.5 * log_variance).exp()], dim=1)
 
         both = self._run(moments, table, 2 * self._n_features_out, table.dtype)
@@ -200,7 +201,7 @@ class VAETransformer(RepresentationTransformer):
         # Pairs of opposite draws: their errors of odd order cancel.
         noise = torch.cat([half, -half])[:n_draws]
         bound = self._run(
-            lambda network, rows: _importance_bound(network, rows, noise),
+            lambda network, rows, seen: _importance_bound(network, rows, seen, noise),
             table,
             1,
             np.float64,
@@ -235,8 +236,7 @@ class VAETransformer(RepresentationTransformer):
         def drawn(network, codes):
             return network.likelihood.sample(network.output(codes), noise)
 
-        rows = self._run(drawn, codes, self.n_features_in_, np.float64, scaled=True)
-        return self._columns.unscale(rows)
+        return self._columns.unscale(self._decode(drawn, codes))
 
     def interpolate(self, x_a, x_b, n_steps=10):
         """Rows decoded along the straight line between the codes of two rows.
@@ -310,8 +310,8 @@ class VAETransformer(RepresentationTransformer):
         network.likelihood.set_variance(expectation(squared_error, train_rows))
 
 
-def _importance_bound(network, rows, noise):
-    mean, log_variance = network.posterior(rows)
+def _importance_bound(network, rows, seen, noise):
+    mean, log_variance = network.posterior(seen)
     noise = noise.to(device=rows.device, dtype=rows.dtype)
     n, (n_draws, latent) = len(rows), noise.shape
     codes = mean[:, None] + (0.5 * log_variance).exp()[:, None] * noise

@@ -91,6 +91,22 @@ def test_fits_in_eight_threads_are_the_serial_fit(variant, X):
     assert fits == [expected] * 8
 
 
+@all_transformers
+def test_the_number_of_threads_does_not_matter(cls, X):
+    expected = weights(small(cls()).fit(X))
+    torch.set_num_threads(2)
+    try:
+        fitted = small(cls()).fit(X)
+        fitted.score_samples(X)
+        assert torch.get_num_threads() == 2
+        with pytest.raises(ZeroDivisionError):
+            small(cls(callbacks=[Failing()])).fit(X)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert weights(fitted) == expected
+
+
 @all_variants
 def test_weight_two_is_a_repeated_row(variant, X):
     counts = np.random.default_rng(1).integers(0, 4, size=len(X))

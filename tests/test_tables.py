@@ -171,3 +171,12 @@ def test_values_beyond_float32_are_refused_by_column():
         learn("standard", X)
     with pytest.raises(ValueError, match="column 1"):
         learn(None, X)
+
+
+def test_rows_beyond_those_of_fit_are_limited_for_the_encoder(table):
+    columns = learn("standard", table)
+    rows = columns.scale(table)
+    assert columns.limit(rows) == pytest.approx(rows, abs=1e-12)
+    far = columns.limit(rows + np.where(rows > columns.middle, 1e6, -1e6))
+    assert (np.abs(far - columns.middle) > columns.reach).all()
+    assert (np.abs(far - columns.middle) < columns.reach + 20).all()

@@ -1,0 +1,91 @@
+"""The same promises on a GPU, where there is one."""
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
+from sklearn_replearn.augmentations import Compose, GaussianNoise, MaskFeatures, SwapNoise
+from sklearn_replearn.objectives import (
+    BYOL,
+    BarlowTwins,
+    KLSparsity,
+    NTXent,
+    SimSiam,
+    TopKSparsity,
+    VICReg,
+)
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+
+small = {"latent_dim": 4, "hidden_layer_sizes": (32,), "max_epochs": 5, "batch_size": 64}
+corruption = Compose([SwapNoise(), MaskFeatures(), GaussianNoise()])
+ESTIMATORS = [
+    AutoencoderTransformer(**small, corruption=corruption),
+    AutoencoderTransformer(**small, sparsity=KLSparsity(), early_stopping=True),
+    AutoencoderTransformer(**small, sparsity=TopKSparsity(2), warm_start=True),
+    VAETransformer(**small),
+    *(
+        ContrastiveTransformer(**small, objective=objective)
+        for objective in (
+            NTXent(),
+            NTXent(queue_size=100),
+            NTXent(concentration=0.5, positive_rate=0.1),
+            BYOL(),
+            SimSiam(),
+            BarlowTwins(),
+            VICReg(),
+        )
+    ),
+]
+all_estimators = pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
+
+
+@pytest.fixture
+def X():
+    return np.random.default_rng(0).normal(size=(500, 6))
+
+
+@all_estimators
+def test_a_fit_repeats_and_works_through(estimator, X):
+    state = torch.cuda.get_rng_state()
+    first, second = (clone(estimator).set_params(device="cuda").fit(X) for _ in range(2))
+    codes = first.transform(X)
+    assert np.array_equal(codes, second.transform(X))
+    assert np.isfinite(first.inverse_transform(codes)).all()
+    assert np.isfinite(first.score_samples(X)).all()
+    assert np.isfinite(first.score(X))
+    assert torch.equal(torch.cuda.get_rng_state(), state)
+    first.fit(X)
+
+
+@all_estimators
+def test_a_model_trained_here_loads_where_there_is_no_gpu(estimator, X, tmp_path):
+    fitted = clone(estimator).set_params(device="cuda").fit(X)
+    np.savez(tmp_path / "rows.npz", X=X, codes=fitted.transform(X))
+    (tmp_path / "model.pickle").write_bytes(pickle.dumps(fitted))
+    script = (
+        "import pickle, sys, numpy as np\n"
+        "model = pickle.load(open(sys.argv[1] + '/model.pickle', 'rb'))\n"
+        "rows = np.load(sys.argv[1] + '/rows.npz')\n"
+        "np.testing.assert_allclose(model.transform(rows['X']), rows['codes'], atol=1e-4)\n"
+    )
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], env=environment, check=True)
+
+
+def test_sampling_and_the_posterior_work(X):
+    vae = VAETransformer(**small, device="cuda").fit(X)
+    assert np.array_equal(vae.sample(5, random_state=0), vae.sample(5, random_state=0))
+    assert vae.posterior(X)[1].min() > 0
+
+
+def test_auto_takes_the_gpu(X):
+    fitted = AutoencoderTransformer(**small).fit(X)
+    assert fitted._runtime.network(fitted)[1].type == "cuda"
