@@ -47,7 +47,11 @@ def plain_torch(device, *, gradients):
 
 @contextmanager
 def few_threads(network, device):
-    """Compute on one thread where the network is small; afterwards as many as before."""
+    """Compute on one thread where the network is small; afterwards as many as before.
+
+    Torch counts threads for each calling thread, but a thread that uses torch for the first time
+    while this block runs takes over its count.
+    """
     threads = torch.get_num_threads()
     n_weights = sum(weight.numel() for weight in network.parameters())
     if device.type != "cpu" or threads == 1 or n_weights > _WEIGHTS_WORTH_THREADS:

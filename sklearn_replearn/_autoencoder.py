@@ -1,12 +1,12 @@
 """AutoencoderTransformer: plain, denoising and sparse autoencoders."""
 
-import numpy as np
+from sklearn.base import clone
 
 from ._codes import standardize_codes
 from ._documentation import documented
 from ._representation import RepresentationTransformer
 from ._sklearn import HasMethods, StrOptions
-from ._tables import name_columns
+from ._tables import check_unit_interval, names_of
 from .augmentations import Identity
 from .likelihoods import Bernoulli, Gaussian
 from .modules import Autoencoder
@@ -96,7 +96,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         gradient_clip=None,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=10,
+        n_iter_no_change="auto",
         tol=1e-4,
         warm_start=False,
         callbacks=None,
@@ -138,10 +138,12 @@ class AutoencoderTransformer(RepresentationTransformer):
 
     def _check_rows(self, table, rows):
         if self.loss == "bce":
-            check_unit_interval(rows, table, self._names(), 'loss="bce"', 'loss="mse"')
+            rows = table if self._columns.unscaled else rows
+            check_unit_interval(rows, table, names_of(self), 'loss="bce"', 'loss="mse"')
 
     def _blueprint(self):
-        return {**super()._blueprint(), "loss": self.loss, "sparsity": self.sparsity}
+        sparsity = None if self.sparsity is None else clone(self.sparsity, safe=False)
+        return {**super()._blueprint(), "loss": self.loss, "sparsity": sparsity}
 
     def _build(self, plan, generator):
         latent, n, sparsity = plan["latent_dim"], plan["n_features"], plan["sparsity"]
@@ -162,20 +164,3 @@ class AutoencoderTransformer(RepresentationTransformer):
     def _finish(self, network, train_rows):
         if self.sparsity is None:
             standardize_codes(network, train_rows)
-
-
-def check_unit_interval(rows, table, names, setting, other):
-    """Refuse rows outside [0, 1].
-
-    Raises
-    ------
-    ValueError
-        Names the columns.
-    """
-    outside = np.flatnonzero(((rows < -1e-9) | (rows > 1 + 1e-9)).any(axis=0))
-    if len(outside):
-        worst = table[:, outside[0]]
-        raise ValueError(
-            f"{setting} takes columns within [0, 1]; {name_columns(names, outside)} has values "
-            f'from {worst.min():.6g} to {worst.max():.6g}. Use scaling="minmax" or {other}.'
-        )

@@ -17,7 +17,7 @@ def standardize_codes(network, train_rows):
     """Have the network report codes of mean 0 and standard deviation 1 over these rows."""
     mean = expectation(network.code, train_rows)
     variance = expectation(
-        lambda rows: (network.code(rows).double() - mean.to(rows.device)).square(), train_rows
+        lambda rows: (network.code(rows).cpu().double() - mean).square(), train_rows
     )
     deviation = variance.sqrt()
     smallest = _SMALLEST_DEVIATION * (mean.square() + variance).mean().sqrt()
@@ -32,9 +32,14 @@ def collapse(network, train_rows):
     """
     step = -(-len(train_rows.rows) // _LOOKED_AT)
     rows = train_rows.rows[::step]
-    codes = network.code(rows).double()
-    if effective_rank(rows.double()) < 1 + _ONE_DIRECTION:
-        return None
+    codes = network.code(rows).cpu().double()
+    problem = _narrowness(codes)
+    if problem and effective_rank(rows.cpu().double()) > 1 + _ONE_DIRECTION:
+        return problem
+    return None
+
+
+def _narrowness(codes):
     deviation = (codes - codes.mean(0)).square().sum(1).mean().sqrt()
     size = codes.square().sum(1).mean().sqrt()
     if not deviation > _SMALLEST_SHARE * size:

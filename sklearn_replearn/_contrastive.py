@@ -19,7 +19,8 @@ from .augmentations import SwapNoise
 from .likelihoods import Gaussian
 from .losses import info_nce
 from .modules import Autoencoder
-from .objectives import NTXent, Objective
+from .objectives import NTXent
+from .objectives._beside import WithDecoder
 
 _CANDIDATES = 256
 _TEMPERATURES = np.geomspace(0.005, 2.0, 16)
@@ -113,7 +114,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         gradient_clip=None,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=10,
+        n_iter_no_change="auto",
         tol=1e-4,
         warm_start=False,
         callbacks=None,
@@ -210,6 +211,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         encoder, decoder = self._coders(plan, latent, generator)
         return Autoencoder(encoder, decoder, Gaussian(n, scale=1.0), latent)
 
+    def _blueprint(self):
+        return {**super()._blueprint(), "objective": repr(self._contrast())}
+
     def _objective(self, n_updates):
         return WithDecoder(self._contrast(), self._augmentations())
 
@@ -241,43 +245,6 @@ class ContrastiveTransformer(RepresentationTransformer):
                 stacklevel=6,
             )
         standardize_codes(network, train_rows)
-
-
-class WithDecoder(Objective):
-    """An objective, and a decoder that learns from its codes without influencing them.
-
-    Parameters
-    ----------
-    objective : Objective
-    augmentations : tuple of two callables
-        Make the objective's views; the decoder sees the rows as they are.
-    """
-
-    terms_aside = ("reconstruction",)
-
-    def __init__(self, objective, augmentations):
-        self.objective = objective
-        self.augmentations = augmentations
-
-    def heads(self, network, generator):
-        """Those of the objective."""
-        return self.objective.heads(network, generator)
-
-    def terms(self, network, heads, left, right, generator):
-        """Those of the objective, and ``reconstruction``."""
-        views = (
-            augmentation(rows, generator)
-            for augmentation, rows in zip(self.augmentations, (left, right), strict=True)
-        )
-        terms = self.objective.terms(network, heads, *views, generator)
-        with torch.no_grad():
-            code = network.code(right)
-        error = network.likelihood.error(right, network.output(code))
-        return {**terms, "reconstruction": error.mean()}
-
-    def after_step(self, network, heads):
-        """That of the objective."""
-        self.objective.after_step(network, heads)
 
 
 def _nats(left, right, groups, temperature):

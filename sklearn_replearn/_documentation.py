@@ -6,7 +6,7 @@ default="auto"
         How columns are scaled inside. "auto" is "standard" (mean 0, standard deviation 1) for
         columns of any unit, and None where the decoder takes columns within [0, 1]. "quantile" maps
         each column to a normal distribution by its ranks. A transformer of scikit-learn must have
-        an ``inverse_transform`` and keep the number of columns.
+        an ``inverse_transform``, keep the number of columns and scale each by itself.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
         most 500.
@@ -30,12 +30,15 @@ default="auto"
         of the best epoch.
     validation_fraction : float, default=0.1
         Share of the rows held out; used with ``early_stopping`` only.
-    n_iter_no_change : int, default=10
-        Epochs without improvement by ``tol`` after which training stops.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs without improvement by ``tol`` after which training stops, counted from where the
+        learning rate and the weight of the KL have risen. "auto" is a tenth of ``max_epochs``, at
+        least 10.
     tol : float, default=1e-4
         In units of the loss.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the last fit: its columns, weights and optimizer.
+        Whether ``fit`` goes on from the last fit: its columns, weights and optimizer. The stored
+        state then holds the objective's heads and the optimizer's state, too.
     callbacks : list of skorch callbacks, default=None
         Copied before they are used.
     device : str, default="auto"

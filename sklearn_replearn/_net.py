@@ -2,12 +2,13 @@
 
 import copy
 import math
+import traceback
 from functools import partial
 
 import numpy as np
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PrintLog
+from skorch.callbacks import Callback, EpochTimer, PrintLog
 from skorch.helper import predefined_split
 from torch import nn
 
@@ -17,6 +18,7 @@ from ._batches import Batches, n_batches
 # sets named in the README.
 _UPDATES = 1000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 5, 500
+_RISE = 0.05  # share of the updates over which the learning rate rises
 
 OPTIMIZERS = {
     "adam": partial(torch.optim.Adam, fused=True),
@@ -94,11 +96,11 @@ class RepresentationNet(NeuralNet):
     def notify(self, method_name, **cb_kwargs):
         try:
             super().notify(method_name, **cb_kwargs)
-        except KeyboardInterrupt as stop:
-            if method_name != "on_epoch_end":
+        except KeyboardInterrupt as interrupt:
+            # skorch's EarlyStopping ends training by this exception; so does a person.
+            if not _raised_in(interrupt, "skorch.callbacks"):
                 raise
-            # The sign by which skorch's callbacks end training early.
-            raise _Stop from stop
+            raise _Stop from interrupt
 
     def fit_loop(self, *args, **kwargs):
         try:
@@ -111,6 +113,12 @@ class RepresentationNet(NeuralNet):
 
 class _Stop(Exception):
     """Training is over before its last epoch."""
+
+
+def _raised_in(error, package):
+    frames = traceback.walk_tb(error.__traceback__)
+    *_, (innermost, _) = frames
+    return innermost.f_globals.get("__name__", "").startswith(package)
 
 
 class Terms(Callback):
@@ -131,7 +139,7 @@ class Terms(Callback):
             part[name] = part.get(name, 0.0) + n * value.item()
 
     def on_epoch_end(self, net, **kwargs):
-        aside = getattr(net.module_.objective, "terms_aside", ())
+        aside = net.module_.objective.terms_aside
         for part, sums in self.sums.items():
             rows = sums.pop("rows")
             means = {name: total / rows for name, total in sums.items()}
@@ -148,7 +156,7 @@ class Terms(Callback):
 class CosineSchedule(Callback):
     """Raise the learning rate over the first updates, then lower it along half a cosine.
 
-    After Loshchilov and Hutter (2017); the rise is a twentieth of the updates.
+    After Loshchilov and Hutter (2017).
     """
 
     def __init__(self, n_updates):
@@ -160,7 +168,7 @@ class CosineSchedule(Callback):
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
         if training:
             share = 0.5 * (1 + math.cos(math.pi * self.update / self.n_updates))
-            share *= min(1.0, 20 * (self.update + 1) / self.n_updates)
+            share *= min(1.0, (self.update + 1) / (_RISE * self.n_updates))
             for group in net.optimizer_.param_groups:
                 group["lr"] = net.lr * share
             self.update += 1
@@ -175,6 +183,49 @@ class ClipGradients(Callback):
     def on_grad_computed(self, net, named_parameters, training=False, **kwargs):
         for part in net.module_.parts():
             nn.utils.clip_grad_norm_(part, self.limit)
+
+
+class KeepBest(Callback):
+    """Stop when the validation loss no longer falls, and go back to the weights of the best epoch.
+
+    It begins to look when the learning rate and the objective have warmed up: before that a loss
+    that stands still says nothing.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without improvement before training stops.
+    tol : float
+        Smallest improvement that counts, in units of the loss.
+    n_warmup : int
+        Updates before it looks.
+    """
+
+    def __init__(self, patience, tol, n_warmup):
+        self.patience = patience
+        self.tol = tol
+        self.n_warmup = n_warmup
+
+    def on_train_begin(self, net, **kwargs):
+        self.updates = self.misses = 0
+        self.best, self.weights = math.inf, None
+
+    def on_batch_end(self, net, training=False, **kwargs):
+        self.updates += training
+
+    def on_epoch_end(self, net, **kwargs):
+        if self.updates < self.n_warmup:
+            return
+        loss = net.history[-1, "valid_loss"]
+        self.misses = 0 if loss < self.best - self.tol else self.misses + 1
+        if loss < self.best:
+            self.best, self.weights = loss, copy.deepcopy(net.module_.state_dict())
+        if self.misses >= self.patience:
+            raise _Stop
+
+    def on_train_end(self, net, **kwargs):
+        if self.weights is not None:
+            net.module_.load_state_dict(self.weights)
 
 
 def train(training, rows, validation_rows, estimator, max_epochs, device, resumed=None):
@@ -193,7 +244,8 @@ def train(training, rows, validation_rows, estimator, max_epochs, device, resume
         What :func:`training_state` returned after an earlier fit.
     """
     optimizer = estimator.optimizer
-    params = {"weight_decay": estimator.weight_decay, **(estimator.optimizer_params or {})}
+    params = {"weight_decay": estimator.weight_decay} if estimator.weight_decay else {}
+    params |= estimator.optimizer_params or {}
     net = RepresentationNet(
         module=training,
         criterion=SumOfTerms,
@@ -209,42 +261,43 @@ def train(training, rows, validation_rows, estimator, max_epochs, device, resume
         iterator_valid__generator=training.validation_generator,
         iterator_valid__shuffle=False,
         train_split=None if validation_rows is None else predefined_split(validation_rows),
-        callbacks=_callbacks(estimator, max_epochs * n_batches(len(rows), estimator.batch_size)),
+        callbacks=_callbacks(
+            estimator,
+            max_epochs,
+            max_epochs * n_batches(len(rows), estimator.batch_size),
+            getattr(training.objective, "warmup_steps", 0),
+        ),
         verbose=estimator.verbose,
         device=device,
     )
     net.initialize()
     if resumed is not None:
         net.module_.load_state_dict(to_tensors(resumed["module"]))
-        net.optimizer_.load_state_dict(to_tensors(resumed["optimizer"]))
+        if resumed["trained_by"] == repr(optimizer):
+            # Its moments, with the learning rate and other settings of this fit.
+            state = to_tensors(resumed["optimizer"])
+            state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
+            net.optimizer_.load_state_dict(state)
     return net.partial_fit(rows)
 
 
-def _callbacks(estimator, n_updates):
+def _callbacks(estimator, max_epochs, n_updates, n_warmup):
     callbacks = []
     if estimator.gradient_clip is not None:
         callbacks.append(ClipGradients(estimator.gradient_clip))
     if estimator.lr_schedule == "cosine":
         callbacks.append(CosineSchedule(n_updates))
+        n_warmup = max(n_warmup, math.ceil(_RISE * n_updates))
     if estimator.verbose:
         callbacks.append(PrintLog())
     # Copies, because skorch writes into the callbacks that it is given.
     callbacks += copy.deepcopy(list(estimator.callbacks or []))
     if estimator.early_stopping:
-        callbacks.append(
-            EarlyStopping(
-                patience=estimator.n_iter_no_change,
-                threshold=estimator.tol,
-                threshold_mode="abs",
-                sink=_silent,
-                load_best=True,
-            )
-        )
+        patience = estimator.n_iter_no_change
+        if patience == "auto":
+            patience = max(10, max_epochs // 10)
+        callbacks.append(KeepBest(patience, estimator.tol, n_warmup))
     return callbacks
-
-
-def _silent(message):
-    """Where skorch's early stopping announces itself; ``n_iter_`` says it."""
 
 
 def history_of(net):
@@ -259,9 +312,10 @@ def history_of(net):
     return columns, np.array([epoch["dur"] for epoch in epochs])
 
 
-def training_state(net):
+def training_state(net, optimizer):
     """All that a later fit needs to go on, as arrays."""
     return {
+        "trained_by": repr(optimizer),
         "module": to_arrays(net.module_.state_dict()),
         "optimizer": to_arrays(net.optimizer_.state_dict()),
     }

@@ -34,22 +34,29 @@ def draw_integer(generator):
 
 
 @contextmanager
-def global_generators_kept(seed):
+def global_state_kept(seed, device):
     """Run foreign code that draws from the global generators, repeatably and without a trace.
 
     Modules, augmentations and callbacks of users draw from torch's, NumPy's and Python's global
-    generators. Those are process-wide, so this block is entered by one thread at a time: fits with
-    foreign parts queue.
+    generators, and build their weights in torch's default dtype. Those are process-wide, so this
+    block is entered by one thread at a time: fits with foreign parts queue.
     """
     with _FOREIGN_CODE:
         python_state, numpy_state = random.getstate(), np.random.get_state()
-        devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+        default_dtype = torch.get_default_dtype()
+        on_gpu = device.type == "cuda"
         try:
-            with torch.random.fork_rng(devices=devices):
+            with torch.random.fork_rng(devices=[device] if on_gpu else []):
                 random.seed(seed)
                 np.random.seed(seed % 2**32)
-                torch.manual_seed(seed)
+                # Not torch.manual_seed: that would seed GPUs beside this one, too.
+                torch.default_generator.manual_seed(seed)
+                if on_gpu:
+                    with torch.cuda.device(device):
+                        torch.cuda.manual_seed(seed)
+                torch.set_default_dtype(torch.float32)
                 yield
         finally:
+            torch.set_default_dtype(default_dtype)
             random.setstate(python_state)
             np.random.set_state(numpy_state)

@@ -11,11 +11,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _net
 from ._ambient import few_threads, plain_torch, resolve_device
-from ._batches import TrainingRows, in_chunks, n_batches, padded
-from ._random import draw_integer, draw_seed, global_generators_kept, new_generator
+from ._batches import CHUNK, TrainingRows, in_chunks, n_batches, padded
+from ._random import draw_integer, draw_seed, global_state_kept, new_generator
 from ._rows import canonical
 from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context
-from ._tables import SCALING_CONSTRAINT, Columns, check_codes, check_table, name_columns
+from ._tables import (
+    SCALING_CONSTRAINT,
+    Columns,
+    check_codes,
+    check_table,
+    name_columns,
+    names_of,
+)
 from .augmentations import Compose, Identity
 from .modules import ACTIVATIONS, mlp, own_copy
 
@@ -48,7 +55,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
@@ -107,13 +114,17 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
         multiset = canonical(table, weights)
+        if multiset.n_draws < 2:
+            raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
         generator = new_generator(draw_seed(self.random_state))
         seed, parts = draw_integer(generator), self._users_parts()
         with self._isolated(seed, device, gradients=True, parts=parts):
             if resumed is None:
                 seed = draw_integer(generator)
-                self._columns = Columns(self._scaling(), multiset, self._names(), seed)
+                self._columns = Columns(self._scaling(), multiset, names_of(self), seed)
             rows = self._columns.scale(multiset.values)
+            if resumed is not None:
+                self._columns = self._columns.widened(rows)
             self._check_rows(multiset.values, rows)
             self._train(rows, multiset, generator, device, resumed)
 
@@ -121,7 +132,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if resumed is None:
             self._plan = self._blueprint()
         network = self._build(self._plan, generator)
-        network.likelihood.constant.copy_(torch.from_numpy(self._columns.constant))
+        network.likelihood.constant.copy_(torch.from_numpy(self._columns.idle))
         epochs, (train_rows, validation_rows) = self._division(rows, multiset, generator, device)
         n_updates = epochs * n_batches(len(train_rows), self.batch_size)
         objective = self._objective(n_updates)
@@ -142,7 +153,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         except _net.LossNotFinite as problem:
             raise ValueError(self._loss_not_finite(problem.epoch, rows)) from None
         # After the weights were stored for a warm start: finishing may rescale the codes.
-        self._training_state = _net.training_state(net) if self.warm_start else None
+        self._training_state = _net.training_state(net, self.optimizer) if self.warm_start else None
         network.eval()
         with torch.no_grad():
             self._finish(network, train_rows)
@@ -158,7 +169,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         changed = [
             name
             for name, value in self._blueprint().items()
-            if self._plan.get(name) is not value and self._plan.get(name) != value
+            if not _same(self._plan.get(name), value)
         ]
         if changed:
             raise ValueError(
@@ -171,8 +182,11 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """Epochs, and the rows for training and validation."""
         if self.early_stopping:
             order = torch.randperm(len(multiset), generator=generator).numpy()
-            share = np.cumsum(multiset.weights[order]) / multiset.weights.sum()
-            n_held_out = int(np.searchsorted(share, self.validation_fraction + 1e-9, side="right"))
+            share = multiset.weights / multiset.weights.sum()
+            largest = self.validation_fraction + 1e-9
+            # Rows that weigh more than the fraction stay for training.
+            order = np.concatenate([order[share[order] <= largest], order[share[order] > largest]])
+            n_held_out = int(np.searchsorted(np.cumsum(share[order]), largest, side="right"))
             n_left = len(multiset) - n_held_out
             if n_held_out < 1 or n_left < 2:
                 raise ValueError(
@@ -195,7 +209,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _loss_not_finite(self, epoch, rows):
         extreme = np.argsort(-np.abs(rows).max(axis=0), kind="stable")[:3]
-        which = name_columns(self._names(), extreme)
+        which = name_columns(names_of(self), extreme)
         return (
             f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up "
             f'to {np.abs(rows).max():.3g}, are in {which}. Use scaling="quantile" or '
@@ -239,7 +253,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """Neither see nor change what is global: generators, and what the caller switched on."""
         foreign = any(map(_is_foreign, parts))
         with (
-            global_generators_kept(seed) if foreign else nullcontext(),
+            global_state_kept(seed, device) if foreign else nullcontext(),
             plain_torch(device, gradients=gradients),
         ):
             yield
@@ -260,11 +274,11 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if plan["encoder"] is None:
             encoder = mlp((n, *hidden, code_width), plan["activation"], generator)
         else:
-            encoder = own_copy(plan["encoder"], n, code_width, generator)
+            encoder = own_copy(plan["encoder"], n, code_width)
         if plan["decoder"] is None:
             decoder = mlp((latent, *hidden[::-1], n), plan["activation"], generator)
         else:
-            decoder = own_copy(plan["decoder"], latent, n, generator)
+            decoder = own_copy(plan["decoder"], latent, n)
         return encoder, decoder
 
     def _blueprint(self):
@@ -381,7 +395,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         spread = torch.as_tensor(self._columns.spread, dtype=rows.dtype, device=rows.device)
         return ((rows - network.decode(network.encode(seen))) / spread).square()
 
-    def _run(self, function, table, width, dtype, chunk=1024):
+    def _run(self, function, table, width, dtype, chunk=CHUNK):
         """Apply ``function(network, rows, seen)`` to a table, in chunks of rows.
 
         ``rows`` are scaled rows; ``seen`` are those within what an encoder has seen in fit.
@@ -401,14 +415,16 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
         return self._infer(of_part, len(codes), self.n_features_in_, np.float64)
 
-    def _infer(self, of_part, n_rows, width, dtype, chunk=1024):
+    def _infer(self, of_part, n_rows, width, dtype, chunk=CHUNK):
         network, device, precision = self._runtime.network(self)
 
         def run(part):
             result = of_part(network, part, lambda rows: padded(rows, device, precision))
             return result[: part.stop - part.start].cpu().numpy()
 
-        with plain_torch(device, gradients=False), few_threads(network, device):
+        parts = [self._plan["encoder"], self._plan["decoder"]]
+        isolated = self._isolated(0, device, gradients=False, parts=parts)
+        with isolated, few_threads(network, device):
             return in_chunks(run, n_rows, width, dtype, chunk)
 
     @property
@@ -428,9 +444,6 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def loss_curve_(self):
         """Training loss of each epoch, list of float."""
         return self.history_["train_loss"].tolist()
-
-    def _names(self):
-        return getattr(self, "feature_names_in_", None)
 
     def _rebuilt(self):
         """The network, from its blueprint and arrays."""
@@ -471,10 +484,11 @@ class _Runtime:
     """The network ready for inference, made when it is first needed and never stored."""
 
     def __init__(self):
-        self.ready = None
+        self.ready = self.asked_for = None
 
     def network(self, estimator):
-        if self.ready is None:
+        if self.ready is None or self.asked_for != estimator.device:
+            self.asked_for = estimator.device
             try:
                 device = resolve_device(estimator.device)
             except ValueError:
@@ -484,6 +498,15 @@ class _Runtime:
             network = estimator._rebuilt().to(device=device, dtype=precision)
             self.ready = network.requires_grad_(False), device, precision
         return self.ready
+
+
+def _same(a, b):
+    """Whether two parts of a blueprint say the same; small objects by their parameters."""
+    if a is b:
+        return True
+    if hasattr(a, "get_params") and type(a) is type(b):
+        return a.get_params() == b.get_params()
+    return type(a) is type(b) and a == b
 
 
 def _is_foreign(part):

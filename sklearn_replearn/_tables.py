@@ -1,5 +1,7 @@
 """Tables to scaled rows and back: the one room that knows about columns."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -22,7 +24,7 @@ SCALING_CONSTRAINT = [
     None,
 ]
 _FLOATS = [np.float64, np.float32]
-_LARGEST_SCALED = 1e18  # its square, summed over columns and rows, still fits a float32
+_LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _MOST_QUANTILES = 200
 _MANY = 5  # columns named in an error message before it says "and N more"
 
@@ -56,7 +58,7 @@ def check_table(estimator, X, *, reset):
         ensure_all_finite=False,
         ensure_min_samples=2 if reset else 1,
     )
-    _reject_nonfinite(table, _names_of(estimator), type(estimator).__name__)
+    _reject_nonfinite(table, names_of(estimator), type(estimator).__name__)
     return table
 
 
@@ -77,6 +79,23 @@ def check_codes(codes, latent_dim, name):
     return codes
 
 
+def check_unit_interval(rows, table, names, setting, other):
+    """Refuse scaled ``rows`` outside [0, 1]; the message has the values of the ``table``.
+
+    Raises
+    ------
+    ValueError
+        Names the columns.
+    """
+    outside = np.flatnonzero(((rows < -1e-9) | (rows > 1 + 1e-9)).any(axis=0))
+    if len(outside):
+        worst = table[:, outside[0]]
+        raise ValueError(
+            f"{setting} takes columns within [0, 1]; {name_columns(names, outside)} has values "
+            f'from {worst.min():.6g} to {worst.max():.6g}. Use scaling="minmax" or {other}.'
+        )
+
+
 def name_columns(names, which):
     """Columns for an error message, by name or number, the first few of them."""
     picked = [repr(str(names[j])) if names is not None else str(j) for j in which[:_MANY]]
@@ -84,7 +103,8 @@ def name_columns(names, which):
     return ("column " if len(which) == 1 else "columns ") + ", ".join(picked) + more
 
 
-def _names_of(estimator):
+def names_of(estimator):
+    """Names of the columns seen in fit, or None."""
     return getattr(estimator, "feature_names_in_", None)
 
 
@@ -157,11 +177,13 @@ class Columns:
     ----------
     constant : ndarray of shape (n_features,), bool
         Columns that held one value only.
+    idle : ndarray of shape (n_features,), bool
+        Scaled columns that held one value only; their rows are 0.
     unscaled : bool
         Whether rows are left as they are.
-    middle, reach : ndarray of shape (n_features,), float64
-        Scaled training columns lie within ``middle - reach`` and ``middle + reach``.
-    spread : ndarray of shape (n_features,), float64
+    low, high : ndarray of shape (n_features,), float32
+        Range of each scaled training column.
+    spread : ndarray of shape (n_features,), float32
         Standard deviation of each scaled training column; 1 where it is zero.
 
     Raises
@@ -173,26 +195,34 @@ class Columns:
     def __init__(self, scaling, multiset, names, seed):
         values = multiset.values
         self.names = names
+        self.unscaled = scaling is None
         low, high = values.min(axis=0), values.max(axis=0)
         self.constant = low == high
         self.fixed = low[self.constant].astype(np.float64)
+        n_features = values.shape[1]
+        self.shift, self.divisor = np.zeros(n_features), np.ones(n_features)
+        self.transformer = None
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            self._learn_scaling(scaling, multiset, seed)
+            if scaling is not None:
+                self._learn_scaling(scaling, multiset, seed)
+            if self.transformer is None:
+                # The mean of equal numbers need not be that number: take the number.
+                self.shift[self.constant] = self.fixed
+                self.divisor[self.constant] = 1.0
+            self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
             scaled = self.scale(values)
         self._reject_unrepresentable(scaled, values)
         low, high = scaled.min(axis=0), scaled.max(axis=0)
-        self.middle, self.reach = (low + high) / 2, (high - low) / 2
+        self.idle = low == high
+        self.resting = low[self.idle]
+        scaled[:, self.idle] = low[self.idle] = high[self.idle] = 0.0
+        self.low, self.high = low.astype(np.float32), high.astype(np.float32)
         mean = np.average(scaled, axis=0, weights=multiset.weights)
-        spread = np.sqrt(np.average((scaled - mean) ** 2, axis=0, weights=multiset.weights))
-        self.spread = np.where(self.constant | (spread == 0), 1.0, spread)
+        variance = np.average((scaled - mean) ** 2, axis=0, weights=multiset.weights)
+        spread = np.sqrt(variance).astype(np.float32)
+        self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
 
     def _learn_scaling(self, scaling, multiset, seed):
-        self.unscaled = scaling is None
-        n_features = multiset.values.shape[1]
-        self.shift, self.divisor = np.zeros(n_features), np.ones(n_features)
-        self.transformer = None
-        if scaling is None:
-            return
         scaler = _named(scaling, multiset) if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
         scaler.set_params(**dict.fromkeys(random, seed))
@@ -202,14 +232,11 @@ class Columns:
             scaler.fit(multiset.values.astype(np.float64), sample_weight=weights)
         else:
             scaler.fit(multiset.values[multiset.draws()].astype(np.float64))
-        affine = _affine(scaler, n_features)
+        affine = _affine(scaler, len(self.shift))
         if affine is None:
             self.transformer = scaler
         else:
             self.shift, self.divisor = affine
-            # The mean of equal numbers need not be that number: take the number.
-            self.shift[self.constant] = self.fixed
-            self.divisor[self.constant] = 1.0
 
     def _reject_unrepresentable(self, scaled, values):
         if scaled.shape != values.shape:
@@ -226,11 +253,15 @@ class Columns:
             )
 
     def scale(self, X):
-        """Original units to the units of the network, in float64."""
+        """Original units to the units of the network, in float64; idle columns at 0."""
         X = np.asarray(X, dtype=np.float64)
         if self.transformer is None:
-            return (X - self.shift) / self.divisor
-        return np.asarray(self.transformer.transform(X), dtype=np.float64)
+            rows = (X - self.shift) / self.divisor
+        else:
+            rows = np.array(self.transformer.transform(X), dtype=np.float64)
+        if len(self.resting):
+            rows[:, self.idle] -= self.resting
+        return rows
 
     def limit(self, rows):
         """Scaled rows as an encoder sees them: beyond what fit saw, they grow as a logarithm.
@@ -238,11 +269,21 @@ class Columns:
         A column that hardly varied in fit makes huge values of small differences, and a network is
         arbitrary where it has seen nothing. Rows of fit are not changed.
         """
-        excess = np.maximum(np.abs(rows - self.middle) - self.reach, 0.0)
-        return rows - np.copysign(excess - np.log1p(excess), rows - self.middle)
+        inside = np.clip(rows, self.low, self.high)
+        beyond = rows - inside
+        return inside + np.copysign(np.log1p(np.abs(beyond)), beyond)
+
+    def widened(self, rows):
+        """A copy that has seen these scaled rows, too."""
+        wider = copy.copy(self)
+        wider.low = np.minimum(self.low, rows.min(axis=0)).astype(np.float32)
+        wider.high = np.maximum(self.high, rows.max(axis=0)).astype(np.float32)
+        return wider
 
     def unscale(self, rows):
         """Back to original units, in float64; constant columns as they were."""
+        rows = np.array(rows, dtype=np.float64)
+        rows[:, self.idle] += self.resting
         if self.transformer is None:
             X = rows * self.divisor + self.shift
         else:

@@ -4,16 +4,16 @@ import math
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from ._autoencoder import check_unit_interval
 from ._batches import expectation
 from ._documentation import documented
 from ._random import draw_integer, draw_seed, new_generator
 from ._representation import RepresentationTransformer
 from ._sklearn import Interval, StrOptions
-from ._tables import check_table
+from ._tables import check_table, check_unit_interval, names_of
 from .likelihoods import Bernoulli, Gaussian
 from .modules import VariationalAutoencoder
 from .objectives import ELBO
@@ -112,7 +112,7 @@ class VAETransformer(RepresentationTransformer):
         gradient_clip=10.0,
         early_stopping=False,
         validation_fraction=0.1,
-        n_iter_no_change=10,
+        n_iter_no_change="auto",
         tol=1e-4,
         warm_start=False,
         callbacks=None,
@@ -192,8 +192,8 @@ class VAETransformer(RepresentationTransformer):
         """
         check_is_fitted(self)
         table = check_table(self, X, reset=False)
-        if self._columns.unscaled:
-            self._check_rows(table, table)
+        if self._plan["likelihood"] == "bernoulli" and self._columns.unscaled:
+            self._check_unit_interval(table, table)
         n_draws, latent = self.n_importance_samples, self._n_features_out
         generator = new_generator(self._score_seed)
         shape = (math.ceil(n_draws / 2), latent)
@@ -261,7 +261,9 @@ class VAETransformer(RepresentationTransformer):
         return self.inverse_transform((1 - share) * first + share * last)
 
     def _code_of(self, x, name):
-        if np.ndim(x) == 1:
+        if isinstance(x, pd.Series):
+            x = x.to_frame().T
+        elif np.ndim(x) == 1:
             x = np.reshape(x, (1, -1))
         mean, _ = self.posterior(x)
         if len(mean) != 1:
@@ -275,9 +277,11 @@ class VAETransformer(RepresentationTransformer):
 
     def _check_rows(self, table, rows):
         if self.likelihood == "bernoulli":
-            check_unit_interval(
-                rows, table, self._names(), 'likelihood="bernoulli"', 'likelihood="gaussian"'
-            )
+            self._check_unit_interval(table if self._columns.unscaled else rows, table)
+
+    def _check_unit_interval(self, rows, table):
+        setting, other = 'likelihood="bernoulli"', 'likelihood="gaussian"'
+        check_unit_interval(rows, table, names_of(self), setting, other)
 
     def _blueprint(self):
         return {**super()._blueprint(), "likelihood": self.likelihood, "scale": self.scale}

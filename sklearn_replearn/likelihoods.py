@@ -113,8 +113,12 @@ class Bernoulli(nn.Module):
         return F.binary_cross_entropy_with_logits(output, x, reduction="none")
 
     def log_prob(self, x, output):
-        """Log-probability per cell, in nats; cells beyond 0 and 1 count as 0 and 1."""
-        return -self.error(x.clamp(0, 1), output)
+        """Log-probability per cell, in nats; cells beyond 0 and 1 count as 0 and 1.
+
+        Columns that were constant in training count as in :meth:`Gaussian.log_prob`.
+        """
+        log_probability = -self.error(x.clamp(0, 1), output)
+        return torch.where(self.constant, -0.5 * x.square(), log_probability)
 
     def mean(self, output):
         """Expected value of each cell."""

@@ -72,7 +72,7 @@ def nt_xent(left, right, temperature, negatives=None, concentration=0.0, positiv
         Two views of the same rows; rows are scaled to unit length here.
     temperature : float
     negatives : Tensor of shape (n_negatives, width), default=None
-        More negatives for every view, such as a queue of earlier batches.
+        More negatives for every view, such as a memory bank of earlier batches.
     concentration : float, default=0.0
         Weight of hard negatives: each negative counts in proportion to
         ``exp(concentration * similarity / temperature)`` (Robinson et al. 2021, equation 4).
@@ -100,17 +100,17 @@ def nt_xent(left, right, temperature, negatives=None, concentration=0.0, positiv
     positives = (numbers + n) % (2 * n)
     itself = similarity[:, : 2 * n].diagonal()
     itself.fill_(float("-inf"))
+    n_negatives = len(others) - 2
+    return _contrast(similarity, positives, n_negatives, temperature, concentration, positive_rate)
+
+
+def _contrast(similarity, positives, n_negatives, temperature, concentration, positive_rate):
+    """Cross-entropy of the positives, its sum over negatives weighted and corrected if asked."""
     if concentration == 0 and positive_rate == 0:
         return F.cross_entropy(similarity, positives)
-    return _reweighted(similarity, positives, temperature, concentration, positive_rate)
-
-
-def _reweighted(similarity, positives, temperature, concentration, positive_rate):
-    """The cross-entropy with its sum over negatives replaced by a weighted, corrected one."""
     column = positives[:, None]
     positive = similarity.gather(1, column)
     negative = similarity.scatter(1, column, float("-inf"))
-    n_negatives = similarity.shape[1] - 2
     if n_negatives == 0:
         return (positive * 0).mean()
     # Masked after the product, because 0 times -inf is NaN.
@@ -124,7 +124,7 @@ def _reweighted(similarity, positives, temperature, concentration, positive_rate
     return F.softplus(log_total - positive).mean()
 
 
-def info_nce(queries, keys, negatives, temperature):
+def info_nce(queries, keys, negatives, temperature, concentration=0.0, positive_rate=0.0):
     """Cross-entropy of the right key among all keys and further negatives, in nats.
 
     Parameters
@@ -133,6 +133,8 @@ def info_nce(queries, keys, negatives, temperature):
         Row i of ``keys`` is the positive of row i of ``queries``, the other keys are negatives.
     negatives : Tensor of shape (n_negatives, width)
     temperature : float
+    concentration, positive_rate : float, default=0.0
+        As in :func:`nt_xent`.
 
     Returns
     -------
@@ -147,7 +149,9 @@ def info_nce(queries, keys, negatives, temperature):
     """
     candidates = F.normalize(torch.cat([keys, negatives]), dim=1)
     similarity = F.normalize(queries, dim=1) @ candidates.T / temperature
-    return F.cross_entropy(similarity, torch.arange(len(queries), device=queries.device))
+    positives = torch.arange(len(queries), device=queries.device)
+    n_negatives = len(candidates) - 1
+    return _contrast(similarity, positives, n_negatives, temperature, concentration, positive_rate)
 
 
 def negative_cosine(prediction, target):

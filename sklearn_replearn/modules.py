@@ -224,7 +224,7 @@ class VariationalAutoencoder(nn.Module):
         return self.likelihood.mean(self.output(codes))
 
 
-def own_copy(module, n_in, n_out, generator):
+def own_copy(module, n_in, n_out):
     """A module of a user's, copied or built, and checked for its shape.
 
     Parameters
@@ -233,8 +233,6 @@ def own_copy(module, n_in, n_out, generator):
         A module is copied, never changed; a callable is called with ``(n_in, n_out)``.
     n_in, n_out : int
         Widths wanted.
-    generator : torch.Generator
-        Not used by the callable: global generators are seeded around it by the caller.
 
     Returns
     -------
@@ -251,7 +249,7 @@ def own_copy(module, n_in, n_out, generator):
     --------
     >>> from torch import nn
     >>> from sklearn_replearn.modules import own_copy
-    >>> own_copy(nn.Linear, 3, 2, None)
+    >>> own_copy(nn.Linear, 3, 2)
     Linear(in_features=3, out_features=2, bias=True)
     """
     built = copy.deepcopy(module) if isinstance(module, nn.Module) else module(n_in, n_out)
@@ -265,13 +263,15 @@ def own_copy(module, n_in, n_out, generator):
     wanted = f"{name} must turn rows of shape (n, {n_in}) into rows of shape (n, {n_out})"
     for dtype in (torch.float32, torch.float64):  # of training, of inference on the CPU
         probe = torch.zeros((2, n_in), dtype=dtype, device="cpu")
+        # The module itself first: a lazy one learns its sizes by that.
+        probed = built if dtype == torch.float32 else copy.deepcopy(built).to(dtype)
         try:
             with torch.no_grad():
-                shape = tuple(copy.deepcopy(built).to(dtype).eval()(probe).shape)
+                shape = tuple(probed.eval()(probe).shape)
         except Exception as error:
             raise ValueError(
                 f"{wanted}; on {dtype} zeros of shape (2, {n_in}) it raised: {error}"
             ) from error
         if shape != (2, n_out):
             raise ValueError(f"{wanted}; zeros of shape (2, {n_in}) became shape {shape}.")
-    return built
+    return built.train()

@@ -25,7 +25,7 @@ OBJECTIVES = [
     NTXent(),
     NTXent(queue_size=256),
     NTXent(concentration=0.5),
-    NTXent(positive_rate=0.1),
+    NTXent(positive_rate=0.1, queue_size=256),
     BYOL(),
     SimSiam(),
     BarlowTwins(),

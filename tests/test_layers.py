@@ -26,6 +26,7 @@ LAYERS = [
     "objectives._contrast",
     "objectives._distillation",
     "objectives._decorrelation",
+    "objectives._beside",
     "objectives",
     "_net",
     "_codes",

@@ -47,12 +47,21 @@ def slow_nt_xent(left, right, temperature, negatives=(), concentration=0.0, posi
     return np.mean(losses)
 
 
-def slow_info_nce(queries, keys, negatives, temperature):
-    """He et al. (2020), equation 1, with the other keys of the batch among the negatives."""
+def slow_info_nce(queries, keys, negatives, temperature, concentration=0.0, positive_rate=0.0):
+    """He et al. (2020), equation 1, with the other keys of the batch among the negatives.
+
+    These are weighed and corrected as in slow_nt_xent.
+    """
     losses = []
     for i, query in enumerate(queries):
-        scores = [exp(cosine(query, key) / temperature) for key in (*keys, *negatives)]
-        losses.append(-log(scores[i] / sum(scores)))
+        others = [key for k, key in enumerate(keys) if k != i] + list(negatives)
+        logits = [cosine(query, other) / temperature for other in others]
+        mean_weight = sum(exp(concentration * s) for s in logits) / max(len(logits), 1)
+        total = sum(exp(concentration * s) / mean_weight * exp(s) for s in logits)
+        positive = exp(cosine(query, keys[i]) / temperature)
+        corrected = (total - positive_rate * len(others) * positive) / (1 - positive_rate)
+        corrected = max(corrected, len(others) * exp(-1 / temperature))
+        losses.append(-log(positive / (positive + corrected)))
     return np.mean(losses)
 
 
@@ -219,6 +228,14 @@ def test_info_nce_is_the_double_loop_over_queries_and_keys(temperature, negative
     expected = slow_info_nce(LEFT, RIGHT, negatives, temperature)
     assert loss.item() == pytest.approx(expected, rel=1e-4)
     assert left.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "options", [{"concentration": 1.0}, {"positive_rate": 0.1}], ids=["hard", "debiased"]
+)
+def test_info_nce_weighs_and_corrects_its_negatives(options):
+    expected = slow_info_nce(LEFT, RIGHT, QUEUE, 0.5, **options)
+    assert info_nce(LEFT, RIGHT, QUEUE, 0.5, **options).item() == pytest.approx(expected)
 
 
 def test_info_nce_sees_neither_lengths_nor_a_common_order_of_rows():

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_replearn._random import draw_seed, global_generators_kept
+from sklearn_replearn._random import draw_seed, global_state_kept
+
+CPU = torch.device("cpu")
 
 
 def global_state():
@@ -29,7 +31,7 @@ def test_foreign_code_repeats_and_leaves_no_trace():
     before = global_state()
     draws = []
     for _ in range(2):
-        with global_generators_kept(5):
+        with global_state_kept(5, CPU):
             draws.append((random.random(), np.random.rand(), torch.rand(()).item()))
     assert draws[0] == draws[1]
     assert global_state() == before
@@ -37,7 +39,7 @@ def test_foreign_code_repeats_and_leaves_no_trace():
 
 def test_foreign_code_leaves_no_trace_after_an_exception():
     before = global_state()
-    with pytest.raises(ZeroDivisionError), global_generators_kept(5):
+    with pytest.raises(ZeroDivisionError), global_state_kept(5, CPU):
         random.random(), np.random.rand(), torch.rand(())
         raise ZeroDivisionError
     assert global_state() == before

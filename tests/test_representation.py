@@ -22,7 +22,7 @@ from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn.augmentations import GaussianNoise, SwapNoise
-from sklearn_replearn.objectives import BYOL, NTXent, SimSiam
+from sklearn_replearn.objectives import BYOL, NTXent, SimSiam, TopKSparsity
 
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
 VARIANTS = [
@@ -77,7 +77,6 @@ def test_order_and_container_of_the_rows_do_not_matter(variant, X):
         np.asfortranarray(X),
         X.tolist(),
         pd.DataFrame(X, columns=list("abcdefg")),
-        np.concatenate([X, X])[: len(X)],
         np.repeat(X, 2, axis=1)[:, ::2],
     ):
         assert weights(small(variant).fit(same)) == weights(expected)
@@ -155,6 +154,33 @@ def test_global_generators_stay_as_they_were(cls, params, X):
     fitted.score(X)
     fitted.inverse_transform(fitted.transform(X))
     assert global_state() == before
+
+
+class Restless(nn.Linear):
+    """Draws from the global generator after training, too."""
+
+    def forward(self, rows):
+        return super().forward(rows) + 0 * torch.rand(1)
+
+
+@all_transformers
+def test_a_module_that_always_draws_leaves_no_trace_in_transform(cls, X):
+    fitted = small(cls(encoder=Restless)).fit(X)
+    before = global_state()
+    fitted.transform(X)
+    assert global_state() == before
+
+
+@all_transformers
+def test_default_dtype_does_not_reach_networks_of_ones_own(cls, X):
+    expected = weights(small(cls(encoder=nn.Linear)).fit(X))
+    torch.set_default_dtype(torch.float64)
+    try:
+        fitted = small(cls(encoder=nn.Linear)).fit(X)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert weights(fitted) == expected
 
 
 def test_foreign_parts_repeat_and_leave_no_trace(X):
@@ -248,6 +274,29 @@ def test_transform_in_eight_threads_is_the_serial_one(cls, X):
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda _: loaded.transform(X), range(16)))
     assert all(np.array_equal(codes, expected) for codes in results)
+
+
+@pytest.mark.parametrize("size", [1e9, 1e22, 1e100])
+@all_transformers
+def test_extreme_rows_have_finite_codes_and_ordered_scores(cls, size, X):
+    fitted = small(cls(scaling="standard")).fit(X)
+    rows = np.tile(X[:1], (3, 1))
+    rows[:, 3] = [0, size, 10 * size]
+    scores = fitted.score_samples(rows)
+    assert np.isfinite(fitted.transform(rows)).all()
+    assert np.isfinite(scores).all()
+    assert scores[0] > scores[1] > scores[2]
+
+
+@all_transformers
+def test_codes_that_may_not_be_written_to_are_decoded(cls, X):
+    fitted = small(cls()).set_output(transform="pandas").fit(X)
+    codes = fitted.transform(X)
+    expected = fitted.inverse_transform(codes.to_numpy())
+    frozen = codes.to_numpy()
+    frozen.setflags(write=False)
+    assert np.array_equal(fitted.inverse_transform(codes), expected)
+    assert np.array_equal(fitted.inverse_transform(frozen), expected)
 
 
 @all_transformers
@@ -370,6 +419,12 @@ def test_parameters_set_after_fit_do_not_touch_the_fitted_model(cls, X):
     assert np.array_equal(pickle.loads(pickle.dumps(fitted)).transform(X), expected)
 
 
+def test_parameters_of_parts_set_after_fit_do_not_touch_the_fitted_model(X):
+    fitted = small(AutoencoderTransformer(sparsity=TopKSparsity(1))).fit(X)
+    fitted.set_params(sparsity__k=3)
+    assert (np.count_nonzero(pickle.loads(pickle.dumps(fitted)).transform(X), axis=1) == 1).all()
+
+
 # ---------------------------------------------------------------- training
 
 
@@ -403,8 +458,31 @@ def test_early_stopping_keeps_the_best_weights(cls, X):
     best = int(stopped.history_["valid_loss"].idxmin())
     assert stopped.n_iter_ == best + 3 < 400
     until_best = small(cls(**params), max_epochs=best).fit(X)
-    if cls is not ContrastiveTransformer:  # where running statistics move with validation passes
-        assert np.array_equal(stopped.transform(X), until_best.transform(X))
+    assert np.array_equal(stopped.transform(X), until_best.transform(X))
+
+
+@all_transformers
+def test_early_stopping_looks_only_after_the_warm_up(cls):
+    X = load_wine().data[::2]
+    stopped = cls(early_stopping=True).fit(X)
+    # One batch an epoch and 500 epochs: the learning rate rises for 25 of them, the KL for 50.
+    assert stopped.n_iter_ > (50 if cls is VAETransformer else 25) + 50
+
+
+def test_early_stopping_helps_where_the_model_is_too_large():
+    X = np.random.default_rng(0).normal(size=(120, 30))
+    full, stopped = (
+        VAETransformer(early_stopping=early_stopping).fit(X[:80])
+        for early_stopping in (False, True)
+    )
+    assert stopped.score(X[80:]) > full.score(X[80:])
+
+
+@all_transformers
+def test_rows_too_heavy_for_the_validation_part_stay_in_training(cls, X):
+    counts = np.ones(len(X))
+    counts[:5] = 400
+    assert small(cls(early_stopping=True)).fit(X, sample_weight=counts).n_iter_ >= 1
 
 
 @pytest.mark.parametrize("fraction", [0.001, 0.999])
@@ -436,6 +514,39 @@ def test_warm_start_with_another_network_is_refused(cls, X):
         fitted.set_params(latent_dim=5).fit(X)
     assert weights(fitted) == before
     assert weights(fitted.set_params(warm_start=False).fit(X)) != before
+
+
+@all_transformers
+def test_warm_start_on_wider_rows_encodes_what_it_was_trained_on(cls):
+    X = load_wine().data
+    fitted = cls(4, warm_start=True, max_epochs=30).fit(X[:30]).fit(X)
+    if cls is not VAETransformer:
+        assert fitted.transform(X).mean(axis=0) == pytest.approx(np.zeros(4), abs=1e-3)
+        assert fitted.transform(X).std(axis=0) == pytest.approx(np.ones(4), abs=1e-2)
+    assert fitted.n_iter_ == 60
+
+
+@all_transformers
+def test_warm_start_takes_the_new_training_parameters(cls, X):
+    fitted = small(cls(warm_start=True, lr_schedule=None)).fit(X)
+    before = {
+        name: array.copy()
+        for name, array in fitted._training_state["module"].items()
+        if isinstance(array, np.ndarray)
+    }
+    fitted.set_params(lr=1e-12).fit(X)
+    for name, array in before.items():
+        if "encoder" in name and "target" not in name:
+            assert fitted._training_state["module"][name] == pytest.approx(array, abs=1e-9)
+    fitted.set_params(optimizer="sgd", lr=1e-3, early_stopping=True).fit(X)
+    assert fitted.n_iter_ == 9
+    assert fitted.history_["valid_loss"].notna().tolist() == [False] * 6 + [True] * 3
+
+
+def test_warm_start_with_another_objective_is_refused(X):
+    fitted = small(ContrastiveTransformer(warm_start=True)).fit(X)
+    with pytest.raises(ValueError, match="objective changed"):
+        fitted.set_params(objective=BYOL()).fit(X)
 
 
 class Noting(Callback):
@@ -483,9 +594,20 @@ def test_an_interruption_leaves_the_estimator_as_it_was(cls, X):
     assert np.array_equal(fitted.transform(X), expected)
 
 
+class InterruptedLate(Callback):
+    def on_epoch_end(self, net, **kwargs):
+        raise KeyboardInterrupt
+
+
+@all_transformers
+def test_an_interruption_at_the_end_of_an_epoch_is_one_too(cls, X):
+    with pytest.raises(KeyboardInterrupt, match="interrupted in epoch 1"):
+        small(cls(callbacks=[InterruptedLate()])).fit(X)
+
+
 @all_transformers
 def test_a_loss_that_is_not_finite_is_an_error_with_a_remedy(cls):
-    X = np.random.default_rng(0).normal(size=(50, 3)) * [1, 1, 1e15]
+    X = np.random.default_rng(0).normal(size=(50, 3)) * [1, 1, 1e13]
     frame = pd.DataFrame(X, columns=["age", "height", "salary"])
     with pytest.raises(ValueError, match=r"became NaN or infinite in epoch .*'salary'.*quantile"):
         small(cls(scaling=None, lr=1e30, gradient_clip=None), max_epochs=50).fit(frame)
@@ -570,6 +692,8 @@ def test_bad_tables_after_fit_are_refused(cls, X):
         small(cls()).fit(X, sample_weight=np.zeros(len(X)))
     with pytest.raises(ValueError, match="Negative"):
         small(cls()).fit(X, sample_weight=-np.ones(len(X)))
+    with pytest.raises(ValueError, match="sample_weight leaves one row"):
+        small(cls()).fit(X, sample_weight=np.eye(len(X))[0])
 
 
 def test_the_three_signatures_agree():

@@ -176,7 +176,18 @@ def test_values_beyond_float32_are_refused_by_column():
 def test_rows_beyond_those_of_fit_are_limited_for_the_encoder(table):
     columns = learn("standard", table)
     rows = columns.scale(table)
-    assert columns.limit(rows) == pytest.approx(rows, abs=1e-12)
-    far = columns.limit(rows + np.where(rows > columns.middle, 1e6, -1e6))
-    assert (np.abs(far - columns.middle) > columns.reach).all()
-    assert (np.abs(far - columns.middle) < columns.reach + 20).all()
+    assert columns.limit(rows) == pytest.approx(rows, abs=1e-6)
+    distances = [1.0, 1e3, 1e9, 1e15, 1e20, 1e300]
+    far = np.array([columns.limit(rows.max(axis=0)[None] + distance)[0] for distance in distances])
+    assert (np.diff(far, axis=0) > 0).all()
+    assert (far[-1] < rows.max(axis=0) + 1000).all()
+    assert columns.widened(rows + 5).limit(rows + 5) == pytest.approx(rows + 5, abs=1e-5)
+
+
+@pytest.mark.parametrize("scaling", [*NAMED, None, PowerTransformer()], ids=str)
+def test_constant_columns_are_at_zero_whatever_the_scaling(scaling):
+    X = np.column_stack([np.arange(1.0, 21.0), np.full(20, 0.1), np.full(20, 50.0)])
+    columns = learn(scaling, X)
+    assert columns.idle.tolist() == [False, True, True]
+    assert (columns.scale(X)[:, 1:] == 0).all()
+    assert np.array_equal(columns.unscale(columns.scale(X))[:, 1:], X[:, 1:])

@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_replearn import VAETransformer
 
-DIMENSIONS = [1, 2, 4, 8]
+DIMENSIONS = [1, 2, 3, 4, 6, 8]
 
 
 @pytest.fixture(scope="module")
@@ -75,14 +75,16 @@ def test_the_score_repeats_and_does_not_depend_on_the_neighbours(wine):
     assert vae.score(wine) == scores.mean()
 
 
-def test_constant_columns_add_nothing_to_the_likelihood(wine):
-    vae = VAETransformer(3, max_epochs=100)
-    alone = clone(vae).fit(wine).score(wine)
-    beside = clone(vae).fit(np.column_stack([wine, np.full(len(wine), 7.0)]))
-    extended = np.column_stack([wine, np.full(len(wine), 7.0)])
-    assert beside.score(extended) == pytest.approx(alone, abs=0.5)
-    extended[:, -1] = 17.0
-    assert beside.score(extended) < alone - 40
+@pytest.mark.parametrize("scaling", ["standard", "robust", "quantile", "minmax", None])
+def test_constant_columns_add_nothing_to_the_likelihood(scaling):
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    vae = VAETransformer(2, scaling=scaling, max_epochs=150)
+    extended = np.column_stack([X, np.full(len(X), 50.0)])
+    beside = clone(vae).fit(extended)
+    assert beside.score(extended) == pytest.approx(clone(vae).fit(X).score(X), abs=0.5)
+    if scaling != "quantile":  # which maps values it has not seen to the nearest that it has
+        extended[:, -1] = 60.0
+        assert beside.score(extended) < clone(vae).fit(X).score(X) - 40
 
 
 def test_beta_trades_reconstruction_for_closeness_to_the_prior(wine):
@@ -110,7 +112,9 @@ def test_warm_up_of_the_kl_does_not_outlast_training(max_epochs, wine):
     kl = 0.5 * (mean**2 + std**2 - 1 - 2 * np.log(std)).sum(axis=1).mean()
     if max_epochs == 30:
         assert vae.history_["train_kl"].iloc[-1] == pytest.approx(kl, rel=0.1)
-    assert vae.history_["train_kl"].iloc[0] < kl + 10
+    # Whatever the number of epochs, the weight has arrived at beta after the last update.
+    updates = max_epochs * 12
+    assert vae._objective(updates).warmup_steps <= updates
 
 
 def test_transform_is_the_posterior_mean(wine):
@@ -167,7 +171,7 @@ def test_a_fixed_scale_is_kept(wine):
 def one_standard_error_rule(results):
     """The first candidate, of those in order of size, that is as good as the best."""
     mean, deviation = results["mean_test_score"], results["std_test_score"]
-    error = deviation[mean.argmax()] / np.sqrt(5)
+    error = deviation[mean.argmax()] / np.sqrt(3)
     return int(np.flatnonzero(mean >= mean.max() - error)[0])
 
 
@@ -176,8 +180,9 @@ def test_held_out_likelihood_finds_the_number_of_factors():
     first, second = rng.normal(size=(4, 32)) * 0.75, rng.normal(size=(32, 20)) / np.sqrt(32)
     X = np.tanh(rng.normal(size=(1500, 4)) @ first) @ second + 0.1 * rng.normal(size=(1500, 20))
     search = GridSearchCV(
-        VAETransformer(), {"latent_dim": DIMENSIONS}, refit=one_standard_error_rule
+        VAETransformer(), {"latent_dim": DIMENSIONS}, refit=one_standard_error_rule, cv=3
     ).fit(X)
     assert search.best_estimator_.latent_dim == 4
-    mean = search.cv_results_["mean_test_score"]
-    assert mean[0] < mean[1] < mean[2] - 1
+    one, two, three, four, six, eight = search.cv_results_["mean_test_score"]
+    assert one < two < three < four - 1
+    assert four >= max(six, eight) > three

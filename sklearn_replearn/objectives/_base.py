@@ -27,6 +27,9 @@ class Objective(BaseEstimator):
     2
     """
 
+    #: Names of terms that train parts beside the objective: no part of the reported loss.
+    terms_aside = ()
+
     def heads(self, network, generator):
         """What only training needs: projectors, predictors, targets, queues.
 

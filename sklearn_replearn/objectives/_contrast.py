@@ -80,30 +80,26 @@ class NTXent(Objective):
         ):
             if not holds:
                 raise ValueError(f"NTXent: {name} must be {wanted}; got {getattr(self, name)!r}.")
-        if self.queue_size and (self.concentration or self.positive_rate):
-            raise ValueError(
-                "NTXent: concentration and positive_rate reweight the negatives of a batch; "
-                "with queue_size they must be 0."
-            )
+
+    def _weighting(self):
+        return {
+            "temperature": self.temperature,
+            "concentration": self.concentration,
+            "positive_rate": self.positive_rate,
+        }
 
     def terms(self, network, heads, left, right, generator):
         """``contrast``, in nats; see :meth:`Objective.terms`."""
         left_query = heads.project(network.code(left))
         right_query = heads.project(network.code(right))
         if self.queue_size == 0:
-            contrast = nt_xent(
-                left_query,
-                right_query,
-                self.temperature,
-                concentration=self.concentration,
-                positive_rate=self.positive_rate,
-            )
-            return {"contrast": contrast}
+            return {"contrast": nt_xent(left_query, right_query, **self._weighting())}
         left_key, right_key = heads.target(left), heads.target(right)
-        queue = heads.queue[: heads.filled]
+        # Validation rows see no queue: it grows, and losses of epochs would not compare.
+        queue = heads.queue[: heads.filled if heads.training else 0]
         contrast = 0.5 * (
-            info_nce(left_query, right_key, queue, self.temperature)
-            + info_nce(right_query, left_key, queue, self.temperature)
+            info_nce(left_query, right_key, queue, **self._weighting())
+            + info_nce(right_query, left_key, queue, **self._weighting())
         )
         if heads.training:
             heads.waiting = F.normalize(right_key, dim=1)

@@ -176,7 +176,7 @@ class ELBO(Objective):
         return _Steps()
 
     def terms(self, network, heads, left, right, generator):
-        """``reconstruction`` and ``kl``, both in nats per row; see :meth:`Objective.terms`."""
+        """``reconstruction`` and the weighted ``kl``, in nats; see :meth:`Objective.terms`."""
         mean, log_variance = network.posterior(left)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
         output = network.output(mean + noise * (0.5 * log_variance).exp())

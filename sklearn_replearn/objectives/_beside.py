@@ -1,0 +1,42 @@
+"""A decoder beside an objective that has none."""
+
+import torch
+
+from ._base import Objective
+
+
+class WithDecoder(Objective):
+    """An objective, and a decoder that learns from its codes without influencing them.
+
+    Parameters
+    ----------
+    objective : Objective
+    augmentations : tuple of two callables
+        Make the objective's views; the decoder sees the rows as they are.
+    """
+
+    terms_aside = ("reconstruction",)
+
+    def __init__(self, objective, augmentations):
+        self.objective = objective
+        self.augmentations = augmentations
+
+    def heads(self, network, generator):
+        """Those of the objective."""
+        return self.objective.heads(network, generator)
+
+    def terms(self, network, heads, left, right, generator):
+        """Those of the objective, and ``reconstruction``."""
+        views = (
+            augmentation(rows, generator)
+            for augmentation, rows in zip(self.augmentations, (left, right), strict=True)
+        )
+        terms = self.objective.terms(network, heads, *views, generator)
+        with torch.no_grad():
+            code = network.code(right)
+        error = network.likelihood.error(right, network.output(code))
+        return {**terms, "reconstruction": error.mean()}
+
+    def after_step(self, network, heads):
+        """That of the objective."""
+        self.objective.after_step(network, heads)
