@@ -1,12 +1,17 @@
 """What a caller may have switched on around our calls, and must not reach into them."""
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 import torch
+
+from ._random import global_state_kept
 
 # With fewer weights a batch is done before a second thread has woken up; and where another process
 # wants the core, threads that wait for each other make a fit tens of times slower.
 _WEIGHTS_WORTH_THREADS = 2_000_000
+
+# Packages whose parts draw from the generators that they are given.
+_TRUSTED = (__name__.partition(".")[0] + ".", "skorch.", "sklearn.", "torch.optim.")
 
 
 def resolve_device(device):
@@ -24,7 +29,7 @@ def resolve_device(device):
         torch.empty(0, device=resolved)
     except (RuntimeError, AssertionError) as error:
         raise ValueError(
-            f"device={device!r} is not available here: {str(error).splitlines()[0]} "
+            f"device={device!r} is not available here: {str(error).splitlines()[0]}. "
             'Use device="auto" (a GPU where there is one, else the CPU) or device="cpu".'
         ) from error
     if resolved.type == "meta":
@@ -62,3 +67,33 @@ def few_threads(network, device):
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def isolated(parts, seed, device, *, gradients):
+    """Neither see nor change what is global: generators, and what the caller switched on.
+
+    Parameters
+    ----------
+    parts : iterable
+        Modules, augmentations, callbacks, …; those of a user may draw from global generators, which
+        are then started from ``seed`` and put back afterwards.
+    seed : int
+    device : torch.device
+    gradients : bool
+    """
+    foreign = any(map(_is_foreign, parts))
+    with (
+        global_state_kept(seed, device) if foreign else nullcontext(),
+        plain_torch(device, gradients=gradients),
+    ):
+        yield
+
+
+def _is_foreign(part):
+    if part is None or isinstance(part, str):
+        return False
+    owner = part if hasattr(part, "__qualname__") else type(part)
+    if not (owner.__module__ or "").startswith(_TRUSTED):
+        return True
+    return any(map(_is_foreign, getattr(part, "steps", ())))  # of a Compose

@@ -88,7 +88,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         scaling="auto",
         max_epochs="auto",
         batch_size=256,
-        lr=5e-3,
+        lr="auto",
         lr_schedule="cosine",
         optimizer="adamw",
         optimizer_params=None,

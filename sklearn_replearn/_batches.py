@@ -42,6 +42,46 @@ def n_batches(n_draws, batch_size):
     return max(1, min(math.ceil(n_draws / batch_size), n_draws // 2))
 
 
+def divided(rows, weights, validation_fraction, generator, device):
+    """Training rows and, unless the fraction is 0, validation rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_distinct, n_features)
+    weights : ndarray of shape (n_distinct,)
+    validation_fraction : float
+        Share of the total weight held out.
+    generator : torch.Generator, on the CPU
+    device : torch.device
+
+    Returns
+    -------
+    tuple of TrainingRows and TrainingRows or None
+
+    Raises
+    ------
+    ValueError
+        If fewer than two rows are left for training, or none for validation.
+    """
+    if not validation_fraction:
+        return TrainingRows(rows.astype(np.float32), weights, device), None
+    order = torch.randperm(len(rows), generator=generator).numpy()
+    share = weights / weights.sum()
+    largest = validation_fraction + 1e-9
+    # Rows that weigh more than the fraction stay for training.
+    order = np.concatenate([order[share[order] <= largest], order[share[order] > largest]])
+    n_held_out = int(np.searchsorted(np.cumsum(share[order]), largest, side="right"))
+    n_left = len(rows) - n_held_out
+    if n_held_out < 1 or n_left < 2:
+        raise ValueError(
+            f"validation_fraction={validation_fraction} of {len(rows)} distinct rows leaves "
+            f"{n_left} for training (at least 2 are needed) and {n_held_out} for validation (at "
+            "least 1). Give more rows, another fraction, or early_stopping=False."
+        )
+    parts = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
+    return tuple(TrainingRows(rows[p].astype(np.float32), weights[p], device) for p in parts)
+
+
 class Batches:
     """skorch's iterator over the batches of one epoch.
 
@@ -89,11 +129,11 @@ def in_chunks(function, n_rows, width, dtype, chunk=CHUNK):
     result = np.empty((n_rows, width), dtype=dtype)
     for start in range(0, n_rows, chunk):
         rows = slice(start, min(start + chunk, n_rows))
-        result[rows] = _rounded(function(rows))
+        result[rows] = rounded(function(rows))
     return result
 
 
-def _rounded(values):
+def rounded(values):
     """To 24 significant bits, in the range of float64."""
     if values.dtype == np.float32:
         return values

@@ -8,6 +8,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
+from ._ambient import isolated
 from ._codes import collapse, standardize_codes
 from ._documentation import documented
 from ._random import new_generator
@@ -106,7 +107,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         scaling="auto",
         max_epochs="auto",
         batch_size=256,
-        lr=5e-3,
+        lr="auto",
         lr_schedule="cosine",
         optimizer="adamw",
         optimizer_params=None,
@@ -197,7 +198,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         generator = new_generator(self._score_seed, device)
 
         parts = self._users_parts()
-        with self._isolated(self._score_seed, device, gradients=False, parts=parts):
+        with isolated(parts, self._score_seed, device, gradients=False):
             rows = self._columns.limit(self._columns.scale(table))
             rows = torch.as_tensor(rows, dtype=precision, device=device)
             parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))

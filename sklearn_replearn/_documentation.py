@@ -12,8 +12,8 @@ default="auto"
         most 500.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
-    lr : float, default=5e-3
-        Learning rate.
+    lr : float or "auto", default="auto"
+        Learning rate. "auto" is 5e-3, and 2e-2 for linear maps (``hidden_layer_sizes=()``).
     lr_schedule : {"cosine"} or None, default="cosine"
         Whether the learning rate rises over the first twentieth of the updates and then falls to
         zero along half a cosine. For others pass ``skorch.callbacks.LRScheduler`` among the
@@ -32,7 +32,7 @@ default="auto"
         Share of the rows held out; used with ``early_stopping`` only.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement by ``tol`` after which training stops, counted from where the
-        learning rate and the weight of the KL have risen. "auto" is a tenth of ``max_epochs``, at
+        learning rate and the weight of the KL have risen. "auto" is a fifth of ``max_epochs``, at
         least 10.
     tol : float, default=1e-4
         In units of the loss.

@@ -13,6 +13,8 @@ from skorch.helper import predefined_split
 from torch import nn
 
 from ._batches import Batches, n_batches
+from ._history import History
+from .augmentations import view
 
 # Enough updates for small tables, enough looks at every row for large ones: measured on the data
 # sets named in the README.
@@ -67,10 +69,8 @@ class Training(nn.Module):
 
     def forward(self, rows):
         generator = self.generator if self.training else self.validation_generator
-        left, right = self.views
-        return self.objective.terms(
-            self.network, self.heads, left(rows, generator), right(rows, generator), generator
-        )
+        left, right = (view(make, rows, generator) for make in self.views)
+        return self.objective.terms(self.network, self.heads, left, right, generator)
 
     def parts(self):
         """Parameters of encoder, decoder, …, heads: the parts whose gradients are clipped apart."""
@@ -228,7 +228,7 @@ class KeepBest(Callback):
             net.module_.load_state_dict(self.weights)
 
 
-def train(training, rows, validation_rows, estimator, max_epochs, device, resumed=None):
+def train(training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None):
     """Run the loop and return the net.
 
     Parameters
@@ -238,6 +238,7 @@ def train(training, rows, validation_rows, estimator, max_epochs, device, resume
         ``validation_rows`` may be None.
     estimator : estimator
         Read for its training parameters.
+    lr : float
     max_epochs : int
     device : torch.device
     resumed : dict, default=None
@@ -251,7 +252,7 @@ def train(training, rows, validation_rows, estimator, max_epochs, device, resume
         criterion=SumOfTerms,
         optimizer=OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer,
         **{f"optimizer__{name}": value for name, value in params.items()},
-        lr=estimator.lr,
+        lr=lr,
         max_epochs=max_epochs,
         batch_size=estimator.batch_size,
         iterator_train=Batches,
@@ -290,18 +291,32 @@ def _callbacks(estimator, max_epochs, n_updates, n_warmup):
         n_warmup = max(n_warmup, math.ceil(_RISE * n_updates))
     if estimator.verbose:
         callbacks.append(PrintLog())
-    # Copies, because skorch writes into the callbacks that it is given.
-    callbacks += copy.deepcopy(list(estimator.callbacks or []))
+    for callback in estimator.callbacks or []:
+        _check_callback(callback, estimator.early_stopping)
+        # A copy, because skorch writes into the callbacks that it is given.
+        callbacks.append(copy.deepcopy(callback))
     if estimator.early_stopping:
         patience = estimator.n_iter_no_change
         if patience == "auto":
-            patience = max(10, max_epochs // 10)
+            patience = max(10, max_epochs // 5)
         callbacks.append(KeepBest(patience, estimator.tol, n_warmup))
     return callbacks
 
 
+def _check_callback(callback, early_stopping):
+    one = callback[-1] if isinstance(callback, tuple) else callback
+    if not (hasattr(one, "on_epoch_end") and hasattr(one, "initialize")):
+        raise ValueError(f"callbacks must be skorch callbacks; got {callback!r}.")
+    monitor = getattr(one, "monitor", None)
+    if isinstance(monitor, str) and monitor.startswith("valid") and not early_stopping:
+        raise ValueError(
+            f"{type(one).__name__} monitors {monitor!r}, for which rows must be held out: set "
+            'early_stopping=True, or monitor="train_loss".'
+        )
+
+
 def history_of(net):
-    """The history as a dictionary of arrays, one value an epoch; seconds apart from the rest."""
+    """The terms and seconds in skorch's history."""
     epochs = list(net.history)
     names = [
         name
@@ -309,7 +324,8 @@ def history_of(net):
         if name.startswith(("train_", "valid_")) and not name.endswith(("_best", "_batch_count"))
     ]
     columns = {name: np.array([epoch[name] for epoch in epochs], np.float32) for name in names}
-    return columns, np.array([epoch["dur"] for epoch in epochs])
+    seconds = np.array([epoch["dur"] for epoch in epochs])
+    return History(columns, np.arange(1, len(epochs) + 1), seconds)
 
 
 def training_state(net, optimizer):

@@ -3,6 +3,7 @@
 import random
 import threading
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -20,6 +21,10 @@ def draw_seed(random_state):
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31 - 1))
+    if not isinstance(random_state, Integral):
+        raise ValueError(
+            f"random_state must be an int, a RandomState instance or None; got {random_state!r}."
+        )
     return int(random_state)
 
 

@@ -1,18 +1,16 @@
 """The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
 
-from contextlib import contextmanager, nullcontext
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from . import _net
-from ._ambient import few_threads, plain_torch, resolve_device
-from ._batches import CHUNK, TrainingRows, in_chunks, n_batches, padded
-from ._random import draw_integer, draw_seed, global_state_kept, new_generator
+from ._ambient import few_threads, isolated, resolve_device
+from ._batches import CHUNK, divided, in_chunks, n_batches, padded
+from ._random import draw_integer, draw_seed, new_generator
 from ._rows import canonical
 from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context
 from ._tables import (
@@ -23,12 +21,11 @@ from ._tables import (
     name_columns,
     names_of,
 )
-from .augmentations import Compose, Identity
+from .augmentations import Identity
 from .modules import ACTIVATIONS, mlp, own_copy
 
-_HISTORY_NUMBERS_STORED = 2000
-# Packages whose parts draw from the generators they are given.
-_TRUSTED = (__name__.partition(".")[0] + ".", "skorch.", "sklearn.", "torch.optim.")
+# Large enough for a thousand updates; without hidden layers the weights have further to go.
+_LR, _LR_LINEAR = 5e-3, 2e-2
 
 
 class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -47,7 +44,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "scaling": SCALING_CONSTRAINT,
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [Interval(Real, 0, None, closed="neither")],
+        "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"cosine"}), None],
         "optimizer": [StrOptions(set(_net.OPTIMIZERS)), callable],
         "optimizer_params": [dict, None],
@@ -77,7 +74,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts; weight 2 is the same as the row standing there twice.
+            How often each row counts; weight 2 is the same as the row standing there twice. So
+            the sum of the weights matters, up to 65,536: give relative weights a mean of 1.
 
         Returns
         -------
@@ -91,20 +89,21 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         KeyboardInterrupt
             If interrupted. After any exception the estimator is as it was before.
         """
-        before = dict(vars(self))
+        # On a copy that takes over in one step: an estimator is never half fitted, neither after an
+        # exception nor to another thread.
+        fresh = object.__new__(type(self))
+        vars(fresh).update(vars(self))
         try:
-            self._fit(X, sample_weight)
-        except BaseException as error:
-            vars(self).clear()
-            vars(self).update(before)
-            if isinstance(error, KeyboardInterrupt | _net.FitInterrupted):
-                raise KeyboardInterrupt(
-                    f"fit was interrupted{error}; this {type(self).__name__} is as it was before."
-                ) from None
-            raise
+            fresh._fit(X, sample_weight)
+        except (KeyboardInterrupt, _net.FitInterrupted) as interrupt:
+            raise KeyboardInterrupt(
+                f"fit was interrupted{interrupt}; this {type(self).__name__} is as it was before."
+            ) from None
+        self.__dict__ = vars(fresh)
         return self
 
     def _fit(self, X, sample_weight):
+        self._check_parameters()
         device = resolve_device(self.device)
         resumed = self._resumed()
         table = check_table(self, X, reset=resumed is None)
@@ -118,7 +117,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
         generator = new_generator(draw_seed(self.random_state))
         seed, parts = draw_integer(generator), self._users_parts()
-        with self._isolated(seed, device, gradients=True, parts=parts):
+        with isolated(parts, seed, device, gradients=True):
             if resumed is None:
                 seed = draw_integer(generator)
                 self._columns = Columns(self._scaling(), multiset, names_of(self), seed)
@@ -133,7 +132,11 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             self._plan = self._blueprint()
         network = self._build(self._plan, generator)
         network.likelihood.constant.copy_(torch.from_numpy(self._columns.idle))
-        epochs, (train_rows, validation_rows) = self._division(rows, multiset, generator, device)
+        fraction = self.validation_fraction if self.early_stopping else 0.0
+        train_rows, validation_rows = divided(rows, multiset.weights, fraction, generator, device)
+        epochs = self.max_epochs
+        if epochs == "auto":
+            epochs = _net.default_epochs(len(train_rows), self.batch_size)
         n_updates = epochs * n_batches(len(train_rows), self.batch_size)
         objective = self._objective(n_updates)
         training = _net.Training(
@@ -147,8 +150,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self._score_seed = draw_integer(generator)
         try:
             with few_threads(training, device):
+                lr = self.lr if self.lr != "auto" else (_LR if self._plan["hidden"] else _LR_LINEAR)
                 net = _net.train(
-                    training, train_rows, validation_rows, self, epochs, device, resumed
+                    training, train_rows, validation_rows, self, lr, epochs, device, resumed
                 )
         except _net.LossNotFinite as problem:
             raise ValueError(self._loss_not_finite(problem.epoch, rows)) from None
@@ -160,7 +164,19 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self._arrays = _net.to_arrays(network.state_dict())
         self._runtime = _Runtime()
         self._n_features_out = self.latent_dim
-        self._record(net, resumed is not None)
+        history = _net.history_of(net)
+        self._history = history if resumed is None else self._history.followed_by(history)
+        self.n_iter_ = int(self._history.epochs[-1])
+
+    def _check_parameters(self):
+        """Refuse values that have the right type and cannot work."""
+        for name, value in self.get_params(deep=False).items():
+            if isinstance(value, type) and name not in ("encoder", "decoder", "optimizer"):
+                raise ValueError(
+                    f"{name} must be an instance, such as {value.__name__}(); got the class."
+                )
+        if "lr" in (self.optimizer_params or {}):
+            raise ValueError('optimizer_params has "lr"; give it as the parameter lr instead.')
 
     def _resumed(self):
         """The state of training to go on from, or None for a fresh start."""
@@ -178,56 +194,14 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             )
         return self._training_state
 
-    def _division(self, rows, multiset, generator, device):
-        """Epochs, and the rows for training and validation."""
-        if self.early_stopping:
-            order = torch.randperm(len(multiset), generator=generator).numpy()
-            share = multiset.weights / multiset.weights.sum()
-            largest = self.validation_fraction + 1e-9
-            # Rows that weigh more than the fraction stay for training.
-            order = np.concatenate([order[share[order] <= largest], order[share[order] > largest]])
-            n_held_out = int(np.searchsorted(np.cumsum(share[order]), largest, side="right"))
-            n_left = len(multiset) - n_held_out
-            if n_held_out < 1 or n_left < 2:
-                raise ValueError(
-                    f"validation_fraction={self.validation_fraction} of {len(multiset)} distinct "
-                    f"rows leaves {n_left} for training (at least 2 are needed) and {n_held_out} "
-                    "for validation (at least 1). Give more rows, another fraction, or "
-                    "early_stopping=False."
-                )
-            parts = [np.sort(order[n_held_out:]), np.sort(order[:n_held_out])]
-        else:
-            parts = [slice(None)]
-        divided = [
-            TrainingRows(rows[part].astype(np.float32), multiset.weights[part], device)
-            for part in parts
-        ]
-        epochs = self.max_epochs
-        if epochs == "auto":
-            epochs = _net.default_epochs(len(divided[0]), self.batch_size)
-        return epochs, (divided[0], divided[1] if self.early_stopping else None)
-
     def _loss_not_finite(self, epoch, rows):
         extreme = np.argsort(-np.abs(rows).max(axis=0), kind="stable")[:3]
         which = name_columns(names_of(self), extreme)
         return (
             f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up "
             f'to {np.abs(rows).max():.3g}, are in {which}. Use scaling="quantile" or '
-            f'"robust", lower lr (now {self.lr}), or set gradient_clip=1.0.'
+            f'"robust", lower lr (now {self.lr!r}), or set gradient_clip=1.0.'
         )
-
-    def _record(self, net, resumed):
-        history, seconds = _net.history_of(net)
-        epochs = np.arange(1, len(seconds) + 1)
-        if resumed:
-            # Terms of one fit only, such as those of validation rows, are missing in the other.
-            before = pd.DataFrame(self._history, index=self._epochs)
-            joined = pd.concat([before, pd.DataFrame(history, index=epochs + self.n_iter_)])
-            history = {name: joined[name].to_numpy(np.float32) for name in joined}
-            epochs = np.concatenate([self._epochs, epochs + self.n_iter_])
-            seconds = np.concatenate([self._seconds, seconds])
-        self._history, self._epochs, self._seconds = history, epochs, seconds
-        self.n_iter_ = int(epochs[-1])
 
     # ------------------------------------------------- what transformers may say otherwise
 
@@ -247,16 +221,6 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _users_parts(self):
         """Parts that may come from a user and draw from the global generators."""
         return [self.encoder, self.decoder, self.scaling, self.optimizer, *(self.callbacks or [])]
-
-    @contextmanager
-    def _isolated(self, seed, device, *, gradients, parts):
-        """Neither see nor change what is global: generators, and what the caller switched on."""
-        foreign = any(map(_is_foreign, parts))
-        with (
-            global_state_kept(seed, device) if foreign else nullcontext(),
-            plain_torch(device, gradients=gradients),
-        ):
-            yield
 
     def _hidden(self):
         sizes = self.hidden_layer_sizes
@@ -303,6 +267,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Returns
         -------
         ndarray of shape (n_samples, latent_dim)
+            Values beyond the range of a column in fit count on a logarithmic scale.
             float32 for float32 rows, else float64. On the CPU codes are computed in float64 and
             rounded to the precision of float32: so a row's code does not depend on the rows beside
             it. On a GPU they are computed in float32.
@@ -423,8 +388,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             return result[: part.stop - part.start].cpu().numpy()
 
         parts = [self._plan["encoder"], self._plan["decoder"]]
-        isolated = self._isolated(0, device, gradients=False, parts=parts)
-        with isolated, few_threads(network, device):
+        with isolated(parts, 0, device, gradients=False), few_threads(network, device):
             return in_chunks(run, n_rows, width, dtype, chunk)
 
     @property
@@ -437,8 +401,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def history_(self):
         """DataFrame with a row an epoch."""
         check_is_fitted(self)
-        history = pd.DataFrame(self._history, index=pd.Index(self._epochs, name="epoch"))
-        return history.astype(np.float64).assign(seconds=self._seconds)
+        return self._history.frame()
 
     @property
     def loss_curve_(self):
@@ -448,7 +411,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _rebuilt(self):
         """The network, from its blueprint and arrays."""
         parts = [self._plan["encoder"], self._plan["decoder"]]
-        with self._isolated(0, torch.device("cpu"), gradients=True, parts=parts):
+        with isolated(parts, 0, torch.device("cpu"), gradients=True):
             network = self._build(self._plan, new_generator(0))
             network.load_state_dict(_net.to_tensors(self._arrays))
         return network.eval()
@@ -465,19 +428,13 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if "_runtime" in state:
-            del state["_runtime"], state["_seconds"]
-            step = -(-len(state["_epochs"]) * len(state["_history"]) // _HISTORY_NUMBERS_STORED)
-            kept = slice((len(state["_epochs"]) - 1) % step, None, step)
-            state["_epochs"] = state["_epochs"][kept].copy()
-            state["_history"] = {name: c[kept].copy() for name, c in state["_history"].items()}
+        state.pop("_runtime", None)
         return state
 
     def __setstate__(self, state):
         super().__setstate__(state)
         if "_arrays" in state:
             self._runtime = _Runtime()
-            self._seconds = np.full(len(self._epochs), np.nan)
 
 
 class _Runtime:
@@ -507,12 +464,3 @@ def _same(a, b):
     if hasattr(a, "get_params") and type(a) is type(b):
         return a.get_params() == b.get_params()
     return type(a) is type(b) and a == b
-
-
-def _is_foreign(part):
-    if isinstance(part, Compose):
-        return any(map(_is_foreign, part.steps))
-    if part is None or isinstance(part, str):
-        return False
-    owner = part if hasattr(part, "__qualname__") else type(part)
-    return not (owner.__module__ or "").startswith(_TRUSTED)

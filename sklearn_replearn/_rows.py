@@ -10,7 +10,7 @@ import numpy as np
 
 # An epoch is at most this many draws where rows repeat or weigh much, so that weights such as
 # census weights (each row stands for thousands) do not make an epoch thousands of times longer.
-MAX_DRAWS = 2**20
+MAX_DRAWS = 2**16
 _CHUNK = 4096
 
 

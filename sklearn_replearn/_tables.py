@@ -91,8 +91,9 @@ def check_unit_interval(rows, table, names, setting, other):
     if len(outside):
         worst = table[:, outside[0]]
         raise ValueError(
-            f"{setting} takes columns within [0, 1]; {name_columns(names, outside)} has values "
-            f'from {worst.min():.6g} to {worst.max():.6g}. Use scaling="minmax" or {other}.'
+            f"{setting} takes columns within [0, 1]; outside: {name_columns(names, outside)}, the "
+            f"first with values from {worst.min():.6g} to {worst.max():.6g}. "
+            f'Use scaling="minmax" or {other}.'
         )
 
 
@@ -176,7 +177,7 @@ class Columns:
     Attributes
     ----------
     constant : ndarray of shape (n_features,), bool
-        Columns that held one value only.
+        Columns that held one value only, up to rounding.
     idle : ndarray of shape (n_features,), bool
         Scaled columns that held one value only; their rows are 0.
     unscaled : bool
@@ -196,15 +197,17 @@ class Columns:
         values = multiset.values
         self.names = names
         self.unscaled = scaling is None
-        low, high = values.min(axis=0), values.max(axis=0)
-        self.constant = low == high
-        self.fixed = low[self.constant].astype(np.float64)
+        low, high = (edge.astype(np.float64) for edge in (values.min(axis=0), values.max(axis=0)))
+        # Equal up to rounding, such as 0.3 and 0.1 + 0.2.
+        rounding = 4 * np.finfo(np.float64).eps * np.maximum(np.abs(low), np.abs(high))
+        self.constant = high - low <= rounding
+        self.fixed, self.rounding = low[self.constant], rounding[self.constant]
         n_features = values.shape[1]
         self.shift, self.divisor = np.zeros(n_features), np.ones(n_features)
         self.transformer = None
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if scaling is not None:
-                self._learn_scaling(scaling, multiset, seed)
+                self._learn_scaling(scaling, multiset, seed, low)
             if self.transformer is None:
                 # The mean of equal numbers need not be that number: take the number.
                 self.shift[self.constant] = self.fixed
@@ -222,21 +225,23 @@ class Columns:
         spread = np.sqrt(variance).astype(np.float32)
         self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
 
-    def _learn_scaling(self, scaling, multiset, seed):
+    def _learn_scaling(self, scaling, multiset, seed, low):
         scaler = _named(scaling, multiset) if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
         scaler.set_params(**dict.fromkeys(random, seed))
-        if isinstance(scaler, StandardScaler):
-            # Without weights scikit-learn is ten times as fast.
+        if type(scaler) is StandardScaler:
+            # Without weights scikit-learn is ten times as fast. From their minimum on, columns far
+            # from zero keep the digits in which they vary.
             weights = multiset.weights if np.ptp(multiset.weights) else None
-            scaler.fit(multiset.values.astype(np.float64), sample_weight=weights)
+            scaler.fit(multiset.values.astype(np.float64) - low, sample_weight=weights)
         else:
+            low = 0.0
             scaler.fit(multiset.values[multiset.draws()].astype(np.float64))
         affine = _affine(scaler, len(self.shift))
         if affine is None:
             self.transformer = scaler
         else:
-            self.shift, self.divisor = affine
+            self.shift, self.divisor = affine[0] + low, affine[1]
 
     def _reject_unrepresentable(self, scaled, values):
         if scaled.shape != values.shape:
@@ -255,6 +260,11 @@ class Columns:
     def scale(self, X):
         """Original units to the units of the network, in float64; idle columns at 0."""
         X = np.asarray(X, dtype=np.float64)
+        if len(self.fixed):
+            X = X.copy()
+            cells = X[:, self.constant]
+            same = np.abs(cells - self.fixed) <= self.rounding
+            X[:, self.constant] = np.where(same, self.fixed, cells)
         if self.transformer is None:
             rows = (X - self.shift) / self.divisor
         else:

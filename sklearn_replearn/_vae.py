@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from ._batches import expectation
+from ._batches import expectation, rounded
 from ._documentation import documented
 from ._random import draw_integer, draw_seed, new_generator
 from ._representation import RepresentationTransformer
@@ -41,7 +41,8 @@ class VAETransformer(RepresentationTransformer):
     kl_warmup : float, default=0.1
         Share of the updates over which the weight of the divergence rises to ``beta``.
     n_importance_samples : int, default=64
-        Draws per row in :meth:`score_samples`. More give a tighter bound, in proportion to time.
+        Draws per row in :meth:`score_samples`, also when changed after fit. More give a tighter
+        bound, in proportion to time.
     hidden_layer_sizes : int or sequence of int, default=(256,)
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
     activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
@@ -104,7 +105,7 @@ class VAETransformer(RepresentationTransformer):
         scaling="auto",
         max_epochs="auto",
         batch_size=256,
-        lr=5e-3,
+        lr="auto",
         lr_schedule="cosine",
         optimizer="adamw",
         optimizer_params=None,
@@ -209,7 +210,7 @@ class VAETransformer(RepresentationTransformer):
         )[:, 0]
         if self._plan["likelihood"] == "bernoulli":
             return bound
-        return bound + self._columns.log_density_of_scale(table)
+        return rounded(bound + self._columns.log_density_of_scale(table))
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows: codes from the prior, then cells from the likelihood.
@@ -265,6 +266,9 @@ class VAETransformer(RepresentationTransformer):
             x = x.to_frame().T
         elif np.ndim(x) == 1:
             x = np.reshape(x, (1, -1))
+            names = names_of(self)
+            if names is not None and x.shape[1] == len(names):
+                x = pd.DataFrame(x, columns=names)
         mean, _ = self.posterior(x)
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")

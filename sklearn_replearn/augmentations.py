@@ -9,6 +9,8 @@ these are accepted.
 import torch
 from sklearn.base import BaseEstimator
 
+__all__ = ["Compose", "GaussianNoise", "Identity", "MaskFeatures", "SwapNoise", "view"]
+
 
 class Identity(BaseEstimator):
     """The rows as they are.
@@ -151,6 +153,40 @@ class Compose(BaseEstimator):
         for step in self.steps:
             rows = step(rows, generator)
         return rows
+
+
+def view(augmentation, rows, generator):
+    """The view of rows that an augmentation makes, checked for its shape.
+
+    Parameters
+    ----------
+    augmentation : callable
+    rows : Tensor of shape (n, n_features)
+    generator : torch.Generator
+
+    Returns
+    -------
+    Tensor of shape (n, n_features)
+
+    Raises
+    ------
+    ValueError
+        If the augmentation returns another shape.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.augmentations import Identity, view
+    >>> view(Identity(), torch.ones(2, 1), torch.Generator()).shape
+    torch.Size([2, 1])
+    """
+    seen = augmentation(rows, generator)
+    if seen.shape != rows.shape:
+        raise ValueError(
+            f"{augmentation!r} must return rows of the shape it was given, {tuple(rows.shape)}; it "
+            f"returned {tuple(seen.shape)}."
+        )
+    return seen
 
 
 def _cells(rows, rate, generator):

@@ -243,7 +243,7 @@ def own_copy(module, n_in, n_out):
     TypeError
         If the callable returns something else than a module.
     ValueError
-        If rows of width ``n_in`` do not become rows of width ``n_out``.
+        If the callable fails, or rows of width ``n_in`` do not become rows of width ``n_out``.
 
     Examples
     --------
@@ -252,7 +252,15 @@ def own_copy(module, n_in, n_out):
     >>> own_copy(nn.Linear, 3, 2)
     Linear(in_features=3, out_features=2, bias=True)
     """
-    built = copy.deepcopy(module) if isinstance(module, nn.Module) else module(n_in, n_out)
+    if isinstance(module, nn.Module):
+        built = copy.deepcopy(module)
+    else:
+        try:
+            built = module(n_in, n_out)
+        except Exception as error:
+            raise ValueError(
+                f"{module!r}, called with the widths ({n_in}, {n_out}), raised: {error}"
+            ) from error
     if not isinstance(built, nn.Module):
         raise TypeError(
             f"{module!r} must return a torch.nn.Module when called with the widths "

@@ -28,6 +28,7 @@ LAYERS = [
     "objectives._decorrelation",
     "objectives._beside",
     "objectives",
+    "_history",
     "_net",
     "_codes",
     "_documentation",

@@ -22,7 +22,7 @@ from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn.augmentations import GaussianNoise, SwapNoise
-from sklearn_replearn.objectives import BYOL, NTXent, SimSiam, TopKSparsity
+from sklearn_replearn.objectives import BYOL, L1Sparsity, NTXent, SimSiam, TopKSparsity
 
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
 VARIANTS = [
@@ -400,6 +400,7 @@ def numpy_and_plain(value):
 def test_the_stored_state_is_parameters_and_arrays(cls, X):
     state = small(cls()).fit(X).__getstate__()
     columns = vars(state.pop("_columns"))
+    state |= state.pop("_history").__getstate__()
     assert all(numpy_and_plain(value) for value in state.values())
     assert all(numpy_and_plain(value) for value in columns.values())
     assert not any(isinstance(v, np.ndarray) and len(X) in v.shape for v in columns.values())
@@ -674,6 +675,48 @@ def test_the_number_of_epochs_follows_from_the_number_of_rows(cls):
 def test_bad_parameters_are_refused(cls, params, message, X):
     with pytest.raises(ValueError, match=message):
         small(cls(), **params).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (ContrastiveTransformer(objective=NTXent), r"objective must be an instance, such as NTX"),
+        (AutoencoderTransformer(corruption=SwapNoise), r"such as SwapNoise\(\); got the class"),
+        (AutoencoderTransformer(corruption=lambda rows, g: rows[:1]), r"it returned \(1, 7\)"),
+        (ContrastiveTransformer(augmentation=lambda rows, g: rows[:1]), r"it returned \(1, 7\)"),
+        (VAETransformer(encoder=lambda n_in: None), r"called with the widths \(7, 6\), raised"),
+        (VAETransformer(optimizer_params={"lr": 1.0}), "give it as the parameter lr"),
+        (VAETransformer(callbacks=["EarlyStopping"]), "must be skorch callbacks; got 'EarlyStop"),
+        (VAETransformer(callbacks=[EarlyStopping()]), "set early_stopping=True, or monitor="),
+        (AutoencoderTransformer(sparsity=L1Sparsity(-1.0)), "weight must be 0 or more; got -1.0"),
+    ],
+    ids=str,
+)
+def test_parts_that_cannot_work_are_refused(estimator, message, X):
+    with pytest.raises(ValueError, match=message):
+        small(estimator).fit(X)
+
+
+class Peeking(Callback):
+    """Transforms with the estimator that is being fitted, as another thread might."""
+
+    def on_epoch_end(self, net, **kwargs):
+        SEEN.append(FITTED[0].transform(FITTED[1]))
+
+
+FITTED = []
+
+
+@all_transformers
+def test_a_fitted_model_serves_until_the_next_fit_is_done(cls, X):
+    SEEN.clear()
+    fitted = small(cls()).fit(X)
+    expected = fitted.transform(X)
+    FITTED[:] = [fitted, X]
+    fitted.set_params(random_state=1, callbacks=[Peeking()]).fit(X / 2)
+    assert len(SEEN) == 3
+    assert all(np.array_equal(codes, expected) for codes in SEEN)
+    assert not np.array_equal(fitted.transform(X), expected)
 
 
 @all_transformers

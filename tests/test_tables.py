@@ -191,3 +191,19 @@ def test_constant_columns_are_at_zero_whatever_the_scaling(scaling):
     assert columns.idle.tolist() == [False, True, True]
     assert (columns.scale(X)[:, 1:] == 0).all()
     assert np.array_equal(columns.unscale(columns.scale(X))[:, 1:], X[:, 1:])
+
+
+@pytest.mark.parametrize("scaling", [*NAMED, None])
+def test_columns_equal_up_to_rounding_are_constant(scaling):
+    X = np.column_stack([np.arange(1.0, 21.0), np.where(np.arange(20) % 2, 0.1 + 0.2, 0.3)])
+    columns = learn(scaling, X)
+    assert columns.idle.tolist() == [False, True]
+    assert (columns.scale(X)[:, 1] == 0).all()
+    assert columns.unscale(columns.scale(X))[:, 1] == pytest.approx(0.3, rel=1e-15)
+
+
+def test_columns_far_from_zero_keep_their_digits():
+    X = 1e9 + np.random.default_rng(0).normal(size=(100, 1)) * 1e-4
+    rows = learn("standard", X).scale(X)
+    assert rows.mean() == pytest.approx(0, abs=1e-3)
+    assert rows.std() == pytest.approx(1, abs=1e-3)

@@ -1,6 +1,7 @@
 """VAETransformer: the likelihood, samples, and what β does."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.base import clone
@@ -73,6 +74,26 @@ def test_the_score_repeats_and_does_not_depend_on_the_neighbours(wine):
     assert np.array_equal(scores, vae.score_samples(wine))
     assert np.array_equal(scores[5:9], vae.score_samples(wine[5:9]))
     assert vae.score(wine) == scores.mean()
+
+
+@pytest.mark.parametrize("scaling", ["standard", "quantile"])
+def test_the_score_of_a_row_does_not_depend_on_its_neighbours_under_any_scaling(scaling):
+    X = np.random.default_rng(0).gamma(1.0, size=(400, 9))
+    vae = VAETransformer(2, scaling=scaling, max_epochs=2).fit(X)
+    scores = vae.score_samples(X)
+    assert np.array_equal([vae.score_samples(X[[i]])[0] for i in range(100)], scores[:100])
+
+
+def test_interpolation_takes_rows_of_a_frame_and_of_an_array(wine):
+    frame = pd.DataFrame(wine, columns=load_wine().feature_names)
+    vae = VAETransformer(4, max_epochs=2).fit(frame)
+    paths = [
+        vae.interpolate(frame.iloc[0], frame.iloc[1]),
+        vae.interpolate(wine[0], wine[1]),
+        vae.interpolate(frame.iloc[[0]], frame.iloc[[1]]),
+    ]
+    assert np.array_equal(paths[0], paths[1])
+    assert np.array_equal(paths[0], paths[2])
 
 
 @pytest.mark.parametrize("scaling", ["standard", "robust", "quantile", "minmax", None])

@@ -2,6 +2,7 @@
 
 import torch
 
+from ..augmentations import view
 from ._base import Objective
 
 
@@ -28,7 +29,7 @@ class WithDecoder(Objective):
     def terms(self, network, heads, left, right, generator):
         """Those of the objective, and ``reconstruction``."""
         views = (
-            augmentation(rows, generator)
+            view(augmentation, rows, generator)
             for augmentation, rows in zip(self.augmentations, (left, right), strict=True)
         )
         terms = self.objective.terms(network, heads, *views, generator)

@@ -59,6 +59,8 @@ class L1Sparsity(BaseEstimator):
 
     def activation(self, latent_dim):
         """No activation: codes are what the encoder gives."""
+        if self.weight < 0:
+            raise ValueError(f"L1Sparsity: weight must be 0 or more; got {self.weight!r}.")
         return None
 
     def penalties(self, code):
@@ -96,6 +98,8 @@ class KLSparsity(BaseEstimator):
 
     def activation(self, latent_dim):
         """A sigmoid."""
+        if self.weight < 0:
+            raise ValueError(f"KLSparsity: weight must be 0 or more; got {self.weight!r}.")
         if not 0 < self.target < 1:
             raise ValueError(
                 f"KLSparsity: target is a rate strictly between 0 and 1; got {self.target!r}."
