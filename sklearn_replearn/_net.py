@@ -16,8 +16,7 @@ from ._batches import Batches, n_batches
 from ._history import History
 from .augmentations import view
 
-# Enough updates for small tables, enough looks at every row for large ones: measured on the data
-# sets named in the README.
+# Twice as many updates classified digits, breast cancer and wine no better.
 _UPDATES = 1000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 5, 500
 _RISE = 0.05  # share of the updates over which the learning rate rises

@@ -229,7 +229,7 @@ class Columns:
         scaler = _named(scaling, multiset) if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
         scaler.set_params(**dict.fromkeys(random, seed))
-        if type(scaler) is StandardScaler:
+        if type(scaler) is StandardScaler and scaler.with_mean:
             # Without weights scikit-learn is ten times as fast. From their minimum on, columns far
             # from zero keep the digits in which they vary.
             weights = multiset.weights if np.ptp(multiset.weights) else None
@@ -346,7 +346,7 @@ def _affine(scaler, n_features):
     """Shift and divisor of scikit-learn's linear scalers, or None for any other."""
     zeros, ones = np.zeros(n_features), np.ones(n_features)
     if type(scaler) is StandardScaler:
-        shift, divisor = scaler.mean_, scaler.scale_
+        shift, divisor = scaler.mean_ if scaler.with_mean else None, scaler.scale_
     elif type(scaler) is RobustScaler:
         shift, divisor = scaler.center_, scaler.scale_
     elif type(scaler) is MinMaxScaler and not scaler.clip:

@@ -22,6 +22,7 @@ from sklearn_replearn._tables import Columns, check_table
 NAMED = ["standard", "robust", "quantile", "minmax"]
 TRANSFORMERS = [
     StandardScaler(),
+    StandardScaler(with_mean=False),
     RobustScaler(),
     MinMaxScaler((-1, 1)),
     MaxAbsScaler(),
@@ -53,6 +54,11 @@ def test_scaling_has_an_inverse(scaling, table):
 )
 def test_named_scalings_are_those_of_scikit_learn(scaling, scaler, table):
     assert learn(scaling, table).scale(table) == pytest.approx(scaler.fit_transform(table))
+
+
+def test_a_scaler_that_is_not_to_centre_does_not(table):
+    scaler = StandardScaler(with_mean=False)
+    assert learn(scaler, table).scale(table) == pytest.approx(scaler.fit_transform(table))
 
 
 @pytest.mark.parametrize("scaling", [*NAMED, None])
