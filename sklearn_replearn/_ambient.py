@@ -10,6 +10,8 @@ from ._random import global_state_kept
 # wants the core, threads that wait for each other make a fit tens of times slower.
 _WEIGHTS_WORTH_THREADS = 2_000_000
 
+_CPU = torch.device("cpu")
+
 # Packages whose parts draw from the generators that they are given.
 _TRUSTED = (__name__.partition(".")[0] + ".", "skorch.", "sklearn.", "torch.optim.")
 
@@ -40,25 +42,30 @@ def resolve_device(device):
 @contextmanager
 def plain_torch(device, *, gradients):
     """Switch off autocast, inference mode and default devices of the caller; set gradients."""
-    with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode(not gradients))
-        stack.enter_context(torch.set_grad_enabled(gradients))
-        stack.enter_context(torch.autocast(device.type, enabled=False))
-        if torch.get_default_device() != torch.device("cpu"):
-            # Costs a Python call per torch operation, so only where a caller changed it.
-            stack.enter_context(torch.device("cpu"))
-        yield
+    with torch.inference_mode(not gradients):
+        # What a caller changed is undone; the rest would only take time.
+        changed = [torch.enable_grad()] if gradients and not torch.is_grad_enabled() else []
+        if torch.is_autocast_enabled(device.type):
+            changed.append(torch.autocast(device.type, enabled=False))
+        if torch.get_default_device() != _CPU:
+            changed.append(_CPU)
+        if not changed:
+            yield
+            return
+        with ExitStack() as stack:
+            for context in changed:
+                stack.enter_context(context)
+            yield
 
 
 @contextmanager
-def few_threads(network, device):
-    """Compute on one thread where the network is small; afterwards as many as before.
+def few_threads(n_weights, device):
+    """Compute on one thread where a network has few weights; afterwards as many as before.
 
     Torch counts threads for each calling thread, but a thread that uses torch for the first time
     while this block runs takes over its count.
     """
     threads = torch.get_num_threads()
-    n_weights = sum(weight.numel() for weight in network.parameters())
     if device.type != "cpu" or threads == 1 or n_weights > _WEIGHTS_WORTH_THREADS:
         yield
         return

@@ -6,7 +6,6 @@ from ._codes import standardize_codes
 from ._documentation import documented
 from ._representation import RepresentationTransformer
 from ._sklearn import HasMethods, StrOptions
-from ._tables import check_unit_interval, names_of
 from .augmentations import Identity
 from .likelihoods import Bernoulli, Gaussian
 from .modules import Autoencoder
@@ -136,10 +135,9 @@ class AutoencoderTransformer(RepresentationTransformer):
             return None
         return super()._scaling()
 
-    def _check_rows(self, table, rows):
+    def _check_columns(self):
         if self.loss == "bce":
-            rows = table if self._columns.unscaled else rows
-            check_unit_interval(rows, table, names_of(self), 'loss="bce"', 'loss="mse"')
+            self._columns.check_unit_interval('loss="bce"', 'loss="mse"')
 
     def _blueprint(self):
         sparsity = None if self.sparsity is None else clone(self.sparsity, safe=False)
@@ -147,7 +145,7 @@ class AutoencoderTransformer(RepresentationTransformer):
 
     def _build(self, plan, generator):
         latent, n, sparsity = plan["latent_dim"], plan["n_features"], plan["sparsity"]
-        encoder, decoder = self._coders(plan, latent, generator)
+        encoder, decoder = self._coders(plan, generator)
         likelihood = Gaussian(n, scale=1.0) if plan["loss"] == "mse" else Bernoulli(n)
         activation = None if sparsity is None else sparsity.activation(latent)
         return Autoencoder(encoder, decoder, likelihood, latent, activation)

@@ -1,4 +1,4 @@
-"""Rows to batches: whole-tensor slices for training, chunks of rows for inference."""
+"""Rows to training batches, by whole-tensor slices."""
 
 import math
 
@@ -6,32 +6,83 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ._rows import Multiset
+from ._columns import RowScaler
+from ._rows import CELLS
 
-CHUNK = 1024
-# Kernels treat the last few rows of a matrix otherwise than those before them.
-_ROW_MULTIPLE = 16
+# Scaled rows of up to this many bytes are kept; of larger tables each batch is scaled anew.
+_MOST_KEPT = 2**26
+_SHARE_OF_FREE_MEMORY = 0.5  # of a GPU
 
 
 class TrainingRows(Dataset):
-    """Rows as one tensor, with the multiset that says how often each is drawn.
+    """Scaled rows of a multiset, and how often each is drawn in an epoch.
+
+    Rows of small tables are scaled once and kept. Large tables are not copied: the rows of a batch
+    are taken from the table and scaled when they are needed. Both give the same bits.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_distinct, n_features), float32
-    weights : ndarray of shape (n_distinct,), float64
+    multiset : Multiset
+    columns : Columns
     device : torch.device, default="cpu"
     """
 
-    def __init__(self, rows, weights, device="cpu"):
-        self.multiset = Multiset(rows, weights)
-        self.rows = torch.from_numpy(rows).to(device)
+    def __init__(self, multiset, columns, device="cpu"):
+        self.multiset = multiset
+        self.device = torch.device(device)
+        self._columns = columns
+        self._scaler = RowScaler(columns)
+        n_bytes = 4 * len(multiset) * multiset.width
+        self._kept = None
+        if columns.transformer is not None or n_bytes <= _most_kept(self.device):
+            self._kept = self._all_scaled()
 
     def __len__(self):
         return self.multiset.n_draws
 
-    def __getitem__(self, index):
-        return self.rows[index]
+    def __getitem__(self, number):
+        return self.take(torch.as_tensor(self.places([number])))[0]
+
+    def places(self, numbers):
+        """Where rows of these numbers within the multiset are taken from.
+
+        Returns
+        -------
+        Tensor of int64, on the device that :meth:`take` reads from
+        """
+        if self._kept is None:
+            return torch.from_numpy(self.multiset.numbers[numbers])
+        return torch.as_tensor(numbers).to(self.device)
+
+    def take(self, places):
+        """Scaled rows from these places, Tensor of shape (n, n_features), float32."""
+        if self._kept is not None:
+            return self._kept.index_select(0, places)
+        return self._scaled(self.multiset.table.take(places.numpy(), axis=0)).to(self.device)
+
+    def rows(self, part):
+        """Scaled rows of a slice of the multiset."""
+        if self._kept is not None:
+            return self._kept[part]
+        return self._scaled(self.multiset.values(part)).to(self.device)
+
+    def _scaled(self, values):
+        return self._scaler(values).float()
+
+    def _all_scaled(self):
+        shape = len(self.multiset), self.multiset.width
+        rows = torch.empty(shape, dtype=torch.float32, device="cpu")
+        n_cells = rows.numel() if self._columns.transformer is not None else CELLS
+        for part in self.multiset.parts(max(1, n_cells)):
+            rows[part] = self._scaler(self.multiset.values(part))
+        return rows.to(self.device)
+
+
+def _most_kept(device):
+    if device.type != "cuda":
+        return _MOST_KEPT if device.type == "cpu" else math.inf
+    free, _ = torch.cuda.mem_get_info(device)
+    return _SHARE_OF_FREE_MEMORY * free
 
 
 def n_batches(n_draws, batch_size):
@@ -42,21 +93,19 @@ def n_batches(n_draws, batch_size):
     return max(1, min(math.ceil(n_draws / batch_size), n_draws // 2))
 
 
-def divided(rows, weights, validation_fraction, generator, device):
+def divided(multiset, validation_fraction, generator):
     """Training rows and, unless the fraction is 0, validation rows.
 
     Parameters
     ----------
-    rows : ndarray of shape (n_distinct, n_features)
-    weights : ndarray of shape (n_distinct,)
+    multiset : Multiset
     validation_fraction : float
         Share of the total weight held out.
     generator : torch.Generator, on the CPU
-    device : torch.device
 
     Returns
     -------
-    tuple of TrainingRows and TrainingRows or None
+    tuple of Multiset and Multiset or None
 
     Raises
     ------
@@ -64,22 +113,22 @@ def divided(rows, weights, validation_fraction, generator, device):
         If fewer than two rows are left for training, or none for validation.
     """
     if not validation_fraction:
-        return TrainingRows(rows.astype(np.float32), weights, device), None
-    order = torch.randperm(len(rows), generator=generator).numpy()
-    share = weights / weights.sum()
+        return multiset, None
+    order = torch.randperm(len(multiset), generator=generator).numpy()
+    share = multiset.weights / multiset.weights.sum()
     largest = validation_fraction + 1e-9
     # Rows that weigh more than the fraction stay for training.
     order = np.concatenate([order[share[order] <= largest], order[share[order] > largest]])
     n_held_out = int(np.searchsorted(np.cumsum(share[order]), largest, side="right"))
-    n_left = len(rows) - n_held_out
+    n_left = len(multiset) - n_held_out
     if n_held_out < 1 or n_left < 2:
         raise ValueError(
-            f"validation_fraction={validation_fraction} of {len(rows)} distinct rows leaves "
+            f"validation_fraction={validation_fraction} of {len(multiset)} distinct rows leaves "
             f"{n_left} for training (at least 2 are needed) and {n_held_out} for validation (at "
             "least 1). Give more rows, another fraction, or early_stopping=False."
         )
     parts = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
-    return tuple(TrainingRows(rows[p].astype(np.float32), weights[p], device) for p in parts)
+    return tuple(multiset.subset(part) for part in parts)
 
 
 class Batches:
@@ -105,58 +154,15 @@ class Batches:
         return self.n_batches
 
     def __iter__(self):
-        rows, multiset, generator = self.dataset.rows, self.dataset.multiset, self.generator
+        multiset, generator = self.dataset.multiset, self.generator
         if self.shuffle:
             device = generator.device
             offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
             order = torch.randperm(len(self.dataset), generator=generator, device=device)
-            index = torch.from_numpy(multiset.draws(offset)).to(device)[order]
+            numbers = order if multiset.draws_each_once else multiset.draws(offset)[order.cpu()]
         else:
             generator.manual_seed(generator.initial_seed())
-            index = torch.from_numpy(multiset.draws()).to(rows.device)
-        labels = rows.new_empty(0)
-        for batch in index.to(rows.device).tensor_split(self.n_batches):
-            yield rows.index_select(0, batch), labels
-
-
-def in_chunks(function, n_rows, width, dtype, chunk=CHUNK):
-    """Fill an array of shape (n_rows, width) with ``function(slice)``, some rows at a time.
-
-    The results are rounded to the 24 bits of a float32 before they are stored as ``dtype``: how
-    many rows are computed together changes the last bits of a float64 result, about 1 in 1e15, and
-    the rounded one almost never.
-    """
-    result = np.empty((n_rows, width), dtype=dtype)
-    for start in range(0, n_rows, chunk):
-        rows = slice(start, min(start + chunk, n_rows))
-        result[rows] = rounded(function(rows))
-    return result
-
-
-def rounded(values):
-    """To 24 significant bits, in the range of float64."""
-    if values.dtype == np.float32:
-        return values
-    fraction, exponent = np.frexp(values)
-    return np.ldexp(np.round(fraction * 2.0**24), exponent - 24)
-
-
-def padded(rows, device, dtype):
-    """A tensor of these rows and zeros below them, up to a multiple of 16 rows."""
-    n_rows = len(rows)
-    tensor = torch.zeros(
-        (n_rows + -n_rows % _ROW_MULTIPLE, rows.shape[1]), dtype=dtype, device=device
-    )
-    # A copy, because torch refuses arrays that may not be written to.
-    tensor[:n_rows] = torch.from_numpy(np.array(rows)).to(device=device, dtype=dtype)
-    return tensor
-
-
-def expectation(function, data):
-    """Weighted mean over training rows of ``function(rows)``, one value per column, in float64."""
-    weights = torch.from_numpy(data.multiset.weights / data.multiset.weights.sum())
-    total = 0.0
-    for start in range(0, len(data.rows), CHUNK):
-        values = function(data.rows[start : start + CHUNK]).cpu().double()
-        total = total + weights[start : start + CHUNK] @ values
-    return total
+            numbers = multiset.draws()
+        no_labels = torch.empty(0, device=self.dataset.device)
+        for places in self.dataset.places(numbers).tensor_split(self.n_batches):
+            yield self.dataset.take(places), no_labels

@@ -2,8 +2,11 @@
 
 import torch
 
-from ._batches import expectation
+from ._rows import slices
 
+# Rows in canonical order are in random order: the first are a sample of all.
+_MOST_ROWS = 2**16
+_CHUNK = 1024
 # Relative to the typical size of a code: below this a unit says nothing, and dividing by its
 # deviation would blow up rounding errors.
 _SMALLEST_DEVIATION = 1e-6
@@ -13,12 +16,33 @@ _SMALLEST_SHARE = 1e-2
 _ONE_DIRECTION = 0.02
 
 
+def moments(function, train_rows):
+    """Weighted mean and variance of ``function(rows)`` over training rows.
+
+    Of more than 65,536 rows only that many count.
+
+    Parameters
+    ----------
+    function : callable
+        Scaled rows to Tensor of shape (n, width).
+    train_rows : TrainingRows
+
+    Returns
+    -------
+    mean, variance : Tensor of shape (width,), float64
+    """
+    parts = list(slices(min(len(train_rows.multiset), _MOST_ROWS), _CHUNK))
+
+    def read(part):
+        return function(train_rows.rows(part)).cpu().numpy()
+
+    _, _, mean, variance = train_rows.multiset.moments(read, parts)
+    return torch.from_numpy(mean), torch.from_numpy(variance)
+
+
 def standardize_codes(network, train_rows):
     """Have the network report codes of mean 0 and standard deviation 1 over these rows."""
-    mean = expectation(network.code, train_rows)
-    variance = expectation(
-        lambda rows: (network.code(rows).cpu().double() - mean).square(), train_rows
-    )
+    mean, variance = moments(network.code, train_rows)
     deviation = variance.sqrt()
     smallest = _SMALLEST_DEVIATION * (mean.square() + variance).mean().sqrt()
     deviation = torch.where(deviation > smallest, deviation, torch.ones_like(deviation))
@@ -30,8 +54,7 @@ def collapse(network, train_rows):
 
     Codes have collapsed if they vary hardly or along one direction only, although the rows do.
     """
-    step = -(-len(train_rows.rows) // _LOOKED_AT)
-    rows = train_rows.rows[::step]
+    rows = train_rows.rows(slice(0, _LOOKED_AT))
     codes = network.code(rows).cpu().double()
     problem = _narrowness(codes)
     if problem and effective_rank(rows.cpu().double()) > 1 + _ONE_DIRECTION:

@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
 
 from ._ambient import isolated
 from ._codes import collapse, standardize_codes
@@ -15,7 +14,6 @@ from ._random import new_generator
 from ._representation import RepresentationTransformer
 from ._rows import canonical
 from ._sklearn import HasMethods
-from ._tables import check_table
 from .augmentations import SwapNoise
 from .likelihoods import Gaussian
 from .losses import info_nce
@@ -179,13 +177,12 @@ class ContrastiveTransformer(RepresentationTransformer):
         ----------
         van den Oord et al. (2018), *Representation learning with contrastive predictive coding*.
         """
-        check_is_fitted(self)
-        table = check_table(self, X, reset=False)
+        table = self._table(X)
         if len(table) < 2:
             raise ValueError("score compares a row with others and needs at least 2 rows; got 1.")
         multiset = canonical(table, np.ones(len(table)))
         order = np.random.RandomState(self._score_seed).permutation(multiset.n_draws)
-        table = multiset.values[multiset.draws()[order]]
+        table = multiset.values(multiset.draws()[order])
         left, right = self._codes_of_views(table)
         groups = max(1, round(len(left) / _CANDIDATES))
         best = min(_nats(left, right, groups, temperature) for temperature in _TEMPERATURES)
@@ -194,13 +191,12 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def _codes_of_views(self, table):
         """Codes of two views of each row, drawn within groups of rows."""
-        network, device, precision = self._runtime.network(self)
+        inference = self._applied()
+        network, device = inference.network, inference.device
         generator = new_generator(self._score_seed, device)
-
-        parts = self._users_parts()
-        with isolated(parts, self._score_seed, device, gradients=False):
+        with isolated(self._users_parts(), self._score_seed, device, gradients=False):
             rows = self._columns.limit(self._columns.scale(table))
-            rows = torch.as_tensor(rows, dtype=precision, device=device)
+            rows = torch.as_tensor(rows, dtype=inference.dtype, device=device)
             parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))
             return [
                 torch.cat([network.encode(view(part, generator)) for part in parts]).cpu().double()
@@ -209,7 +205,7 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def _build(self, plan, generator):
         latent, n = plan["latent_dim"], plan["n_features"]
-        encoder, decoder = self._coders(plan, latent, generator)
+        encoder, decoder = self._coders(plan, generator)
         return Autoencoder(encoder, decoder, Gaussian(n, scale=1.0), latent)
 
     def _blueprint(self):

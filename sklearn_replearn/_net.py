@@ -3,29 +3,33 @@
 import copy
 import math
 import traceback
-from functools import partial
 
 import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PrintLog
 from skorch.helper import predefined_split
+from skorch.utils import TeeGenerator
 from torch import nn
 
 from ._batches import Batches, n_batches
 from ._history import History
+from ._optimizers import optimizer_class
 from .augmentations import view
+
+try:
+    from ._handwritten import handwritten_step
+except ModuleNotFoundError:  # that file may be deleted: autograd does the same, more slowly
+
+    def handwritten_step(net):
+        return None
+
 
 # Twice as many updates classified digits, breast cancer and wine no better.
 _UPDATES = 1000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 5, 500
 _RISE = 0.05  # share of the updates over which the learning rate rises
-
-OPTIMIZERS = {
-    "adam": partial(torch.optim.Adam, fused=True),
-    "adamw": partial(torch.optim.AdamW, fused=True),
-    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
-}
+_BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class LossNotFinite(ArithmeticError):
@@ -68,8 +72,13 @@ class Training(nn.Module):
 
     def forward(self, rows):
         generator = self.generator if self.training else self.validation_generator
-        left, right = (view(make, rows, generator) for make in self.views)
+        left, right = self.views_of(rows)
         return self.objective.terms(self.network, self.heads, left, right, generator)
+
+    def views_of(self, rows):
+        """Left and right view of rows."""
+        generator = self.generator if self.training else self.validation_generator
+        return [view(make, rows, generator) for make in self.views]
 
     def parts(self):
         """Parameters of encoder, decoder, …, heads: the parts whose gradients are clipped apart."""
@@ -86,11 +95,46 @@ class SumOfTerms(nn.Module):
 
 
 class RepresentationNet(NeuralNet):
-    """A skorch net that reports an interruption instead of passing over it."""
+    """A skorch net that does nothing for a batch which nobody asked for.
+
+    Losses stay where they are computed and are read once an epoch; callbacks hear of batches only
+    if one of them listens. An interruption is reported instead of being passed over.
+
+    Parameters
+    ----------
+    schedule : callable or None
+        Share of the learning rate, from the number of the update.
+    gradient_clip : float or None
+        Largest norm of the gradient of each part of the network.
+    **kwargs
+        Of skorch's NeuralNet.
+    """
+
+    def __init__(self, *args, schedule=None, gradient_clip=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.schedule = schedule
+        self.gradient_clip = gradient_clip
 
     @property
     def _default_callbacks(self):
-        return [("epoch_timer", EpochTimer()), ("terms", Terms())]
+        return [("epoch_timer", EpochTimer())]
+
+    def fit_loop(self, *args, **kwargs):
+        self.n_updates_ = 0
+        listening = [
+            event
+            for _, callback in self.callbacks_
+            for event in _BATCH_EVENTS
+            if getattr(type(callback), event) is not getattr(Callback, event)
+        ]
+        self.batches_are_heard_ = bool(listening)
+        self.handwritten_ = None if listening else handwritten_step(self)
+        try:
+            return super().fit_loop(*args, **kwargs)
+        except _Stop:
+            return self
+        except KeyboardInterrupt as interrupt:
+            raise FitInterrupted(f" in epoch {len(self.history)}") from interrupt
 
     def notify(self, method_name, **cb_kwargs):
         try:
@@ -101,13 +145,100 @@ class RepresentationNet(NeuralNet):
                 raise
             raise _Stop from interrupt
 
-    def fit_loop(self, *args, **kwargs):
-        try:
-            return super().fit_loop(*args, **kwargs)
-        except _Stop:
-            return self
-        except KeyboardInterrupt as interrupt:
-            raise FitInterrupted(f" in epoch {len(self.history)}") from interrupt
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        if iterator is None:
+            return
+        self._set_training(training)
+        means = _Means(len(iterator))
+        for number, batch in enumerate(iterator):
+            if self.batches_are_heard_:
+                self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            means.take(number, step["y_pred"], batch[0].shape[0])
+            if self.batches_are_heard_:
+                self.history.record_batch(prefix + "_loss", step["loss"].item())
+                self.history.record_batch(prefix + "_batch_size", len(batch[0]))
+                self.notify("on_batch_end", batch=batch, training=training, **step)
+        self.history.record(prefix + "_batch_count", len(iterator))
+        self._record(prefix, means.of_the_epoch())
+
+    def train_step(self, batch, **fit_params):
+        module = self.module_
+        if self.schedule is not None:
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.lr * self.schedule(self.n_updates_)
+        if self.handwritten_ is not None:
+            step = {"y_pred": self.handwritten_(batch[0])}
+        else:
+            step = self._autograd_step(batch)
+        with torch.no_grad():
+            module.objective.after_step(module.network, module.heads)
+        self.n_updates_ += 1
+        return step
+
+    def _autograd_step(self, batch):
+        first = {}
+
+        if self.batches_are_heard_:
+            self._set_training(True)  # whatever a callback did with the module
+
+        def closure():
+            self.optimizer_.zero_grad()
+            terms = self.module_(batch[0])
+            loss = self.criterion_(terms, batch[1])
+            loss.backward()
+            if self.gradient_clip is not None:
+                for part in self.module_.parts():
+                    nn.utils.clip_grad_norm_(part, self.gradient_clip)
+            if self.batches_are_heard_:
+                parameters = TeeGenerator(self.get_all_learnable_params())
+                self.notify(
+                    "on_grad_computed", named_parameters=parameters, batch=batch, training=True
+                )
+            if not first:  # some optimizers ask for the loss more than once
+                first.update(loss=loss, y_pred=terms)
+            return loss
+
+        self.optimizer_.step(closure)
+        return first
+
+    def _record(self, prefix, means):
+        """Put the mean of every named term into the history, and their sum as the loss."""
+        if not all(map(math.isfinite, means.values())):
+            raise LossNotFinite(len(self.history))
+        aside = self.module_.objective.terms_aside
+        loss = sum(mean for name, mean in means.items() if name not in aside)
+        earlier = [row[prefix + "_loss"] for row in self.history[:-1]]
+        self.history.record(prefix + "_loss", loss)
+        self.history.record(prefix + "_loss_best", loss < min(earlier, default=math.inf))
+        for name, mean in means.items():
+            self.history.record(f"{prefix}_{name}", mean)
+
+
+class _Means:
+    """Mean of every named term over the rows of an epoch, read when the epoch is over.
+
+    One vector for each term: a small tensor kept for each batch scatters memory, and reading one
+    makes a GPU wait.
+    """
+
+    def __init__(self, n_batches):
+        self.terms = {}
+        self.sizes = np.empty(n_batches)
+
+    def take(self, number, terms, n_rows):
+        self.sizes[number] = n_rows
+        for name, value in terms.items():
+            if name not in self.terms:
+                self.terms[name] = value.new_empty(len(self.sizes), requires_grad=False)
+            self.terms[name][number] = value.detach()
+
+    def of_the_epoch(self):
+        shares = self.sizes / self.sizes.sum()
+        return {
+            name: float(shares @ values.cpu().numpy().astype(np.float64))
+            for name, values in self.terms.items()
+        }
 
 
 class _Stop(Exception):
@@ -120,68 +251,22 @@ def _raised_in(error, package):
     return innermost.f_globals.get("__name__", "").startswith(package)
 
 
-class Terms(Callback):
-    """Put the mean of every named term into the history, and steer the objective's own updates."""
-
-    def on_epoch_begin(self, net, **kwargs):
-        self.sums = {}
-
-    def on_batch_end(self, net, batch, training, y_pred, **kwargs):
-        module = net.module_
-        if training:
-            with torch.no_grad():
-                module.objective.after_step(module.network, module.heads)
-        n = len(batch[0])
-        part = self.sums.setdefault("train" if training else "valid", {"rows": 0})
-        part["rows"] += n
-        for name, value in y_pred.items():
-            part[name] = part.get(name, 0.0) + n * value.item()
-
-    def on_epoch_end(self, net, **kwargs):
-        aside = net.module_.objective.terms_aside
-        for part, sums in self.sums.items():
-            rows = sums.pop("rows")
-            means = {name: total / rows for name, total in sums.items()}
-            loss = sum(mean for name, mean in means.items() if name not in aside)
-            if not all(map(math.isfinite, means.values())):
-                raise LossNotFinite(len(net.history))
-            earlier = [row[part + "_loss"] for row in net.history[:-1]]
-            net.history.record(part + "_loss", loss)
-            net.history.record(part + "_loss_best", loss < min(earlier, default=math.inf))
-            for name, mean in means.items():
-                net.history.record(f"{part}_{name}", mean)
-
-
-class CosineSchedule(Callback):
-    """Raise the learning rate over the first updates, then lower it along half a cosine.
+class CosineSchedule:
+    """Raises the learning rate over the first updates, then lowers it along half a cosine.
 
     After Loshchilov and Hutter (2017).
+
+    Parameters
+    ----------
+    n_updates : int
     """
 
     def __init__(self, n_updates):
         self.n_updates = n_updates
 
-    def on_train_begin(self, net, **kwargs):
-        self.update = 0
-
-    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
-        if training:
-            share = 0.5 * (1 + math.cos(math.pi * self.update / self.n_updates))
-            share *= min(1.0, (self.update + 1) / (_RISE * self.n_updates))
-            for group in net.optimizer_.param_groups:
-                group["lr"] = net.lr * share
-            self.update += 1
-
-
-class ClipGradients(Callback):
-    """Scale down the gradient of each part whose norm exceeds a limit."""
-
-    def __init__(self, limit):
-        self.limit = limit
-
-    def on_grad_computed(self, net, named_parameters, training=False, **kwargs):
-        for part in net.module_.parts():
-            nn.utils.clip_grad_norm_(part, self.limit)
+    def __call__(self, update):
+        share = 0.5 * (1 + math.cos(math.pi * update / self.n_updates))
+        return share * min(1.0, (update + 1) / (_RISE * self.n_updates))
 
 
 class KeepBest(Callback):
@@ -206,14 +291,11 @@ class KeepBest(Callback):
         self.n_warmup = n_warmup
 
     def on_train_begin(self, net, **kwargs):
-        self.updates = self.misses = 0
+        self.misses = 0
         self.best, self.weights = math.inf, None
 
-    def on_batch_end(self, net, training=False, **kwargs):
-        self.updates += training
-
     def on_epoch_end(self, net, **kwargs):
-        if self.updates < self.n_warmup:
+        if net.n_updates_ < self.n_warmup:
             return
         loss = net.history[-1, "valid_loss"]
         self.misses = 0 if loss < self.best - self.tol else self.misses + 1
@@ -243,13 +325,22 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     resumed : dict, default=None
         What :func:`training_state` returned after an earlier fit.
     """
-    optimizer = estimator.optimizer
-    params = {"weight_decay": estimator.weight_decay} if estimator.weight_decay else {}
-    params |= estimator.optimizer_params or {}
+    optimizer, params = estimator.optimizer, dict(estimator.optimizer_params or {})
+    if isinstance(optimizer, str):
+        params.setdefault("weight_decay", estimator.weight_decay)
+        optimizer = optimizer_class(optimizer, params)
+    elif estimator.weight_decay:
+        params["weight_decay"] = estimator.weight_decay
+    n_updates = max_epochs * n_batches(len(rows), estimator.batch_size)
+    n_warmup = getattr(training.objective, "warmup_steps", 0)
+    schedule = None
+    if estimator.lr_schedule == "cosine":
+        schedule = CosineSchedule(n_updates)
+        n_warmup = max(n_warmup, math.ceil(_RISE * n_updates))
     net = RepresentationNet(
         module=training,
         criterion=SumOfTerms,
-        optimizer=OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer,
+        optimizer=optimizer,
         **{f"optimizer__{name}": value for name, value in params.items()},
         lr=lr,
         max_epochs=max_epochs,
@@ -261,19 +352,16 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
         iterator_valid__generator=training.validation_generator,
         iterator_valid__shuffle=False,
         train_split=None if validation_rows is None else predefined_split(validation_rows),
-        callbacks=_callbacks(
-            estimator,
-            max_epochs,
-            max_epochs * n_batches(len(rows), estimator.batch_size),
-            getattr(training.objective, "warmup_steps", 0),
-        ),
+        callbacks=_callbacks(estimator, max_epochs, n_warmup),
         verbose=estimator.verbose,
         device=device,
+        schedule=schedule,
+        gradient_clip=estimator.gradient_clip,
     )
     net.initialize()
     if resumed is not None:
         net.module_.load_state_dict(to_tensors(resumed["module"]))
-        if resumed["trained_by"] == repr(optimizer):
+        if resumed["trained_by"] == repr(estimator.optimizer):
             # Its moments, with the learning rate and other settings of this fit.
             state = to_tensors(resumed["optimizer"])
             state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
@@ -281,13 +369,8 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     return net.partial_fit(rows)
 
 
-def _callbacks(estimator, max_epochs, n_updates, n_warmup):
+def _callbacks(estimator, max_epochs, n_warmup):
     callbacks = []
-    if estimator.gradient_clip is not None:
-        callbacks.append(ClipGradients(estimator.gradient_clip))
-    if estimator.lr_schedule == "cosine":
-        callbacks.append(CosineSchedule(n_updates))
-        n_warmup = max(n_warmup, math.ceil(_RISE * n_updates))
     if estimator.verbose:
         callbacks.append(PrintLog())
     for callback in estimator.callbacks or []:

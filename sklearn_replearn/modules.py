@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn.utils import skip_init
 
 ACTIVATIONS = {
     "relu": nn.ReLU,
@@ -37,11 +36,16 @@ def linear(n_in, n_out, generator):
     >>> linear(3, 2, torch.Generator().manual_seed(0))
     Linear(in_features=3, out_features=2, bias=True)
     """
-    layer = skip_init(nn.Linear, n_in, n_out, device="cpu", dtype=torch.float32)
     bound = 1 / math.sqrt(n_in)
-    with torch.no_grad():
-        layer.weight.uniform_(-bound, bound, generator=generator)
-        layer.bias.uniform_(-bound, bound, generator=generator)
+    # Without its __init__, which draws from the global generator. torch's skip_init does that too,
+    # and imports a computer algebra system for it.
+    layer = nn.Linear.__new__(nn.Linear)
+    nn.Module.__init__(layer)
+    layer.in_features, layer.out_features = n_in, n_out
+    for name, shape in (("weight", (n_out, n_in)), ("bias", (n_out,))):
+        values = torch.empty(shape, dtype=torch.float32, device="cpu")
+        values.uniform_(-bound, bound, generator=generator)
+        setattr(layer, name, nn.Parameter(values))
     return layer
 
 

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_replearn._batches import Batches, TrainingRows, expectation, in_chunks, n_batches
+from sklearn_replearn import _batches
+from sklearn_replearn._batches import Batches, TrainingRows, n_batches
+from sklearn_replearn._codes import moments
+from sklearn_replearn._columns import Columns
+from sklearn_replearn._rows import Multiset
 
 
 def rows_of(n, weights=None):
-    weights = np.ones(n) if weights is None else weights
-    return TrainingRows(np.arange(n, dtype=np.float32)[:, None], weights)
+    table = np.arange(n, dtype=np.float32)[:, None]
+    multiset = Multiset(table, np.arange(n), np.ones(n) if weights is None else weights)
+    return TrainingRows(multiset, Columns(None, multiset, None, seed=0))
 
 
 def batches(n, batch_size, shuffle=True, seed=0):
@@ -47,13 +52,28 @@ def test_validation_starts_the_generator_anew_in_every_pass():
     assert torch.equal(*states)
 
 
-def test_chunks_cover_all_rows_and_round_to_float32():
-    result = in_chunks(lambda part: np.full((part.stop - part.start, 2), 0.1), 2500, 2, np.float64)
-    assert result.shape == (2500, 2)
-    assert (result == np.float64(np.float32(0.1))).all()
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("weights", [None, np.arange(1.0, 101.0)], ids=["equal", "weighted"])
+def test_rows_taken_from_the_table_are_those_kept(weights, shuffle, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(100, 3)) * [1e-6, 1.0, 1e6]
+    numbers = np.random.default_rng(1).permutation(100)
+    multiset = Multiset(X, numbers, np.ones(100) if weights is None else weights)
+    columns = Columns("standard", multiset, None, seed=0)
+    epochs = []
+    for most_kept in (0, 10**6):
+        monkeypatch.setattr(_batches, "_MOST_KEPT", most_kept)
+        rows = TrainingRows(multiset, columns)
+        generator = torch.Generator().manual_seed(0)
+        batches = [batch for batch, _ in Batches(rows, 16, generator, shuffle)]
+        epochs.append(torch.cat([*batches, rows.rows(slice(5, 9)), rows[3][None]]))
+    assert torch.equal(*epochs)
+    assert torch.equal(epochs[0][-1], torch.from_numpy(columns.scale(X[numbers[[3]]])[0]).float())
 
 
-def test_expectation_is_the_weighted_mean():
+def test_moments_of_codes_are_weighted():
     weights = np.random.default_rng(0).uniform(1, 3, size=3000)
-    mean = expectation(lambda rows: rows, rows_of(3000, weights))
-    assert mean.item() == pytest.approx(np.average(np.arange(3000), weights=weights))
+    mean, variance = moments(lambda rows: rows, rows_of(3000, weights))
+    expected = np.average(np.arange(3000), weights=weights)
+    assert mean.item() == pytest.approx(expected)
+    spread = np.average((np.arange(3000) - expected) ** 2, weights=weights)
+    assert variance.item() == pytest.approx(spread)

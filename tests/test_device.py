@@ -88,4 +88,4 @@ def test_sampling_and_the_posterior_work(X):
 
 def test_auto_takes_the_gpu(X):
     fitted = AutoencoderTransformer(**small).fit(X)
-    assert fitted._runtime.network(fitted)[1].type == "cuda"
+    assert fitted._applied().device.type == "cuda"

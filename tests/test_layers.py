@@ -15,6 +15,7 @@ LAYERS = [
     "_ambient",
     "_rows",
     "_tables",
+    "_columns",
     "_batches",
     "losses",
     "likelihoods",
@@ -29,8 +30,11 @@ LAYERS = [
     "objectives._beside",
     "objectives",
     "_history",
+    "_optimizers",
+    "_handwritten",
     "_net",
     "_codes",
+    "_inference",
     "_documentation",
     "_representation",
     "_autoencoder",
@@ -63,11 +67,14 @@ def imported_layers(path):
             assert not any(name.startswith("sklearn_replearn") for name in names), path
 
 
+# Files that may be deleted without touching another.
+OPTIONAL = {"_handwritten"}
+
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
 def test_every_file_has_its_layer():
-    assert {module_name(path) for path in FILES} == set(LAYERS)
+    assert {module_name(path) for path in FILES} | OPTIONAL == set(LAYERS)
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)

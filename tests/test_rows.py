@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
-from sklearn_replearn._rows import MAX_DRAWS, Multiset, canonical
+from sklearn_replearn._rows import MAX_DRAWS, Multiset, _hashes, canonical
 
 
 def same(a, b):
-    return np.array_equal(a.values, b.values) and np.array_equal(a.weights, b.weights)
+    return np.array_equal(a.values(), b.values()) and np.array_equal(a.weights, b.weights)
+
+
+def multiset_of(weights):
+    n = len(weights)
+    return Multiset(np.zeros((n, 1)), np.arange(n), weights)
 
 
 @pytest.fixture
@@ -32,8 +37,8 @@ def test_weight_two_is_a_repeated_row(table):
 def test_every_row_is_kept_with_its_weight(table):
     multiset = canonical(table, np.ones(300))
     distinct, counts = np.unique(table, axis=0, return_counts=True)
-    order = np.lexsort(multiset.values.T[::-1])
-    assert np.array_equal(multiset.values[order], distinct)
+    order = np.lexsort(multiset.values().T[::-1])
+    assert np.array_equal(multiset.values(order), distinct)
     assert np.array_equal(multiset.weights[order], counts)
 
 
@@ -49,20 +54,57 @@ def test_rows_with_equal_hashes_are_not_merged_unless_equal(monkeypatch):
 @pytest.mark.parametrize("offset", [0.0, 0.3, 0.999999])
 def test_whole_weights_are_drawn_exactly(offset):
     weights = np.random.default_rng(0).integers(1, 5, size=1000).astype(float)
-    drawn = Multiset(np.zeros((1000, 1)), weights).draws(offset)
+    drawn = multiset_of(weights).draws(offset)
     assert np.array_equal(np.bincount(drawn, minlength=1000), weights)
 
 
 def test_fractional_weights_are_drawn_in_proportion():
     weights = np.array([0.1, 0.2, 0.7]) * 30
-    drawn = Multiset(np.zeros((3, 1)), weights).draws()
+    drawn = multiset_of(weights).draws()
     assert np.array_equal(np.bincount(drawn), [3, 6, 21])
 
 
 def test_huge_weights_do_not_make_an_epoch_endless():
-    assert Multiset(np.zeros((3, 1)), np.array([1e9, 2e9, 1e9])).n_draws == MAX_DRAWS
+    assert multiset_of(np.array([1e9, 2e9, 1e9])).n_draws == MAX_DRAWS
 
 
 def test_tiny_weights_leave_room_for_every_row():
-    multiset = Multiset(np.zeros((3, 1)), np.array([1e-9, 1e-9, 1e-9]))
+    multiset = multiset_of(np.array([1e-9, 1e-9, 1e-9]))
     assert sorted(multiset.draws()) == [0, 1, 2]
+
+
+def test_each_row_is_drawn_once_where_weights_say_so():
+    for weights, once in (([1, 1, 1], True), ([0.1] * 3, True), ([2, 2, 2], False)):
+        multiset = multiset_of(np.array(weights, float))
+        assert multiset.draws_each_once == once
+        assert (sorted(multiset.draws()) == [0, 1, 2]) == once
+
+
+@pytest.mark.parametrize("values", [2, 3, 1000])
+def test_rows_of_few_values_have_hashes_of_their_own(values):
+    X = np.random.default_rng(0).integers(0, values, size=(20_000, 40)).astype(float)
+    assert len(np.unique(_hashes(X))) == len(np.unique(X, axis=0))
+
+
+def test_a_hash_tells_columns_apart():
+    X = np.array([[1.0, 2.0], [2.0, 1.0], [0.0, 3.0], [3.0, 0.0]])
+    assert len(np.unique(_hashes(X))) == 4
+
+
+def test_the_table_is_not_copied(table):
+    assert canonical(table, np.ones(300)).table is table
+
+
+def test_moments_are_weighted_and_keep_the_digits_of_columns_far_from_zero(table):
+    X = table * [1.0, 1e-3, 1e-6, 1e3, 1.0] + [0.0, 1e6, 1e6, 1e12, -5.0]
+    weights = np.random.default_rng(1).uniform(0.1, 2.0, size=300)
+    multiset = canonical(X, weights)
+    parts = [slice(0, 7), slice(7, 8), slice(8, len(multiset))]
+    low, high, mean, variance = multiset.moments(multiset.values, parts)
+    assert np.array_equal(low, X.min(axis=0))
+    assert np.array_equal(high, X.max(axis=0))
+    exact = X - X[0]  # differences are exact enough here
+    expected = np.average(exact, axis=0, weights=weights)
+    assert mean - X[0] == pytest.approx(expected, rel=1e-3, abs=1e-9)
+    spread = np.average((exact - expected) ** 2, axis=0, weights=weights)
+    assert variance == pytest.approx(spread, rel=1e-3)

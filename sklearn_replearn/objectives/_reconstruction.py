@@ -184,13 +184,16 @@ class ELBO(Objective):
         mean, log_variance = network.posterior(left)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
         output = network.output(mean + noise * (0.5 * log_variance).exp())
-        weight = self.beta
-        if heads.training and heads.steps < self.warmup_steps:
-            weight *= heads.steps / self.warmup_steps
         return {
             "reconstruction": -network.likelihood.log_prob(right, output).sum(1).mean(),
-            "kl": weight * gaussian_kl(mean, log_variance).mean(),
+            "kl": self.weight(heads) * gaussian_kl(mean, log_variance).mean(),
         }
+
+    def weight(self, heads):
+        """Weight of the divergence in the update that comes."""
+        if heads.training and heads.steps < self.warmup_steps:
+            return self.beta * heads.steps / self.warmup_steps
+        return self.beta
 
     def after_step(self, network, heads):
         """Count the update."""

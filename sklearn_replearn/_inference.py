@@ -1,0 +1,227 @@
+"""A fitted network applied to rows or codes, so that a row's result is its own.
+
+Kernels treat rows and columns at the edges of a matrix otherwise, so that a row's float32 result
+may depend on how many rows are computed with it. It does not where the widths of all layers and the
+number of rows are multiples of 16: networks of ours are widened to that with zeros. Networks of
+users, and ours where a machine's kernels should be of another kind, are computed in float64 and
+rounded to the precision of float32. On a GPU all are computed in float32 as they are.
+"""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import nn
+
+from ._ambient import few_threads, isolated, resolve_device
+from ._columns import RowScaler
+from ._net import to_tensors
+from ._random import new_generator
+from ._rows import slices
+
+CHUNK = 1024  # rows: more do not fit a cache
+_CHUNK_ON_GPU = 2**16
+_MULTIPLE = 16
+_PROBED = 6 * _MULTIPLE  # rows
+
+
+class Prepared:
+    """Keeps the :class:`Inference` of an estimator, made when it is first needed, never stored."""
+
+    def __init__(self):
+        self.inference = None
+
+    def of(self, estimator):
+        """That of the estimator on the device that it asks for now."""
+        inference = self.inference
+        if inference is None or inference.asked_for != estimator.device:
+            inference = self.inference = Inference(estimator)
+        return inference
+
+
+class Inference:
+    """The network of an estimator, ready to be applied.
+
+    Parameters
+    ----------
+    estimator : RepresentationTransformer
+        Fitted. What it was fitted with counts, not the parameters set since; but for the device.
+    """
+
+    def __init__(self, estimator):
+        self.asked_for = estimator.device
+        try:
+            self.device = resolve_device(estimator.device)
+        except ValueError:
+            # Trained on a device that this machine does not have: the CPU serves as well.
+            self.device = torch.device("cpu")
+        self.parts = [estimator._plan["encoder"], estimator._plan["decoder"]]
+        self.dtype = torch.float32
+        with isolated(self.parts, 0, torch.device("cpu"), gradients=True):
+            network = None
+            if self.device.type == "cpu":
+                network = _widened(estimator) if self.parts == [None, None] else None
+                if network is None:
+                    self.dtype = torch.float64
+            network = rebuilt(estimator) if network is None else network
+        self.network = network.to(device=self.device, dtype=self.dtype).requires_grad_(False)
+        self.n_weights = sum(weight.numel() for weight in network.parameters())
+        self.n_features = estimator._plan["n_features"]
+        self.columns = columns = estimator._columns
+        self.scaler = RowScaler(columns)
+        self.low, self.high = map(torch.from_numpy, (columns.low, columns.high))
+
+    def of_table(self, function, table, width, dtype, chunk=CHUNK):
+        """Apply ``function(network, part)`` to a table, some rows at a time.
+
+        Parameters
+        ----------
+        function : callable
+            Gets a :class:`_TablePart` and returns Tensor of shape (at least n, at least width).
+        table : ndarray of shape (n_rows, n_features)
+        width : int
+        dtype : dtype
+        chunk : int
+
+        Returns
+        -------
+        ndarray of shape (n_rows, width)
+        """
+        return self._in_chunks(
+            lambda part: function(self.network, _TablePart(self, table[part])),
+            (len(table), width),
+            dtype,
+            chunk,
+        )
+
+    def of_codes(self, function, codes):
+        """Apply ``function(network, codes)`` to codes, some at a time; gives scaled rows."""
+
+        def of_part(part):
+            shape = _padded(part.stop - part.start), self.network.latent_dim
+            tensor = torch.zeros(shape, dtype=self.dtype, device="cpu")
+            tensor[: part.stop - part.start, : codes.shape[1]] = torch.from_numpy(
+                np.array(codes[part])  # a copy, because torch refuses what may not be written to
+            )
+            return function(self.network, tensor.to(self.device))
+
+        return self._in_chunks(of_part, (len(codes), self.n_features), np.float64, CHUNK)
+
+    def _chunk(self, chunk):
+        return chunk if self.device.type == "cpu" else max(chunk, _CHUNK_ON_GPU)
+
+    def _in_chunks(self, function, shape, dtype, chunk):
+        result = np.empty(shape, dtype=dtype)
+        with (
+            isolated(self.parts, 0, self.device, gradients=False),
+            few_threads(self.n_weights, self.device),
+        ):
+            for part in slices(shape[0], self._chunk(chunk)):
+                values = function(part)[: part.stop - part.start, : shape[1]].cpu().numpy()
+                result[part] = rounded(values) if self.dtype == torch.float64 else values
+        return result
+
+
+class _TablePart:
+    """Some rows of a table."""
+
+    def __init__(self, inference, values):
+        self.inference, self.values = inference, values
+
+    @cached_property
+    def _scaled(self):
+        return self.inference.scaler(self.values)
+
+    @property
+    def rows(self):
+        """Scaled rows as they are, Tensor of shape (n, n_features), float64."""
+        return self._scaled.to(self.inference.device)
+
+    @property
+    def seen(self):
+        """Scaled rows as an encoder sees them, in the precision of the network.
+
+        Tensor of shape (at least n, n_features): rows of zeros fill it up to a multiple of 16. See
+        :meth:`Columns.limit`.
+        """
+        inference, limit, n = self.inference, self.inference.columns.limit, len(self.values)
+        shape = _padded(n), self.values.shape[1]
+        rows = torch.empty(shape, dtype=inference.dtype, device="cpu")
+        rows[n:] = 0.0
+        if inference.dtype == torch.float64:
+            rows[:n] = torch.from_numpy(limit(self._scaled.numpy()))
+        else:
+            filled = rows[:n].copy_(self._scaled)
+            beyond = torch.clamp(filled, inference.low, inference.high).sub_(filled)
+            far = torch.linalg.vector_norm(beyond, dim=1).nonzero()[:, 0]
+            if len(far):
+                limited = limit(self._scaled[far].numpy())
+                filled[far] = torch.from_numpy(limited).float()
+        return rows.to(inference.device)
+
+
+def rebuilt(estimator):
+    """The trained network, float32, on the CPU, in evaluation mode."""
+    network = estimator._build(estimator._plan, new_generator(0))
+    network.load_state_dict(to_tensors(estimator._arrays))
+    return network.eval()
+
+
+def _widened(estimator):
+    """The trained network with zeros added, so that rows do not depend on each other, or None.
+
+    None where kernels of this machine make them depend on each other all the same.
+    """
+    plan, n_features = estimator._plan, estimator._plan["n_features"]
+    wide = {name: _padded(plan[name]) for name in ("n_features", "latent_dim")}
+    network = estimator._build(
+        {**plan, **wide, "hidden": tuple(map(_padded, plan["hidden"]))}, new_generator(0)
+    )
+    last = f"encoder.{len(network.encoder) - 1}."
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.zero_()
+        network.likelihood.constant.fill_(True)  # the columns added say nothing
+        for name, target in network.state_dict().items():
+            n_parts = estimator._code_parts if name.startswith(last) else 1
+            array = torch.from_numpy(estimator._arrays[name])
+            array = array.reshape(n_parts, -1, *array.shape[1:])
+            corner = (slice(None), *map(slice, array.shape[1:]))
+            target.view(n_parts, -1, *target.shape[1:])[corner] = array
+        # Sums may be of any length: the input needs no zeros.
+        first = network.encoder[0]
+        first.weight = nn.Parameter(first.weight[:, :n_features].contiguous())
+    return network.eval() if _rows_are_independent(network, n_features) else None
+
+
+def _rows_are_independent(network, n_features):
+    """Whether this machine computes rows the same together, apart, and in another place."""
+    with torch.no_grad():
+        rows = torch.zeros((_PROBED, n_features), dtype=torch.float32, device="cpu")
+        rows.normal_(generator=new_generator(0))
+        order = torch.randperm(_PROBED, generator=new_generator(1), device="cpu")
+
+        def coded(rows):
+            code = network.encode(rows)
+            return torch.cat([code, network.decode(code)], dim=1)
+
+        together = coded(rows)
+        apart = torch.cat([coded(part) for part in rows[order].split(_MULTIPLE)])
+        alone = coded(torch.cat([rows[-1:], torch.zeros_like(rows[: _MULTIPLE - 1])]))
+        return torch.equal(together[order], apart) and torch.equal(together[-1], alone[0])
+
+
+def _padded(number):
+    return number + -number % _MULTIPLE
+
+
+def rounded(values):
+    """To the 24 bits of a float32, in the range of float64.
+
+    How many rows are computed together changes the last bits of a float64 result, about 1 in 1e15,
+    and the rounded one almost never.
+    """
+    if values.dtype == np.float32:
+        return values
+    fraction, exponent = np.frexp(values)
+    return np.ldexp(np.round(fraction * 2.0**24), exponent - 24)

@@ -1,0 +1,114 @@
+"""Adam in one fused call, ready without what torch loads for its compiler.
+
+The optimizers of ``torch.optim`` import ``torch._dynamo`` when the first one of a process is made,
+which takes a second of CPU in every worker of a grid search. These do not: they replace the methods
+that torch marks as "not to be compiled".
+"""
+
+from functools import partial
+
+import torch
+
+
+class Adam(torch.optim.Optimizer):
+    """Adam (Kingma and Ba 2015), as ``torch.optim.Adam(fused=True)``.
+
+    Parameters
+    ----------
+    params : iterable of parameters or of groups
+    lr : float
+    betas : tuple of two floats
+    eps : float
+    weight_decay : float
+        Added to the gradient, in proportion to the weights.
+    """
+
+    _update = staticmethod(torch._fused_adam_)
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        super().__init__(
+            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        )
+
+    def add_param_group(self, param_group):
+        """Take these parameters, with the defaults for settings that the group does not have."""
+        self.param_groups.append(
+            {**self.defaults, **param_group, "params": [*param_group["params"]]}
+        )
+
+    def zero_grad(self, set_to_none=True):
+        """Forget all gradients."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                weight.grad = None
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """Compute the loss by ``closure``, and update every weight that has a gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            states = [self.state_of(weight) for weight in weights]
+            self.update(
+                group,
+                weights,
+                [weight.grad for weight in weights],
+                *([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step")),
+            )
+        return loss
+
+    def state_of(self, weight):
+        """The moments of one weight, and how often it was updated."""
+        state = self.state[weight]
+        if not state:
+            state["step"] = torch.zeros((), dtype=torch.float32, device=weight.device)
+            state["exp_avg"] = torch.zeros_like(weight)
+            state["exp_avg_sq"] = torch.zeros_like(weight)
+        return state
+
+    def update(self, group, weights, gradients, means, squares, steps):
+        """One step with the settings of a group, on lists of tensors."""
+        if not weights:
+            return
+        torch._foreach_add_(steps, 1)
+        beta1, beta2 = group["betas"]
+        self._update(
+            weights,
+            gradients,
+            means,
+            squares,
+            [],
+            steps,
+            lr=group["lr"],
+            beta1=beta1,
+            beta2=beta2,
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
+
+
+class AdamW(Adam):
+    """Adam whose weight decay does not pass through the moments (Loshchilov and Hutter 2019)."""
+
+    _update = staticmethod(torch._fused_adamw_)
+
+
+_OURS = {"adam": Adam, "adamw": AdamW}
+_TORCHS = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
+}
+NAMES = set(_TORCHS)
+
+
+def optimizer_class(name, params):
+    """The optimizer of this name: ours, unless the settings need torch's."""
+    if name in _OURS and set(params) <= {"betas", "eps", "weight_decay"}:
+        return _OURS[name]
+    return _TORCHS[name]
