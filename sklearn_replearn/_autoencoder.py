@@ -16,8 +16,9 @@ from .objectives import Reconstruction
 class AutoencoderTransformer(RepresentationTransformer):
     """Codes from which an autoencoder reconstructs the rows.
 
-    Codes have mean 0 and standard deviation 1 over the training rows (except with ``sparsity``,
-    where they are what the sparse layer gives), so that estimators behind this one need no scaler.
+    Codes have mean 0 and standard deviation 1 over the training rows (over 65,536 of them, if there
+    are more; with ``sparsity`` codes are what the sparse layer gives), so that estimators behind
+    this one need no scaler.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class ContrastiveTransformer(RepresentationTransformer):
     The code is what the encoder gives; projectors, predictors, targets and queues of the objective
     serve training only. A decoder learns from the codes without influencing them, so that
     ``inverse_transform`` works here too. Codes have mean 0 and standard deviation 1 over the
-    training rows.
+    training rows (over 65,536 of them, if there are more).
 
     Parameters
     ----------

@@ -23,6 +23,8 @@ default="auto"
     optimizer_params : dict, default=None
         Further arguments of the optimizer.
     weight_decay : float, default=0.0
+        Of the optimizer: added to the gradient in proportion to the weights ("adam", "sgd"), or
+        taken from the weights directly ("adamw").
     gradient_clip : float or None, default=None (10.0 for VAETransformer)
         Largest norm of the gradient of each part (encoder, decoder, heads).
     early_stopping : bool, default=False
@@ -40,7 +42,8 @@ default="auto"
         Whether ``fit`` goes on from the last fit: its columns, weights and optimizer. The stored
         state then holds the objective's heads and the optimizer's state, too.
     callbacks : list of skorch callbacks, default=None
-        Copied before they are used.
+        Copied before they are used. Losses of single batches are in the net's history only if one
+        of them listens to batches.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0

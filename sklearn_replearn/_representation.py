@@ -147,20 +147,22 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             new_generator(draw_integer(generator), device),
         )
         self._score_seed = draw_integer(generator)
-        try:
-            n_weights = sum(weight.numel() for weight in training.parameters())
-            with few_threads(n_weights, device):
-                lr = self.lr if self.lr != "auto" else (_LR if self._plan["hidden"] else _LR_LINEAR)
+        lr = self.lr if self.lr != "auto" else (_LR if self._plan["hidden"] else _LR_LINEAR)
+        n_weights = sum(weight.numel() for weight in training.parameters())
+        with few_threads(n_weights, device):
+            try:
                 net = _net.train(
                     training, train_rows, validation_rows, self, lr, epochs, device, resumed
                 )
-        except _net.LossNotFinite as problem:
-            raise ValueError(self._loss_not_finite(problem.epoch)) from None
-        # After the weights were stored for a warm start: finishing may rescale the codes.
-        self._training_state = _net.training_state(net, self.optimizer) if self.warm_start else None
-        network.eval()
-        with torch.no_grad():
-            self._finish(network, train_rows)
+            except _net.LossNotFinite as problem:
+                raise ValueError(self._loss_not_finite(problem.epoch)) from None
+            # Stored before finishing, which may rescale the codes.
+            self._training_state = (
+                _net.training_state(net, self.optimizer) if self.warm_start else None
+            )
+            network.eval()
+            with torch.no_grad():
+                self._finish(network, train_rows)
         self._arrays = _net.to_arrays(network.state_dict())
         self._prepared = Prepared()
         self._n_features_out = self.latent_dim
@@ -273,9 +275,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         -------
         ndarray of shape (n_samples, latent_dim)
             Values beyond the range of a column in fit count on a logarithmic scale.
-            float32 for float32 rows, else float64. On the CPU codes are computed in float64 and
-            rounded to the precision of float32: so a row's code does not depend on the rows beside
-            it. On a GPU they are computed in float32.
+            float32 for float32 rows, else float64; they have the precision of float32. On a CPU a
+            row's code does not depend on the rows beside it, to the last bit.
 
         Raises
         ------

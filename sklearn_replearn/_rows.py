@@ -97,17 +97,26 @@ class Multiset:
             high = np.maximum(high, values.max(axis=0))
             values = values.astype(np.float64)
             weight = weights.sum()
-            part_mean = weights @ values / weight
+            part_mean = _weighted_sum(weights, values) / weight
             values -= part_mean
             np.square(values, out=values)
             gap, total = part_mean - mean, total + weight
             mean = mean + gap * (weight / total)
-            squares = squares + weights @ values + gap**2 * (weight * (total - weight) / total)
+            squares = (
+                squares
+                + _weighted_sum(weights, values)
+                + gap**2 * (weight * (total - weight) / total)
+            )
         return low.astype(np.float64), high.astype(np.float64), mean, squares / total
 
     def subset(self, which):
         """The multiset of some of its rows, by their numbers within it."""
         return Multiset(self.table, self.numbers[which], self.weights[which])
+
+
+def _weighted_sum(weights, values):
+    """``weights @ values``, but not by BLAS, whose last bits depend on the number of threads."""
+    return np.einsum("i,ij->j", weights, values)
 
 
 def slices(n_rows, step):

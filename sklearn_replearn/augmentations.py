@@ -6,6 +6,7 @@ default scaling, units are standard deviations of the column. Any callable of th
 these are accepted.
 """
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
@@ -85,8 +86,7 @@ class MaskFeatures(BaseEstimator):
 
     def __call__(self, rows, generator):
         """Return masked rows, Tensor of shape (n, n_features)."""
-        _check_rate(self.rate)
-        return torch.where(_uniform(rows, generator) < self.rate, self.value, rows)
+        return _replaced(rows, self.rate, generator, lambda columns: self.value)
 
 
 class SwapNoise(BaseEstimator):
@@ -125,13 +125,13 @@ class SwapNoise(BaseEstimator):
 
     def __call__(self, rows, generator):
         """Return rows with swapped cells, Tensor of shape (n, n_features)."""
-        _check_rate(self.rate)
-        if self.rate == 0:
-            return rows
-        n = len(rows)
-        # One number decides both: the first n of n / rate places are those of the donors.
-        donors = _uniform(rows, generator).mul_(n / self.rate).long()
-        return torch.where(donors < n, rows.gather(0, donors.clamp(max=n - 1)), rows)
+        n, width = rows.shape
+
+        def values(columns):
+            donors = torch.randint(n, columns.shape, generator=generator, device=rows.device)
+            return rows.take(donors.mul_(width).add_(columns))
+
+        return _replaced(rows, self.rate, generator, values)
 
 
 class Compose(BaseEstimator):
@@ -194,17 +194,30 @@ def view(augmentation, rows, generator):
     return seen
 
 
-def _check_rate(rate):
+def _replaced(rows, rate, generator, values):
+    """Rows in which each cell is replaced with probability ``rate``, independently.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, n_features)
+    rate : float
+        Taken to 16 bits.
+    generator : torch.Generator
+    values : callable
+        What cells become, from a Tensor of the numbers of their columns.
+    """
     if not 0 <= rate <= 1:
         raise ValueError(f"rate is a share of cells between 0 and 1; got {rate!r}.")
-
-
-def _uniform(rows, generator):
-    """A number for each cell, uniform between 0 and 1.
-
-    Two are cut from each 64 random bits: on a CPU that takes two thirds of the time of torch.rand.
-    """
-    bits = torch.empty(-(-rows.numel() // 2), dtype=torch.int64, device=rows.device)
+    # Random bits are what takes the time: each 64 are cut in four.
+    bits = torch.empty(-(-rows.numel() // 4), dtype=torch.int64, device=rows.device)
     bits.random_(-(2**63), None, generator=generator)
-    numbers = bits.view(torch.int32)[: rows.numel()].view(rows.shape).to(rows.dtype)
-    return numbers.mul_(2.0**-32).add_(0.5)
+    bits = bits.view(torch.int16)[: rows.numel()]
+    below = round(rate * 2**16) - 2**15
+    if rows.device.type != "cpu":
+        columns = torch.arange(rows.shape[1], device=rows.device).expand(rows.shape)
+        return torch.where(bits.view(rows.shape) < below, values(columns), rows)
+    # NumPy lists the few cells faster than torch looks at all.
+    cells = np.flatnonzero(bits.numpy() < below)
+    replaced = rows.clone(memory_format=torch.contiguous_format)
+    replaced.view(-1).numpy()[cells] = values(torch.from_numpy(cells % rows.shape[1]))
+    return replaced
