@@ -50,9 +50,10 @@ class TrainingRows(Dataset):
         -------
         Tensor of int64, on the device that :meth:`take` reads from
         """
+        numbers = torch.as_tensor(numbers)
         if self._kept is None:
-            return torch.from_numpy(self.multiset.numbers[numbers])
-        return torch.as_tensor(numbers).to(self.device)
+            return torch.from_numpy(self.multiset.numbers[numbers.cpu().numpy()])
+        return numbers.to(self.device)
 
     def take(self, places):
         """Scaled rows from these places, Tensor of shape (n, n_features), float32."""
@@ -159,7 +160,9 @@ class Batches:
             device = generator.device
             offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
             order = torch.randperm(len(self.dataset), generator=generator, device=device)
-            numbers = order if multiset.draws_each_once else multiset.draws(offset)[order.cpu()]
+            numbers = (
+                order if multiset.draws_each_once else multiset.draws(offset)[order.cpu().numpy()]
+            )
         else:
             generator.manual_seed(generator.initial_seed())
             numbers = multiset.draws()

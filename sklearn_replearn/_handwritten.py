@@ -216,34 +216,34 @@ class _Layer:
     def __init__(self, linear, activation):
         self.linear, self.activation = linear, activation
         self.matrix, self.bias = _Matrix(linear), _Vector(linear.out_features)
+        n_out, n_in = self.matrix.stored
+        # What goes into the activation, the gradients in output and input, and the output where it
+        # may not overwrite what went in.
+        own_output = [n_out] if activation is not None and not activation[0] else []
+        self.buffers = _Buffers(n_out, n_out, n_in, *own_output)
 
     @property
     def places(self):
         return [(self.linear.weight, self.matrix), (self.linear.bias, self.bias)]
 
-    def prepare(self, n_rows):
-        """Make the buffers, after the parameters have got their places."""
+    def bind(self):
+        """Take up the places that the parameters have got."""
         weight, weight_gradient, *_ = map(self.matrix.whole, self.matrix.stretches)
         self.weight, self.weight_in_out = weight, weight.t()
         self.weight_gradient, self.weight_gradient_in_out = weight_gradient, weight_gradient.t()
         self.shift, self.shift_gradient, *_ = self.bias.stretches
-        n_out, n_in = self.matrix.stored
-        z, g, g_in = (_zeros(n_rows, width) for width in (n_out, n_out, n_in))
-        in_place = self.activation is None or self.activation[0]
-        y = z if in_place else torch.zeros_like(z)
-        self.sized = _BySize([z, y, g, g_in])
 
     def forward(self, x):
-        z, y, _, _ = self.sized[x.shape[0]]
+        z, _, _, *y = self.buffers[x.shape[0]]
         self.x = x
         torch.addmm(self.shift, x, self.weight_in_out, out=z)
-        if self.activation is not None:
-            self.activation[1](z, y)
-        return y
+        if self.activation is None:
+            return z
+        return self.activation[1](z, y[0] if y else z)
 
     def backward(self, g, wants_g_in):
         """From the gradient in the output, which is overwritten, to that in the input."""
-        z, _, _, g_in = self.sized[g.shape[0]]
+        z, _, g_in, *_ = self.buffers[g.shape[0]]
         if self.activation is not None:
             self.activation[2](g, z)
         if self.matrix.wide_in:
@@ -254,15 +254,18 @@ class _Layer:
         return torch.mm(g, self.weight, out=g_in) if wants_g_in else None
 
 
-class _BySize(dict):
-    """The first rows of some buffers, made once for each number of rows."""
+class _Buffers(dict):
+    """For each number of rows, tensors of these widths in the memory of the longest ones."""
 
-    def __init__(self, buffers):
+    def __init__(self, *widths):
         super().__init__()
-        self.buffers = buffers
+        self.widths, self.longest = widths, [_zeros(0, width) for width in widths]
 
     def __missing__(self, n):
-        self[n] = tuple(buffer[:n] for buffer in self.buffers)
+        if any(len(tensor) < n for tensor in self.longest):
+            self.clear()
+            self.longest = [_zeros(n, width) for width in self.widths]
+        self[n] = tuple(tensor[:n] for tensor in self.longest)
         return self[n]
 
 
@@ -274,13 +277,13 @@ class _Chain:
         self.places = [place for layer in self.layers for place in layer.places]
         self.n_in, self.n_out = layers[0][0].in_features, layers[-1][0].out_features
 
-    def prepare(self, n_rows):
+    def bind(self):
         for layer in self.layers:
-            layer.prepare(n_rows)
+            layer.bind()
 
     def g(self, n):
         """Where the gradient in the output of n rows is to be written."""
-        return self.layers[-1].sized[n][2]
+        return self.layers[-1].buffers[n][1]
 
     def forward(self, x):
         for layer in self.layers:
@@ -296,22 +299,23 @@ class _Chain:
 class _Padded:
     """Rows in a buffer of the stored width; the rows themselves where that is theirs."""
 
-    def __init__(self, n_rows, width):
-        self.width, stored = width, _stored_width(width)
-        self.buffer = None
-        if stored != width:
-            self.buffer = _zeros(n_rows, stored)
+    def __init__(self, width):
+        self.width, self.stored = width, _stored_width(width)
+        self.buffers = _Buffers(self.stored)
 
     def __call__(self, rows):
-        if self.buffer is None:
+        if self.stored == self.width:
             return rows.contiguous()
-        n = rows.shape[0]
-        self.buffer[:n, : self.width] = rows
-        return self.buffer[:n]
+        (padded,) = self.buffers[rows.shape[0]]
+        padded[:, : self.width] = rows
+        return padded
 
 
 class _Step:
-    """What the two kinds of steps share: views, chains, buffers, the update."""
+    """What the two kinds of steps share: views, chains, the update.
+
+    A kind has ``gradients(rows)``, which fills the vector of gradients and returns the terms.
+    """
 
     def __init__(self, net, encoder, decoder, loss):
         self.training = net.module_
@@ -319,13 +323,12 @@ class _Step:
         self.encoder, self.decoder = _Chain(encoder), _Chain(decoder)
         self.loss = loss(likelihood, self.decoder.n_out)
         parts = [self.encoder.places, self.decoder.places, self.loss.places]
-        n_rows = net.batch_size + 1
         with torch.no_grad():
             self.flat = _Flat(net.optimizer_, [part for part in parts if part], net.gradient_clip)
             self.places = [place for part in parts for place in part]
-            self.encoder.prepare(n_rows)
-            self.decoder.prepare(n_rows)
-        self.left, self.right = (_Padded(n_rows, self.encoder.n_in) for _ in range(2))
+        self.encoder.bind()
+        self.decoder.bind()
+        self.left, self.right = _Padded(self.encoder.n_in), _Padded(self.decoder.n_out)
 
     def __call__(self, rows):
         """Train on these rows; return the named terms."""
@@ -338,10 +341,6 @@ class _Step:
         left, right = self.training.views_of(rows)
         padded = self.left(left)
         return padded, (padded if right is left else self.right(right))
-
-    def gradients(self, rows):
-        """Fill the vector of gradients; return the named terms."""
-        raise TypeError(f"{type(self).__name__} does not define gradients().")
 
 
 class _AutoencoderStep(_Step):
@@ -360,8 +359,7 @@ class _VariationalStep(_Step):
 
     def __init__(self, net, encoder, decoder, loss):
         super().__init__(net, encoder, decoder, loss)
-        n_rows, latent = net.batch_size + 1, self.decoder.n_in
-        self.code = _zeros(n_rows, _stored_width(latent))
+        self.codes = _Buffers(_stored_width(self.decoder.n_in))
 
     def gradients(self, rows):
         objective, heads = self.training.objective, self.training.heads
@@ -372,7 +370,7 @@ class _VariationalStep(_Step):
         log_variance = raw.clamp(*_LOG_VARIANCE_RANGE)
         noise = torch.randn((n, latent), generator=self.training.generator, dtype=torch.float32)
         deviation = (0.5 * log_variance).exp_()
-        code = self.code[:n]
+        (code,) = self.codes[n]
         torch.addcmul(mean, noise, deviation, out=code[:, :latent])
         error, g = self.loss(right, self.decoder.forward(code), self.decoder.g(n))
         g_code = self.decoder.backward(g, True)[:, :latent]

@@ -106,6 +106,18 @@ def test_fits_are_those_of_autograd(estimator, X, monkeypatch):
         )
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 10**12])
+@pytest.mark.parametrize("cls", [AutoencoderTransformer, VAETransformer])
+def test_batches_of_any_size_work(cls, batch_size, X, monkeypatch):
+    losses = [
+        trained(cls(**SMALL), X, monkeypatch, by_hand, batch_size=batch_size, lr=1e-4)[
+            1
+        ].loss_curve_
+        for by_hand in (True, False)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
 def test_padding_stays_zero(X, monkeypatch):
     net, _ = trained(VAETransformer(**SMALL), X, monkeypatch, max_epochs=20, weight_decay=0.1)
     for layer in (*net.handwritten_.encoder.layers, *net.handwritten_.decoder.layers):
