@@ -1,10 +1,12 @@
 """The promises that all three transformers make."""
 
 import copy
+import gc
 import inspect
 import io
 import pickle
 import random
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import joblib
@@ -80,6 +82,28 @@ def test_order_and_container_of_the_rows_do_not_matter(variant, X):
         np.repeat(X, 2, axis=1)[:, ::2],
     ):
         assert weights(small(variant).fit(same)) == weights(expected)
+
+
+@all_variants
+def test_large_tables_read_batch_by_batch_give_the_same_model(variant, X, monkeypatch):
+    X[:, 1] = 0.1
+    kept, read = [], []
+    for most_kept, bits in ((2**20, kept), (0, read)):
+        monkeypatch.setattr("sklearn_replearn._batches._MOST_KEPT", most_kept)
+        for table in (X, np.asfortranarray(X), X.astype(np.float32)):
+            params = {"early_stopping": True}
+            bits.append(weights(small(variant, **params).fit(table, sample_weight=X[:, 0] > -1)))
+    assert kept == read
+    assert kept[0] == kept[1] != kept[2]  # rounded values are other values
+
+
+@all_variants
+def test_the_precision_of_equal_values_does_not_matter(variant, X):
+    single = X.astype(np.float32)
+    expected = small(variant).fit(single)
+    double = small(variant).fit(single.astype(np.float64))
+    assert weights(double) == weights(expected)
+    assert np.array_equal(double.transform(single), expected.transform(single))
 
 
 @all_variants
@@ -718,6 +742,28 @@ def test_a_fitted_model_serves_until_the_next_fit_is_done(cls, X):
     assert len(SEEN) == 3
     assert all(np.array_equal(codes, expected) for codes in SEEN)
     assert not np.array_equal(fitted.transform(X), expected)
+
+
+@all_transformers
+def test_a_fitted_estimator_does_not_hold_the_table(cls, X):
+    table = X.copy()
+    gone = weakref.ref(table)
+    fitted = small(cls()).fit(table)
+    fitted.transform(table)
+    del table
+    gc.collect()
+    assert gone() is None
+
+
+@all_transformers
+def test_cells_that_are_not_finite_after_fit_are_refused(cls, X):
+    fitted = small(cls()).fit(X)
+    for bad, message in ((np.nan, r"NaN \(missing values\) in column 3"), (np.inf, "inf")):
+        for n in (1, 120):  # few cells and many are looked at in two ways
+            rows = np.repeat(X, 10, axis=0)[: 10 * n].copy()
+            rows[-1, 3] = bad
+            with pytest.raises(ValueError, match=message):
+                fitted.transform(rows)
 
 
 @all_transformers

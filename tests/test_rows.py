@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from sklearn_replearn._rows import MAX_DRAWS, Multiset, _hashes, canonical
 
@@ -108,3 +109,14 @@ def test_moments_are_weighted_and_keep_the_digits_of_columns_far_from_zero(table
     assert mean - X[0] == pytest.approx(expected, rel=1e-3, abs=1e-9)
     spread = np.average((exact - expected) ** 2, axis=0, weights=weights)
     assert variance == pytest.approx(spread, rel=1e-3)
+
+
+def test_moments_do_not_depend_on_the_number_of_threads():
+    X = np.random.default_rng(0).normal(size=(20_000, 60))
+    weights = np.random.default_rng(1).uniform(0.1, 2.0, size=len(X))
+    results = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            multiset = canonical(X, weights)
+            results.append(multiset.moments(multiset.values, [slice(0, len(X))]))
+    assert all(np.array_equal(a, b) for a, b in zip(*results, strict=True))

@@ -1,0 +1,100 @@
+"""Our Adam is torch's, without what torch loads for its compiler."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.optim.lr_scheduler import StepLR
+
+from sklearn_replearn._optimizers import Adam, AdamW, optimizer_class
+
+PAIRS = [(Adam, torch.optim.Adam), (AdamW, torch.optim.AdamW)]
+
+
+def steps(optimizer_of, n_steps, **params):
+    """Weights after some steps on a loss that one of them has no part in; and the optimizer."""
+    generator = torch.Generator().manual_seed(0)
+    weights = [
+        torch.nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((3, 4), (7,), ())
+    ]
+    weights.append(torch.nn.Parameter(torch.ones(2)))
+    optimizer = optimizer_of(weights, **params)
+    for _ in range(n_steps):
+        optimizer.zero_grad()
+        target = torch.randn(7, generator=generator)
+        loss = (weights[0].sum() * weights[1] - target).square().sum() + weights[2].square()
+        loss.backward()
+        optimizer.step()
+    return weights, optimizer
+
+
+@pytest.mark.parametrize("params", [{}, {"weight_decay": 0.1}, {"betas": (0.5, 0.9), "eps": 1e-3}])
+@pytest.mark.parametrize(("ours", "torchs"), PAIRS)
+def test_steps_are_those_of_torch(ours, torchs, params):
+    params = {"lr": 0.01, "weight_decay": 0.0, **params}
+    for a, b in zip(
+        steps(ours, 5, **params)[0], steps(torchs, 5, fused=True, **params)[0], strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("ours", "torchs"), PAIRS)
+def test_states_can_be_stored_and_taken_over(ours, torchs):
+    weights, optimizer = steps(ours, 3)
+    state = optimizer.state_dict()
+    for cls in (ours, torchs):
+        copies = [torch.nn.Parameter(weight.detach().clone()) for weight in weights]
+        other = cls(copies)
+        other.load_state_dict(state)
+        for weight, twin in zip(weights[:3], copies[:3], strict=True):
+            assert torch.equal(other.state[twin]["exp_avg"], optimizer.state[weight]["exp_avg"])
+            assert other.state[twin]["step"] == 3
+
+
+def test_a_schedule_of_torch_takes_it():
+    _, optimizer = steps(Adam, 1, lr=1.0)
+    schedule = StepLR(optimizer, 1, gamma=0.1)
+    optimizer.step()
+    schedule.step()
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+def test_the_closure_is_called_with_gradients():
+    weight = torch.nn.Parameter(torch.ones(1))
+    optimizer = Adam([weight], lr=0.5)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = weight.square().sum()
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure) == 1.0
+    assert weight.item() == pytest.approx(0.5)
+
+
+def test_settings_that_only_torch_knows_get_torchs():
+    assert optimizer_class("adamw", {"weight_decay": 0.1, "betas": (0.9, 0.99)}) is AdamW
+    assert optimizer_class("adam", {"amsgrad": True}).func is torch.optim.Adam
+    assert optimizer_class("sgd", {}).func is torch.optim.SGD
+
+
+def test_import_and_first_fits_load_no_compiler_no_algebra_and_no_plots():
+    script = (
+        "import sys\n"
+        "before = set(sys.modules)\n"
+        "import skorch\n"
+        "skorchs = set(sys.modules)\n"
+        "import sklearn_replearn, numpy as np\n"
+        "X = np.random.default_rng(0).normal(size=(50, 4))\n"
+        "for name in sklearn_replearn.__all__[:-1]:\n"
+        "    getattr(sklearn_replearn, name)(2, max_epochs=2).fit(X).score(X)\n"
+        "loaded = set(sys.modules) - skorchs\n"
+        "heavy = ('torch._dynamo', 'sympy', 'matplotlib', 'polars', 'pyod', 'pythae', 'cebra')\n"
+        "print([name for name in heavy if name in loaded])\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
