@@ -89,13 +89,15 @@ class Multiset:
         -------
         low, high, mean, variance : ndarray of shape (width,), float64
         """
-        low, high = np.inf, -np.inf
+        low, high, origin = np.inf, -np.inf, None
         total, mean, squares = 0.0, 0.0, 0.0
         for part in self.parts() if parts is None else parts:
             values, weights = read(part), self.weights[part]
             low = np.minimum(low, values.min(axis=0))
             high = np.maximum(high, values.max(axis=0))
             values = values.astype(np.float64)
+            origin = values[0].copy() if origin is None else origin
+            values -= origin  # what is small is summed exactly enough
             weight = weights.sum()
             part_mean = _weighted_sum(weights, values) / weight
             values -= part_mean
@@ -107,7 +109,7 @@ class Multiset:
                 + _weighted_sum(weights, values)
                 + gap**2 * (weight * (total - weight) / total)
             )
-        return low.astype(np.float64), high.astype(np.float64), mean, squares / total
+        return low.astype(np.float64), high.astype(np.float64), mean + origin, squares / total
 
     def subset(self, which):
         """The multiset of some of its rows, by their numbers within it."""
