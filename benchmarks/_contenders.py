@@ -535,7 +535,8 @@ NOTES = {
         "PyOD and MLPRegressor put a ReLU on the code, the others do not. PyOD scales the columns, "
         "as ours does, leaves out the last, smaller batch, and scores the training rows in fit.",
         "MLPRegressor always computes on the CPU.",
-        "The floor has no loss: it is the matrix products of training and Adam, nothing else.",
+        "The floor has no loss: it is the matrix products of training and Adam, nothing else. Its "
+        "widths are those of the network; at 30 columns ours computes with 32, which is quicker.",
     ],
     "vae": [
         "Loss: squared error of decoding the mean of the posterior.",

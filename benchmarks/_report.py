@@ -6,7 +6,7 @@ from statistics import mean, median
 
 from _contenders import BARE, FLOOR, NOTES, OURS
 
-ROWS = {"S": 2_000, "M": 50_000, "L": 500_000, "L3": 500_000}  # of the whole workloads
+WORKLOADS = ("S", "M", "L", "L3")
 
 
 def markdown(results):
@@ -83,11 +83,12 @@ def medians(results):
 
 def what_is_asked(results):
     """Every figure that the package is asked for, with its limit; the numbers are those asked."""
-    middle, rows, met, wanted = medians(results), [], 0, 0
+    middle, rows, missing, met, wanted = medians(results), [], [], 0, 0
     asked = [*ask_of_fit(middle), *ask_of_corruption(middle), *ask_of_inference(middle)]
     asked += [*ask_of_processes(middle), *ask_of_quality(middle)]
     for line, what, figure, limit, stretch, unit in sorted(asked, key=lambda row: row[0]):
         if math.isnan(figure):
+            missing.append(f"{what} ({line})")
             continue
         verdicts = [verdict(figure, bound, unit) for bound in (limit, stretch)]
         rows.append([line, what, number(figure) + unit, *verdicts])
@@ -96,6 +97,7 @@ def what_is_asked(results):
     return (
         f"## What is asked: {met} of {wanted} met\n\n"
         + table(["", "figure", "measured", "asked", "hoped for"], rows)
+        + (f"\n\nNot measured in this run: {'; '.join(missing)}." if missing else "")
         + "\n\nThat fits repeat bit by bit, that codes do not depend on other rows, and that the "
         "estimators conform (9) is for the tests to say."
     )
@@ -121,7 +123,7 @@ def verdict(figure, bound, unit):
 def ask_of_fit(middle):
     for job in ("autoencoder", "vae", "contrastive"):
         kernel = job != "contrastive"  # what a hand-written step is hoped to reach
-        for workload in ROWS:
+        for workload in WORKLOADS if job == "autoencoder" else WORKLOADS[:3]:
             at, name = f"fit/{job}/{workload}", f"{job} {workload}"
             ours = middle[f"{at}/{OURS}/seconds"]
             against = {
@@ -142,15 +144,16 @@ def ask_of_fit(middle):
             if job == "vae":
                 for peer in ("PyOD", "pythae"):
                     yield "2", f"{peer} / ours, {name}", against[peer], at_least(2), None, "x"
-            limits = at_least(1), at_least(1.6)
-            yield "2", f"MLPRegressor / ours, {name}", against["MLPRegressor"], *limits, "x"
+            if job == "autoencoder" and workload != "L3":
+                limits = at_least(1), at_least(1.6)
+                yield "2", f"MLPRegressor / ours, {name}", against["MLPRegressor"], *limits, "x"
             more = middle[f"{at}/{OURS}/losses"] / middle[f"{at}/{BARE}/losses"] - 1
-            what = f"final loss above the bare loop's, {name}"
-            yield "8", what, 100 * more, at_most(1), None, " %"
+            what = f"final loss beside the bare loop's, {name}"
+            yield "8", what, 100 * abs(more), at_most(1), None, " %"
 
 
 def ask_of_corruption(middle):
-    for workload in ROWS:
+    for workload in WORKLOADS[:3]:
         pairs = {
             name: (f"denoising/{workload}/ours, {name}", f"denoising/{workload}/{OURS}")
             for name in ("SwapNoise", "MaskFeatures", "GaussianNoise")
@@ -187,8 +190,8 @@ def ask_of_processes(middle):
         middle[f"import/twice/{name}/first"] - middle[f"import/twice/{name}/second"]
         for name in (OURS, BARE)
     )
-    what = "first fit beyond the second, beyond a bare loop's"
-    yield "6", what, ours - bare, at_most(0.3), None, " s"
+    what = f"first fit beyond the second (a bare loop: {number(bare)} s)"
+    yield "6", what, ours, at_most(0.3), None, " s"
     for peer in ("PyOD", "skorch"):
         faster = middle[f"grid/{peer}"] / middle[f"grid/{OURS}"]
         yield "7", f"{peer} / ours, grid search", faster, at_least(2.5), None, "x"
@@ -217,13 +220,13 @@ def heading(results):
         f"- Machine: {listed(machine)}",
         f"- Versions: {listed(results['versions'])}",
         "- Network d-256-16-256-d with ReLU, Adam at 1e-3, batches of 256 rows, float32.",
-        f"- Workloads: {'; '.join(size_of(workload, results) for workload in ROWS)}",
+        f"- Workloads: {'; '.join(size_of(workload, results) for workload in WORKLOADS)}",
         "- Ours takes raw rows: its validation, scaling and history are in its time; the seconds "
         "in epochs (by the clock) are without them. The bare loop and others that do not scale "
         "get standardised rows for nothing.",
         *(f"- {line}." for line in results["skipped"]),
     ]
-    if any(results["workloads"][name]["n_rows"] != n_rows for name, n_rows in ROWS.items()):
+    if results["rows_scale"] != 1:
         lines.append("- **Fewer rows than the workloads have: a trial of the program only.**")
     return "\n".join(lines)
 

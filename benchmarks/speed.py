@@ -104,6 +104,7 @@ def main():
         "versions": versions(),
         "device": options.device,
         "repeats": options.repeats,
+        "rows_scale": options.rows_scale,
         "workloads": {name: scaled(name, options)._asdict() for name in WORKLOADS},
         "skipped": [],
     }
@@ -541,9 +542,12 @@ def measure_grid(options, results):
         "skorch": partial(grid_of_skorch, table, epochs, options.device),
         "PyOD": partial(grid_of_pyod, table, epochs, options.device),
     }
+    tiny = Table(FEWEST_ROWS, n_columns)
+    _ = tiny.scaled
     measured = {}
     for name, function in functions.items():
         with left_out_if_it_fails(name, results):
+            function.func(tiny, 1, options.device)  # imports are no part of a search
             measured[name], _ = timed(function, options.device)
             print(f"  {name}: {measured[name]:.3g} s", flush=True)
     return measured

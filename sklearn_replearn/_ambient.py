@@ -8,7 +8,7 @@ from ._random import global_state_kept
 
 # With fewer weights a batch is done before a second thread has woken up; and where another process
 # wants the core, threads that wait for each other make a fit tens of times slower.
-_WEIGHTS_WORTH_THREADS = 2_000_000
+WEIGHTS_WORTH_THREADS = 2_000_000
 
 _CPU = torch.device("cpu")
 
@@ -66,7 +66,7 @@ def few_threads(n_weights, device):
     while this block runs takes over its count.
     """
     threads = torch.get_num_threads()
-    if device.type != "cpu" or threads == 1 or n_weights > _WEIGHTS_WORTH_THREADS:
+    if device.type != "cpu" or threads == 1 or n_weights > WEIGHTS_WORTH_THREADS:
         yield
         return
     torch.set_num_threads(1)

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from ._columns import RowScaler
 from ._rows import CELLS
 
 # Scaled rows of up to this many bytes are kept; of larger tables each batch is scaled anew.
@@ -31,11 +30,12 @@ class TrainingRows(Dataset):
         self.multiset = multiset
         self.device = torch.device(device)
         self._columns = columns
-        self._scaler = RowScaler(columns)
-        n_bytes = 4 * len(multiset) * multiset.width
         self._kept = None
-        if columns.transformer is not None or n_bytes <= _most_kept(self.device):
+        fits = 4 * len(multiset) * multiset.width <= _most_kept(self.device)
+        if fits or columns.transformer is not None:
             self._kept = self._all_scaled()
+        if fits:
+            self._kept = self._kept.to(self.device)
 
     def __len__(self):
         return self.multiset.n_draws
@@ -53,30 +53,33 @@ class TrainingRows(Dataset):
         numbers = torch.as_tensor(numbers)
         if self._kept is None:
             return torch.from_numpy(self.multiset.numbers[numbers.cpu().numpy()])
-        return numbers.to(self.device)
+        return numbers.to(self._kept.device)
 
     def take(self, places):
         """Scaled rows from these places, Tensor of shape (n, n_features), float32."""
         if self._kept is not None:
-            return self._kept.index_select(0, places)
+            return self._kept.index_select(0, places).to(self.device)
         return self._scaled(self.multiset.table.take(places.numpy(), axis=0)).to(self.device)
 
     def rows(self, part):
         """Scaled rows of a slice of the multiset."""
-        if self._kept is not None:
-            return self._kept[part]
-        return self._scaled(self.multiset.values(part)).to(self.device)
+        rows = self._kept[part] if self._kept is not None else self._read(part)
+        return rows.to(self.device)
+
+    def _read(self, part):
+        return self._scaled(self.multiset.values(part))
 
     def _scaled(self, values):
-        return self._scaler(values).float()
+        return torch.from_numpy(self._columns.scale(values)).float()
 
     def _all_scaled(self):
         shape = len(self.multiset), self.multiset.width
         rows = torch.empty(shape, dtype=torch.float32, device="cpu")
-        n_cells = rows.numel() if self._columns.transformer is not None else CELLS
-        for part in self.multiset.parts(max(1, n_cells)):
-            rows[part] = self._scaler(self.multiset.values(part))
-        return rows.to(self.device)
+        # A transformer takes its time for each call: it gets all at once.
+        n_cells = CELLS if self._columns.transformer is None else max(1, rows.numel())
+        for part in self.multiset.parts(n_cells):
+            rows[part] = self._read(part)
+        return rows
 
 
 def _most_kept(device):

@@ -2,11 +2,10 @@
 
 import torch
 
-from ._rows import slices
+from ._rows import CHUNK, slices
 
 # Rows in canonical order are in random order: the first are a sample of all.
 _MOST_ROWS = 2**16
-_CHUNK = 1024
 # Relative to the typical size of a code: below this a unit says nothing, and dividing by its
 # deviation would blow up rounding errors.
 _SMALLEST_DEVIATION = 1e-6
@@ -31,7 +30,7 @@ def moments(function, train_rows):
     -------
     mean, variance : Tensor of shape (width,), float64
     """
-    parts = list(slices(min(len(train_rows.multiset), _MOST_ROWS), _CHUNK))
+    parts = list(slices(min(len(train_rows.multiset), _MOST_ROWS), CHUNK))
 
     def read(part):
         return function(train_rows.rows(part)).cpu().numpy()

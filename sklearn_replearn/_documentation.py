@@ -16,8 +16,8 @@ default="auto"
         Learning rate. "auto" is 5e-3, and 2e-2 for linear maps (``hidden_layer_sizes=()``).
     lr_schedule : {"cosine"} or None, default="cosine"
         Whether the learning rate rises over the first twentieth of the updates and then falls to
-        zero along half a cosine. For others pass ``skorch.callbacks.LRScheduler`` among the
-        ``callbacks``.
+        zero along half a cosine. For others give None here, and ``skorch.callbacks.LRScheduler``
+        among the ``callbacks``.
     optimizer : {"adamw", "adam", "sgd"} or class, default="adamw"
         A class is one of ``torch.optim``'s, or is called like one.
     optimizer_params : dict, default=None
@@ -42,8 +42,9 @@ default="auto"
         Whether ``fit`` goes on from the last fit: its columns, weights and optimizer. The stored
         state then holds the objective's heads and the optimizer's state, too.
     callbacks : list of skorch callbacks, default=None
-        Copied before they are used. Losses of single batches are in the net's history only if one
-        of them listens to batches.
+        Copied before they are used. Fits with callbacks go through skorch's and torch's general
+        machinery, as callbacks may look at anything and change it: they take longer, and differ in
+        the last bits.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0

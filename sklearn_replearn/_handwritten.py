@@ -40,14 +40,16 @@ def handwritten_step(net):
     network, objective = training.network, training.objective
     encoder, decoder = _layers(network.encoder), _layers(network.decoder)
     likelihood = type(network.likelihood)
+    layers = [*(encoder or []), *(decoder or [])]
+    weights = [weight for linear, _ in layers for weight in linear.parameters()]
     known = (
-        encoder is not None
-        and decoder is not None
-        and not {id(linear) for linear, _ in encoder} & {id(linear) for linear, _ in decoder}
+        encoder
+        and decoder
+        and len(set(weights)) == 2 * len(layers)  # none is used twice
         and likelihood in (Gaussian, Bernoulli)
         and type(optimizer) in (Adam, AdamW)
         and not list(training.heads.parameters())
-        and all(_plain(weight) for weight in training.parameters())
+        and all(map(_plain, training.parameters()))
     )
     if not known:
         return None
@@ -63,12 +65,14 @@ def handwritten_step(net):
 
 
 def _plain(weight):
-    return weight.requires_grad and weight.dtype == torch.float32 and weight.device.type == "cpu"
+    hooks = weight._backward_hooks or weight._post_accumulate_grad_hooks
+    plain = type(weight) is nn.Parameter and weight.requires_grad and not hooks
+    return plain and weight.dtype == torch.float32 and weight.device.type == "cpu"
 
 
 def _layers(module):
     """Pairs of a linear layer and the activation behind it (or None), or None if it is not so."""
-    if type(module) is not nn.Sequential or any(map(_has_hooks, module.modules())):
+    if type(module) is not nn.Sequential or any(map(_is_changed, module.modules())):
         return None
     layers = []
     for child in module:
@@ -78,11 +82,15 @@ def _layers(module):
             layers[-1] = (layers[-1][0], _ACTIVATIONS[type(child)])
         else:
             return None
-    return layers if layers and len({id(linear) for linear, _ in layers}) == len(layers) else None
+    return layers
 
 
-def _has_hooks(module):
-    return any(value for name, value in vars(module).items() if name.endswith("_hooks"))
+def _is_changed(module):
+    """Whether a module has hooks or a forward pass of its own."""
+    attributes = vars(module)
+    return "forward" in attributes or any(
+        value for name, value in attributes.items() if name.endswith("_hooks")
+    )
 
 
 def _known_activation(module):
@@ -140,8 +148,9 @@ class _Flat:
     ----------
     optimizer : Adam or AdamW
     parts : list of lists of (parameter, place)
-        Their parts are clipped apart. ``place`` makes the parameter's view of a stretch of the
-        vector.
+        A place makes the parameter's view of a stretch of the vectors.
+    clip : float or None
+        Largest norm of the gradient of each part.
     """
 
     def __init__(self, optimizer, parts, clip):
@@ -158,8 +167,8 @@ class _Flat:
 
     def _tie(self, parameter, place, start):
         """Make the parameter and what the optimizer knows of it views of the vectors."""
-        place.stretches = [vector[start : start + place.size] for vector in self.vectors]
-        weight, gradient, mean, square = map(place.view, place.stretches)
+        place.take([vector[start : start + place.size] for vector in self.vectors])
+        weight, _, mean, square = map(place.view, place.stretches)
         state = self.optimizer.state_of(parameter)
         weight.copy_(parameter.detach())
         mean.copy_(state["exp_avg"])
@@ -167,7 +176,6 @@ class _Flat:
         self.step.copy_(state["step"])
         parameter.data = weight
         state.update(exp_avg=mean, exp_avg_sq=square, step=self.step)
-        place.gradient = gradient
 
     def update(self):
         """One step of the optimizer."""
@@ -181,7 +189,16 @@ class _Flat:
         self.optimizer.update(group, [weights], [gradients], [means], [squares], [self.step])
 
 
-class _Matrix:
+class _Place:
+    """Where a parameter stands in the vectors of weights, gradients and moments."""
+
+    def take(self, stretches):
+        """Take up the stretch of each vector."""
+        self.stretches = stretches
+        self.gradient = self.view(stretches[1])
+
+
+class _Matrix(_Place):
     """Place of a weight matrix, padded, with its longer side along the memory."""
 
     def __init__(self, linear):
@@ -199,7 +216,7 @@ class _Matrix:
         return self.whole(stretch)[: self.shape[0], : self.shape[1]]
 
 
-class _Vector:
+class _Vector(_Place):
     """Place of a vector, padded."""
 
     def __init__(self, width):
@@ -427,6 +444,7 @@ class _GaussianNats:
             self.scale = _Vector(width)
             self.places = [(likelihood.log_scale, self.scale)]
         self.varies = (~likelihood.constant).float()
+        self.of_constants = _OfConstants(likelihood)
         self.precision = _zeros(_stored_width(width))
 
     def __call__(self, x, output, g):
@@ -442,7 +460,8 @@ class _GaussianNats:
             slope = (variance - _SMALLEST_VARIANCE).mul_(2 * _UNIT)
             excess = (1 - squares * precision / n).mul_(precision)
             torch.mul(excess, slope, out=self.scale.gradient).mul_(0.5)
-        return 0.5 * (fit + volume), g.mul_(self.precision).mul_(1 / n)
+        g.mul_(self.precision).mul_(1 / n)
+        return 0.5 * (fit + volume) + self.of_constants(x), g
 
 
 class _BernoulliNats:
@@ -453,12 +472,26 @@ class _BernoulliNats:
         self.places = []
         self.varies = _zeros(_stored_width(width))
         self.varies[:width] = (~likelihood.constant).float()
+        self.of_constants = _OfConstants(likelihood)
 
     def __call__(self, x, output, g):
         n, width = x.shape[0], self.width
+        of_constants = self.of_constants(x)
         x = x.clamp(0, 1)
         errors = F.binary_cross_entropy_with_logits(
             output[:, :width], x[:, :width], weight=self.varies[:width], reduction="sum"
         )
         torch.sigmoid(output, out=g).sub_(x).mul_(self.varies).mul_(1 / n)
-        return errors / n, g
+        return errors / n + of_constants, g
+
+
+class _OfConstants:
+    """What columns that were constant in the first fit add when later ones change them."""
+
+    def __init__(self, likelihood):
+        self.columns = likelihood.constant.nonzero()[:, 0]
+
+    def __call__(self, x):
+        if not len(self.columns):
+            return 0.0
+        return 0.5 * x[:, self.columns].square().sum() / x.shape[0]

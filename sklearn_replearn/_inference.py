@@ -1,10 +1,11 @@
 """A fitted network applied to rows or codes, so that a row's result is its own.
 
 Kernels treat rows and columns at the edges of a matrix otherwise, so that a row's float32 result
-may depend on how many rows are computed with it. It does not where the widths of all layers and the
-number of rows are multiples of 16: networks of ours are widened to that with zeros. Networks of
-users, and ours where a machine's kernels should be of another kind, are computed in float64 and
-rounded to the precision of float32. On a GPU all are computed in float32 as they are.
+may depend on how many rows are computed with it. On one thread it does not, where the widths of all
+layers and the number of rows are multiples of 16: small networks of ours are widened to that with
+zeros. Large ones, those of users, and all where a machine's kernels are of another kind are
+computed in float64 and rounded to the precision of float32. On a GPU all are computed in float32 as
+they are.
 """
 
 from functools import cached_property
@@ -13,16 +14,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from ._ambient import few_threads, isolated, resolve_device
-from ._columns import RowScaler
+from ._ambient import WEIGHTS_WORTH_THREADS, few_threads, isolated, resolve_device
 from ._net import to_tensors
 from ._random import new_generator
-from ._rows import slices
+from ._rows import CHUNK, slices
 
-CHUNK = 1024  # rows: more do not fit a cache
+_CPU = torch.device("cpu")
 _CHUNK_ON_GPU = 2**16
 _MULTIPLE = 16
-_PROBED = 6 * _MULTIPLE  # rows
+_PROBED = (16, 32, 48, 112, 816)  # rows at once
 
 
 class Prepared:
@@ -56,22 +56,30 @@ class Inference:
             # Trained on a device that this machine does not have: the CPU serves as well.
             self.device = torch.device("cpu")
         self.parts = [estimator._plan["encoder"], estimator._plan["decoder"]]
-        self.dtype = torch.float32
-        with isolated(self.parts, 0, torch.device("cpu"), gradients=True):
-            network = None
-            if self.device.type == "cpu":
-                network = _widened(estimator) if self.parts == [None, None] else None
-                if network is None:
-                    self.dtype = torch.float64
-            network = rebuilt(estimator) if network is None else network
-        self.network = network.to(device=self.device, dtype=self.dtype).requires_grad_(False)
-        self.n_weights = sum(weight.numel() for weight in network.parameters())
         self.n_features = estimator._plan["n_features"]
-        self.columns = columns = estimator._columns
-        self.scaler = RowScaler(columns)
-        self.low, self.high = map(torch.from_numpy, (columns.low, columns.high))
+        self.columns = estimator._columns
+        # Copies, because torch refuses what may not be written to, such as a memory map.
+        ends = (np.array(end) for end in (self.columns.low, self.columns.high))
+        self.low, self.high = map(torch.from_numpy, ends)
+        with isolated(self.parts, 0, _CPU, gradients=True):
+            network = rebuilt(estimator)
+            self.n_weights = sum(weight.numel() for weight in network.parameters())
+            self.dtype = torch.float32
+            if self.device == _CPU:
+                widened = self._widened(estimator)
+                network = network.double() if widened is None else widened
+                self.dtype = torch.float64 if widened is None else torch.float32
+        self.network = network.to(self.device).requires_grad_(False)
 
-    def of_table(self, function, table, width, dtype, chunk=CHUNK):
+    def _widened(self, estimator):
+        """The trained network with zeros added, where this makes rows independent, or None."""
+        if self.parts != [None, None] or self.n_weights > WEIGHTS_WORTH_THREADS:
+            return None
+        network = _with_zeros(estimator)
+        with few_threads(self.n_weights, self.device):
+            return network if _rows_are_independent(network, self.n_features) else None
+
+    def of_table(self, function, table, width, dtype, n_each=1):
         """Apply ``function(network, part)`` to a table, some rows at a time.
 
         Parameters
@@ -81,7 +89,8 @@ class Inference:
         table : ndarray of shape (n_rows, n_features)
         width : int
         dtype : dtype
-        chunk : int
+        n_each : int
+            Rows that the function computes for each row of the table.
 
         Returns
         -------
@@ -91,7 +100,7 @@ class Inference:
             lambda part: function(self.network, _TablePart(self, table[part])),
             (len(table), width),
             dtype,
-            chunk,
+            n_each,
         )
 
     def of_codes(self, function, codes):
@@ -105,18 +114,17 @@ class Inference:
             )
             return function(self.network, tensor.to(self.device))
 
-        return self._in_chunks(of_part, (len(codes), self.n_features), np.float64, CHUNK)
+        return self._in_chunks(of_part, (len(codes), self.n_features), np.float64)
 
-    def _chunk(self, chunk):
-        return chunk if self.device.type == "cpu" else max(chunk, _CHUNK_ON_GPU)
-
-    def _in_chunks(self, function, shape, dtype, chunk):
+    def _in_chunks(self, function, shape, dtype, n_each=1):
         result = np.empty(shape, dtype=dtype)
+        at_once = CHUNK if self.device.type == "cpu" else _CHUNK_ON_GPU
+        at_once = max(_MULTIPLE, at_once // n_each // _MULTIPLE * _MULTIPLE)
         with (
             isolated(self.parts, 0, self.device, gradients=False),
             few_threads(self.n_weights, self.device),
         ):
-            for part in slices(shape[0], self._chunk(chunk)):
+            for part in slices(shape[0], at_once):
                 values = function(part)[: part.stop - part.start, : shape[1]].cpu().numpy()
                 result[part] = rounded(values) if self.dtype == torch.float64 else values
         return result
@@ -130,7 +138,7 @@ class _TablePart:
 
     @cached_property
     def _scaled(self):
-        return self.inference.scaler(self.values)
+        return torch.from_numpy(self.inference.columns.scale(self.values))
 
     @property
     def rows(self):
@@ -167,46 +175,43 @@ def rebuilt(estimator):
     return network.eval()
 
 
-def _widened(estimator):
-    """The trained network with zeros added, so that rows do not depend on each other, or None.
-
-    None where kernels of this machine make them depend on each other all the same.
-    """
+def _with_zeros(estimator):
+    """The trained network, widened with zeros to multiples of 16."""
     plan, n_features = estimator._plan, estimator._plan["n_features"]
     wide = {name: _padded(plan[name]) for name in ("n_features", "latent_dim")}
     network = estimator._build(
         {**plan, **wide, "hidden": tuple(map(_padded, plan["hidden"]))}, new_generator(0)
     )
     last = f"encoder.{len(network.encoder) - 1}."
+    arrays = to_tensors(estimator._arrays)
     with torch.no_grad():
         for weight in network.parameters():
             weight.zero_()
         network.likelihood.constant.fill_(True)  # the columns added say nothing
         for name, target in network.state_dict().items():
             n_parts = estimator._code_parts if name.startswith(last) else 1
-            array = torch.from_numpy(estimator._arrays[name])
-            array = array.reshape(n_parts, -1, *array.shape[1:])
+            array = arrays[name].reshape(n_parts, -1, *arrays[name].shape[1:])
             corner = (slice(None), *map(slice, array.shape[1:]))
             target.view(n_parts, -1, *target.shape[1:])[corner] = array
         # Sums may be of any length: the input needs no zeros.
         first = network.encoder[0]
         first.weight = nn.Parameter(first.weight[:, :n_features].contiguous())
-    return network.eval() if _rows_are_independent(network, n_features) else None
+    return network.eval()
 
 
 def _rows_are_independent(network, n_features):
-    """Whether this machine computes rows the same together, apart, and in another place."""
+    """Whether this machine computes rows the same together, apart, alone and in another place."""
     with torch.no_grad():
-        rows = torch.zeros((_PROBED, n_features), dtype=torch.float32, device="cpu")
+        rows = torch.zeros((sum(_PROBED), n_features), dtype=torch.float32, device="cpu")
         rows.normal_(generator=new_generator(0))
-        order = torch.randperm(_PROBED, generator=new_generator(1), device="cpu")
+        order = torch.randperm(len(rows), generator=new_generator(1), device="cpu")
 
         def coded(rows):
             code = network.encode(rows)
             return torch.cat([code, network.decode(code)], dim=1)
 
         together = coded(rows)
-        apart = torch.cat([coded(part) for part in rows[order].split(_MULTIPLE)])
+        apart = torch.cat([coded(part) for part in rows[order].split(_PROBED)])
         alone = coded(torch.cat([rows[-1:], torch.zeros_like(rows[: _MULTIPLE - 1])]))
         return torch.equal(together[order], apart) and torch.equal(together[-1], alone[0])
 

@@ -29,7 +29,6 @@ except ModuleNotFoundError:  # that file may be deleted: autograd does the same,
 _UPDATES = 1000
 _FEWEST_EPOCHS, _MOST_EPOCHS = 5, 500
 _RISE = 0.05  # share of the updates over which the learning rate rises
-_BATCH_EVENTS = ("on_batch_begin", "on_batch_end", "on_grad_computed")
 
 
 class LossNotFinite(ArithmeticError):
@@ -97,8 +96,9 @@ class SumOfTerms(nn.Module):
 class RepresentationNet(NeuralNet):
     """A skorch net that does nothing for a batch which nobody asked for.
 
-    Losses stay where they are computed and are read once an epoch; callbacks hear of batches only
-    if one of them listens. An interruption is reported instead of being passed over.
+    Losses stay where they are computed and are read once an epoch. Only where a user has callbacks
+    does every batch go through skorch's history and events and through autograd: they may look at
+    anything, and change it. An interruption is reported instead of being passed over.
 
     Parameters
     ----------
@@ -106,14 +106,16 @@ class RepresentationNet(NeuralNet):
         Share of the learning rate, from the number of the update.
     gradient_clip : float or None
         Largest norm of the gradient of each part of the network.
+    users_callbacks : sequence of skorch callbacks
     **kwargs
         Of skorch's NeuralNet.
     """
 
-    def __init__(self, *args, schedule=None, gradient_clip=None, **kwargs):
+    def __init__(self, *args, schedule=None, gradient_clip=None, users_callbacks=(), **kwargs):
         super().__init__(*args, **kwargs)
         self.schedule = schedule
         self.gradient_clip = gradient_clip
+        self.users_callbacks = users_callbacks
 
     @property
     def _default_callbacks(self):
@@ -121,14 +123,7 @@ class RepresentationNet(NeuralNet):
 
     def fit_loop(self, *args, **kwargs):
         self.n_updates_ = 0
-        listening = [
-            event
-            for _, callback in self.callbacks_
-            for event in _BATCH_EVENTS
-            if getattr(type(callback), event) is not getattr(Callback, event)
-        ]
-        self.batches_are_heard_ = bool(listening)
-        self.handwritten_ = None if listening else handwritten_step(self)
+        self.handwritten_ = None if self.users_callbacks else handwritten_step(self)
         try:
             return super().fit_loop(*args, **kwargs)
         except _Stop:
@@ -151,11 +146,11 @@ class RepresentationNet(NeuralNet):
         self._set_training(training)
         means = _Means(len(iterator))
         for number, batch in enumerate(iterator):
-            if self.batches_are_heard_:
+            if self.users_callbacks:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
             means.take(number, step["y_pred"], batch[0].shape[0])
-            if self.batches_are_heard_:
+            if self.users_callbacks:
                 self.history.record_batch(prefix + "_loss", step["loss"].item())
                 self.history.record_batch(prefix + "_batch_size", len(batch[0]))
                 self.notify("on_batch_end", batch=batch, training=training, **step)
@@ -179,7 +174,7 @@ class RepresentationNet(NeuralNet):
     def _autograd_step(self, batch):
         first = {}
 
-        if self.batches_are_heard_:
+        if self.users_callbacks:
             self._set_training(True)  # whatever a callback did with the module
 
         def closure():
@@ -190,7 +185,7 @@ class RepresentationNet(NeuralNet):
             if self.gradient_clip is not None:
                 for part in self.module_.parts():
                     nn.utils.clip_grad_norm_(part, self.gradient_clip)
-            if self.batches_are_heard_:
+            if self.users_callbacks:
                 parameters = TeeGenerator(self.get_all_learnable_params())
                 self.notify(
                     "on_grad_computed", named_parameters=parameters, batch=batch, training=True
@@ -230,7 +225,7 @@ class _Means:
         self.sizes[number] = n_rows
         for name, value in terms.items():
             if name not in self.terms:
-                self.terms[name] = value.new_empty(len(self.sizes), requires_grad=False)
+                self.terms[name] = value.new_zeros(len(self.sizes), requires_grad=False)
             self.terms[name][number] = value.detach()
 
     def of_the_epoch(self):
@@ -357,11 +352,12 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
         device=device,
         schedule=schedule,
         gradient_clip=estimator.gradient_clip,
+        users_callbacks=estimator.callbacks or (),
     )
     net.initialize()
     if resumed is not None:
         net.module_.load_state_dict(to_tensors(resumed["module"]))
-        if resumed["trained_by"] == repr(estimator.optimizer):
+        if resumed["trained_by"] == _trainer(estimator):
             # Its moments, with the learning rate and other settings of this fit.
             state = to_tensors(resumed["optimizer"])
             state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
@@ -410,10 +406,18 @@ def history_of(net):
     return History(columns, np.arange(1, len(epochs) + 1), seconds)
 
 
-def training_state(net, optimizer):
+def _trainer(estimator):
+    """What must be the same for an optimizer to go on with the moments of an earlier one."""
+    params = dict(estimator.optimizer_params or {})
+    for name in ("betas", "eps", "weight_decay"):
+        params.pop(name, None)
+    return repr((estimator.optimizer, sorted(params.items())))
+
+
+def training_state(net, estimator):
     """All that a later fit needs to go on, as arrays."""
     return {
-        "trained_by": repr(optimizer),
+        "trained_by": _trainer(estimator),
         "module": to_arrays(net.module_.state_dict()),
         "optimizer": to_arrays(net.optimizer_.state_dict()),
     }

@@ -26,6 +26,14 @@ class Adam(torch.optim.Optimizer):
     _update = staticmethod(torch._fused_adam_)
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
+        for name, value, holds, wanted in (
+            ("lr", lr, lr >= 0, "0 or more"),
+            ("betas", betas, all(0 <= beta < 1 for beta in betas), "at least 0 and below 1"),
+            ("eps", eps, eps >= 0, "0 or more"),
+            ("weight_decay", weight_decay, weight_decay >= 0, "0 or more"),
+        ):
+            if not holds:
+                raise ValueError(f"{type(self).__name__}: {name} must be {wanted}; got {value!r}.")
         super().__init__(
             params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
         )
@@ -41,6 +49,28 @@ class Adam(torch.optim.Optimizer):
         for group in self.param_groups:
             for weight in group["params"]:
                 weight.grad = None
+
+    def state_dict(self):
+        """Settings, and the state of each weight by its number."""
+        weights = self._weights()
+        groups = [
+            {name: value for name, value in group.items() if name != "params"}
+            for group in self.param_groups
+        ]
+        state = {i: dict(self.state[w]) for i, w in enumerate(weights) if self.state[w]}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict):
+        """Take over what :meth:`state_dict` returned, on the devices of the weights here."""
+        for group, settings in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            group.update({name: settings[name] for name in self.defaults})
+        weights = self._weights()
+        for number, state in state_dict["state"].items():
+            weight = weights[number]
+            self.state[weight] = {name: value.to(weight.device) for name, value in state.items()}
+
+    def _weights(self):
+        return [weight for group in self.param_groups for weight in group["params"]]
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -100,8 +130,8 @@ class AdamW(Adam):
 
 _OURS = {"adam": Adam, "adamw": AdamW}
 _TORCHS = {
-    "adam": partial(torch.optim.Adam, fused=True),
-    "adamw": partial(torch.optim.AdamW, fused=True),
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
     "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
 }
 NAMES = set(_TORCHS)

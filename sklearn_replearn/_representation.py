@@ -157,9 +157,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             except _net.LossNotFinite as problem:
                 raise ValueError(self._loss_not_finite(problem.epoch)) from None
             # Stored before finishing, which may rescale the codes.
-            self._training_state = (
-                _net.training_state(net, self.optimizer) if self.warm_start else None
-            )
+            self._training_state = _net.training_state(net, self) if self.warm_start else None
             network.eval()
             with torch.no_grad():
                 self._finish(network, train_rows)
@@ -369,7 +367,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _squared_error(self, network, part):
         decoded = network.decode(network.encode(part.seen))
         rows = part.rows
-        spread = torch.as_tensor(self._columns.spread, dtype=rows.dtype, device=rows.device)
+        spread = torch.tensor(self._columns.spread, dtype=rows.dtype, device=rows.device)
         return (rows - decoded[: len(rows), : rows.shape[1]]).div_(spread).square_()
 
     def _table(self, X):

@@ -12,7 +12,8 @@ import numpy as np
 # An epoch is at most this many draws where rows repeat or weigh much, so that weights such as
 # census weights (each row stands for thousands) do not make an epoch thousands of times longer.
 MAX_DRAWS = 2**16
-CELLS = 2**16  # looked at together: as float64 they stay in the cache of a core
+# Looked at together: so many stay in the cache of a core.
+CELLS, CHUNK = 2**16, 2**10  # cells of a table, rows in a network
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from .likelihoods import Bernoulli, Gaussian
 from .modules import VariationalAutoencoder
 from .objectives import ELBO
 
-_DECODED_AT_ONCE = 2048  # rows: more do not fit a cache
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 
 
@@ -210,7 +209,7 @@ class VAETransformer(RepresentationTransformer):
             table,
             1,
             np.float64,
-            chunk=max(16, _DECODED_AT_ONCE // n_draws // 16 * 16),
+            n_each=n_draws,
         )[:, 0]
         if self._plan["likelihood"] == "gaussian":
             bound += self._columns.log_density_of_scale(table)

@@ -213,11 +213,20 @@ def _replaced(rows, rate, generator, values):
     bits.random_(-(2**63), None, generator=generator)
     bits = bits.view(torch.int16)[: rows.numel()]
     below = round(rate * 2**16) - 2**15
-    if rows.device.type != "cpu":
-        columns = torch.arange(rows.shape[1], device=rows.device).expand(rows.shape)
-        return torch.where(bits.view(rows.shape) < below, values(columns), rows)
-    # NumPy lists the few cells faster than torch looks at all.
+    replace = _replaced_few if rows.device.type == "cpu" else _replaced_at_once
+    return replace(rows, bits, below, values)
+
+
+def _replaced_few(rows, bits, below, values):
+    """On a CPU: NumPy lists the cells that change faster than torch looks at all."""
     cells = np.flatnonzero(bits.numpy() < below)
     replaced = rows.clone(memory_format=torch.contiguous_format)
     replaced.view(-1).numpy()[cells] = values(torch.from_numpy(cells % rows.shape[1]))
     return replaced
+
+
+def _replaced_at_once(rows, bits, below, values):
+    """On a GPU: a list of cells would have to be waited for."""
+    columns = torch.arange(rows.shape[1], device=rows.device).expand(rows.shape)
+    # In 16 bits the largest ``below`` is no number.
+    return torch.where(bits.to(torch.int32).view(rows.shape) < below, values(columns), rows)

@@ -14,6 +14,8 @@ from sklearn_replearn.augmentations import (
     Identity,
     MaskFeatures,
     SwapNoise,
+    _replaced_at_once,
+    _replaced_few,
 )
 
 N = 20_000
@@ -146,3 +148,16 @@ def test_compose_applies_its_steps_in_order_with_one_generator():
     noisy = steps[0](ROWS, generator)
     assert torch.equal(augment(Compose(steps)), steps[2](2 * noisy, generator))
     assert torch.equal(augment(Compose([])), ROWS)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
+def test_cells_are_replaced_alike_few_by_few_and_at_once(rate):
+    generator = torch.Generator().manual_seed(0)
+    bits = torch.randint(-(2**15), 2**15, (ROWS.numel(),), generator=generator, dtype=torch.int16)
+    below = round(rate * 2**16) - 2**15
+    both = [
+        replace(ROWS, bits, below, lambda columns: 100.0 + columns.float())
+        for replace in (_replaced_few, _replaced_at_once)
+    ]
+    assert torch.equal(*both)
+    assert abs((both[0] >= 100).float().mean() - rate) < 0.02

@@ -156,6 +156,24 @@ def hooked(n_in, n_out):
     return layers
 
 
+def masked(n_in, n_out):
+    layers = nn.Sequential(nn.Linear(n_in, n_out))
+    layers[0].weight.register_hook(lambda gradient: 0 * gradient)
+    return layers
+
+
+def twice(n_in, n_out):
+    layers = nn.Sequential(nn.Linear(n_in, n_in), nn.ReLU(), nn.Linear(n_in, n_in), nn.ReLU())
+    layers[2].weight = layers[0].weight
+    return layers.append(nn.Linear(n_in, n_out))
+
+
+def overridden(n_in, n_out):
+    layers = nn.Sequential(nn.Linear(n_in, n_out))
+    layers[0].forward = layers[0].forward
+    return layers
+
+
 def shared(n_in, n_out):
     first = nn.Linear(n_in, n_in)
     return nn.Sequential(first, nn.ReLU(), first, nn.ReLU(), nn.Linear(n_in, n_out))
@@ -173,6 +191,9 @@ def shared(n_in, n_out):
         AutoencoderTransformer(encoder=lambda n_in, n_out: nn.Sequential(Own(n_in, n_out))),
         AutoencoderTransformer(encoder=nn.Linear),
         AutoencoderTransformer(encoder=hooked),
+        AutoencoderTransformer(encoder=masked),
+        AutoencoderTransformer(encoder=twice),
+        AutoencoderTransformer(encoder=overridden),
         AutoencoderTransformer(encoder=shared),
         AutoencoderTransformer(
             encoder=lambda i, o: nn.Sequential(nn.Linear(i, 9), nn.ELU(alpha=0.5), nn.Linear(9, o))
@@ -184,7 +205,7 @@ def shared(n_in, n_out):
             encoder=lambda i, o: nn.Sequential(nn.Linear(i, o, bias=False), nn.ReLU())
         ),
     ],
-    ids=range(13),
+    ids=range(16),
 )
 def test_what_is_not_known_goes_through_autograd(estimator, X, monkeypatch):
     net, fitted = trained(estimator, X, monkeypatch)
@@ -198,6 +219,19 @@ def test_networks_of_ones_own_made_of_known_layers_are_known(X, monkeypatch):
 
     net, _ = trained(AutoencoderTransformer(encoder=own), X, monkeypatch)
     assert net.handwritten_ is not None
+
+
+@pytest.mark.parametrize("params", [{}, {"likelihood": "bernoulli", "scaling": "minmax"}])
+def test_columns_that_were_constant_before_count_in_both_ways(params, monkeypatch):
+    later = np.random.default_rng(0).uniform(size=(40, 4))
+    first = later.copy()
+    first[:, 1] = 0.0
+    terms = []
+    for by_hand in (True, False):
+        vae = VAETransformer(**SMALL, **params, warm_start=True, lr=1e-6)
+        vae = trained(vae, first, monkeypatch, by_hand)[1]
+        terms.append(trained(vae, later, monkeypatch, by_hand)[1].history_["train_loss"])
+    assert terms[0].to_numpy() == pytest.approx(terms[1].to_numpy(), rel=1e-5)
 
 
 def test_without_the_file_everything_works(tmp_path):

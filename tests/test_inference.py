@@ -2,9 +2,11 @@
 
 import pickle
 
+import joblib
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer
 from torch import nn
 
@@ -49,8 +51,9 @@ def results(fitted, X):
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
 def test_float32_and_float64_agree(estimator, X, monkeypatch):
-    fitted = estimator.fit(X)
-    assert fitted._applied().dtype == torch.float32
+    fitted = clone(estimator).fit(X)
+    if fitted._applied().dtype != torch.float32:
+        pytest.skip("float32 rows depend on each other on this machine")
     single = results(fitted, X)
     monkeypatch.setattr(_inference, "_rows_are_independent", lambda *args: False)
     loaded = pickle.loads(pickle.dumps(fitted))
@@ -59,9 +62,12 @@ def test_float32_and_float64_agree(estimator, X, monkeypatch):
         assert a == pytest.approx(b, rel=2e-4, abs=2e-5)
 
 
+@pytest.mark.parametrize("fallback", [False, True])
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
-def test_a_row_has_the_same_bits_in_any_company(estimator, X):
-    fitted = estimator.fit(X[:250])  # and some rows are beyond those of fit
+def test_a_row_has_the_same_bits_in_any_company(estimator, fallback, X, monkeypatch):
+    if fallback:
+        monkeypatch.setattr(_inference, "_rows_are_independent", lambda *args: False)
+    fitted = clone(estimator).fit(X[:250])  # and some rows are beyond those of fit
     together = results(fitted, X)
     order = np.random.default_rng(1).permutation(300)
     for which in (order, order[:1], order[:15], order[:17], np.repeat(order[:2], 600)):
@@ -76,6 +82,36 @@ def test_rows_beyond_those_of_fit_do_not_change_others(X):
     X[8, 4] = 5.0
     changed = np.flatnonzero((fitted.transform(X) != codes).any(axis=1))
     assert changed.tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 4])
+def test_rows_of_large_networks_on_several_threads_are_their_own(n_threads):
+    X = np.random.default_rng(0).normal(size=(120, 37))
+    fitted = AutoencoderTransformer(300, hidden_layer_sizes=(3000,), max_epochs=1).fit(X)
+    torch.set_num_threads(n_threads)
+    try:
+        codes = fitted.transform(X)
+        back = fitted.inverse_transform(codes)
+        for n in (1, 17, 32, 50):
+            assert np.array_equal(fitted.transform(X[:n]), codes[:n])
+            assert np.array_equal(fitted.inverse_transform(codes[:n]), back[:n])
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_models_in_memory_maps_are_read(X, tmp_path):
+    for estimator in (ESTIMATORS[0], ESTIMATORS[6], AutoencoderTransformer(3, encoder=nn.Linear)):
+        fitted = clone(estimator).fit(X)
+        joblib.dump(fitted, tmp_path / "model")
+        loaded = joblib.load(tmp_path / "model", mmap_mode="r")
+        for a, b in zip(results(fitted, X), results(loaded, X), strict=True):
+            assert np.array_equal(a, b)
+
+
+def test_values_beyond_all_numbers_have_finite_codes():
+    X = np.random.default_rng(0).normal(size=(50, 2)) * [1e-10, 1.0]
+    fitted = AutoencoderTransformer(2, **short).fit(X)
+    assert np.isfinite(fitted.transform([[1e305, 0.0], [-1e305, 0.0]])).all()
 
 
 def test_networks_of_users_are_computed_in_float64(X):

@@ -19,12 +19,19 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline
-from skorch.callbacks import Callback, EarlyStopping
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, Freezer, TrainEndCheckpoint
 from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn.augmentations import GaussianNoise, SwapNoise
-from sklearn_replearn.objectives import BYOL, L1Sparsity, NTXent, SimSiam, TopKSparsity
+from sklearn_replearn.objectives import (
+    BYOL,
+    L1Sparsity,
+    NTXent,
+    Objective,
+    SimSiam,
+    TopKSparsity,
+)
 
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
 VARIANTS = [
@@ -595,6 +602,54 @@ def test_callbacks_are_called_and_not_changed(cls, X):
     small(cls(callbacks=[callback])).fit(X)
     assert list(range(1, 13)) == SEEN
     assert callback.seen == 0
+
+
+@all_transformers
+def test_callbacks_may_freeze_parts(cls, X):
+    frozen = [Freezer("network.encoder.*")]
+    params = {"warm_start": True, "lr_schedule": None, "weight_decay": 0.1}
+    short, long = (
+        small(cls(**params, callbacks=frozen), max_epochs=epochs).fit(X) for epochs in (1, 5)
+    )
+    for part, moves in (("encoder", False), ("decoder", True)):
+        name = f"network.{part}.0.weight"
+        before, after = (fit._training_state["module"][name] for fit in (short, long))
+        assert np.array_equal(before, after) != moves
+
+
+@all_transformers
+def test_callbacks_may_write_checkpoints(cls, X, tmp_path):
+    callbacks = [
+        Checkpoint(monitor="train_loss_best", dirname=tmp_path / "best"),
+        TrainEndCheckpoint(dirname=tmp_path / "end"),
+    ]
+    small(cls(callbacks=callbacks)).fit(X)
+    assert (tmp_path / "best" / "params.pt").exists()
+    assert (tmp_path / "end" / "train_end_params.pt").exists()
+
+
+class LateTerm(Objective):
+    """An objective with a term that not every batch has."""
+
+    def terms(self, network, heads, left, right, generator):
+        gap = (network.code(left) - network.code(right)).square().mean()
+        return {"gap": gap} if len(left) > 30 else {"gap": gap, "late": gap}
+
+
+def test_a_term_that_some_batches_lack_counts_as_zero_there():
+    X = np.random.default_rng(0).normal(size=(91, 4))
+    fitted = small(ContrastiveTransformer(objective=LateTerm(), batch_size=31)).fit(X)
+    late = fitted.history_["train_late"]  # batches of 31, 30 and 30 rows
+    assert late.gt(0).all()
+    assert late.lt(fitted.history_["train_gap"]).all()
+
+
+@all_transformers
+def test_warm_start_with_other_settings_of_the_optimizer_starts_its_moments_anew(cls, X):
+    fitted = small(cls(warm_start=True)).fit(X)
+    for params in ({"amsgrad": True}, {"foreach": True}, {"betas": (0.8, 0.9)}):
+        fitted.set_params(optimizer_params=params).fit(X)
+    assert fitted.n_iter_ == 12
 
 
 @all_transformers
