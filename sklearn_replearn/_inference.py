@@ -8,8 +8,6 @@ computed in float64 and rounded to the precision of float32. On a GPU all are co
 they are.
 """
 
-from functools import cached_property
-
 import numpy as np
 import torch
 from torch import nn
@@ -55,7 +53,8 @@ class Inference:
         except ValueError:
             # Trained on a device that this machine does not have: the CPU serves as well.
             self.device = torch.device("cpu")
-        self.parts = [estimator._plan["encoder"], estimator._plan["decoder"]]
+        given = estimator._plan["encoder"], estimator._plan["decoder"]
+        self.parts = [part for part in given if part is not None]
         self.n_features = estimator._plan["n_features"]
         self.columns = estimator._columns
         # Copies, because torch refuses what may not be written to, such as a memory map.
@@ -73,7 +72,7 @@ class Inference:
 
     def _widened(self, estimator):
         """The trained network with zeros added, where this makes rows independent, or None."""
-        if self.parts != [None, None] or self.n_weights > WEIGHTS_WORTH_THREADS:
+        if self.parts or self.n_weights > WEIGHTS_WORTH_THREADS:
             return None
         network = _with_zeros(estimator)
         with few_threads(self.n_weights, self.device):
@@ -134,11 +133,8 @@ class _TablePart:
     """Some rows of a table."""
 
     def __init__(self, inference, values):
-        self.inference, self.values = inference, values
-
-    @cached_property
-    def _scaled(self):
-        return torch.from_numpy(self.inference.columns.scale(self.values))
+        self.inference = inference
+        self._scaled = torch.from_numpy(inference.columns.scale(values))
 
     @property
     def rows(self):
@@ -152,17 +148,17 @@ class _TablePart:
         Tensor of shape (at least n, n_features): rows of zeros fill it up to a multiple of 16. See
         :meth:`Columns.limit`.
         """
-        inference, limit, n = self.inference, self.inference.columns.limit, len(self.values)
-        shape = _padded(n), self.values.shape[1]
-        rows = torch.empty(shape, dtype=inference.dtype, device="cpu")
-        rows[n:] = 0.0
+        inference, limit = self.inference, self.inference.columns.limit
+        n, width = self._scaled.shape
+        rows = torch.zeros((_padded(n), width), dtype=inference.dtype, device="cpu")
         if inference.dtype == torch.float64:
             rows[:n] = torch.from_numpy(limit(self._scaled.numpy()))
         else:
             filled = rows[:n].copy_(self._scaled)
             beyond = torch.clamp(filled, inference.low, inference.high).sub_(filled)
-            far = torch.linalg.vector_norm(beyond, dim=1).nonzero()[:, 0]
-            if len(far):
+            distances = torch.linalg.vector_norm(beyond, dim=1)
+            if distances.any():
+                far = distances.nonzero()[:, 0]
                 limited = limit(self._scaled[far].numpy())
                 filled[far] = torch.from_numpy(limited).float()
         return rows.to(inference.device)
