@@ -41,7 +41,7 @@ class TrainingRows(Dataset):
         return self.multiset.n_draws
 
     def __getitem__(self, number):
-        return self.take(torch.as_tensor(self.places([number])))[0]
+        return self.take(self.places([number]))[0]
 
     def places(self, numbers):
         """Where rows of these numbers within the multiset are taken from.

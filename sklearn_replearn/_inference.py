@@ -17,7 +17,6 @@ from ._net import to_tensors
 from ._random import new_generator
 from ._rows import CHUNK, slices
 
-_CPU = torch.device("cpu")
 _CHUNK_ON_GPU = 2**16
 _MULTIPLE = 16
 _PROBED = (16, 32, 48, 112, 816)  # rows at once
@@ -60,11 +59,11 @@ class Inference:
         # Copies, because torch refuses what may not be written to, such as a memory map.
         ends = (np.array(end) for end in (self.columns.low, self.columns.high))
         self.low, self.high = map(torch.from_numpy, ends)
-        with isolated(self.parts, 0, _CPU, gradients=True):
+        self.dtype = torch.float32
+        with isolated(self.parts, 0, torch.device("cpu"), gradients=True):
             network = rebuilt(estimator)
             self.n_weights = sum(weight.numel() for weight in network.parameters())
-            self.dtype = torch.float32
-            if self.device == _CPU:
+            if self.device.type == "cpu":
                 widened = self._widened(estimator)
                 network = network.double() if widened is None else widened
                 self.dtype = torch.float64 if widened is None else torch.float32

@@ -173,7 +173,6 @@ class RepresentationNet(NeuralNet):
 
     def _autograd_step(self, batch):
         first = {}
-
         if self.users_callbacks:
             self._set_training(True)  # whatever a callback did with the module
 
@@ -230,10 +229,8 @@ class _Means:
 
     def of_the_epoch(self):
         shares = self.sizes / self.sizes.sum()
-        return {
-            name: float(shares @ values.cpu().numpy().astype(np.float64))
-            for name, values in self.terms.items()
-        }
+        terms = {name: values.cpu().numpy() for name, values in self.terms.items()}
+        return {name: float((shares * values).sum()) for name, values in terms.items()}
 
 
 class _Stop(Exception):
