@@ -341,14 +341,20 @@ def pyod_detector(epochs, seed, device, latent_dim=LATENT):
     return AutoEncoder(
         hidden_neuron_list=[HIDDEN, latent_dim],
         batch_norm=False,
-        dropout_rate=0.0,
-        lr=LR,
-        epoch_num=epochs,
-        batch_size=BATCH,
-        device=torch.device(device),
-        random_state=seed,
-        verbose=0,
+        **_pyod_settings(epochs, seed, device),
     )
+
+
+def _pyod_settings(epochs, seed, device):
+    return {
+        "dropout_rate": 0.0,
+        "lr": LR,
+        "epoch_num": epochs,
+        "batch_size": BATCH,
+        "device": torch.device(device),
+        "random_state": seed,
+        "verbose": 0,
+    }
 
 
 @quiet()
@@ -365,13 +371,7 @@ def pyod_vae(table, epochs, seed, device):
         encoder_neuron_list=[HIDDEN],
         decoder_neuron_list=[HIDDEN],
         latent_dim=LATENT,
-        dropout_rate=0.0,
-        lr=LR,
-        epoch_num=epochs,
-        batch_size=BATCH,
-        device=torch.device(device),
-        random_state=seed,
-        verbose=0,
+        **_pyod_settings(epochs, seed, device),
     ).fit(table.raw)
     model = detector.model
     return partial(squared_error, lambda x: model.decode(model.encode(x)[0]), table, device)
