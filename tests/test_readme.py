@@ -1,5 +1,7 @@
-"""The README's code blocks run, in order, as one session."""
+"""The README's code blocks run, in order, as one session; its table is that of the record."""
 
+import importlib
+import json
 import re
 from pathlib import Path
 
@@ -37,3 +39,11 @@ def test_every_estimator_and_objective_is_in_the_table():
     names = [*sklearn_replearn.__all__, *objectives.__all__]
     inner = {"__version__", "Objective", "Reconstruction", "ELBO"}
     assert all(name in README for name in names if name not in inner)
+
+
+def test_the_table_of_speed_is_that_of_the_record(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    report = importlib.import_module("_report")
+    record = json.loads((ROOT / "benchmarks" / "results" / "cpu.json").read_text())
+    assert report.readme_table(record) in README
+    assert report.markdown(record) == (ROOT / "benchmarks" / "results" / "cpu.md").read_text()
