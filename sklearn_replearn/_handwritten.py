@@ -3,7 +3,8 @@
 Autoencoders and variational autoencoders of linear layers with activations between them need no
 general machinery: their forward and backward passes are a dozen matrix products. Here these go into
 buffers that are made once, with all weights in one vector that the optimizer updates in one call.
-That takes half to three quarters of the time of autograd, and gives the same up to rounding.
+Fits take two thirds to nineteen twentieths of the time of a loop with autograd (see
+benchmarks/results), and give the same up to rounding.
 
 :func:`handwritten_step` says which trainings it can do; the others go through autograd. Nothing
 depends on this file: without it all do.
