@@ -6,8 +6,7 @@ from ._codes import standardize_codes
 from ._documentation import documented
 from ._representation import RepresentationTransformer
 from ._sklearn import HasMethods, StrOptions
-from .augmentations import Identity
-from .likelihoods import Bernoulli, Gaussian
+from .augmentations import Identity, SwapNoise
 from .modules import Autoencoder
 from .objectives import Reconstruction
 
@@ -30,13 +29,17 @@ class AutoencoderTransformer(RepresentationTransformer):
         Between layers.
     encoder, decoder : torch.nn.Module or callable, default=None
         Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``. Modules are copied. Fits
+        callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
+        than numbers are those behind the encoding of categories. Modules are copied. Fits
         with such parts draw from torch's global generator, seeded and restored, one at a time.
-    loss : {"mse", "bce"}, default="mse"
-        Squared error, or binary cross-entropy for columns within [0, 1].
-    corruption : callable, default=None
+    loss : {"auto", "mse", "bce", "poisson"}, default="auto"
+        Squared error, binary cross-entropy for columns within [0, 1], or Poisson deviance for
+        counts. "auto" is "poisson" for the counts of a sparse matrix and else "mse". Categories have
+        a cross-entropy.
+    corruption : callable, "auto" or None, default="auto"
         Makes it a denoising autoencoder: an augmentation such as
-        :class:`~sklearn_replearn.augmentations.SwapNoise`, applied to the rows that are encoded.
+        :class:`~sklearn_replearn.augmentations.SwapNoise`, applied to the cells that are encoded.
+        "auto" is ``SwapNoise(0.3)`` for tables with categories, and none for numbers.
     sparsity : L1Sparsity, KLSparsity or TopKSparsity, default=None
         Makes it a sparse autoencoder; see :mod:`sklearn_replearn.objectives`.
     {training}
@@ -69,8 +72,8 @@ class AutoencoderTransformer(RepresentationTransformer):
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
-        "loss": [StrOptions({"mse", "bce"})],
-        "corruption": [callable, None],
+        "loss": [StrOptions({"auto", "mse", "bce", "poisson"})],
+        "corruption": [callable, StrOptions({"auto"}), None],
         "sparsity": [HasMethods(["activation", "penalties"]), None],
     }
 
@@ -82,8 +85,9 @@ class AutoencoderTransformer(RepresentationTransformer):
         activation="silu",
         encoder=None,
         decoder=None,
-        loss="mse",
-        corruption=None,
+        categorical_features="from_dtype",
+        loss="auto",
+        corruption="auto",
         sparsity=None,
         scaling="auto",
         max_epochs="auto",
@@ -109,6 +113,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.activation = activation
         self.encoder = encoder
         self.decoder = decoder
+        self.categorical_features = categorical_features
         self.loss = loss
         self.corruption = corruption
         self.sparsity = sparsity
@@ -136,6 +141,12 @@ class AutoencoderTransformer(RepresentationTransformer):
             return None
         return super()._scaling()
 
+    def _likelihoods(self):
+        likelihood = {"bce": "bernoulli", "poisson": "poisson"}.get(self.loss, "gaussian")
+        if self.loss == "auto" and self._schema.sparse is not None:
+            likelihood = "counts or gaussian"
+        return [likelihood] * self.n_features_in_
+
     def _check_columns(self):
         if self.loss == "bce":
             self._columns.check_unit_interval('loss="bce"', 'loss="mse"')
@@ -145,17 +156,20 @@ class AutoencoderTransformer(RepresentationTransformer):
         return {**super()._blueprint(), "loss": self.loss, "sparsity": sparsity}
 
     def _build(self, plan, generator):
-        latent, n, sparsity = plan["latent_dim"], plan["n_features"], plan["sparsity"]
+        latent, sparsity = plan["latent_dim"], plan["sparsity"]
         encoder, decoder = self._coders(plan, generator)
-        likelihood = Gaussian(n, scale=1.0) if plan["loss"] == "mse" else Bernoulli(n)
+        inputs, likelihood = self._ends(scale=1.0)
         activation = None if sparsity is None else sparsity.activation(latent)
-        return Autoencoder(encoder, decoder, likelihood, latent, activation)
+        return Autoencoder(encoder, decoder, likelihood, latent, activation, inputs)
 
     def _objective(self, n_updates):
         return Reconstruction(self.sparsity)
 
     def _views(self):
-        return (self.corruption or Identity()), Identity()
+        corruption = self.corruption
+        if isinstance(corruption, str):
+            corruption = None if self._columns.numbers.all() else SwapNoise(0.3)
+        return corruption or Identity(), Identity()
 
     def _users_parts(self):
         return [*super()._users_parts(), self.corruption, self.sparsity]

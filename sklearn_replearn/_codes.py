@@ -35,8 +35,8 @@ def moments(function, train_rows):
     def read(part):
         return function(train_rows.rows(part)).cpu().numpy()
 
-    _, _, mean, variance = train_rows.multiset.moments(read, parts)
-    return torch.from_numpy(mean), torch.from_numpy(variance)
+    found = train_rows.multiset.moments(read, parts)
+    return torch.from_numpy(found.mean), torch.from_numpy(found.variance)
 
 
 def standardize_codes(network, train_rows):

@@ -4,15 +4,11 @@ import copy
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import (
-    MaxAbsScaler,
-    MinMaxScaler,
-    QuantileTransformer,
-    RobustScaler,
-    StandardScaler,
-)
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
+from ._kinds import digits_of
+from ._ranks import NormalScores
+from ._rows import SparseTable
 from ._sklearn import HasMethods, StrOptions
 from ._tables import check_unit_interval, name_columns
 
@@ -23,89 +19,232 @@ SCALING_CONSTRAINT = [
     None,
 ]
 _LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
-_MOST_QUANTILES = 200
 _CELLS_FOR_TRANSFORMERS = 2**22
+_ROWS_RANKED, _ROWS_LOOKED_AT = 2**16, 2**12
+# Kurtosis of a normal column is 3.
+_HEAVY, _MOST_ALIKE = 13.0, 0.5
+#: Likelihoods of counts, whose columns are scaled to log(1 + count).
+COUNTS = ("poisson", "negative_binomial")
 
 
 class Columns:
     """What was learned about the columns of the training table: how they are scaled, and back.
 
-    The table is read a few rows at a time; no copy of it is made, unless a transformer of
-    scikit-learn has to see it as a whole.
+    The cells of a table become *scaled cells*: a number in units that suit a network, a category as
+    it is (the number of its level), NaN where a cell is missing. The table is read a few rows at a
+    time; no copy of it is made, unless a transformer of scikit-learn has to see it as a whole.
 
     Parameters
     ----------
-    scaling : {"standard", "robust", "quantile", "minmax"}, transformer or None
+    scaling : {"auto", "standard", "robust", "quantile", "minmax"}, transformer or None
     multiset : Multiset
         The training rows.
     names : ndarray of str or None
     seed : int
         For transformers that sample rows.
+    likelihoods : sequence of str, default=None
+        Asked for, for each column; "auto" leaves it to the kind of column. None: "gaussian" for all.
+    n_levels : ndarray of shape (n_features,), int, default=None
+        Of categories; 0 for numbers. None: all are numbers.
+    ordered : ndarray of shape (n_features,), bool, default=None
+        Categories that have an order.
 
     Attributes
     ----------
+    likelihoods : ndarray of shape (n_features,), str
+        Of each column.
+    n_levels : ndarray of shape (n_features,), int
     constant : ndarray of shape (n_features,), bool
-        Columns that held one value only, up to rounding.
+        Columns of numbers that held one value only, up to rounding.
+    missing : ndarray of shape (n_features,), bool
+        Columns with missing cells.
+    common : ndarray of shape (n_features,)
+        The value that most rows have, NaN where there is none or it was not looked for.
+    whole : ndarray of shape (n_features,), bool
+        Columns of numbers that held whole numbers, as far as was looked at.
+    ranked : dict of int to NormalScores
+        Columns that are scaled by their ranks.
     idle : ndarray of shape (n_features,), bool
-        Scaled columns that held one value only; their rows are 0.
-    unscaled : bool
-        Whether rows are left as they are.
+        Columns of numbers that held one value only when scaled; their cells are 0.
     transformer : transformer or None
-        None where scaling is ``(X - shift) * factor``.
+        None where scaling is ``(X - shift) * factor``, but for columns of counts and ranks.
     low, high : ndarray of shape (n_features,), float32
         Range of each scaled training column.
     spread : ndarray of shape (n_features,), float32
-        Standard deviation of each scaled training column; 1 where it is zero.
+        Standard deviation of each scaled training column, entropy of categories in nats; 1 where it
+        is zero.
+    sparse : bool
+        Whether the table is sparse.
+    rates : ndarray of shape (n_features,), float32
+        Mean of each column.
+    rarity : ndarray of shape (n_features,), float32, or None
+        Of columns of counts of a sparse table: their inverse document frequency.
+    shares : ndarray, float32
+        Of the levels of categories; see :class:`~sklearn_replearn.modules.Inputs`.
+    n_rows : float
+        Weight of all rows.
 
     Raises
     ------
     ValueError
-        If the scaled rows cannot be represented in float32.
+        If the scaled rows cannot be represented in float32, or a likelihood does not fit a column.
     """
 
-    def __init__(self, scaling, multiset, names, seed):
+    def __init__(
+        self, scaling, multiset, names, seed, likelihoods=None, n_levels=None, ordered=None
+    ):
         n_features = multiset.width
         self.names = names
-        self.unscaled = scaling is None
+        self.n_levels = np.zeros(n_features, dtype=np.int64) if n_levels is None else n_levels
+        self.numbers = self.n_levels == 0
         self.shift, self.factor = np.zeros(n_features), np.ones(n_features)
-        self.transformer = None
+        self.transformer, self.ranked = None, {}
+        self._own_units = scaling is None or (isinstance(scaling, str) and scaling == "auto")
         self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            low, high, mean, variance = multiset.moments(multiset.values)
+            found = multiset.moments(multiset.values)
+            self.missing, empty = found.missing, np.isnan(found.low) & self.numbers
+            low, high, mean, variance = found.low, found.high, found.mean, found.variance
             # Equal up to rounding, such as 0.3 and 0.1 + 0.2.
             rounding = 4 * np.finfo(np.float64).eps * np.maximum(np.abs(low), np.abs(high))
-            self.constant = high - low <= rounding
-            self.fixed, self.rounding = low[self.constant], rounding[self.constant]
+            self.constant = ((high - low <= rounding) & self.numbers) | empty
+            self.fixed = low[self.constant]
+            self.rounding = np.nan_to_num(rounding[self.constant])
+            for x in (low, high, mean, variance):
+                x[np.isnan(x)] = 0.0
+            most = min(_ROWS_LOOKED_AT, max(1, _CELLS_FOR_TRANSFORMERS // n_features))
+            sample = multiset.values(multiset.sample(most)).astype(np.float64)
+            self.whole = np.all((sample == np.rint(sample)) | np.isnan(sample), axis=0)
+            self.whole &= self.numbers
+            self._look(sample)
+            self.sparse = isinstance(multiset.table, SparseTable)
+            self._choose_likelihoods(likelihoods, ordered, low, high)
+            self.counted = np.isin(self.likelihoods, COUNTS) & ~self.constant
+            self.rates = mean.astype(np.float32)
+            self.rarity = _rarity(multiset, self.counted) if self.sparse else None
+            scaled = self.numbers & ~self.counted & ~self.constant
+            scaled &= self.likelihoods != "bernoulli" if scaling == "auto" else ~self.binary
+            if scaling == "auto":
+                by_ranks, scaling = scaled & (self._heavy | self._by_ranks), "standard"
+            else:
+                by_ranks = scaled & (scaling == "quantile" if isinstance(scaling, str) else False)
+            for j in np.flatnonzero(by_ranks):
+                self.ranked[int(j)] = _scores_of(multiset, j)
+            scaled &= ~by_ranks
             if scaling == "standard":
-                self.shift, self.factor = mean, np.where(variance == 0, 1.0, variance**-0.5)
-            elif scaling is not None:
-                self._learn_scaling(scaling, multiset, seed)
+                self.shift = np.where(scaled, mean, 0.0)
+                self.factor = np.where(scaled & (variance > 0), variance**-0.5, 1.0)
+            elif scaling not in (None, "quantile") and scaled.any():
+                self._learn_scaling(scaling, scaled, multiset, seed)
+            self._affine = self.transformer is None and not self.ranked and not self.counted.any()
             if self.transformer is None:
                 # The mean of equal numbers need not be that number: take the number.
-                self.shift[self.constant] = self.fixed
+                self.shift[self.constant] = np.nan_to_num(self.fixed)
                 self.factor[self.constant] = 1.0
+            if self._affine:
                 low, high = self._range_between(low, high)
                 variance = variance * self.factor**2
             else:
-                low, high, _, variance = self._moments_of_scaled(multiset)
+                found = self._moments_of_scaled(multiset)
+                low, high, variance = map(np.nan_to_num, (found.low, found.high, found.variance))
             self._reject_unrepresentable(low, high, multiset)
-        self.idle = low == high
+        self.idle = (low == high) & self.numbers
         self.resting = low[self.idle]
         low[self.idle] = high[self.idle] = 0.0
+        low[~self.numbers], high[~self.numbers] = 0.0, self.n_levels[~self.numbers]
+        self.n_rows = float(multiset.weights.sum())
+        counts = {j: _counts(multiset, j, self.n_levels[j]) for j in np.flatnonzero(~self.numbers)}
+        self.shares = _shares(counts)
         self.low, self.high = low.astype(np.float32), high.astype(np.float32)
         spread = np.sqrt(variance).astype(np.float32)
+        for j, found in counts.items():
+            spread[j] = _entropy(found)
         self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
 
-    def _learn_scaling(self, scaling, multiset, seed):
-        scaler = _named(scaling, multiset) if isinstance(scaling, str) else clone(scaling)
+    @property
+    def plain(self):
+        """Whether all columns are numbers without missing cells, and none counts of a sparse table."""
+        return bool(self.numbers.all() and not self.missing.any()) and self.rarity is None
+
+    @property
+    def binary(self):
+        """Columns of numbers that are taken to hold 0 and 1."""
+        return self._zero_one & (self.likelihoods == "bernoulli")
+
+    @property
+    def as_is(self):
+        """Columns of numbers that are not scaled."""
+        moved = (self.shift != 0) | (self.factor != 1) | self.counted
+        moved[list(self.ranked)] = True
+        if self.transformer is not None:
+            moved |= self._given
+        return np.where(self.constant, self._own_units, ~moved)
+
+    def _choose_likelihoods(self, asked, ordered, low, high):
+        n_features = len(low)
+        asked = np.array(["gaussian"] * n_features if asked is None else asked, dtype=object)
+        self._zero_one = self.whole & (low == 0) & (high == 1)
+        auto = np.where(self._zero_one, "bernoulli", "gaussian").astype(object)
+        # Beside categories numbers are scaled by their ranks, so that repeated values have a
+        # probability, too; but for columns of which most rows have one value.
+        beside = (asked == "auto") & self.numbers & (not self.numbers.all()) & ~self._zero_one
+        self._by_ranks = beside & np.isnan(self.common)
+        # A word that no text has twice is a count all the same.
+        counts = self.whole & (low >= 0) & self.sparse
+        if (high[counts] > 1).any():
+            auto[counts] = "poisson"
+        chosen = np.where(asked == "auto", auto, asked)
+        of_errors = np.where(counts, "poisson", "gaussian")
+        chosen = np.where(asked == "counts or gaussian", of_errors, chosen)
+        levels = np.where(np.zeros(n_features, bool) if ordered is None else ordered, "ordinal",
+                          "categorical")
+        chosen = np.where(self.numbers, chosen, levels)
+        wrong = np.flatnonzero(self.numbers & np.isin(chosen, ["categorical", "ordinal"]))
+        if len(wrong):
+            raise ValueError(
+                f"likelihood={chosen[wrong[0]]!r} is for categories; {name_columns(self.names, wrong)}"
+                " holds numbers. Name it in categorical_features."
+            )
+        bad = np.flatnonzero(np.isin(chosen, COUNTS) & ((low < 0) | ~self.whole))
+        if len(bad):
+            raise ValueError(
+                f"likelihood={chosen[bad[0]]!r} is for counts, whole numbers of at least 0; "
+                f"{name_columns(self.names, bad)} holds others."
+            )
+        self.likelihoods = chosen.astype(str)
+
+    def _look(self, sample):
+        """What a sample of the rows says of each column of numbers.
+
+        Columns are ``heavy`` whose few largest cells are most of their variance: a mean and a
+        deviation describe them badly. ``common`` is the value that most rows have, NaN if none is.
+        """
+        n_features = sample.shape[1]
+        self.common, self._heavy = np.full(n_features, np.nan), np.zeros(n_features, dtype=bool)
+        centred = sample - np.nanmean(sample, axis=0)
+        kurtosis = np.nanmean(centred**4, axis=0) / np.nanmean(centred**2, axis=0) ** 2
+        mixed = not self.numbers.all()
+        for j in np.flatnonzero(self.numbers & ~self.constant & (mixed | (kurtosis > _HEAVY))):
+            cells, counts = np.unique(sample[~np.isnan(sample[:, j]), j], return_counts=True)
+            if counts.max() > _MOST_ALIKE * counts.sum():
+                self.common[j] = cells[counts.argmax()]
+            else:  # ranks would say little else than whether it is the common value
+                self._heavy[j] = kurtosis[j] > _HEAVY
+
+    def _learn_scaling(self, scaling, scaled, multiset, seed):
+        named = {"robust": RobustScaler, "minmax": MinMaxScaler}
+        scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
         scaler.set_params(**dict.fromkeys(random, seed))
-        scaler.fit(multiset.values(multiset.draws()).astype(np.float64))
-        affine = _affine(scaler, multiset.width)
+        # A user's transformer sees all columns of numbers, constant ones included.
+        self._given = scaled if isinstance(scaling, str) else self.numbers & ~self.counted
+        rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
+        scaler.fit(rows)
+        affine = _affine(scaler, rows.shape[1])
         if affine is None:
             self.transformer = scaler
         else:
-            self.shift, self.factor = affine[0], 1.0 / affine[1]
+            self.shift[self._given], self.factor[self._given] = affine[0], 1.0 / affine[1]
 
     def _range_between(self, low, high):
         """Range of the scaled columns from that of the original ones, by a linear scaling."""
@@ -123,36 +262,54 @@ class Columns:
             ~(scaled < _LARGEST_SCALED) | ~np.isfinite(self.factor) | (self.factor == 0)
         )
         if len(bad):
+            largest = max(np.nanmax(np.abs(multiset.values(part)[:, bad])) for part in
+                          multiset.parts())
             raise ValueError(
-                f"{name_columns(self.names, bad)}: values up to "
-                f"{np.abs(multiset.table[:, bad]).max():.3g} cannot be scaled into the range of "
-                'float32. Divide them by a constant, take logarithms, or use scaling="quantile".'
+                f"{name_columns(self.names, bad)}: values up to {largest:.3g} cannot be scaled "
+                "into the range of float32. Divide them by a constant, take logarithms, or use "
+                'scaling="quantile".'
             )
 
     def scale(self, X):
         """Original units to the units of the network, in float64; idle columns at 0."""
         X = np.array(X, dtype=np.float64, order="C")
-        if self.transformer is None:
-            with np.errstate(over="ignore"):  # an encoder sees a limit of it, see below
-                rows = np.subtract(X, self.shift, out=X)
-                rows *= self.factor
-            if len(self.fixed):
-                cells = rows[:, self.constant]
-                rows[:, self.constant] = np.where(np.abs(cells) <= self.rounding, 0.0, cells)
-        else:
-            if len(self.fixed):
-                cells = X[:, self.constant]
-                same = np.abs(cells - self.fixed) <= self.rounding
-                X[:, self.constant] = np.where(same, self.fixed, cells)
-            rows = np.array(self.transformer.transform(X), dtype=np.float64)
-            if rows.shape != X.shape:
-                raise ValueError(
-                    f"scaling must keep the number of columns: it got {X.shape[1]} and returned "
-                    f"{rows.shape[1]}."
-                )
+        if self.transformer is not None and len(self.fixed):
+            X[:, self.constant] = self._snapped(X[:, self.constant])
+        parts = {j: scores.forward(X[:, j]) for j, scores in self.ranked.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # an encoder sees a limit, see below
+            rows = self._transformed(X) if self.transformer is not None else self._moved(X)
+            if self.counted.all():
+                np.log1p(np.maximum(rows, 0.0, out=rows), out=rows)
+            elif self.counted.any():
+                rows[:, self.counted] = np.log1p(np.maximum(rows[:, self.counted], 0.0))
+        for j, scores in parts.items():
+            rows[:, j] = scores
+        if self.transformer is None and len(self.fixed):
+            cells = rows[:, self.constant]
+            rows[:, self.constant] = np.where(np.abs(cells) <= self.rounding, 0.0, cells)
         if self.resting.any():
             rows[:, self.idle] -= self.resting
         return rows
+
+    def _moved(self, X):
+        rows = np.subtract(X, self.shift, out=X)
+        rows *= self.factor
+        return rows
+
+    def _transformed(self, X):
+        given = X[:, self._given]
+        rows = np.array(self.transformer.transform(given), dtype=np.float64)
+        if rows.shape != given.shape:
+            raise ValueError(
+                f"scaling must keep the number of columns: it got {given.shape[1]} and returned "
+                f"{rows.shape[1]}."
+            )
+        X[:, self._given] = rows
+        return X
+
+    def _snapped(self, cells):
+        """Cells of constant columns, the constant where they are equal to it up to rounding."""
+        return np.where(np.abs(cells - self.fixed) <= self.rounding, self.fixed, cells)
 
     def limit(self, rows):
         """Scaled rows as an encoder sees them: beyond what fit saw, they grow as a logarithm.
@@ -167,25 +324,37 @@ class Columns:
 
     def widened(self, multiset):
         """A copy that has seen the rows of this multiset, too."""
-        if self.transformer is None:
-            low, high = self._range_between(*multiset.moments(multiset.values)[:2])
+        if self._affine:
+            found = multiset.moments(multiset.values)
+            low, high = self._range_between(found.low, found.high)
         else:
-            low, high, _, _ = self._moments_of_scaled(multiset)
+            found = self._moments_of_scaled(multiset)
+            low, high = found.low, found.high
+        if self.plain and found.missing.any():
+            raise ValueError(
+                f"{name_columns(self.names, np.flatnonzero(found.missing))} had no missing cells in "
+                "the first fit; with warm_start the network stays as it is and has no input for "
+                "them. Fill them, or set warm_start=False."
+            )
         wider = copy.copy(self)
-        wider.low = np.minimum(self.low, low).astype(np.float32)
-        wider.high = np.maximum(self.high, high).astype(np.float32)
+        wider.low = np.where(self.numbers, np.fmin(self.low, low), self.low).astype(np.float32)
+        wider.high = np.where(self.numbers, np.fmax(self.high, high), self.high).astype(np.float32)
         return wider
 
     def check_unit_interval(self, setting, other):
-        """Refuse columns that are not within [0, 1] as a network sees them.
+        """Refuse columns given as log-odds that are not within [0, 1] as a network sees them.
 
         Raises
         ------
         ValueError
             Names the columns.
         """
-        shown = self.unscale(np.stack([self.low, self.high]))
-        low, high = shown if self.unscaled else (self.low, self.high)
+        asked = self.likelihoods == "bernoulli"
+        shown = np.nan_to_num(self.unscale(np.stack([self.low, self.high])))
+        low, high = (
+            np.where(asked, np.where(self.as_is, original, end), 0.5)
+            for end, original in zip((self.low, self.high), shown, strict=True)
+        )
         check_unit_interval(low, high, *shown, self.names, setting, other)
 
     def unscale(self, rows):
@@ -195,49 +364,89 @@ class Columns:
         if self.transformer is None:
             X = rows / self.factor + self.shift
         else:
-            X = np.array(self.transformer.inverse_transform(rows), dtype=np.float64)
+            X = rows.copy()
+            given = rows[:, self._given]
+            X[:, self._given] = np.array(self.transformer.inverse_transform(given))
+        for j, scores in self.ranked.items():
+            X[:, j] = scores.backward(rows[:, j])
+        if self.counted.any():
+            X[:, self.counted] = np.expm1(rows[:, self.counted])
         X[:, self.constant] = self.fixed
         return X
 
-    def log_density_of_scale(self, X):
-        """Logarithm of d(scaled)/d(original), summed over the columns that vary.
+    def log_slope(self, X):
+        """Logarithm of d(scaled)/d(original) of each cell.
 
-        Added to a log-density of scaled rows it gives the log-density in original units.
+        Added to a log-density of scaled cells it gives the log-density in original units. It is 0
+        for what has a probability and no density: categories, counts, 0 and 1; and for missing
+        cells and columns that were constant.
 
         Returns
         -------
-        ndarray of shape (n_samples,), float64
+        ndarray of shape (n_samples, n_features) or (1, n_features), float64
+            One row if it is the same for all rows.
 
         Notes
         -----
-        Exact for scalings that shift and divide. For others each column is taken to be scaled by
-        itself and the derivative is a central difference over a thousandth of its spread, floored
-        where a scaling is flat (a quantile scaling outside the range seen in fit).
+        Exact for scalings that shift and divide, and for ranks. For others each column is taken to
+        be scaled by itself and the derivative is a central difference over a thousandth of its
+        spread, floored where a scaling is flat.
         """
-        varies = ~self.constant
+        dense = ~self.constant & np.isin(self.likelihoods, ["gaussian", "student_t"])
         if self.transformer is None:
-            return np.full(len(X), np.log(np.abs(self.factor[varies])).sum())
-        X = np.asarray(X, dtype=np.float64)
-        step = 1e-3 * self._spread_in_original_units()
-        with np.errstate(all="ignore"):
-            slope = (self.scale(X + step) - self.scale(X - step)) / (2 * step)
-        floor = 1e-3 * self.spread / self._spread_in_original_units()
-        slope = np.where(np.abs(slope) > floor, np.abs(slope), floor)
-        return np.log(slope[:, varies]).sum(axis=1)
+            slopes = np.log(np.abs(self.factor))[None]
+        else:
+            X = np.array(X, dtype=np.float64)
+            step = 1e-3 * self._spread_in_original_units()
+            with np.errstate(all="ignore"):
+                slope = (self.scale(X + step) - self.scale(X - step)) / (2 * step)
+            floor = 1e-3 * self.spread / self._spread_in_original_units()
+            slopes = np.log(np.where(np.abs(slope) > floor, np.abs(slope), floor))
+        if self.ranked:
+            slopes = np.repeat(slopes, len(X) // len(slopes), axis=0)
+            for j, scores in self.ranked.items():
+                slopes[:, j] = scores.log_slope(np.asarray(X[:, j], dtype=np.float64))
+        return np.where(dense, slopes, 0.0)
 
     def _spread_in_original_units(self):
         middle = np.zeros((1, len(self.spread)))
         width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
-        return np.where(self.constant | (width[0] == 0), 1.0, np.abs(width[0]) / 2)
+        return np.where(self.constant | ~(width[0] > 0), 1.0, np.abs(width[0]) / 2)
 
 
-def _named(scaling, multiset):
-    if scaling == "quantile":
-        n_quantiles = min(_MOST_QUANTILES, multiset.n_draws)
-        quantiles = QuantileTransformer(n_quantiles=n_quantiles, output_distribution="normal")
-        # QuantileTransformer compares with an absolute tolerance: it needs columns of unit size.
-        return make_pipeline(StandardScaler(), quantiles)
-    return {"robust": RobustScaler, "minmax": MinMaxScaler}[scaling]()
+def _rarity(multiset, counted):
+    """Smoothed inverse document frequency of columns of counts, 0 for others; None without any."""
+    if not counted.any():
+        return None
+    n = multiset.weights.sum()
+    rarity = 1 + np.log((1 + n) / (1 + multiset.table.n_stored(multiset.numbers, multiset.weights)))
+    return np.where(counted, rarity, 0.0).astype(np.float32)
+
+
+def _counts(multiset, column, n_levels):
+    """Weight of the rows that have each level."""
+    levels = np.nan_to_num(multiset.column(slice(None), column)).astype(np.intp)
+    return np.bincount(levels, multiset.weights, minlength=n_levels + 1)[1:]
+
+
+def _shares(counts):
+    parts = []
+    for weights in counts.values():
+        shares = weights / max(weights.sum(), 1.0)
+        for divisor, size in digits_of(len(weights)):
+            digit = np.arange(len(weights)) // divisor % size
+            parts.append(np.bincount(digit, shares, minlength=size))
+    return np.concatenate(parts).astype(np.float32) if parts else np.empty(0, np.float32)
+
+
+def _entropy(weights):
+    shares = weights[weights > 0] / max(weights.sum(), 1.0)
+    return -(shares * np.log(shares)).sum()
+
+
+def _scores_of(multiset, column):
+    values = multiset.column(multiset.sample(_ROWS_RANKED), column).astype(np.float64)
+    return NormalScores(values[~np.isnan(values)])
 
 
 def _affine(scaler, n_features):

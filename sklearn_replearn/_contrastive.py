@@ -15,7 +15,6 @@ from ._representation import RepresentationTransformer
 from ._rows import canonical
 from ._sklearn import HasMethods
 from .augmentations import SwapNoise
-from .likelihoods import Gaussian
 from .losses import info_nce
 from .modules import Autoencoder
 from .objectives import NTXent
@@ -53,7 +52,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         Between layers.
     encoder, decoder : torch.nn.Module or callable, default=None
         Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``. Modules are copied. Fits
+        callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
+        than numbers are those behind the encoding of categories. Modules are copied. Fits
         with such parts draw from torch's global generator, seeded and restored, one at a time.
     {training}
 
@@ -102,6 +102,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         activation="silu",
         encoder=None,
         decoder=None,
+        categorical_features="from_dtype",
         scaling="auto",
         max_epochs="auto",
         batch_size=256,
@@ -128,6 +129,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.activation = activation
         self.encoder = encoder
         self.decoder = decoder
+        self.categorical_features = categorical_features
         self.scaling = scaling
         self.max_epochs = max_epochs
         self.batch_size = batch_size
@@ -204,9 +206,9 @@ class ContrastiveTransformer(RepresentationTransformer):
             ]
 
     def _build(self, plan, generator):
-        latent, n = plan["latent_dim"], plan["n_features"]
         encoder, decoder = self._coders(plan, generator)
-        return Autoencoder(encoder, decoder, Gaussian(n, scale=1.0), latent)
+        inputs, likelihood = self._ends(scale=1.0)
+        return Autoencoder(encoder, decoder, likelihood, plan["latent_dim"], inputs=inputs)
 
     def _blueprint(self):
         return {**super()._blueprint(), "objective": repr(self._contrast())}

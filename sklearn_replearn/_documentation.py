@@ -1,12 +1,17 @@
 """What the docstrings of the three transformers have in common."""
 
 TRAINING_PARAMETERS = """\
-scaling : {"auto", "standard", "robust", "quantile", "minmax"}, transformer or None, \
+categorical_features : "from_dtype", array-like of bool, int or str, or None, \
+default="from_dtype"
+        Columns of numbers that are categories, as a mask, by number or by name. Columns of strings
+        and of a categorical dtype are categories anyway; "from_dtype" and None add none.
+    scaling : {"auto", "standard", "robust", "quantile", "minmax"}, transformer or None, \
 default="auto"
-        How columns are scaled inside. "auto" is "standard" (mean 0, standard deviation 1) for
-        columns of any unit, and None where the decoder takes columns within [0, 1]. "quantile" maps
-        each column to a normal distribution by its ranks. A transformer of scikit-learn must have
-        an ``inverse_transform``, keep the number of columns and scale each by itself.
+        How columns of numbers are scaled inside. "auto" is "standard" (mean 0, standard deviation
+        1) for columns of any unit, and None where the decoder takes columns within [0, 1].
+        "quantile" maps each column to a normal distribution by its ranks. A transformer of
+        scikit-learn must have an ``inverse_transform``, keep the number of columns and scale each
+        by itself.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
         most 500.

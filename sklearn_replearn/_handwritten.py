@@ -44,7 +44,8 @@ def handwritten_step(net):
     layers = [*(encoder or []), *(decoder or [])]
     weights = [weight for linear, _ in layers for weight in linear.parameters()]
     known = (
-        encoder
+        network.inputs is None
+        and encoder
         and decoder
         and len(set(weights)) == 2 * len(layers)  # none is used twice
         and likelihood in (Gaussian, Bernoulli)

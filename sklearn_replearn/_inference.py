@@ -16,8 +16,10 @@ from ._ambient import WEIGHTS_WORTH_THREADS, few_threads, isolated, resolve_devi
 from ._net import to_tensors
 from ._random import new_generator
 from ._rows import CHUNK, slices
+from .modules import Shortcut
 
 _CHUNK_ON_GPU = 2**16
+_CELLS_AT_ONCE = 2**21  # of wide tables
 _MULTIPLE = 16
 _PROBED = (16, 32, 48, 112, 816)  # rows at once
 
@@ -75,7 +77,7 @@ class Inference:
             return None
         network = _with_zeros(estimator)
         with few_threads(self.n_weights, self.device):
-            return network if _rows_are_independent(network, self.n_features) else None
+            return network if _rows_are_independent(network) else None
 
     def of_table(self, function, table, width, dtype, n_each=1):
         """Apply ``function(network, part)`` to a table, some rows at a time.
@@ -102,7 +104,7 @@ class Inference:
         )
 
     def of_codes(self, function, codes):
-        """Apply ``function(network, codes)`` to codes, some at a time; gives scaled rows."""
+        """Apply ``function(network, codes)`` to codes, some at a time; gives scaled cells."""
 
         def of_part(part):
             shape = _padded(part.stop - part.start), self.network.latent_dim
@@ -117,14 +119,15 @@ class Inference:
     def _in_chunks(self, function, shape, dtype, n_each=1):
         result = np.empty(shape, dtype=dtype)
         at_once = CHUNK if self.device.type == "cpu" else _CHUNK_ON_GPU
-        at_once = max(_MULTIPLE, at_once // n_each // _MULTIPLE * _MULTIPLE)
+        at_once = min(at_once // n_each, _CELLS_AT_ONCE // (n_each * self.n_features))
+        at_once = max(_MULTIPLE, at_once // _MULTIPLE * _MULTIPLE)
         with (
             isolated(self.parts, 0, self.device, gradients=False),
             few_threads(self.n_weights, self.device),
         ):
             for part in slices(shape[0], at_once):
                 values = function(part)[: part.stop - part.start, : shape[1]].cpu().numpy()
-                result[part] = rounded(values) if self.dtype == torch.float64 else values
+                result[part] = rounded(values)
         return result
 
 
@@ -137,21 +140,23 @@ class _TablePart:
 
     @property
     def rows(self):
-        """Scaled rows as they are, Tensor of shape (n, n_features), float64."""
+        """Scaled cells as they are, Tensor of shape (n, n_features), float64."""
         return self._scaled.to(self.inference.device)
 
     @property
     def seen(self):
-        """Scaled rows as an encoder sees them, in the precision of the network.
+        """Scaled cells as an encoder sees them, in the precision of the network.
 
         Tensor of shape (at least n, n_features): rows of zeros fill it up to a multiple of 16. See
-        :meth:`Columns.limit`.
+        :meth:`Columns.limit`. Where fit saw no missing cells, they count as 0.
         """
         inference, limit = self.inference, self.inference.columns.limit
         n, width = self._scaled.shape
         rows = torch.zeros((_padded(n), width), dtype=inference.dtype, device="cpu")
+        blind = inference.network.inputs is None  # to what is missing
         if inference.dtype == torch.float64:
-            rows[:n] = torch.from_numpy(limit(self._scaled.numpy()))
+            limited = limit(self._scaled.numpy())
+            rows[:n] = torch.from_numpy(np.nan_to_num(limited) if blind else limited)
         else:
             filled = rows[:n].copy_(self._scaled)
             beyond = torch.clamp(filled, inference.low, inference.high).sub_(filled)
@@ -159,6 +164,7 @@ class _TablePart:
             if distances.any():
                 far = distances.nonzero()[:, 0]
                 limited = limit(self._scaled[far].numpy())
+                limited = np.nan_to_num(limited) if blind else limited
                 filled[far] = torch.from_numpy(limited).float()
         return rows.to(inference.device)
 
@@ -172,38 +178,52 @@ def rebuilt(estimator):
 
 def _with_zeros(estimator):
     """The trained network, widened with zeros to multiples of 16."""
-    plan, n_features = estimator._plan, estimator._plan["n_features"]
-    wide = {name: _padded(plan[name]) for name in ("n_features", "latent_dim")}
+    plan = estimator._plan
+    wide = {name: _padded(plan[name]) for name in ("n_inputs", "n_outputs", "latent_dim")}
     network = estimator._build(
         {**plan, **wide, "hidden": tuple(map(_padded, plan["hidden"]))}, new_generator(0)
     )
-    last = f"encoder.{len(network.encoder) - 1}."
-    arrays = to_tensors(estimator._arrays)
+    arrays, last = to_tensors(estimator._arrays), _last_layers(network.encoder)
     with torch.no_grad():
         for weight in network.parameters():
             weight.zero_()
-        network.likelihood.constant.fill_(True)  # the columns added say nothing
         for name, target in network.state_dict().items():
+            if arrays[name].shape == target.shape:
+                target.copy_(arrays[name])
+                continue
             n_parts = estimator._code_parts if name.startswith(last) else 1
             array = arrays[name].reshape(n_parts, -1, *arrays[name].shape[1:])
             corner = (slice(None), *map(slice, array.shape[1:]))
             target.view(n_parts, -1, *target.shape[1:])[corner] = array
         # Sums may be of any length: the input needs no zeros.
-        first = network.encoder[0]
-        first.weight = nn.Parameter(first.weight[:, :n_features].contiguous())
+        for layer in _first_layers(network.encoder):
+            layer.weight = nn.Parameter(layer.weight[:, : plan["n_inputs"]].contiguous())
     return network.eval()
 
 
-def _rows_are_independent(network, n_features):
+def _first_layers(encoder):
+    """The linear layers that take an encoder's input."""
+    return [encoder.deep[0], encoder.direct] if isinstance(encoder, Shortcut) else [encoder[0]]
+
+
+def _last_layers(encoder):
+    """Beginnings of the names of the parameters that give an encoder's output."""
+    if isinstance(encoder, Shortcut):
+        return f"encoder.deep.{len(encoder.deep) - 1}.", "encoder.direct."
+    return (f"encoder.{len(encoder) - 1}.",)
+
+
+def _rows_are_independent(network):
     """Whether this machine computes rows the same together, apart, alone and in another place."""
     with torch.no_grad():
-        rows = torch.zeros((sum(_PROBED), n_features), dtype=torch.float32, device="cpu")
+        shape = sum(_PROBED), _first_layers(network.encoder)[0].weight.shape[1]
+        rows = torch.zeros(shape, dtype=torch.float32, device="cpu")
         rows.normal_(generator=new_generator(0))
         order = torch.randperm(len(rows), generator=new_generator(1), device="cpu")
 
         def coded(rows):
-            code = network.encode(rows)
-            return torch.cat([code, network.decode(code)], dim=1)
+            code = network.encoder(rows)
+            return torch.cat([code, network.decoder(code[:, : network.latent_dim])], dim=1)
 
         together = coded(rows)
         apart = torch.cat([coded(part) for part in rows[order].split(_PROBED)])

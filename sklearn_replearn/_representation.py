@@ -3,6 +3,7 @@
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -11,17 +12,19 @@ from . import _net
 from ._ambient import few_threads, isolated, resolve_device
 from ._batches import TrainingRows, divided, n_batches
 from ._columns import SCALING_CONSTRAINT, Columns
+from ._ends import inputs_for, likelihood_for
 from ._inference import Prepared, rebuilt
 from ._optimizers import NAMES as OPTIMIZERS
 from ._random import draw_integer, draw_seed, new_generator
-from ._rows import canonical
-from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context
+from ._rows import SparseTable, canonical
+from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context, safe_indexing
 from ._tables import check_codes, check_table, name_columns, names_of
 from .augmentations import Identity
-from .modules import ACTIVATIONS, mlp, own_copy
+from .modules import ACTIVATIONS, Shortcut, linear, mlp, own_copy
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.
-_LR, _LR_LINEAR = 5e-3, 2e-2
+# Measured for mixed tables, see benchmarks.
+_LR, _LR_LINEAR, _LR_MIXED = 5e-3, 2e-2, 2e-3
 
 
 class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -37,6 +40,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "activation": [StrOptions(set(ACTIVATIONS))],
         "encoder": [callable, None],
         "decoder": [callable, None],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "scaling": SCALING_CONSTRAINT,
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
@@ -65,8 +69,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Numbers; at least two rows.
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            At least two rows. Columns of frames hold numbers, booleans, dates, strings or
+            categories; missing cells are NaN, None, NaT or NA.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -80,8 +85,10 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Raises
         ------
         ValueError
-            If ``X`` has cells that are not finite numbers, fewer than two rows, or columns that
-            cannot be scaled; if a parameter does not fit the table; if the loss is not finite.
+            If ``X`` has infinite cells, columns that mix types, fewer than two rows, or columns
+            that cannot be scaled; if a parameter does not fit the table; if the loss is not finite.
+        TypeError
+            If ``X`` has cells of a type that no column may have, such as lists.
         KeyboardInterrupt
             If interrupted. After any exception the estimator is as it was before.
         """
@@ -102,13 +109,18 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self._check_parameters()
         device = resolve_device(self.device)
         resumed = self._resumed()
-        # Training takes rows one by one: each must lie together in memory.
-        table = np.ascontiguousarray(check_table(self, X, reset=resumed is None))
+        table = check_table(self, X, reset=resumed is None)
         weights = check_sample_weight(
             sample_weight, table, dtype=np.float64, ensure_non_negative=True
         )
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
+        if resumed is None and self._schema.kinds is not None and not weights.all():
+            # A level of rows that count nothing has not been seen.
+            table, weights = _learned_anew(self, X, weights)
+        if not isinstance(table, SparseTable):
+            # Training takes rows one by one: each must lie together in memory.
+            table = np.ascontiguousarray(table)
         multiset = canonical(table, weights)
         if multiset.n_draws < 2:
             raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
@@ -117,7 +129,15 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         with isolated(parts, seed, device, gradients=True):
             if resumed is None:
                 seed = draw_integer(generator)
-                self._columns = Columns(self._scaling(), multiset, names_of(self), seed)
+                self._columns = Columns(
+                    self._scaling(),
+                    multiset,
+                    names_of(self),
+                    seed,
+                    self._likelihoods(),
+                    self._schema.n_levels,
+                    self._schema.ordered,
+                )
             else:
                 self._columns = self._columns.widened(multiset)
             self._check_columns()
@@ -127,7 +147,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if resumed is None:
             self._plan = self._blueprint()
         network = self._build(self._plan, generator)
-        network.likelihood.constant.copy_(torch.from_numpy(self._columns.idle))
+        network.likelihood.set_constant(torch.from_numpy(self._columns.idle))
         fraction = self.validation_fraction if self.early_stopping else 0.0
         train_rows, validation_rows = (
             None if part is None else TrainingRows(part, self._columns, device)
@@ -147,7 +167,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             new_generator(draw_integer(generator), device),
         )
         self._score_seed = draw_integer(generator)
-        lr = self.lr if self.lr != "auto" else (_LR if self._plan["hidden"] else _LR_LINEAR)
+        lr = self.lr if self.lr != "auto" else self._default_lr()
         n_weights = sum(weight.numel() for weight in training.parameters())
         with few_threads(n_weights, device):
             try:
@@ -167,6 +187,11 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         history = _net.history_of(net)
         self._history = history if resumed is None else self._history.followed_by(history)
         self.n_iter_ = int(self._history.epochs[-1])
+
+    def _default_lr(self):
+        if not self._plan["hidden"]:
+            return _LR_LINEAR
+        return _LR if self._columns.plain else _LR_MIXED
 
     def _check_parameters(self):
         """Refuse values that have the right type and cannot work."""
@@ -211,7 +236,11 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return Identity(), Identity()
 
     def _scaling(self):
-        return "standard" if self.scaling == "auto" else self.scaling
+        return self.scaling
+
+    def _likelihoods(self):
+        """The likelihood asked for, for each column."""
+        return ["gaussian"] * self.n_features_in_
 
     def _check_columns(self):
         """Refuse columns that the objective cannot take."""
@@ -238,21 +267,32 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _coders(self, plan, generator):
         """Encoder and decoder from a blueprint."""
-        n, latent, hidden = plan["n_features"], plan["latent_dim"], plan["hidden"]
+        n_in, n_out = plan["n_inputs"], plan["n_outputs"]
+        latent, hidden = plan["latent_dim"], plan["hidden"]
         code_width = self._code_parts * latent
         if plan["encoder"] is None:
-            encoder = mlp((n, *hidden, code_width), plan["activation"], generator)
+            encoder = mlp((n_in, *hidden, code_width), plan["activation"], generator)
+            if hidden and not self._columns.plain:
+                # Levels one-hot say much that is linear: measured on mixed tables, see benchmarks.
+                encoder = Shortcut(encoder, linear(n_in, code_width, generator))
         else:
-            encoder = own_copy(plan["encoder"], n, code_width)
+            encoder = own_copy(plan["encoder"], n_in, code_width)
         if plan["decoder"] is None:
-            decoder = mlp((latent, *hidden[::-1], n), plan["activation"], generator)
+            decoder = mlp((latent, *hidden[::-1], n_out), plan["activation"], generator)
         else:
-            decoder = own_copy(plan["decoder"], latent, n)
+            decoder = own_copy(plan["decoder"], latent, n_out)
         return encoder, decoder
 
+    def _ends(self, scale):
+        """Inputs and likelihood for the columns of fit."""
+        return inputs_for(self._columns), likelihood_for(self._columns, scale)
+
     def _blueprint(self):
+        inputs, likelihood = self._ends(None)
         return {
             "n_features": self.n_features_in_,
+            "n_inputs": self.n_features_in_ if inputs is None else inputs.width,
+            "n_outputs": likelihood.n_outputs,
             "latent_dim": self.latent_dim,
             "hidden": self._hidden(),
             "activation": self.activation,
@@ -267,30 +307,31 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
         ndarray of shape (n_samples, latent_dim)
-            Values beyond the range of a column in fit count on a logarithmic scale.
-            float32 for float32 rows, else float64; they have the precision of float32. On a CPU a
+            Values beyond the range of a column in fit count on a logarithmic scale, levels that fit
+            has not seen as the average of those it has. float32 for float32 rows, else float64; they have the precision of float32. On a CPU a
             row's code does not depend on the rows beside it, to the last bit.
 
         Raises
         ------
         ValueError
-            If the columns are not those of fit, or a cell is not a finite number.
+            If the columns are not those of fit or hold something else than in fit, or a cell is
+            infinite.
         """
         table = self._table(X)
         return self._applied().of_table(
             lambda network, part: network.encode(part.seen),
             table,
             self._n_features_out,
-            table.dtype,
+            self._dtype_of_codes(table),
         )
 
     def inverse_transform(self, X):
-        """Decode codes to rows in original units.
+        """Decode codes to a table like that of fit.
 
         Parameters
         ----------
@@ -299,8 +340,12 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
-            float32 for float32 codes, else float64.
+        ndarray or frame of shape (n_samples, n_features)
+            A frame if fit saw one, with its columns and dtypes, and the index of the codes if they
+            have one. Numbers are expected values in original units, rounded where the column is of
+            whole numbers; categories are the likeliest ones. No cell is missing, but in columns of
+            which fit saw no cell. An array is float32 for float32 codes. For a sparse table it is a
+            dense array.
 
         Raises
         ------
@@ -308,44 +353,86 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             If the codes are of another width or not finite.
         """
         check_is_fitted(self)
+        index = X.index if isinstance(X, pd.DataFrame) else None
         codes = check_codes(X, self._n_features_out, type(self).__name__)
-        rows = self._applied().of_codes(lambda network, codes: network.decode(codes), codes)
-        return self._columns.unscale(rows).astype(codes.dtype, copy=False)
+        table = self._decoded(codes, index)
+        if isinstance(table, np.ndarray) and table.dtype == np.float64:
+            return table.astype(codes.dtype, copy=False)
+        return table
 
-    def reconstruction_error(self, X):
-        """Squared error of decoding each row's code, cell by cell, in standardised units.
+    def _decoded(self, codes, index=None):
+        cells = self._applied().of_codes(
+            lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
+        )
+        return self._schema.decode(self._columns.unscale(cells), index)
+
+    def impute(self, X):
+        """Fill missing cells with what is decoded from the code of the cells that are there.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like or frame of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray or frame of shape (n_samples, n_features)
+            Like ``X``; cells that are there are not changed. Numbers are expected values, categories
+            the likeliest ones.
+        """
+        table = self._table(X)
+        return self._filled(X, table, self._expected_cells(table))
+
+    def _expected_cells(self, table):
+        """Scaled cells decoded from the code of each row, ndarray of shape of the table."""
+
+        def decoded(network, part):
+            return network.likelihood.mean(network.decoded(network.encode(part.seen)).double())
+
+        return self._applied().of_table(decoded, table, self.n_features_in_, np.float64)
+
+    def _filled(self, X, table, cells):
+        return self._schema.filled(X, table, self._columns.unscale(cells))
+
+    def reconstruction_error(self, X):
+        """Error of decoding each row's code, cell by cell, in units of the column.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
         ndarray of shape (n_samples, n_features), float64
-            Squared difference between a cell and what is decoded, in units of the variance that the
-            scaled column had in fit.
+            For numbers the squared difference between a cell and what is decoded, in units of the
+            variance that the scaled column had in fit. For categories minus the log-probability of
+            the level, in units of the entropy that the column had in fit. So 1 is what guessing from
+            the column alone would cost on average. Missing cells are NaN.
         """
         table = self._table(X)
-        return self._applied().of_table(self._squared_error, table, self.n_features_in_, np.float64)
+        return self._applied().of_table(self._errors, table, self.n_features_in_, np.float64)
 
     def score_samples(self, X):
         """Minus the reconstruction error of each row; higher is more normal.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
 
         Returns
         -------
         ndarray of shape (n_samples,), float64
-            Minus the mean over columns of :meth:`reconstruction_error`: 0 is perfect, -1 is as far
-            as the mean of the training rows is from a typical one.
+            Minus the mean of :meth:`reconstruction_error` over the cells that are there: 0 is
+            perfect, -1 is as far as the mean of the training rows is from a typical one.
         """
         table = self._table(X)
 
         def score(network, part):
-            errors = self._squared_error(network, part).cpu().numpy()
-            return torch.from_numpy(-errors.mean(axis=1, keepdims=True))
+            errors = self._errors(network, part).cpu().numpy()
+            known = ~np.isnan(errors)
+            if known.all():
+                return torch.from_numpy(-errors.mean(axis=1, keepdims=True))
+            sums = np.where(known, errors, 0.0).sum(axis=1, keepdims=True)
+            return torch.from_numpy(-sums / np.maximum(known.sum(axis=1, keepdims=True), 1))
 
         return self._applied().of_table(score, table, 1, np.float64)[:, 0]
 
@@ -364,11 +451,22 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """
         return float(np.mean(self.score_samples(X)))
 
-    def _squared_error(self, network, part):
-        decoded = network.decode(network.encode(part.seen))
-        rows = part.rows
-        spread = torch.tensor(self._columns.spread, dtype=rows.dtype, device=rows.device)
-        return (rows - decoded[: len(rows), : rows.shape[1]]).div_(spread).square_()
+    def _errors(self, network, part):
+        columns, cells = self._columns, part.rows
+        output = network.decoded(network.encode(part.seen))[: len(cells)].double()
+        spread = torch.tensor(columns.spread, dtype=cells.dtype, device=cells.device)
+        squares = (cells - network.likelihood.mean(output)).div_(spread).square_()
+        if columns.numbers.all():
+            return squares
+        numbers = torch.from_numpy(columns.numbers).to(cells.device)
+        nats = -network.likelihood.log_prob(cells, output) / spread
+        return torch.where(numbers | cells.isnan(), squares, nats)
+
+    def _dtype_of_codes(self, table):
+        """That of the table, but for tables of other than numbers."""
+        return table.dtype if self._schema.kinds is None or self._columns.numbers.all() else (
+            np.float64
+        )
 
     def _table(self, X):
         """A table that comes after fit, validated."""
@@ -407,6 +505,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         return tags
 
     def __getstate__(self):
@@ -418,6 +518,13 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         super().__setstate__(state)
         if "_arrays" in state:
             self._prepared = Prepared()
+
+
+def _learned_anew(estimator, X, weights):
+    """The table of the rows that count, and their weights."""
+    rows = np.flatnonzero(weights)
+    table = check_table(estimator, safe_indexing(X, rows), reset=True)
+    return table, weights[rows]
 
 
 def _same(a, b):

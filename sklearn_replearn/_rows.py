@@ -14,6 +14,64 @@ import numpy as np
 MAX_DRAWS = 2**16
 # Looked at together: so many stay in the cache of a core.
 CELLS, CHUNK = 2**16, 2**10  # cells of a table, rows in a network
+_TINY = np.finfo(np.float64).tiny
+
+
+class SparseTable:
+    """A sparse matrix of which rows are read as a dense array, a few at a time.
+
+    Parameters
+    ----------
+    matrix : scipy CSR matrix or array
+        Where it has repeated entries, a copy of it without them is taken.
+    """
+
+    def __init__(self, matrix):
+        if not matrix.has_canonical_format:
+            matrix = matrix.copy()
+            matrix.sum_duplicates()
+        self.matrix = matrix
+        self.shape, self.dtype = matrix.shape, matrix.dtype
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        return self.matrix[rows].toarray()
+
+    def take(self, rows, axis=0):
+        """The same, by numbers of rows, as of an ndarray."""
+        return self[rows]
+
+    def n_stored(self, rows, weights):
+        """Weight of the rows in which each column is other than zero."""
+        matrix = self.matrix[rows]
+        there = matrix.data != 0
+        of_cells = np.repeat(weights, np.diff(matrix.indptr))[there]
+        return np.bincount(matrix.indices[there], of_cells, minlength=self.shape[1])
+
+    def column(self, rows, j):
+        """Cells of one column, dense."""
+        return self.matrix[rows][:, [j]].toarray()[:, 0]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What :meth:`Multiset.moments` finds, each ndarray of shape (width,).
+
+    Attributes
+    ----------
+    low, high, mean, variance : float64
+        NaN where all cells are missing.
+    missing : bool
+        Columns with missing cells.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    missing: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -24,13 +82,13 @@ class Multiset:
 
     Attributes
     ----------
-    table : ndarray of shape (n_samples, n_features)
+    table : ndarray of shape (n_samples, n_features), or SparseTable
     numbers : ndarray of shape (n_distinct,), int64
         Where the distinct rows stand in the table.
     weights : ndarray of shape (n_distinct,), float64, all positive
     """
 
-    table: np.ndarray
+    table: np.ndarray | SparseTable
     numbers: np.ndarray
     weights: np.ndarray
 
@@ -69,6 +127,12 @@ class Multiset:
         """A copy of some of its rows, ndarray of shape (n, n_features)."""
         return self.table[self.numbers[part]]
 
+    def column(self, which, j):
+        """A copy of some cells of one column, ndarray of shape (n,)."""
+        rows = self.numbers[which]
+        sparse = isinstance(self.table, SparseTable)
+        return self.table.column(rows, j) if sparse else self.table[rows, j]
+
     def parts(self, n_cells=CELLS):
         """Slices that cover it, each of at most ``n_cells`` cells; by default they fit a cache."""
         return slices(len(self), max(1, n_cells // self.width))
@@ -77,7 +141,8 @@ class Multiset:
         """Range, weighted mean and variance of the columns of what ``read`` gives of its parts.
 
         One pass; the means of parts are put together after Chan et al. (1982), so that columns far
-        from zero keep the digits in which they vary.
+        from zero keep the digits in which they vary. Missing cells do not count; a column of which
+        all are missing has NaN for everything.
 
         Parameters
         ----------
@@ -88,29 +153,60 @@ class Multiset:
 
         Returns
         -------
-        low, high, mean, variance : ndarray of shape (width,), float64
+        Moments
         """
         low, high, origin = np.inf, -np.inf, None
         total, mean, squares = 0.0, 0.0, 0.0
+        missing = False
         for part in self.parts() if parts is None else parts:
             values, weights = read(part), self.weights[part]
-            low = np.minimum(low, values.min(axis=0))
-            high = np.maximum(high, values.max(axis=0))
+            part_low = values.min(axis=0)
+            known = None
+            if np.isnan(part_low).any():
+                known = ~np.isnan(values)
+                missing = missing | ~known.all(axis=0)
+                low = np.fmin(low, np.fmin.reduce(values, axis=0))
+                high = np.fmax(high, np.fmax.reduce(values, axis=0))
+            else:
+                low = np.minimum(low, part_low)
+                high = np.maximum(high, values.max(axis=0))
             values = values.astype(np.float64)
-            origin = values[0].copy() if origin is None else origin
+            if known is None:
+                origin = values[0].copy() if origin is None else origin
+                weight = weights.sum()
+            else:
+                origin = np.where(known[0], values[0], 0.0) if origin is None else origin
+                weight = _weighted_sum(weights, known.astype(np.float64))
             values -= origin  # what is small is summed exactly enough
-            weight = weights.sum()
-            part_mean = _weighted_sum(weights, values) / weight
+            if known is not None:
+                values[~known] = 0.0
+            part_mean = _weighted_sum(weights, values) / np.maximum(weight, _TINY)
             values -= part_mean
+            if known is not None:
+                values[~known] = 0.0
             np.square(values, out=values)
             gap, total = part_mean - mean, total + weight
-            mean = mean + gap * (weight / total)
+            sure = np.maximum(total, _TINY)
+            mean = mean + gap * (weight / sure)
             squares = (
                 squares
                 + _weighted_sum(weights, values)
-                + gap**2 * (weight * (total - weight) / total)
+                + gap**2 * (weight * (total - weight) / sure)
             )
-        return low.astype(np.float64), high.astype(np.float64), mean + origin, squares / total
+        low, high, mean = low.astype(np.float64), high.astype(np.float64), mean + origin
+        missing = np.zeros(len(low), dtype=bool) | missing
+        if missing.any():
+            total = np.where(total > 0, total, np.nan)
+            low, high, mean = (np.where(np.isnan(total), np.nan, x) for x in (low, high, mean))
+        return Moments(low, high, mean, squares / total, missing)
+
+    def sample(self, most):
+        """Numbers of at most so many rows, within the multiset, as many of each as its weight asks.
+
+        Rows in canonical order are in random order: evenly spaced ones are a sample of all.
+        """
+        draws = self.draws()
+        return draws[np.arange(0, len(draws), -(-len(draws) // most))]
 
     def subset(self, which):
         """The multiset of some of its rows, by their numbers within it."""
@@ -132,7 +228,7 @@ def canonical(X, sample_weight):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray of shape (n_samples, n_features), or SparseTable
     sample_weight : ndarray of shape (n_samples,), float64
 
     Returns
@@ -161,7 +257,8 @@ def _equal_to_the_row_before(X, numbers, places):
     equal = np.empty(len(places), dtype=bool)
     for part in slices(len(places), max(1, CELLS // X.shape[1])):
         here = places[part]
-        equal[part] = (X[numbers[here]] == X[numbers[here - 1]]).all(axis=1)
+        one, other = X[numbers[here]], X[numbers[here - 1]]
+        equal[part] = ((one == other) | (np.isnan(one) & np.isnan(other))).all(axis=1)
     return places[equal]
 
 
@@ -169,19 +266,32 @@ def _hashes(X):
     """A 64-bit hash of each row: over its columns, the sum of mixes of cell and column."""
     n_rows, n_columns = X.shape
     hashes = np.empty(n_rows, dtype=np.uint64)
-    half, shift = np.uint64(32), np.uint64(29)
     factors = _mixed(np.arange(1, n_columns + 1, dtype=np.uint64)) | np.uint64(1)
+    if isinstance(X, SparseTable):
+        # The mix of zero is zero: what is not stored adds nothing.
+        matrix = X.matrix
+        ends = np.append(np.uint64(0), np.cumsum(_mixes(matrix.data, factors[matrix.indices])))
+        return ends[matrix.indptr[1:]] - ends[matrix.indptr[:-1]]
     for part in slices(n_rows, max(1, CELLS // n_columns)):
-        # Adding zero turns -0.0 into 0.0: equal values, equal bits.
-        bits = X[part].astype(np.float64, order="C")
-        bits += 0.0
-        bits = bits.view(np.uint64)
-        shifted = bits >> half  # the lower half of a small whole number is empty
-        bits ^= shifted
-        bits *= factors
-        bits ^= np.right_shift(bits, shift, out=shifted)
-        np.add.reduce(bits, axis=1, out=hashes[part])
+        np.add.reduce(_mixes(X[part], factors), axis=1, out=hashes[part])
     return hashes
+
+
+def _mixes(cells, factors):
+    """Numbers that look random, from cells and the factors of their columns."""
+    half, shift = np.uint64(32), np.uint64(29)
+    # Adding zero turns -0.0 into 0.0: equal values, equal bits.
+    bits = cells.astype(np.float64, order="C")
+    bits += 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isnan(bits.sum()):  # one NaN for all
+            bits[np.isnan(bits)] = np.nan
+    bits = bits.view(np.uint64)
+    shifted = bits >> half  # the lower half of a small whole number is empty
+    bits ^= shifted
+    bits *= factors
+    bits ^= np.right_shift(bits, shift, out=shifted)
+    return bits
 
 
 def _mixed(numbers):

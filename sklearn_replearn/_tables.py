@@ -1,37 +1,195 @@
-"""The door: what comes in is a table of finite numbers, or an error says what it is instead."""
+"""The door: what comes in is a table, or an error says what it is instead.
+
+Inside, a table is a matrix of numbers with NaN where cells are missing; a :class:`Schema` turns raw
+tables into that and back.
+"""
+
+import numbers
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from sklearn.utils.validation import check_array, validate_data
+
+from ._frames import as_pandas
+from ._kinds import Number, content_of, kind_of
+from ._rows import SparseTable
 
 _FLOATS = [np.float64, np.float32]
 _FEW_CELLS = 4096
 _MANY = 5  # columns named in an error message before it says "and N more"
+# Rounding to float32 must be this small against the spread of a column of a mixed table.
+_ROUNDING = 1e-5
+
+
+class Schema:
+    """Kinds of the columns of the table seen in fit, and what makes a table like it again.
+
+    Attributes
+    ----------
+    container : container or None
+        Of frames; None for arrays.
+    kinds : list of Number, Date and Category, or None
+        None for arrays of numbers, dense or sparse.
+    dtype : dtype
+        Of arrays.
+    sparse : type or None
+        Of sparse tables.
+    """
+
+    def __init__(self, container, kinds, names, dtype, sparse=None):
+        self.container, self.kinds, self.names = container, kinds, names
+        self.dtype, self.sparse = dtype, sparse
+
+    @property
+    def n_levels(self):
+        """Levels of each column, ndarray of int; 0 for numbers. None if all are numbers."""
+        if self.kinds is None:
+            return None
+        return np.array([kind.n_levels if kind.content == "text" else 0 for kind in self.kinds])
+
+    @property
+    def ordered(self):
+        """Whether the levels of each column have an order; None if all are numbers."""
+        if self.kinds is None:
+            return None
+        return np.array([getattr(kind, "ordered", False) for kind in self.kinds])
+
+    def frame_of(self, cells):
+        """A Series of one row's cells as a table of one row, each column of its own type."""
+        columns = {name: pd.Series([cell]) for name, cell in cells.items()}
+        for name, column in columns.items():
+            if column.isna().all():
+                columns[name] = column.astype(object).where(column.notna(), None)
+        return pd.DataFrame(columns)
+
+    def one_row(self, given, n_features, names):
+        """A row of numbers in which only given cells are not missing.
+
+        Parameters
+        ----------
+        given : dict
+            Cells by name or number of the column.
+
+        Returns
+        -------
+        ndarray of shape (1, n_features), float64
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or a level that fit has not seen.
+        """
+        values = np.full((1, n_features), np.nan)
+        for column, cell in given.items():
+            j = column_number(column, n_features, names, "given")
+            if self.kinds is None:
+                values[0, j] = cell
+                continue
+            kind, cells = self.kinds[j], pd.Series([cell])
+            shown = f"Column {column!r}"
+            _reject_other_content(cells, kind, shown)
+            values[0, j] = kind.encode(cells)[0]
+            if kind.content == "text" and values[0, j] == 0:
+                levels = ", ".join(map(repr, kind.levels[:_MANY]))
+                raise ValueError(f"{shown} has no level {cell!r} in fit; it has {levels}, …")
+        _reject_infinite(values, names)
+        return values
+
+    def filled(self, X, table, values):
+        """A copy of a raw table, its missing cells filled.
+
+        Parameters
+        ----------
+        X : array-like or frame
+        table : ndarray or SparseTable
+            The same as numbers.
+        values : ndarray of shape (n_samples, n_features), float64
+        """
+        found = as_pandas(X)
+        if found is None:
+            if isinstance(table, SparseTable):
+                table = table[:]
+            if self.kinds is None:
+                return np.where(np.isnan(table), values, table).astype(table.dtype, copy=False)
+            cells, filled = np.array(X, dtype=object), self.decode(values)
+            missing = np.isnan(table)
+            cells[missing] = np.asarray(filled, dtype=object)[missing]
+            return cells if self.dtype == object else cells.astype(self.dtype)
+        frame, container = found
+        frame = frame.copy()
+        missing = np.isnan(table)
+        for j in np.flatnonzero(missing.any(axis=0)):
+            column, kind = frame.iloc[:, j], Number(frame.iloc[:, j])
+            kind = kind if self.kinds is None else self.kinds[j]
+            new = kind.decode(values[:, j])
+            new.index = frame.index
+            frame.isetitem(j, column.where(~missing[:, j], new).astype(column.dtype))
+        return container.back(frame)
+
+    def decode(self, values, index=None, sparse=False):
+        """A table like that of fit.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_features), float64
+        index : Index, default=None
+            Of a frame of pandas.
+        sparse : bool, default=False
+            Whether a table that was sparse in fit becomes sparse again.
+        """
+        if sparse and self.sparse is not None:
+            return self.sparse(_as_dtype(values, self.dtype))
+        if self.kinds is None:
+            return _as_dtype(values, self.dtype)
+        columns = {j: kind.decode(values[:, j]) for j, kind in enumerate(self.kinds)}
+        frame = pd.DataFrame(columns)
+        if self.container is None:
+            if self.dtype == object:
+                return frame.astype(object).where(frame.notna(), None).to_numpy(dtype=object)
+            return frame.to_numpy(dtype=self.dtype)
+        frame.columns = self.names
+        if index is not None:
+            frame.index = index
+        return self.container.back(frame)
+
+
+def _as_dtype(values, dtype):
+    """Numbers as those of an array of this dtype; floats where cells of whole numbers are missing."""
+    kind = np.dtype(dtype).kind
+    if kind == "f" or np.isnan(values).any():
+        return values
+    if kind == "b":
+        return values >= 0.5
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values), limits.min, np.nextafter(float(limits.max) + 1, 0)).astype(dtype)
 
 
 def check_table(estimator, X, *, reset):
-    """Validate a table at the door: numbers only, two dimensions, the columns seen in fit.
+    """Validate a table at the door, and turn it into numbers.
 
     Parameters
     ----------
     estimator : estimator
-        With ``reset`` it gets ``n_features_in_`` and, for tables with names, ``feature_names_in_``.
-    X : array-like of shape (n_samples, n_features)
+        With ``reset`` it gets ``n_features_in_`` and, for tables with names, ``feature_names_in_``,
+        and its ``_schema``.
+    X : array-like, sparse or frame of shape (n_samples, n_features)
     reset : bool
         True in ``fit``.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_features), float32 or float64
+    ndarray of shape (n_samples, n_features), float32 or float64, or SparseTable
 
     Raises
     ------
-    ValueError
-        If there are cells that are not finite numbers, too few rows, or other columns than in fit.
+    ValueError, TypeError
+        If there are cells that are infinite or of no kind that a table may have, too few rows, or
+        other columns than in fit.
     """
     plain = not reset and _is_as_in_fit(X, estimator)
     table = X if plain else _validated(estimator, X, reset)
-    _reject_nonfinite(table, names_of(estimator), type(estimator).__name__)
+    _reject_infinite(table, names_of(estimator))
     return table
 
 
@@ -48,19 +206,178 @@ def _is_as_in_fit(X, estimator):
         and len(X) > 0
         and X.shape[1] == estimator.n_features_in_
         and names_of(estimator) is None
+        and estimator._schema.kinds is None
     )
 
 
 def _validated(estimator, X, reset):
-    _reject_other_than_numbers(X, type(estimator).__name__)
-    return validate_data(
+    found = as_pandas(X)
+    if found is not None:
+        return _of_frame(estimator, *found, reset)
+    if isinstance(X, list | tuple) and any(map(_any_text, _rows_of(X))):
+        X = _array_of_objects(X)
+    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    listed = reset and _listed(estimator)
+    of_cells = kind in ("U", "S", "T", "M", "m") or (kind == "O" and not sp.issparse(X))
+    if not of_cells and not (listed if reset else estimator._schema.kinds is not None):
+        return _of_numbers(estimator, X, reset)
+    return _of_cells(estimator, X, reset)
+
+
+def _listed(estimator):
+    features = estimator.categorical_features
+    return features is not None and not isinstance(features, str) and len(features) > 0
+
+
+def _of_numbers(estimator, X, reset):
+    """A table of an array of numbers, or a sparse one."""
+    if reset:
+        dtype = getattr(X, "dtype", None)
+    X_checked = validate_data(
         estimator,
         X,
         reset=reset,
+        accept_sparse="csr",
         dtype=_FLOATS,
         ensure_all_finite=False,
         ensure_min_samples=2 if reset else 1,
     )
+    if reset:
+        plain = isinstance(dtype, np.dtype) and dtype.kind in "fiub"
+        sparse = type(X) if sp.issparse(X) else None
+        names = getattr(estimator, "feature_names_in_", None)
+        dtype = dtype if plain else X_checked.dtype
+        estimator._schema = Schema(None, None, names, dtype, sparse)
+    return SparseTable(X_checked) if sp.issparse(X_checked) else X_checked
+
+
+def _of_cells(estimator, X, reset):
+    """A table of an array whose cells are not all numbers, or have to be looked at one by one."""
+    X = np.asarray(X.toarray() if sp.issparse(X) else X)
+    if X.dtype.kind in "OUST" and X.ndim == 2 and X.size and not _listed(estimator):
+        contents = {content_of(pd.Series(X[:, j]).infer_objects(), f"Column {j}") for j in
+                    range(X.shape[1])}
+        if contents <= {"number", "nothing"} and (reset or estimator._schema.kinds is None):
+            return _of_numbers(estimator, np.where(pd.isna(X), np.nan, X), reset)
+    checked = check_array(
+        X,
+        dtype=None,
+        ensure_all_finite=False,
+        ensure_min_samples=2 if reset else 1,
+        estimator=estimator,
+    )
+    validate_data(estimator, checked, reset=reset, skip_check_array=True)
+    frame = pd.DataFrame({j: checked[:, j] for j in range(checked.shape[1])})
+    return _of_columns(estimator, frame, None, checked.dtype, reset)
+
+
+def _of_frame(estimator, frame, container, reset):
+    """A table of a frame."""
+    if len(frame) < (2 if reset else 1) or frame.shape[1] == 0:
+        check_array(np.zeros(frame.shape), ensure_min_samples=2 if reset else 1, estimator=estimator)
+    twice = np.flatnonzero(frame.columns.duplicated())
+    if len(twice):
+        raise ValueError(
+            f"The table names {name_columns(frame.columns, twice)} more than once. "
+            "Give every column a name of its own."
+        )
+    validate_data(estimator, frame, reset=reset, skip_check_array=True)
+    return _of_columns(estimator, frame, container, None, reset)
+
+
+def _of_columns(estimator, frame, container, dtype, reset):
+    """The numbers of a frame, column by column."""
+    columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
+    shown = [_shown(frame.columns[j]) for j in range(len(columns))]
+    if reset:
+        chosen = _categorical(estimator, frame)
+        kinds = list(map(kind_of, columns, shown, chosen))
+        names = None if container is None else frame.columns
+        schema = estimator._schema = Schema(container, kinds, names, dtype)
+    schema = estimator._schema
+    if schema.kinds is None:  # an array of numbers in fit
+        kinds = [Number(column) for column in columns]
+    else:
+        kinds = schema.kinds
+    if not reset:
+        for column, kind, name in zip(columns, kinds, shown, strict=True):
+            _reject_other_content(column, kind, name)
+    cells = [kind.encode(column) for kind, column in zip(kinds, columns, strict=True)]
+    table = np.empty((len(frame), len(cells)), dtype=_dtype_of(cells, kinds))
+    with np.errstate(over="ignore"):
+        for j, column in enumerate(cells):
+            table[:, j] = column
+    return table
+
+
+def _shown(name):
+    return f"Column {str(name)!r}" if isinstance(name, str) else f"Column {name}"
+
+
+def _categorical(estimator, frame):
+    """Which columns the user says are categories, list of bool."""
+    features, n = estimator.categorical_features, frame.shape[1]
+    if features is None or isinstance(features, str):
+        return [False] * n
+    features = np.asarray(features)
+    if features.dtype.kind == "b":
+        if features.shape != (n,):
+            raise ValueError(
+                f"categorical_features as a mask must have a value for each of the {n} columns; "
+                f"got shape {features.shape}."
+            )
+        return features.tolist()
+    chosen = features.tolist()
+    names = getattr(estimator, "feature_names_in_", None)
+    picked = {column_number(column, n, names, "categorical_features") for column in chosen}
+    return [j in picked for j in range(n)]
+
+
+def _reject_other_content(column, kind, name):
+    """A column that held numbers in fit does not hold text now, and so on."""
+    content = content_of(column, name)
+    if content == "nothing" or column.isna().all():
+        return
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        content = content_of(pd.Series(column.cat.categories), name)
+        if kind.content == "text":
+            return
+    wanted = kind.content
+    if wanted == "text":
+        levels = getattr(kind, "levels", None)
+        wanted = content_of(pd.Series(levels), name) if len(levels) else content
+    if content != wanted:
+        raise ValueError(
+            f"{name} held {_IN_WORDS[wanted]} in fit (dtype {kind.dtype}) and holds "
+            f"{_IN_WORDS[content]} now (dtype {column.dtype}). Convert it to the type of fit."
+        )
+
+
+_IN_WORDS = {"number": "numbers", "text": "text", "time": "dates or durations", "nothing": "nothing"}
+
+
+def _dtype_of(cells, kinds):
+    """Float32 where the numbers have that, or where rounding to it loses nothing that counts.
+
+    Tables of numbers alone are taken as arrays of numbers are.
+    """
+    numeric = [c for c, kind in zip(cells, kinds, strict=True) if kind.content != "text"]
+    if all(isinstance(kind, Number) for kind in kinds):
+        common = np.result_type(*[column.dtype for column in numeric])
+        return common if common == np.float32 else np.float64
+    return np.float32 if all(map(_fits_float32, numeric)) else np.float64
+
+
+def _fits_float32(column):
+    if column.dtype.kind == "b" or column.dtype == np.float32:
+        return True
+    with np.errstate(all="ignore"):
+        low, high = np.fmin.reduce(column), np.fmax.reduce(column)
+        largest = max(abs(float(low)), abs(float(high)))
+        if not largest < 1e30:
+            return bool(np.isnan(largest))
+        spread = float(np.nanstd(column[: 2**16], dtype=np.float64))
+    return low == high == 0 or largest * 2.0**-24 <= _ROUNDING * spread or low == high
 
 
 def check_codes(codes, latent_dim, name):
@@ -100,6 +417,25 @@ def check_unit_interval(low, high, shown_low, shown_high, names, setting, other)
         )
 
 
+def column_number(column, n_features, names, setting):
+    """The number of a column that is given by name or number.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if names is not None and column in list(names):
+        return list(names).index(column)
+    if isinstance(column, numbers.Integral) and 0 <= column < n_features:
+        return int(column)
+    known = f"the table has {n_features} columns"
+    if names is not None:
+        known = f"its columns are {', '.join(map(repr, map(str, names[:_MANY])))}"
+        known += ", …" if n_features > _MANY else ""
+    raise ValueError(f"{setting} names {column!r}, which is no column of the table: {known}.")
+
+
 def name_columns(names, which):
     """Columns for an error message, by name or number, the first few of them."""
     picked = [repr(str(names[j])) if names is not None else str(j) for j in which[:_MANY]]
@@ -112,58 +448,42 @@ def names_of(estimator):
     return getattr(estimator, "feature_names_in_", None)
 
 
-def _reject_other_than_numbers(X, name):
-    """By kind of column first: conversion would turn dates and digits in strings into numbers."""
-    advice = f"{name} takes columns of numbers; encode them first, for example with "
-    advice += "sklearn.compose.ColumnTransformer and OneHotEncoder."
-    if isinstance(X, pd.DataFrame):
-        other = [j for j in range(X.shape[1]) if not _holds_numbers(X.iloc[:, j])]
-        if other:
-            which = name_columns(X.columns, other)
-            raise ValueError(f"{which} of the table: dtype {X.dtypes.iloc[other[0]]}. {advice}")
-        twice = np.flatnonzero(X.columns.duplicated())
-        if len(twice):
-            raise ValueError(
-                f"The table names {name_columns(X.columns, twice)} more than once. "
-                "Give every column a name of its own."
-            )
-        return
-    kind = getattr(getattr(X, "dtype", None), "kind", None)
-    if kind in ("M", "m"):
-        raise ValueError(f"The table holds dates or durations (dtype {X.dtype}). {advice}")
-    if kind in ("U", "S", "T") or (kind == "O" and _any_text(np.ravel(X))):
-        raise ValueError(f"The table holds strings (dtype {X.dtype}). {advice}")
-    if isinstance(X, list | tuple):
-        rows = (row if isinstance(row, list | tuple) else (row,) for row in X)
-        if any(map(_any_text, rows)):
-            raise ValueError(f"The table holds strings among its cells. {advice}")
+def _rows_of(X):
+    return (row if isinstance(row, list | tuple) else (row,) for row in X)
 
 
-def _holds_numbers(column):
-    if pd.api.types.is_object_dtype(column.dtype):
-        return not _any_text(column)
-    return pd.api.types.is_numeric_dtype(column.dtype)
+def _array_of_objects(X):
+    rows = [list(row) if isinstance(row, list | tuple) else row for row in X]
+    lengths = {len(row) if isinstance(row, list) else None for row in rows}
+    if len(lengths) > 1 or None in lengths:
+        return np.array(rows, dtype=object)
+    array = np.empty((len(rows), lengths.pop()), dtype=object)
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            array[i, j] = cell
+    return array
 
 
 def _any_text(cells):
     return any(isinstance(cell, str | bytes) for cell in cells)
 
 
-def _reject_nonfinite(table, names, name):
-    if table.size <= _FEW_CELLS:
-        if np.isfinite(table).all():
+def _reject_infinite(table, names):
+    sparse = isinstance(table, SparseTable)
+    cells = table.matrix.data if sparse else table
+    if cells.size <= _FEW_CELLS:
+        if np.isfinite(cells).all():
             return
     else:
         with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(table.sum()):  # one pass, no temporary; overflow looks again below
+            if np.isfinite(cells.sum()):  # one pass, no temporary; overflow looks again below
                 return
-    for what, found, advice in (
-        ("NaN (missing values)", np.isnan, "fill them first, for example with SimpleImputer"),
-        ("inf (infinite values)", np.isinf, "clip or remove them first"),
-    ):
-        columns = np.flatnonzero(found(table).any(axis=0))
-        if len(columns):
-            raise ValueError(
-                f"Input X contains {what} in {name_columns(names, columns)}. "
-                f"{name} takes finite numbers only: {advice}."
-            )
+    if sparse:
+        columns = np.unique(table.matrix.indices[np.isinf(cells)])
+    else:
+        columns = np.flatnonzero([np.isinf(table[:, j]).any() for j in range(table.shape[1])])
+    if len(columns):
+        raise ValueError(
+            f"Input X contains inf (infinite values) in {name_columns(names, columns)}. "
+            "Clip or remove them first; cells that are missing may be NaN."
+        )

@@ -4,8 +4,11 @@ import copy
 import math
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import nn
+
+from ._kinds import digits_of
 
 ACTIVATIONS = {
     "relu": nn.ReLU,
@@ -81,6 +84,39 @@ def mlp(sizes, activation, generator, batch_norm=False):
     return nn.Sequential(*layers[: -2 if batch_norm else -1])
 
 
+class Shortcut(nn.Module):
+    """Layers with a linear map from their input to their output beside them.
+
+    Parameters
+    ----------
+    deep : torch.nn.Sequential
+        Begins and ends with a linear layer.
+    direct : torch.nn.Linear
+        Of the same widths.
+
+    References
+    ----------
+    He et al. (2016), *Deep residual learning for image recognition*, equation 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.modules import Shortcut, linear, mlp
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> Shortcut(mlp((3, 8, 2), "relu", generator), linear(3, 2, generator))(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
+    """
+
+    def __init__(self, deep, direct):
+        super().__init__()
+        self.deep = deep
+        self.direct = direct
+
+    def forward(self, x):
+        """Return the sum of both, Tensor of shape (n, n_out)."""
+        return self.deep(x) + self.direct(x)
+
+
 class TopK(nn.Module):
     """Keep the k values of largest magnitude in each row and set the others to zero.
 
@@ -114,6 +150,98 @@ class TopK(nn.Module):
         return torch.zeros_like(code).scatter(1, kept, code.gather(1, kept))
 
 
+class Inputs(nn.Module):
+    """Scaled cells to what an encoder takes: numbers, levels one-hot, and which cells are missing.
+
+    A missing number counts as 0, which is the mean of its column, a missing or unseen level as the
+    average of the levels of its column. For each column that had missing cells in training one more
+    input says whether the cell is missing.
+
+    Parameters
+    ----------
+    n_levels : sequence of int
+        Levels of each column; 0 for numbers.
+    missing : sequence of bool
+        Columns that had missing cells.
+    shares : sequence of float
+        Share of the rows that have each of the levels (or digits, see below), column by column.
+    rarity : array-like of shape (n_features,), default=None
+        Weights of counts; those of a row then have length 1, as in tf-idf. 0 for other columns.
+
+    Attributes
+    ----------
+    width : int
+
+    Notes
+    -----
+    A column of more than 256 levels is two groups of inputs, one for each digit of the number of
+    its level; see :class:`~sklearn_replearn.likelihoods.Categorical`. Cells that are between two
+    levels, as noise makes them, count as the nearest.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.modules import Inputs
+    >>> inputs = Inputs([0, 2], missing=[True, False], shares=[0.25, 0.75])
+    >>> inputs(torch.tensor([[0.5, 2.0], [float("nan"), 0.0]]))
+    tensor([[0.5000, 0.0000, 1.0000, 0.0000],
+            [0.0000, 0.2500, 0.7500, 1.0000]])
+    """
+
+    def __init__(self, n_levels, missing, shares, rarity=None):
+        super().__init__()
+        numbers = [j for j, count in enumerate(n_levels) if count == 0]
+        start = len(numbers)
+        digits, slots = [], []
+        for j, count in enumerate(n_levels):
+            for divisor, size in digits_of(count):
+                digits.append((j, count, divisor, size, start))
+                slots += [len(digits) - 1] * size
+                start += size
+        gone = [j for j, flag in enumerate(missing) if flag]
+        self.width = start + len(gone)
+        self.n_numbers, self.n_slots = len(numbers), len(slots)
+        for name, values in (
+            ("numbers", numbers),
+            ("digits", list(zip(*digits, strict=True)) if digits else torch.empty((5, 0))),
+            ("slots", slots),
+            ("gone", gone),
+        ):
+            self.register_buffer(name, torch.as_tensor(values).long(), persistent=False)
+        self.weighted = rarity is not None
+        if self.weighted:
+            rarity = torch.tensor(rarity, dtype=torch.float32, device="cpu")[numbers]
+            self.register_buffer("rarity", rarity, persistent=False)
+        shares = torch.tensor(np.asarray(shares), dtype=torch.float32, device="cpu")
+        self.register_buffer("shares", shares, persistent=False)
+
+    def forward(self, cells):
+        """Return inputs, Tensor of shape (n, width)."""
+        missing = cells.isnan()
+        filled = torch.where(missing, 0.0, cells)
+        inputs = cells.new_zeros((len(cells), self.width))
+        end = self.n_numbers + self.n_slots
+        numbers = filled.index_select(1, self.numbers) if self.n_slots else filled
+        inputs[:, : self.n_numbers] = self._weighted(numbers) if self.weighted else numbers
+        if self.n_slots:
+            column, count, divisor, size, start = self.digits
+            codes = torch.minimum(filled.index_select(1, column).round().long(), count)
+            known = codes >= 1
+            places = (codes - 1).clamp_min(0) // divisor % size + start
+            inputs.scatter_(1, places, known.to(cells.dtype))
+            if not known.all():
+                unknown = (~known).index_select(1, self.slots)
+                levels = inputs[:, self.n_numbers : end]
+                levels += unknown * self.shares.to(cells.dtype)
+        inputs[:, end:] = missing.index_select(1, self.gone)
+        return inputs
+
+    def _weighted(self, numbers):
+        counts = numbers * self.rarity
+        length = torch.linalg.vector_norm(counts, dim=1, keepdim=True).clamp_min(1e-6)
+        return torch.where(self.rarity > 0, counts / length, numbers)
+
+
 class Autoencoder(nn.Module):
     """Encoder and decoder, and the scale that codes are reported in.
 
@@ -131,6 +259,8 @@ class Autoencoder(nn.Module):
     latent_dim : int
     activation : torch.nn.Module, default=None
         Applied to the code, such as :class:`TopK`.
+    inputs : torch.nn.Module, default=None
+        What the encoder takes, from scaled cells: :class:`Inputs`. None takes them as they are.
 
     Examples
     --------
@@ -144,8 +274,9 @@ class Autoencoder(nn.Module):
     torch.Size([4, 3])
     """
 
-    def __init__(self, encoder, decoder, likelihood, latent_dim, activation=None):
+    def __init__(self, encoder, decoder, likelihood, latent_dim, activation=None, inputs=None):
         super().__init__()
+        self.inputs = inputs
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
@@ -156,20 +287,25 @@ class Autoencoder(nn.Module):
 
     def code(self, rows):
         """Rows to codes as the encoder gives them."""
-        code = self.encoder(rows)
+        code = self.encoder(rows if self.inputs is None else self.inputs(rows))
         return code if self.activation is None else self.activation(code)
 
     def output(self, code):
         """Codes of :meth:`code` to what the likelihood takes."""
-        return self.decoder(code)
+        output, width = self.decoder(code), self.likelihood.n_outputs
+        return output if output.shape[1] == width else output[:, :width]
 
     def encode(self, rows):
         """Rows to standardised codes."""
         return (self.code(rows) - self.code_mean) / self.code_scale
 
+    def decoded(self, codes):
+        """Standardised codes to what the likelihood takes."""
+        return self.output(codes * self.code_scale + self.code_mean)
+
     def decode(self, codes):
-        """Standardised codes to expected rows."""
-        return self.likelihood.mean(self.output(codes * self.code_scale + self.code_mean))
+        """Standardised codes to expected cells."""
+        return self.likelihood.mean(self.decoded(codes))
 
     def standardize(self, mean, scale):
         """Report codes in units of ``scale`` from ``mean``, both Tensor of shape (latent_dim,)."""
@@ -189,6 +325,8 @@ class VariationalAutoencoder(nn.Module):
     likelihood : torch.nn.Module
         See :mod:`sklearn_replearn.likelihoods`.
     latent_dim : int
+    inputs : torch.nn.Module, default=None
+        What the encoder takes, from scaled cells: :class:`Inputs`. None takes them as they are.
 
     Examples
     --------
@@ -203,8 +341,9 @@ class VariationalAutoencoder(nn.Module):
     (torch.Size([5, 2]), torch.Size([5, 2]))
     """
 
-    def __init__(self, encoder, decoder, likelihood, latent_dim):
+    def __init__(self, encoder, decoder, likelihood, latent_dim, inputs=None):
         super().__init__()
+        self.inputs = inputs
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
@@ -212,19 +351,25 @@ class VariationalAutoencoder(nn.Module):
 
     def posterior(self, rows):
         """Mean and log-variance of the code of each row, two Tensors of shape (n, latent_dim)."""
-        mean, log_variance = self.encoder(rows).chunk(2, dim=1)
+        inputs = rows if self.inputs is None else self.inputs(rows)
+        mean, log_variance = self.encoder(inputs).chunk(2, dim=1)
         return mean, log_variance.clamp(*_LOG_VARIANCE_RANGE)
 
     def output(self, code):
         """Codes to what the likelihood takes."""
-        return self.decoder(code)
+        output, width = self.decoder(code), self.likelihood.n_outputs
+        return output if output.shape[1] == width else output[:, :width]
 
     def encode(self, rows):
         """Rows to posterior means."""
         return self.posterior(rows)[0]
 
+    def decoded(self, codes):
+        """Codes to what the likelihood takes."""
+        return self.output(codes)
+
     def decode(self, codes):
-        """Codes to expected rows."""
+        """Codes to expected cells."""
         return self.likelihood.mean(self.output(codes))
 
 

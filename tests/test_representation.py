@@ -431,6 +431,7 @@ def numpy_and_plain(value):
 def test_the_stored_state_is_parameters_and_arrays(cls, X):
     state = small(cls()).fit(X).__getstate__()
     columns = vars(state.pop("_columns"))
+    assert vars(state.pop("_schema"))["kinds"] is None
     state |= state.pop("_history").__getstate__()
     assert all(numpy_and_plain(value) for value in state.values())
     assert all(numpy_and_plain(value) for value in columns.values())

@@ -4,6 +4,7 @@ import torch
 
 from ..augmentations import view
 from ._base import Objective
+from ._reconstruction import mean_error
 
 
 class WithDecoder(Objective):
@@ -35,8 +36,7 @@ class WithDecoder(Objective):
         terms = self.objective.terms(network, heads, *views, generator)
         with torch.no_grad():
             code = network.code(right)
-        error = network.likelihood.error(right, network.output(code))
-        return {**terms, "reconstruction": error.mean()}
+        return {**terms, "reconstruction": mean_error(network, right, network.output(code))}
 
     def after_step(self, network, heads):
         """That of the objective."""

@@ -24,12 +24,14 @@ class MovingAverage(nn.Module):
 
     def __init__(self, network, project):
         super().__init__()
+        self.inputs = network.inputs
         self.encoder = copy.deepcopy(network.encoder).requires_grad_(False)
         self.project = copy.deepcopy(project).requires_grad_(False)
 
     def forward(self, rows):
         with torch.no_grad():
-            return self.project(self.encoder(rows))
+            inputs = rows if self.inputs is None else self.inputs(rows)
+            return self.project(self.encoder(inputs))
 
     def follow(self, network, project, momentum):
         # One list of the weights of both: an encoder may have none, and torch refuses empty lists.

@@ -12,7 +12,9 @@ from ._base import Objective
 class Reconstruction(Objective):
     """Error of decoding the left view's code against the right view, averaged over cells.
 
-    The error is the likelihood's: squared error, or binary cross-entropy.
+    The error is the likelihood's: squared error, or binary cross-entropy; for categories twice the
+    cross-entropy, as the squared error is twice the nats of a normal of unit variance. Cells that
+    are missing have none.
 
     Parameters
     ----------
@@ -31,11 +33,18 @@ class Reconstruction(Objective):
     def terms(self, network, heads, left, right, generator):
         """``reconstruction`` and, with a penalty, ``sparsity``; see :meth:`Objective.terms`."""
         code = network.code(left)
-        error = network.likelihood.error(right, network.output(code))
-        terms = {"reconstruction": error.mean()}
+        terms = {"reconstruction": mean_error(network, right, network.output(code))}
         if self.sparsity is not None:
             terms |= self.sparsity.penalties(code)
         return terms
+
+
+def mean_error(network, cells, output):
+    """Error averaged over the cells that are there."""
+    error = network.likelihood.error(cells, output)
+    if network.inputs is None:
+        return error.mean()
+    return error.sum() / (~cells.isnan()).sum().clamp_min(1)
 
 
 class L1Sparsity(BaseEstimator):

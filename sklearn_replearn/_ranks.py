@@ -1,0 +1,115 @@
+"""A column as the normal scores of its ranks, and back."""
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+_MOST_VALUES = 64  # so many different values are told apart one by one
+_LEVELS = 49  # of a column with more
+_SMALLEST_ATOM = 1 / 32  # share of the rows from which on a value is told apart
+_FARTHEST = 4.0  # normal score
+
+
+class NormalScores:
+    """Maps a column to normal scores: a value to the deviate below which as large a share lies.
+
+    Scores are standardised: their mean over the sample is 0 and their deviation 1.
+
+    A value that many rows have (an atom) covers an interval of deviates; it is mapped to the one
+    that halves its probability, and the whole interval is mapped back to it. Beyond the values
+    seen, scores grow as a logarithm.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), float64
+        A sample of the column, without missing cells.
+
+    Notes
+    -----
+    The normal scores of van der Waerden (1952), on at most 64 values or quantiles and linear
+    between them.
+    """
+
+    def __init__(self, values):
+        values = np.sort(values)
+        n = len(values)
+        different, counts = np.unique(values, return_counts=True)
+        if len(different) > _MOST_VALUES:
+            ends = min(_FARTHEST, float(ndtri(1 - 0.5 / n)))
+            places = ndtr(np.linspace(-ends, ends, _LEVELS)) * n - 0.5
+            quantiles = values[np.clip(np.rint(places), 0, n - 1).astype(np.intp)]
+            atoms = different[counts >= _SMALLEST_ATOM * n]
+            knots = np.unique(np.concatenate([quantiles, atoms, values[[0, -1]]]))
+            whole = np.isin(knots, atoms)
+        else:
+            knots, whole = different, np.ones(len(different), dtype=bool)
+        below, upto = (np.searchsorted(values, knots, side) / n for side in ("left", "right"))
+        middle = 0.5 * (below + upto)
+        self.knots = knots
+        self.low = np.where(whole, below, middle).astype(np.float32)
+        self.high = np.where(whole, upto, middle).astype(np.float32)
+        # In which a value beyond the ends is measured.
+        self.unit = (knots[-1] - knots[0]) / 6 or max(1.0, abs(knots[0]))
+        # Scores have mean 0 and deviation 1 over the sample, also where many rows share a value.
+        self.mean, self.deviation = 0.0, 1.0
+        scores = self.forward(values)
+        self.mean, self.deviation = float(scores.mean()), float(scores.std()) or 1.0
+
+    def _scores(self):
+        """Scores of the ends and of the middle of the interval of each knot."""
+        low, high = self.low.astype(np.float64), self.high.astype(np.float64)
+        return tuple(
+            (np.clip(ndtri(shares), -_FARTHEST, _FARTHEST) - self.mean) / self.deviation
+            for shares in (low, high, 0.5 * (low + high))
+        )
+
+    def intervals(self):
+        """Scores of the atoms, and of the ends of their intervals, three arrays.
+
+        The lowest interval begins at minus infinity if its value is an atom, the highest ends at
+        infinity.
+        """
+        atoms = self.high > self.low
+        low, high, middle = self._scores()
+        low[self.low <= 0], high[self.high >= 1] = -np.inf, np.inf
+        return middle[atoms], low[atoms], high[atoms]
+
+    def forward(self, values):
+        """Scores of values."""
+        low, high, middle = self._scores()
+        place = np.searchsorted(self.knots, values, side="right") - 1
+        inside = np.clip(place, 0, max(len(self.knots) - 2, 0))
+        last = len(self.knots) - 1
+        after = np.minimum(inside + 1, last)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = (values - self.knots[inside]) / (self.knots[after] - self.knots[inside])
+            scores = high[inside] + share * (low[after] - high[inside])
+            beyond = np.maximum(self.knots[0] - values, values - self.knots[-1])
+            far = np.log1p(np.maximum(beyond, 0) / self.unit)
+        place = np.clip(place, 0, last)
+        scores = np.where(values == self.knots[place], middle[place], scores)
+        scores = np.where(values < self.knots[0], middle[0] - far, scores)
+        scores = np.where(values > self.knots[-1], middle[-1] + far, scores)
+        return np.where(np.isnan(values), np.nan, scores)
+
+    def backward(self, scores):
+        """Values of scores; within the values seen."""
+        low, high, _ = self._scores()
+        return np.interp(
+            scores, np.stack([low, high], 1).ravel(), np.repeat(self.knots, 2)
+        )
+
+    def log_slope(self, values):
+        """Logarithm of d(score)/d(value); 0 at atoms, which have a probability and no density."""
+        low, high, middle = self._scores()
+        place = np.clip(np.searchsorted(self.knots, values, side="right") - 1, 0, None)
+        last = len(self.knots) - 1
+        inside = np.minimum(place, max(last - 1, 0))
+        after = np.minimum(inside + 1, last)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            slope = (low[after] - high[inside]) / (self.knots[after] - self.knots[inside])
+            beyond = np.maximum(np.maximum(self.knots[0] - values, values - self.knots[-1]), 0)
+            slope = np.where(beyond > 0, 1 / (self.unit + beyond), slope)
+            slope = np.maximum(np.nan_to_num(slope), 1e-3 / self.unit)
+        place = np.minimum(place, last)
+        at_atom = (values == self.knots[place]) & (self.high > self.low)[place]
+        return np.where(at_atom | np.isnan(values), 0.0, np.log(slope))
