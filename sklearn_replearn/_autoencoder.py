@@ -34,8 +34,8 @@ class AutoencoderTransformer(RepresentationTransformer):
         with such parts draw from torch's global generator, seeded and restored, one at a time.
     loss : {"auto", "mse", "bce", "poisson"}, default="auto"
         Squared error, binary cross-entropy for columns within [0, 1], or Poisson deviance for
-        counts. "auto" is "poisson" for the counts of a sparse matrix and else "mse". Categories have
-        a cross-entropy.
+        counts. "auto" is "poisson" for the counts of a sparse matrix and else "mse". Categories
+        have a cross-entropy.
     corruption : callable, "auto" or None, default="auto"
         Makes it a denoising autoencoder: an augmentation such as
         :class:`~sklearn_replearn.augmentations.SwapNoise`, applied to the cells that are encoded.

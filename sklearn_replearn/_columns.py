@@ -23,6 +23,15 @@ _CELLS_FOR_TRANSFORMERS = 2**22
 _ROWS_RANKED, _ROWS_LOOKED_AT = 2**16, 2**12
 # Kurtosis of a normal column is 3.
 _HEAVY, _MOST_ALIKE = 13.0, 0.5
+LIKELIHOODS = (
+    "gaussian",
+    "student_t",
+    "bernoulli",
+    "poisson",
+    "negative_binomial",
+    "categorical",
+    "ordinal",
+)
 #: Likelihoods of counts, whose columns are scaled to log(1 + count).
 COUNTS = ("poisson", "negative_binomial")
 
@@ -43,7 +52,7 @@ class Columns:
     seed : int
         For transformers that sample rows.
     likelihoods : sequence of str, default=None
-        Asked for, for each column; "auto" leaves it to the kind of column. None: "gaussian" for all.
+        Asked for, for each column; "auto" leaves it to the kind of column. None: "gaussian".
     n_levels : ndarray of shape (n_features,), int, default=None
         Of categories; 0 for numbers. None: all are numbers.
     ordered : ndarray of shape (n_features,), bool, default=None
@@ -51,15 +60,13 @@ class Columns:
 
     Attributes
     ----------
-    likelihoods : ndarray of shape (n_features,), str
-        Of each column.
     n_levels : ndarray of shape (n_features,), int
     constant : ndarray of shape (n_features,), bool
         Columns of numbers that held one value only, up to rounding.
     missing : ndarray of shape (n_features,), bool
         Columns with missing cells.
-    common : ndarray of shape (n_features,)
-        The value that most rows have, NaN where there is none or it was not looked for.
+    common : ndarray of shape (n_features,), bool
+        Columns of numbers beside categories of which most rows have one value.
     whole : ndarray of shape (n_features,), bool
         Columns of numbers that held whole numbers, as far as was looked at.
     ranked : dict of int to NormalScores
@@ -75,8 +82,8 @@ class Columns:
         is zero.
     sparse : bool
         Whether the table is sparse.
-    rates : ndarray of shape (n_features,), float32
-        Mean of each column.
+    rates : ndarray of shape (n_features,), float32, or None
+        Mean of each column, where some are of counts.
     rarity : ndarray of shape (n_features,), float32, or None
         Of columns of counts of a sparse table: their inverse document frequency.
     shares : ndarray, float32
@@ -95,7 +102,7 @@ class Columns:
     ):
         n_features = multiset.width
         self.names = names
-        self.n_levels = np.zeros(n_features, dtype=np.int64) if n_levels is None else n_levels
+        self.n_levels = np.zeros(n_features, dtype=np.int32) if n_levels is None else n_levels
         self.numbers = self.n_levels == 0
         self.shift, self.factor = np.zeros(n_features), np.ones(n_features)
         self.transformer, self.ranked = None, {}
@@ -120,7 +127,7 @@ class Columns:
             self.sparse = isinstance(multiset.table, SparseTable)
             self._choose_likelihoods(likelihoods, ordered, low, high)
             self.counted = np.isin(self.likelihoods, COUNTS) & ~self.constant
-            self.rates = mean.astype(np.float32)
+            self.rates = mean.astype(np.float32) if self.counted.any() else None
             self.rarity = _rarity(multiset, self.counted) if self.sparse else None
             scaled = self.numbers & ~self.counted & ~self.constant
             scaled &= self.likelihoods != "bernoulli" if scaling == "auto" else ~self.binary
@@ -163,8 +170,13 @@ class Columns:
 
     @property
     def plain(self):
-        """Whether all columns are numbers without missing cells, and none counts of a sparse table."""
+        """Whether an encoder takes the scaled cells as they are."""
         return bool(self.numbers.all() and not self.missing.any()) and self.rarity is None
+
+    @property
+    def likelihoods(self):
+        """Name of the likelihood of each column, ndarray of shape (n_features,), str."""
+        return np.array(LIKELIHOODS)[self._likelihoods]
 
     @property
     def binary(self):
@@ -188,7 +200,7 @@ class Columns:
         # Beside categories numbers are scaled by their ranks, so that repeated values have a
         # probability, too; but for columns of which most rows have one value.
         beside = (asked == "auto") & self.numbers & (not self.numbers.all()) & ~self._zero_one
-        self._by_ranks = beside & np.isnan(self.common)
+        self._by_ranks = beside & ~self.common
         # A word that no text has twice is a count all the same.
         counts = self.whole & (low >= 0) & self.sparse
         if (high[counts] > 1).any():
@@ -196,40 +208,38 @@ class Columns:
         chosen = np.where(asked == "auto", auto, asked)
         of_errors = np.where(counts, "poisson", "gaussian")
         chosen = np.where(asked == "counts or gaussian", of_errors, chosen)
-        levels = np.where(np.zeros(n_features, bool) if ordered is None else ordered, "ordinal",
-                          "categorical")
+        levels = np.where(
+            np.zeros(n_features, bool) if ordered is None else ordered, "ordinal", "categorical"
+        )
         chosen = np.where(self.numbers, chosen, levels)
-        wrong = np.flatnonzero(self.numbers & np.isin(chosen, ["categorical", "ordinal"]))
-        if len(wrong):
-            raise ValueError(
-                f"likelihood={chosen[wrong[0]]!r} is for categories; {name_columns(self.names, wrong)}"
-                " holds numbers. Name it in categorical_features."
-            )
         bad = np.flatnonzero(np.isin(chosen, COUNTS) & ((low < 0) | ~self.whole))
         if len(bad):
             raise ValueError(
                 f"likelihood={chosen[bad[0]]!r} is for counts, whole numbers of at least 0; "
                 f"{name_columns(self.names, bad)} holds others."
             )
-        self.likelihoods = chosen.astype(str)
+        self._likelihoods = np.array([LIKELIHOODS.index(name) for name in chosen], dtype=np.uint8)
 
     def _look(self, sample):
         """What a sample of the rows says of each column of numbers.
 
         Columns are ``heavy`` whose few largest cells are most of their variance: a mean and a
-        deviation describe them badly. ``common`` is the value that most rows have, NaN if none is.
+        deviation describe them badly.
         """
         n_features = sample.shape[1]
-        self.common, self._heavy = np.full(n_features, np.nan), np.zeros(n_features, dtype=bool)
-        centred = sample - np.nanmean(sample, axis=0)
-        kurtosis = np.nanmean(centred**4, axis=0) / np.nanmean(centred**2, axis=0) ** 2
+        self.common, self._heavy = np.zeros((2, n_features), dtype=bool)
+        known = ~np.isnan(sample)
+        n_known = np.maximum(known.sum(axis=0), 1)
+        cells = np.where(known, sample, 0.0)
+        squares = np.where(known, np.square(cells - cells.sum(axis=0) / n_known), 0.0)
+        kurtosis = np.square(squares).sum(axis=0) * n_known / squares.sum(axis=0) ** 2
         mixed = not self.numbers.all()
         for j in np.flatnonzero(self.numbers & ~self.constant & (mixed | (kurtosis > _HEAVY))):
-            cells, counts = np.unique(sample[~np.isnan(sample[:, j]), j], return_counts=True)
-            if counts.max() > _MOST_ALIKE * counts.sum():
-                self.common[j] = cells[counts.argmax()]
-            else:  # ranks would say little else than whether it is the common value
-                self._heavy[j] = kurtosis[j] > _HEAVY
+            counts = np.unique(sample[known[:, j], j], return_counts=True)[1]
+            # Where one value is most of them, ranks would say little else than whether it is there.
+            most_alike = len(counts) > 0 and counts.max() > _MOST_ALIKE * counts.sum()
+            self.common[j] = mixed and most_alike
+            self._heavy[j] = not most_alike and kurtosis[j] > _HEAVY
 
     def _learn_scaling(self, scaling, scaled, multiset, seed):
         named = {"robust": RobustScaler, "minmax": MinMaxScaler}
@@ -262,8 +272,9 @@ class Columns:
             ~(scaled < _LARGEST_SCALED) | ~np.isfinite(self.factor) | (self.factor == 0)
         )
         if len(bad):
-            largest = max(np.nanmax(np.abs(multiset.values(part)[:, bad])) for part in
-                          multiset.parts())
+            largest = max(
+                np.nanmax(np.abs(multiset.values(part)[:, bad])) for part in multiset.parts()
+            )
             raise ValueError(
                 f"{name_columns(self.names, bad)}: values up to {largest:.3g} cannot be scaled "
                 "into the range of float32. Divide them by a constant, take logarithms, or use "
@@ -332,8 +343,8 @@ class Columns:
             low, high = found.low, found.high
         if self.plain and found.missing.any():
             raise ValueError(
-                f"{name_columns(self.names, np.flatnonzero(found.missing))} had no missing cells in "
-                "the first fit; with warm_start the network stays as it is and has no input for "
+                f"{name_columns(self.names, np.flatnonzero(found.missing))}: no cell was missing "
+                "in the first fit; with warm_start the network stays as it is and has no input for "
                 "them. Fill them, or set warm_start=False."
             )
         wider = copy.copy(self)

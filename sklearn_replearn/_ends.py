@@ -1,4 +1,4 @@
-"""Both ends of a network for the columns of a table: what its encoder takes, what its decoder says."""
+"""Both ends of a network: what its encoder takes of a table, and what its decoder says of it."""
 
 import numpy as np
 

@@ -64,7 +64,9 @@ def _column(series):
         return pd.Series(pd.Categorical(series.to_list(), categories=levels))
     if dtype.is_numeric() and not dtype.is_decimal():
         if dtype.is_integer() and missing:
-            return pd.Series(series.to_list(), dtype="Int64" if dtype.is_signed_integer() else "UInt64")
+            return pd.Series(
+                series.to_list(), dtype="Int64" if dtype.is_signed_integer() else "UInt64"
+            )
         return pd.Series(np.array(series.to_numpy()))
     if dtype == nw.Boolean and not missing:
         return pd.Series(np.array(series.to_numpy()))

@@ -148,7 +148,10 @@ class Number:
         elif self.whole:
             values = np.rint(values)
         if types.is_object_dtype(self.dtype):
-            cells = [None if gone else self.of_objects(v) for v, gone in zip(values, missing)]
+            cells = [
+                None if gone else self.of_objects(v)
+                for v, gone in zip(values, missing, strict=True)
+            ]
             return pd.Series(cells, dtype=object)
         if self.whole:
             values = _within(values, self.dtype)
@@ -284,8 +287,9 @@ class Category:
         if len(self.levels) == 0:
             return pd.Series([None] * len(values), dtype=object).astype(self.dtype)
         cells = pd.Series(self.levels.take(np.maximum(places, 0)))
-        cells = cells.mask(missing) if missing.any() else cells
-        return cells.astype(self.dtype)
+        if types.is_object_dtype(self.dtype):
+            return cells.astype(object).where(~missing, None)
+        return (cells.mask(missing) if missing.any() else cells).astype(self.dtype)
 
 
 def _factorized(column):

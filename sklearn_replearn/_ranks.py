@@ -94,13 +94,11 @@ class NormalScores:
     def backward(self, scores):
         """Values of scores; within the values seen."""
         low, high, _ = self._scores()
-        return np.interp(
-            scores, np.stack([low, high], 1).ravel(), np.repeat(self.knots, 2)
-        )
+        return np.interp(scores, np.stack([low, high], 1).ravel(), np.repeat(self.knots, 2))
 
     def log_slope(self, values):
         """Logarithm of d(score)/d(value); 0 at atoms, which have a probability and no density."""
-        low, high, middle = self._scores()
+        low, high, _ = self._scores()
         place = np.clip(np.searchsorted(self.knots, values, side="right") - 1, 0, None)
         last = len(self.knots) - 1
         inside = np.minimum(place, max(last - 1, 0))

@@ -313,8 +313,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         -------
         ndarray of shape (n_samples, latent_dim)
             Values beyond the range of a column in fit count on a logarithmic scale, levels that fit
-            has not seen as the average of those it has. float32 for float32 rows, else float64; they have the precision of float32. On a CPU a
-            row's code does not depend on the rows beside it, to the last bit.
+            has not seen as the average of those it has. float32 for float32 rows, else float64;
+            they have the precision of float32. On a CPU a row's code does not depend on the rows beside
+            it, to the last bit.
 
         Raises
         ------
@@ -376,8 +377,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Returns
         -------
         ndarray or frame of shape (n_samples, n_features)
-            Like ``X``; cells that are there are not changed. Numbers are expected values, categories
-            the likeliest ones.
+            Like ``X``; cells that are there are not changed. Numbers are expected values,
+            categories the likeliest ones.
         """
         table = self._table(X)
         return self._filled(X, table, self._expected_cells(table))
@@ -405,8 +406,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ndarray of shape (n_samples, n_features), float64
             For numbers the squared difference between a cell and what is decoded, in units of the
             variance that the scaled column had in fit. For categories minus the log-probability of
-            the level, in units of the entropy that the column had in fit. So 1 is what guessing from
-            the column alone would cost on average. Missing cells are NaN.
+            the level, in units of the entropy that the column had in fit. So 1 is what guessing
+            from the column alone would cost on average. Missing cells are NaN.
         """
         table = self._table(X)
         return self._applied().of_table(self._errors, table, self.n_features_in_, np.float64)
@@ -464,9 +465,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _dtype_of_codes(self, table):
         """That of the table, but for tables of other than numbers."""
-        return table.dtype if self._schema.kinds is None or self._columns.numbers.all() else (
-            np.float64
-        )
+        return table.dtype if self._columns.numbers.all() else np.float64
 
     def _table(self, X):
         """A table that comes after fit, validated."""

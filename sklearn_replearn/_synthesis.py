@@ -82,7 +82,7 @@ class QuantileMaps:
     ----------
     columns : ndarray of int
     drawn, trained : ndarray of shape (n_rows, n_columns)
-        Cells drawn from the model, and those of training rows (NaN where missing), of these columns.
+        Cells of these columns, drawn from the model and of training rows (NaN where missing).
     """
 
     def __init__(self, columns, drawn, trained):
@@ -119,7 +119,9 @@ def aggregate_posterior(network, train_rows, seed):
 def quantile_maps(network, train_rows, codes, columns, seed):
     """Maps for these columns, from what the network makes of drawn codes."""
     generator = new_generator(seed, train_rows.device)
-    codes = codes.draw(_MOST_CODES, network.latent_dim, new_generator(draw_integer(new_generator(seed))))
+    codes = codes.draw(
+        _MOST_CODES, network.latent_dim, new_generator(draw_integer(new_generator(seed)))
+    )
     outputs = network.output(torch.from_numpy(codes).float().to(train_rows.device))
     drawn = network.likelihood.sample(outputs, generator)[:, columns].cpu().numpy()
     trained = sample_of(train_rows)[:, columns].cpu().numpy()

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_array, validate_data
 
 from ._frames import as_pandas
-from ._kinds import Number, content_of, kind_of
+from ._kinds import Category, Date, Number, content_of, kind_of
 from ._rows import SparseTable
 
 _FLOATS = [np.float64, np.float32]
@@ -46,7 +46,7 @@ class Schema:
         """Levels of each column, ndarray of int; 0 for numbers. None if all are numbers."""
         if self.kinds is None:
             return None
-        return np.array([kind.n_levels if kind.content == "text" else 0 for kind in self.kinds])
+        return np.array([kind.n_levels for kind in self.kinds], dtype=np.int32)
 
     @property
     def ordered(self):
@@ -155,14 +155,16 @@ class Schema:
 
 
 def _as_dtype(values, dtype):
-    """Numbers as those of an array of this dtype; floats where cells of whole numbers are missing."""
+    """Numbers as those of an array of this dtype; floats where whole numbers are missing."""
     kind = np.dtype(dtype).kind
     if kind == "f" or np.isnan(values).any():
         return values
     if kind == "b":
         return values >= 0.5
     limits = np.iinfo(dtype)
-    return np.clip(np.rint(values), limits.min, np.nextafter(float(limits.max) + 1, 0)).astype(dtype)
+    return np.clip(np.rint(values), limits.min, np.nextafter(float(limits.max) + 1, 0)).astype(
+        dtype
+    )
 
 
 def check_table(estimator, X, *, reset):
@@ -255,8 +257,9 @@ def _of_cells(estimator, X, reset):
     """A table of an array whose cells are not all numbers, or have to be looked at one by one."""
     X = np.asarray(X.toarray() if sp.issparse(X) else X)
     if X.dtype.kind in "OUST" and X.ndim == 2 and X.size and not _listed(estimator):
-        contents = {content_of(pd.Series(X[:, j]).infer_objects(), f"Column {j}") for j in
-                    range(X.shape[1])}
+        contents = {
+            content_of(pd.Series(X[:, j]).infer_objects(), f"Column {j}") for j in range(X.shape[1])
+        }
         if contents <= {"number", "nothing"} and (reset or estimator._schema.kinds is None):
             return _of_numbers(estimator, np.where(pd.isna(X), np.nan, X), reset)
     checked = check_array(
@@ -274,7 +277,9 @@ def _of_cells(estimator, X, reset):
 def _of_frame(estimator, frame, container, reset):
     """A table of a frame."""
     if len(frame) < (2 if reset else 1) or frame.shape[1] == 0:
-        check_array(np.zeros(frame.shape), ensure_min_samples=2 if reset else 1, estimator=estimator)
+        check_array(
+            np.zeros(frame.shape), ensure_min_samples=2 if reset else 1, estimator=estimator
+        )
     twice = np.flatnonzero(frame.columns.duplicated())
     if len(twice):
         raise ValueError(
@@ -295,10 +300,8 @@ def _of_columns(estimator, frame, container, dtype, reset):
         names = None if container is None else frame.columns
         schema = estimator._schema = Schema(container, kinds, names, dtype)
     schema = estimator._schema
-    if schema.kinds is None:  # an array of numbers in fit
-        kinds = [Number(column) for column in columns]
-    else:
-        kinds = schema.kinds
+    # Fitted to an array of numbers, the columns of a frame have to be numbers.
+    kinds = list(map(Number, columns)) if schema.kinds is None else schema.kinds
     if not reset:
         for column, kind, name in zip(columns, kinds, shown, strict=True):
             _reject_other_content(column, kind, name)
@@ -353,7 +356,12 @@ def _reject_other_content(column, kind, name):
         )
 
 
-_IN_WORDS = {"number": "numbers", "text": "text", "time": "dates or durations", "nothing": "nothing"}
+_IN_WORDS = {
+    "number": "numbers",
+    "text": "text",
+    "time": "dates or durations",
+    "nothing": "nothing",
+}
 
 
 def _dtype_of(cells, kinds):
@@ -361,11 +369,12 @@ def _dtype_of(cells, kinds):
 
     Tables of numbers alone are taken as arrays of numbers are.
     """
-    numeric = [c for c, kind in zip(cells, kinds, strict=True) if kind.content != "text"]
+    numeric = [c for c, kind in zip(cells, kinds, strict=True) if not isinstance(kind, Category)]
     if all(isinstance(kind, Number) for kind in kinds):
         common = np.result_type(*[column.dtype for column in numeric])
         return common if common == np.float32 else np.float64
-    return np.float32 if all(map(_fits_float32, numeric)) else np.float64
+    dates = any(isinstance(kind, Date) for kind in kinds)
+    return np.float64 if dates or not all(map(_fits_float32, numeric)) else np.float32
 
 
 def _fits_float32(column):
@@ -377,7 +386,9 @@ def _fits_float32(column):
         if not largest < 1e30:
             return bool(np.isnan(largest))
         spread = float(np.nanstd(column[: 2**16], dtype=np.float64))
-    return low == high == 0 or largest * 2.0**-24 <= _ROUNDING * spread or low == high
+    if low == high:
+        return bool(np.float32(low) == low)
+    return largest * 2.0**-24 <= _ROUNDING * spread
 
 
 def check_codes(codes, latent_dim, name):

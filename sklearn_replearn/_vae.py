@@ -209,9 +209,10 @@ dict, default="auto"
         -------
         ndarray of shape (n_samples,), float64
             The draws are fixed at fit and the same for every row, so the result repeats. Columns of
-            categories, counts, or 0 and 1 add log-probabilities, others log-densities. Missing cells
-            add nothing: it is the likelihood of the cells that are there. A column that was constant
-            in fit adds nothing for a row that has its value.
+            categories, counts, or 0 and 1 add log-probabilities, others log-densities (but for
+            values that many rows have, where columns are scaled by ranks). Missing cells add
+            nothing: it is the likelihood of the cells that are there. A column that was constant in
+            fit adds nothing for a row that has its value.
         """
         table = self._likely_table(X)
         noise = self._noise(self.n_importance_samples)
@@ -237,7 +238,8 @@ dict, default="auto"
         Returns
         -------
         DataFrame of shape (n_samples, n_features + 1)
-            A column for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most 0.
+            A column for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most
+            0.
         """
         table = self._likely_table(X)
         noise = self._noise(self.n_importance_samples)
@@ -315,9 +317,7 @@ dict, default="auto"
             return self._filled(X, table, self._expected_cells(table))
         _check_count(n_draws, "n_draws", 1)
         generator = new_generator(draw_seed(random_state))
-        return [
-            self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)
-        ]
+        return [self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)]
 
     def _expected_cells(self, table):
         noise = self._noise(self.n_importance_samples)
@@ -535,7 +535,7 @@ dict, default="auto"
         of_rows = self.sampler == "mixture" or (self.sampler == "auto" and mixed)
         seed = self._score_seed
         self._codes = aggregate_posterior(network, train_rows, seed) if of_rows else Prior()
-        common = np.flatnonzero(mixed & ~np.isnan(self._columns.common))
+        common = np.flatnonzero(self._columns.common)
         self._maps = None
         if len(common):
             self._maps = quantile_maps(network, train_rows, self._codes, common, seed)

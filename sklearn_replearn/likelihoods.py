@@ -1,8 +1,7 @@
 """log p(x | decoder output), one value per cell. MSE and BCE are two of the cases.
 
 A likelihood takes scaled cells, Tensor of shape (n, n_features), and what a decoder gives for them,
-Tensor of shape (n, n_outputs). Cells that are missing are NaN: they have an error and a log-likelihood
-of 0.
+Tensor of shape (n, n_outputs). Missing cells are NaN: their error and log-likelihood are 0.
 """
 
 import math
@@ -176,7 +175,7 @@ class StudentT(_Located):
     >>> import torch
     >>> from sklearn_replearn.likelihoods import StudentT
     >>> StudentT(n_features=1).log_prob(torch.zeros(1, 1), torch.zeros(1, 1))
-    tensor([[-1.0088]], grad_fn=<WhereBackward0>)
+    tensor([[-1.0009]], grad_fn=<WhereBackward0>)
     """
 
     def __init__(self, n_features):
@@ -326,8 +325,8 @@ class Bernoulli(_Likelihood):
 class Categorical(_Likelihood):
     r"""Categories: a softmax over the levels of each column.
 
-    Cells are numbers of levels, from 1 on; 0 is a level that fit has not seen, and is as likely as a
-    level seen once in one row more.
+    Cells are numbers of levels, from 1 on; 0 is a level that fit has not seen, and is as likely as
+    a level seen once in one row more.
 
     Parameters
     ----------
@@ -438,7 +437,7 @@ class Ordinal(_Likelihood):
     >>> from sklearn_replearn.likelihoods import Ordinal
     >>> likelihood = Ordinal([3])
     >>> likelihood.log_prob(torch.tensor([[1.0], [2.0], [3.0]]), torch.zeros(3, 1)).exp().sum()
-    tensor(1.0000, grad_fn=<SumBackward0>)
+    tensor(1., grad_fn=<SumBackward0>)
     """
 
     def __init__(self, n_levels, n_rows=1):
@@ -530,8 +529,8 @@ class _Counts(_Likelihood):
         return self._up_to_a_constant(count, self._log_rate(output, count)) - _log_factorial(count)
 
     def _error(self, x, output):
-        # Without what does not depend on the decoder; given the total, per count and not per cell, of
-        # which most are 0.
+        # Without what does not depend on the decoder; given the total, per count and not per cell,
+        # of which most are 0.
         count = _count(x)
         weight = 1.0 if self.total is None else self.n_features / self.total
         return -2.0 * weight * self._up_to_a_constant(count, self._log_rate(output, count))
@@ -671,7 +670,9 @@ class Mixed(_Likelihood):
         if x is None:
             cells = [function(*pair) for pair in zip(self.of_columns, outputs, strict=True)]
         else:
-            xs = x.index_select(1, self.order).split([part.n_features for part in self.of_columns], 1)
+            xs = x.index_select(1, self.order).split(
+                [part.n_features for part in self.of_columns], 1
+            )
             cells = [function(*three) for three in zip(self.of_columns, xs, outputs, strict=True)]
         return torch.cat(cells, dim=1).index_select(1, self.back)
 

@@ -103,7 +103,8 @@ class Shortcut(nn.Module):
     >>> import torch
     >>> from sklearn_replearn.modules import Shortcut, linear, mlp
     >>> generator = torch.Generator().manual_seed(0)
-    >>> Shortcut(mlp((3, 8, 2), "relu", generator), linear(3, 2, generator))(torch.zeros(5, 3)).shape
+    >>> deep, direct = mlp((3, 8, 2), "relu", generator), linear(3, 2, generator)
+    >>> Shortcut(deep, direct)(torch.zeros(5, 3)).shape
     torch.Size([5, 2])
     """
 

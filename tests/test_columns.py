@@ -73,7 +73,9 @@ def test_change_of_variables_is_exact_for_linear_scalings(scaling, table):
     columns = learn(scaling, table)
     step = np.ptp(table, axis=0) * 1e-3
     slope = (columns.scale(table + step) - columns.scale(table)) / step
-    assert np.broadcast_to(columns.log_slope(table), table.shape).sum(axis=1) == pytest.approx(np.log(slope).sum(axis=1))
+    assert np.broadcast_to(columns.log_slope(table), table.shape).sum(axis=1) == pytest.approx(
+        np.log(slope).sum(axis=1)
+    )
 
 
 def test_change_of_variables_gives_a_density_in_original_units():
@@ -89,9 +91,7 @@ def test_change_of_variables_of_a_quantile_scaling_integrates_to_one():
     X = np.random.default_rng(0).gamma(2.0, size=(5000, 1))
     columns = learn("quantile", X)
     grid = np.linspace(X.min(), X.max(), 200_000)[:, None]
-    density = np.exp(
-        stats.norm.logpdf(columns.scale(grid))[:, 0] + columns.log_slope(grid)[:, 0]
-    )
+    density = np.exp(stats.norm.logpdf(columns.scale(grid))[:, 0] + columns.log_slope(grid)[:, 0])
     assert integrate.trapezoid(density, grid[:, 0]) == pytest.approx(1.0, abs=0.02)
     assert np.isfinite(columns.log_slope(np.array([[-1e3], [1e3]]))).all()
 

@@ -814,12 +814,11 @@ def test_a_fitted_estimator_does_not_hold_the_table(cls, X):
 @all_transformers
 def test_cells_that_are_not_finite_after_fit_are_refused(cls, X):
     fitted = small(cls()).fit(X)
-    for bad, message in ((np.nan, r"NaN \(missing values\) in column 3"), (np.inf, "inf")):
-        for n in (1, 120):  # few cells and many are looked at in two ways
-            rows = np.repeat(X, 10, axis=0)[: 10 * n].copy()
-            rows[-1, 3] = bad
-            with pytest.raises(ValueError, match=message):
-                fitted.transform(rows)
+    for n in (1, 120):  # few cells and many are looked at in two ways
+        rows = np.repeat(X, 10, axis=0)[: 10 * n].copy()
+        rows[-1, 3] = np.inf
+        with pytest.raises(ValueError, match=r"inf \(infinite values\) in column 3"):
+            fitted.transform(rows)
 
 
 @all_transformers

@@ -1,52 +1,283 @@
-"""What comes through the door, and what does not."""
+"""What comes through the door, what does not, and that it comes out again as it was."""
+
+import datetime
+import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
+import scipy.sparse as sp
 
-from sklearn_replearn import AutoencoderTransformer
+from sklearn_replearn import AutoencoderTransformer, VAETransformer
 from sklearn_replearn._tables import check_table
+
+small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 2}
+N = 30
+
+
+def door(X, **settings):
+    estimator = AutoencoderTransformer(**settings)
+    return check_table(estimator, X, reset=True), estimator._schema
+
+
+def there_and_back(X, **settings):
+    table, schema = door(X, **settings)
+    return schema.decode(table.astype(np.float64))
+
+
+@pytest.fixture
+def frame():
+    random = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "number": random.normal(size=N),
+            "text": random.choice(["x", "y", "z"], N),
+            "whole": random.integers(0, 5, N),
+        }
+    )
+
+
+def column(dtype):
+    whole = np.arange(N) % 3
+    if dtype.startswith(("datetime", "timestamp", "date32")):
+        dates = pd.Series(pd.date_range("2021-03-27", periods=N, freq="h"))
+        if "date32" in dtype:
+            dates = dates.dt.normalize()
+        zone = "Europe/Paris" if "Paris" in dtype else None
+        return dates.dt.tz_localize("UTC").dt.tz_convert(zone) if zone else dates.astype(dtype)
+    if dtype.startswith("timedelta"):
+        return pd.Series(pd.to_timedelta(whole, unit="h")).astype(dtype)
+    if dtype in ("str", "string", "string[pyarrow]", "category", "object"):
+        return pd.Series(np.array(["low", "mid", "high"])[whole]).astype(dtype)
+    if dtype == "ordered":
+        return pd.Series(pd.Categorical.from_codes(whole, ["low", "mid", "high", "top"], True))
+    return pd.Series(whole).astype("bool" if "bool" in dtype else "int64").astype(dtype)
+
+
+DTYPES = [
+    *("int8", "int64", "uint8", "float32", "float64", "bool"),
+    *("Int64", "UInt8", "Float32", "boolean"),
+    *("int64[pyarrow]", "double[pyarrow]", "bool[pyarrow]", "string[pyarrow]"),
+    *("str", "string", "object", "category", "ordered"),
+    *("datetime64[s]", "datetime64[ns]", "datetime64[us, Paris]", "timedelta64[ns]"),
+    *("timestamp[us][pyarrow]", "date32[pyarrow]"),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_column_of_any_dtype_comes_back_as_it_was(dtype):
+    raw = pd.DataFrame({"a": column(dtype), "b": column("str")})
+    pd.testing.assert_frame_equal(there_and_back(raw), raw)
+
+
+@pytest.mark.parametrize("dtype", [d for d in DTYPES if "int8" not in d and d != "bool"])
+def test_missing_cells_come_in_as_nan_and_are_filled(dtype):
+    raw = pd.DataFrame({"a": column(dtype), "b": column("str")})
+    raw["a"] = raw["a"].astype("Int64") if dtype == "int64" else raw["a"]
+    raw.loc[3, "a"] = None
+    table, schema = door(raw)
+    assert np.isnan(table[3, 0])
+    assert np.isnan(table).sum() == 1
+    estimator = VAETransformer(**small).fit(raw)
+    filled = estimator.impute(raw)
+    assert filled["a"].dtype == raw["a"].dtype
+    assert filled.notna().all(axis=None)
+    pd.testing.assert_frame_equal(filled.drop(index=3), raw.drop(index=3))
+    assert schema.decode(table.astype(np.float64))["a"].isna().tolist() == [
+        i == 3 for i in range(N)
+    ]
 
 
 @pytest.mark.parametrize(
-    ("frame", "message"),
+    "cells",
     [
-        ({"a": [1, 2], "city": ["x", "y"]}, "column 'city' of the table: dtype"),
-        ({"a": [1, 2], "when": pd.to_datetime(["2020-01-01", "2021-01-01"])}, "column 'when'"),
-        ({"a": [1, 2], "kind": pd.Categorical([1, 2])}, "column 'kind'"),
-        ({"a": [1.0, np.nan], "b": [1.0, 2.0]}, r"NaN \(missing values\) in column 'a'"),
-        ({"a": [1.0, 2.0], "b": [np.inf, 2.0]}, r"inf \(infinite values\) in column 'b'"),
+        [datetime.date(2020, 1, 1), datetime.date(2021, 1, 1)],
+        [datetime.datetime(2020, 1, 1, 3), datetime.datetime(2021, 1, 1)],
+        [True, False],
+        [1, 2],
+        [1.5, 2.5],
+        [b"a", b"b"],
     ],
 )
-def test_cells_that_are_not_numbers_are_refused_by_column(frame, message):
+def test_columns_of_objects_come_back_with_their_types(cells):
+    raw = pd.DataFrame({"a": pd.Series([*cells, None] * 5, dtype=object), "b": list("abcde") * 3})
+    back = there_and_back(raw)["a"].tolist()
+    assert [None if cell is None or cell is pd.NaT else cell for cell in back] == [*cells, None] * 5
+    assert {type(a) for a in back} <= {type(cell) for cell in cells} | {type(None), pd.Timestamp}
+
+
+def test_categorical_dtypes_keep_levels_that_no_row_has():
+    dtype = pd.CategoricalDtype(["c", "b", "a", "never"])
+    raw = pd.DataFrame({"a": pd.Series(list("abc") * 10, dtype=dtype)})
+    estimator = VAETransformer(**small).fit(raw)
+    assert estimator.inverse_transform(estimator.transform(raw))["a"].dtype == dtype
+    assert estimator.sample(50, random_state=0)["a"].dtype == dtype
+    assert estimator._schema.kinds[0].levels.tolist() == ["a", "b", "c"]
+
+
+def test_a_level_is_the_same_in_any_dtype_and_order_of_levels(frame):
+    fitted = VAETransformer(**small).fit(frame)
+    codes = fitted.transform(frame)
+    others = [
+        frame.astype({"text": "category"}),
+        frame.assign(text=pd.Categorical(frame["text"], ["z", "y", "x"])),
+        frame.astype({"text": object}),
+        pl.DataFrame({name: frame[name].to_list() for name in frame}),
+    ]
+    for other in others:
+        assert np.array_equal(VAETransformer(**small).fit(other).transform(other), codes)
+        if isinstance(other, pd.DataFrame):
+            assert np.array_equal(fitted.transform(other), codes)
+
+
+def test_levels_that_fit_has_not_seen_do_not_raise(frame):
+    fitted = VAETransformer(**small).fit(frame)
+    new = frame.assign(text="never seen")
+    assert np.isfinite(fitted.transform(new)).all()
+    assert (fitted.score_samples(new) < fitted.score_samples(frame)).all()
+    missing = fitted.transform(frame.assign(text=None))
+    assert np.array_equal(fitted.transform(new), missing)
+
+
+def test_frames_of_polars_go_in_and_come_out():
+    raw = pl.DataFrame(
+        {
+            "number": np.linspace(0, 1, N),
+            "whole": [None, *range(N - 1)],
+            "truth": [None, True, False] * 10,
+            "text": ["a", "b", None] * 10,
+            "level": pl.Series(["u", "v"] * 15, dtype=pl.Enum(["v", "u", "w"])),
+            "category": pl.Series(["u", "v"] * 15, dtype=pl.Categorical),
+            "day": [datetime.date(2020, 1, 1 + i % 28) for i in range(N)],
+            "time": [datetime.datetime(2020, 1, 1 + i % 28, 5) for i in range(N)],
+            "span": [datetime.timedelta(hours=i) for i in range(N)],
+        }
+    )
+    fitted = pickle.loads(pickle.dumps(VAETransformer(**small).fit(raw)))
+    codes = fitted.transform(raw)
+    for table in (
+        fitted.inverse_transform(codes),
+        fitted.sample(N, random_state=0),
+        fitted.impute(raw),
+    ):
+        assert isinstance(table, pl.DataFrame)
+        assert table.schema == raw.schema
+        assert table.null_count().sum_horizontal().item() == 0
+    known = raw["whole"].is_not_null()
+    assert fitted.impute(raw)["whole"].filter(known).equals(raw["whole"].filter(known))
+
+
+@pytest.mark.parametrize("container", ["frame", "array"])
+def test_whole_numbers_and_booleans_come_back_as_such(container):
+    random = np.random.default_rng(0)
+    raw = random.integers(0, 200, size=(N, 3)).astype(np.uint8)
+    raw = pd.DataFrame(raw, columns=list("abc")) if container == "frame" else raw
+    fitted = VAETransformer(**small).fit(raw)
+    for table in (fitted.inverse_transform(fitted.transform(raw)), fitted.sample(9)):
+        assert (np.asarray(table).dtype) == np.uint8
+        assert np.asarray(table).max() <= np.asarray(raw).max()
+    truth = random.random((N, 3)) < 0.5
+    fitted = VAETransformer(**small).fit(truth)
+    assert fitted.inverse_transform(fitted.transform(truth)).dtype == bool
+
+
+@pytest.mark.parametrize("features", [["whole"], [False, False, True], [2]])
+def test_numbers_that_are_categories_are_named(frame, features):
+    fitted = AutoencoderTransformer(**small, categorical_features=features).fit(frame)
+    assert (fitted._columns.n_levels > 0).tolist() == [False, True, True]
+    back = fitted.inverse_transform(fitted.transform(frame))
+    assert back["whole"].dtype == np.int64
+    assert set(back["whole"]) <= set(frame["whole"])
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (["nowhere"], "'nowhere', which is no column of the table: its columns are 'number'"),
+        ([7], "7, which is no column"),
+        ([True], "a value for each of the 3 columns"),
+    ],
+)
+def test_wrong_categorical_features_are_refused(frame, features, message):
     with pytest.raises(ValueError, match=message):
-        check_table(AutoencoderTransformer(), pd.DataFrame(frame), reset=True)
+        door(frame, categorical_features=features)
+
+
+@pytest.mark.parametrize(
+    ("cells", "error", "message"),
+    [
+        ([1, "a"], ValueError, "Column 'bad' mixes cells of type int and str"),
+        ([[1], [2]], TypeError, "Column 'bad' holds cells of type list"),
+        ([{"a": 1}, None], TypeError, "Column 'bad' holds cells of type dict"),
+        ([1j, 2j], ValueError, "Complex data not supported: Column 'bad'"),
+        ([np.inf, 0.0], ValueError, r"inf \(infinite values\) in column 'bad'"),
+        (list(pd.period_range("2020", periods=2, freq="D")), ValueError, "Column 'bad' has dtype"),
+    ],
+)
+def test_a_bad_column_is_refused_by_name(frame, cells, error, message):
+    with pytest.raises(error, match=message):
+        door(frame.assign(bad=pd.Series(cells * (N // 2))))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.assign(number="a"), "'number' held numbers in fit .* and holds text now"),
+        (lambda f: f.assign(text=1.5), "'text' held text in fit .* and holds numbers now"),
+        (lambda f: f.assign(number=pd.Timestamp("2020-01-01")), "'number' held numbers .* dates"),
+        (lambda f: f[["text", "number", "whole"]], "must be in the same order"),
+        (lambda f: f.assign(more=1), "unseen at fit time"),
+        (lambda f: f.drop(columns="text"), "now missing"),
+        (lambda f: f.assign(number=np.inf), "inf .* in column 'number'"),
+    ],
+)
+def test_a_table_that_changed_since_fit_is_refused(frame, change, message):
+    fitted = VAETransformer(**small).fit(frame)
+    with pytest.raises(ValueError, match=message):
+        fitted.transform(change(frame))
 
 
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ([["1", "2"], ["3", "4"]], "strings"),
-        (np.array([["1", "2"], ["3", "4"]]), "strings"),
-        (np.array([["1", 2], [3, 4]], dtype=object), "strings"),
-        (np.array([["2020-01-01"], ["2020-01-02"]], dtype="M8[D]"), "dates"),
         (np.zeros((2, 2, 2)), "dim 3"),
         (np.zeros(5), "1D array"),
         (np.zeros((0, 3)), "0 sample"),
         (np.zeros((3, 0)), "0 feature"),
         (np.zeros((1, 3)), "1 sample"),
+        (pd.DataFrame({"a": ["x"]}), "1 sample"),
+        (pd.DataFrame({"a": []}), "0 sample"),
         (np.array([[np.inf, 1.0], [1.0, 1.0]]), "inf"),
+        (sp.csr_array([[np.inf, 1.0], [0.0, 1.0]]), r"inf \(infinite values\) in column 0"),
+        ([[1, [2, 3]], [3, [4, 5]]], "sequence"),
     ],
 )
-def test_what_is_not_a_table_of_numbers_is_refused(X, message):
+def test_what_is_not_a_table_is_refused(X, message):
     with pytest.raises(ValueError, match=message):
-        check_table(AutoencoderTransformer(), X, reset=True)
+        door(X)
 
 
 def test_two_columns_of_one_name_are_refused():
     frame = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], columns=["a", "a"])
     with pytest.raises(ValueError, match="names column 'a' more than once"):
-        check_table(AutoencoderTransformer(), frame, reset=True)
+        door(frame)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.array([["a", "b"], ["c", "d"], ["a", "d"]]),
+        np.array([["a", 1.5], ["c", 2.5], ["a", None]], dtype=object),
+        [["a", 1.5], ["c", 2.5], ["a", None]],
+        np.array([["2020-01-01", "2021-01-01"], ["2022-01-01", "2021-06-01"]], dtype="M8[D]"),
+    ],
+)
+def test_arrays_of_other_than_numbers_go_in_and_come_out(X):
+    back = there_and_back(X)
+    assert back.tolist() == np.array(X, dtype=getattr(X, "dtype", object)).tolist()
+    fitted = VAETransformer(**small).fit(X)
+    assert fitted.impute(X).shape == np.shape(X)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +285,48 @@ def test_two_columns_of_one_name_are_refused():
 )
 def test_every_dtype_of_numbers_is_taken(dtype):
     frame = pd.DataFrame({"a": [0, 1, 1], "b": [1, 0, 1]}).astype(dtype)
-    table = check_table(AutoencoderTransformer(), frame, reset=True)
+    table, _ = door(frame)
     assert np.array_equal(table, [[0, 1], [1, 0], [1, 1]])
-    assert table.dtype == np.float64
+
+
+def test_numbers_beside_categories_are_float32_unless_that_loses_digits(frame):
+    assert door(frame)[0].dtype == np.float32
+    assert door(frame.assign(number=1e9 + frame["number"]))[0].dtype == np.float64
+
+
+def test_a_million_levels_more_or_less_take_few_inputs():
+    frame = pd.DataFrame({"user": [f"u{i % 5000}" for i in range(8000)], "x": np.arange(8000.0)})
+    fitted = VAETransformer(4, hidden_layer_sizes=(16,), max_epochs=1).fit(frame)
+    assert fitted._plan["n_inputs"] == 71 + 71 + 1
+    back = fitted.inverse_transform(fitted.transform(frame[:100]))
+    assert back["user"].isin(frame["user"]).all()
+    assert fitted.sample(100, random_state=0)["user"].isin(frame["user"]).all()
+
+
+@pytest.mark.parametrize("make", [sp.csr_matrix, sp.csc_matrix, sp.coo_array, sp.csr_array])
+def test_sparse_tables_give_the_model_of_dense_ones(make):
+    dense = np.random.default_rng(0).normal(size=(N, 6)) * (
+        np.random.default_rng(1).random((N, 6)) < 0.3
+    )
+    fitted = VAETransformer(**small).fit(make(dense))
+    codes = VAETransformer(**small).fit(dense).transform(dense)
+    assert np.array_equal(fitted.transform(make(dense)), codes)
+    assert np.array_equal(fitted.transform(dense), codes)
+
+
+def test_sparse_counts_are_drawn_sparse():
+    counts = sp.csr_array(np.random.default_rng(0).poisson(0.4, size=(60, 12)))
+    fitted = VAETransformer(**small).fit(counts)
+    drawn = fitted.sample(20, random_state=0)
+    assert sp.issparse(drawn)
+    assert drawn.dtype == counts.dtype
+    assert drawn.shape == (20, 12)
+    assert fitted.inverse_transform(fitted.transform(counts)).shape == (60, 12)
+
+
+def test_rows_of_weight_zero_teach_no_levels(frame):
+    weights = np.arange(N) % 3
+    seen_by_none = frame.assign(text=frame["text"].where(weights > 0, "of weight zero"))
+    weighted = VAETransformer(**small).fit(seen_by_none, sample_weight=weights)
+    repeated = VAETransformer(**small).fit(frame.loc[np.repeat(np.arange(N), weights)])
+    assert np.array_equal(weighted.transform(frame), repeated.transform(frame))
