@@ -144,7 +144,7 @@ class AutoencoderTransformer(RepresentationTransformer):
     def _likelihoods(self):
         likelihood = {"bce": "bernoulli", "poisson": "poisson"}.get(self.loss, "gaussian")
         if self.loss == "auto" and self._schema.sparse is not None:
-            likelihood = "counts or gaussian"
+            likelihood = "error"
         return [likelihood] * self.n_features_in_
 
     def _check_columns(self):
@@ -168,7 +168,7 @@ class AutoencoderTransformer(RepresentationTransformer):
     def _views(self):
         corruption = self.corruption
         if isinstance(corruption, str):
-            corruption = None if self._columns.numbers.all() else SwapNoise(0.3)
+            corruption = SwapNoise(0.3) if self._columns.mixed else None
         return corruption or Identity(), Identity()
 
     def _users_parts(self):

@@ -7,8 +7,8 @@ from sklearn.base import clone
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 
 from ._kinds import digits_of
+from ._profile import COUNTS, LIKELIHOODS, Profile
 from ._ranks import NormalScores
-from ._rows import SparseTable
 from ._sklearn import HasMethods, StrOptions
 from ._tables import check_unit_interval, name_columns
 
@@ -20,20 +20,7 @@ SCALING_CONSTRAINT = [
 ]
 _LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
-_ROWS_RANKED, _ROWS_LOOKED_AT = 2**16, 2**12
-# Kurtosis of a normal column is 3.
-_HEAVY, _MOST_ALIKE = 13.0, 0.5
-LIKELIHOODS = (
-    "gaussian",
-    "student_t",
-    "bernoulli",
-    "poisson",
-    "negative_binomial",
-    "categorical",
-    "ordinal",
-)
-#: Likelihoods of counts, whose columns are scaled to log(1 + count).
-COUNTS = ("poisson", "negative_binomial")
+_ROWS_RANKED = 2**16
 
 
 class Columns:
@@ -60,7 +47,6 @@ class Columns:
 
     Attributes
     ----------
-    n_levels : ndarray of shape (n_features,), int
     constant : ndarray of shape (n_features,), bool
         Columns of numbers that held one value only, up to rounding.
     missing : ndarray of shape (n_features,), bool
@@ -80,8 +66,6 @@ class Columns:
     spread : ndarray of shape (n_features,), float32
         Standard deviation of each scaled training column, entropy of categories in nats; 1 where it
         is zero.
-    sparse : bool
-        Whether the table is sparse.
     rates : ndarray of shape (n_features,), float32, or None
         Mean of each column, where some are of counts.
     rarity : ndarray of shape (n_features,), float32, or None
@@ -101,77 +85,55 @@ class Columns:
         self, scaling, multiset, names, seed, likelihoods=None, n_levels=None, ordered=None
     ):
         n_features = multiset.width
+        n_levels = np.zeros(n_features, dtype=np.int32) if n_levels is None else n_levels
+        ordered = np.zeros(n_features, dtype=bool) if ordered is None else ordered
+        asked = ["gaussian"] * n_features if likelihoods is None else likelihoods
+        profile = Profile(multiset, n_levels)
+        chosen = profile.likelihoods(asked, ordered, names)
         self.names = names
-        self.n_levels = np.zeros(n_features, dtype=np.int32) if n_levels is None else n_levels
-        self.numbers = self.n_levels == 0
-        self.shift, self.factor = np.zeros(n_features), np.ones(n_features)
-        self.transformer, self.ranked = None, {}
-        self._own_units = scaling is None or (isinstance(scaling, str) and scaling == "auto")
+        self._n_features, self._levels = n_features, n_levels if n_levels.any() else None
+        self._likelihoods = np.array([LIKELIHOODS.index(name) for name in chosen], dtype=np.uint8)
+        self.missing, self.whole, self.common = profile.missing, profile.whole, profile.common
+        self.constant, self.rounding = profile.constant, profile.rounding[profile.constant]
+        self.fixed = np.where(profile.empty, np.nan, profile.low)[self.constant]
+        counted = np.isin(chosen, COUNTS) & ~self.constant
+        self.counted = counted if counted.any() else None
+        self.rates = None if self.counted is None else profile.mean.astype(np.float32)
+        self.rarity = _rarity(multiset, counted) if profile.sparse and counted.any() else None
         self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            found = multiset.moments(multiset.values)
-            self.missing, empty = found.missing, np.isnan(found.low) & self.numbers
-            low, high, mean, variance = found.low, found.high, found.mean, found.variance
-            # Equal up to rounding, such as 0.3 and 0.1 + 0.2.
-            rounding = 4 * np.finfo(np.float64).eps * np.maximum(np.abs(low), np.abs(high))
-            self.constant = ((high - low <= rounding) & self.numbers) | empty
-            self.fixed = low[self.constant]
-            self.rounding = np.nan_to_num(rounding[self.constant])
-            for x in (low, high, mean, variance):
-                x[np.isnan(x)] = 0.0
-            most = min(_ROWS_LOOKED_AT, max(1, _CELLS_FOR_TRANSFORMERS // n_features))
-            sample = multiset.values(multiset.sample(most)).astype(np.float64)
-            self.whole = np.all((sample == np.rint(sample)) | np.isnan(sample), axis=0)
-            self.whole &= self.numbers
-            self._look(sample)
-            self.sparse = isinstance(multiset.table, SparseTable)
-            self._choose_likelihoods(likelihoods, ordered, low, high)
-            self.counted = np.isin(self.likelihoods, COUNTS) & ~self.constant
-            self.rates = mean.astype(np.float32) if self.counted.any() else None
-            self.rarity = _rarity(multiset, self.counted) if self.sparse else None
-            scaled = self.numbers & ~self.counted & ~self.constant
-            scaled &= self.likelihoods != "bernoulli" if scaling == "auto" else ~self.binary
-            if scaling == "auto":
-                by_ranks, scaling = scaled & (self._heavy | self._by_ranks), "standard"
-            else:
-                by_ranks = scaled & (scaling == "quantile" if isinstance(scaling, str) else False)
-            for j in np.flatnonzero(by_ranks):
-                self.ranked[int(j)] = _scores_of(multiset, j)
-            scaled &= ~by_ranks
-            if scaling == "standard":
-                self.shift = np.where(scaled, mean, 0.0)
-                self.factor = np.where(scaled & (variance > 0), variance**-0.5, 1.0)
-            elif scaling not in (None, "quantile") and scaled.any():
-                self._learn_scaling(scaling, scaled, multiset, seed)
-            self._affine = self.transformer is None and not self.ranked and not self.counted.any()
-            if self.transformer is None:
-                # The mean of equal numbers need not be that number: take the number.
-                self.shift[self.constant] = np.nan_to_num(self.fixed)
-                self.factor[self.constant] = 1.0
-            if self._affine:
-                low, high = self._range_between(low, high)
-                variance = variance * self.factor**2
-            else:
-                found = self._moments_of_scaled(multiset)
-                low, high, variance = map(np.nan_to_num, (found.low, found.high, found.variance))
+            scaled = self.numbers & ~counted & ~self.constant
+            self._learn_scaling(scaling, scaled, profile, profile.by_ranks(asked), multiset, seed)
+            low, high, variance = self._learn_ranges(profile, multiset)
             self._reject_unrepresentable(low, high, multiset)
         self.idle = (low == high) & self.numbers
         self.resting = low[self.idle]
         low[self.idle] = high[self.idle] = 0.0
-        low[~self.numbers], high[~self.numbers] = 0.0, self.n_levels[~self.numbers]
-        self.n_rows = float(multiset.weights.sum())
-        counts = {j: _counts(multiset, j, self.n_levels[j]) for j in np.flatnonzero(~self.numbers)}
-        self.shares = _shares(counts)
+        low[~self.numbers], high[~self.numbers] = 0.0, n_levels[~self.numbers]
         self.low, self.high = low.astype(np.float32), high.astype(np.float32)
         spread = np.sqrt(variance).astype(np.float32)
+        counts = {j: _counts(multiset, j, n_levels[j]) for j in np.flatnonzero(~self.numbers)}
+        self.n_rows, self.shares = float(multiset.weights.sum()), _shares(counts)
         for j, found in counts.items():
             spread[j] = _entropy(found)
         self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
 
     @property
-    def plain(self):
-        """Whether an encoder takes the scaled cells as they are."""
-        return bool(self.numbers.all() and not self.missing.any()) and self.rarity is None
+    def n_levels(self):
+        """Levels of each column, ndarray of shape (n_features,), int; 0 for numbers."""
+        if self._levels is None:
+            return np.zeros(self._n_features, dtype=np.int32)
+        return self._levels
+
+    @property
+    def numbers(self):
+        """Columns that are no categories, ndarray of shape (n_features,), bool."""
+        return self.n_levels == 0
+
+    @property
+    def mixed(self):
+        """Whether there are categories."""
+        return self._levels is not None
 
     @property
     def likelihoods(self):
@@ -179,75 +141,64 @@ class Columns:
         return np.array(LIKELIHOODS)[self._likelihoods]
 
     @property
-    def binary(self):
-        """Columns of numbers that are taken to hold 0 and 1."""
-        return self._zero_one & (self.likelihoods == "bernoulli")
+    def plain(self):
+        """Whether an encoder takes the scaled cells as they are."""
+        return not self.mixed and self.rarity is None and not self.missing.any()
 
     @property
     def as_is(self):
         """Columns of numbers that are not scaled."""
-        moved = (self.shift != 0) | (self.factor != 1) | self.counted
+        moved = (self.shift != 0) | (self.factor != 1)
         moved[list(self.ranked)] = True
+        if self.counted is not None:
+            moved |= self.counted
         if self.transformer is not None:
             moved |= self._given
         return np.where(self.constant, self._own_units, ~moved)
 
-    def _choose_likelihoods(self, asked, ordered, low, high):
-        n_features = len(low)
-        asked = np.array(["gaussian"] * n_features if asked is None else asked, dtype=object)
-        self._zero_one = self.whole & (low == 0) & (high == 1)
-        auto = np.where(self._zero_one, "bernoulli", "gaussian").astype(object)
-        # Beside categories numbers are scaled by their ranks, so that repeated values have a
-        # probability, too; but for columns of which most rows have one value.
-        beside = (asked == "auto") & self.numbers & (not self.numbers.all()) & ~self._zero_one
-        self._by_ranks = beside & ~self.common
-        # A word that no text has twice is a count all the same.
-        counts = self.whole & (low >= 0) & self.sparse
-        if (high[counts] > 1).any():
-            auto[counts] = "poisson"
-        chosen = np.where(asked == "auto", auto, asked)
-        of_errors = np.where(counts, "poisson", "gaussian")
-        chosen = np.where(asked == "counts or gaussian", of_errors, chosen)
-        levels = np.where(
-            np.zeros(n_features, bool) if ordered is None else ordered, "ordinal", "categorical"
-        )
-        chosen = np.where(self.numbers, chosen, levels)
-        bad = np.flatnonzero(np.isin(chosen, COUNTS) & ((low < 0) | ~self.whole))
-        if len(bad):
-            raise ValueError(
-                f"likelihood={chosen[bad[0]]!r} is for counts, whole numbers of at least 0; "
-                f"{name_columns(self.names, bad)} holds others."
-            )
-        self._likelihoods = np.array([LIKELIHOODS.index(name) for name in chosen], dtype=np.uint8)
+    def _learn_scaling(self, scaling, scaled, profile, by_ranks, multiset, seed):
+        """How each column is moved; ``scaled`` are those that may be."""
+        named = scaling if isinstance(scaling, str) else None
+        self._own_units = scaling is None or named == "auto"
+        binary = self.likelihoods == "bernoulli"
+        scaled = scaled & ~(binary if named == "auto" else binary & profile.zero_one)
+        by_ranks = scaled & (by_ranks if named == "auto" else named == "quantile")
+        self.ranked = {int(j): _scores_of(multiset, j) for j in np.flatnonzero(by_ranks)}
+        self.shift, self.factor = np.zeros((2, self._n_features))
+        self.factor += 1.0
+        self.transformer, scaled = None, scaled & ~by_ranks
+        if named in ("auto", "standard"):
+            self.shift = np.where(scaled, profile.mean, 0.0)
+            varies = scaled & (profile.variance > 0)
+            self.factor = np.where(varies, profile.variance**-0.5, 1.0)
+        elif scaling is not None and named != "quantile" and scaled.any():
+            self._learn_from_transformer(scaling, scaled, multiset, seed)
+        if self.transformer is None:
+            # The mean of equal numbers need not be that number: take the number.
+            self.shift[self.constant] = np.nan_to_num(self.fixed)
+            self.factor[self.constant] = 1.0
 
-    def _look(self, sample):
-        """What a sample of the rows says of each column of numbers.
+    @property
+    def _affine(self):
+        return self.transformer is None and not self.ranked and self.counted is None
 
-        Columns are ``heavy`` whose few largest cells are most of their variance: a mean and a
-        deviation describe them badly.
-        """
-        n_features = sample.shape[1]
-        self.common, self._heavy = np.zeros((2, n_features), dtype=bool)
-        known = ~np.isnan(sample)
-        n_known = np.maximum(known.sum(axis=0), 1)
-        cells = np.where(known, sample, 0.0)
-        squares = np.where(known, np.square(cells - cells.sum(axis=0) / n_known), 0.0)
-        kurtosis = np.square(squares).sum(axis=0) * n_known / squares.sum(axis=0) ** 2
-        mixed = not self.numbers.all()
-        for j in np.flatnonzero(self.numbers & ~self.constant & (mixed | (kurtosis > _HEAVY))):
-            counts = np.unique(sample[known[:, j], j], return_counts=True)[1]
-            # Where one value is most of them, ranks would say little else than whether it is there.
-            most_alike = len(counts) > 0 and counts.max() > _MOST_ALIKE * counts.sum()
-            self.common[j] = mixed and most_alike
-            self._heavy[j] = not most_alike and kurtosis[j] > _HEAVY
+    def _learn_ranges(self, profile, multiset):
+        """Range and variance of the scaled columns."""
+        if self._affine:
+            return *self._range_between(
+                profile.low, profile.high
+            ), profile.variance * self.factor**2
+        found = self._moments_of_scaled(multiset)
+        return map(np.nan_to_num, (found.low, found.high, found.variance))
 
-    def _learn_scaling(self, scaling, scaled, multiset, seed):
+    def _learn_from_transformer(self, scaling, scaled, multiset, seed):
         named = {"robust": RobustScaler, "minmax": MinMaxScaler}
         scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
         scaler.set_params(**dict.fromkeys(random, seed))
         # A user's transformer sees all columns of numbers, constant ones included.
-        self._given = scaled if isinstance(scaling, str) else self.numbers & ~self.counted
+        counted = np.zeros_like(scaled) if self.counted is None else self.counted
+        self._given = scaled if isinstance(scaling, str) else self.numbers & ~counted
         rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
         scaler.fit(rows)
         affine = _affine(scaler, rows.shape[1])
@@ -289,10 +240,8 @@ class Columns:
         parts = {j: scores.forward(X[:, j]) for j, scores in self.ranked.items()}
         with np.errstate(over="ignore", invalid="ignore"):  # an encoder sees a limit, see below
             rows = self._transformed(X) if self.transformer is not None else self._moved(X)
-            if self.counted.all():
-                np.log1p(np.maximum(rows, 0.0, out=rows), out=rows)
-            elif self.counted.any():
-                rows[:, self.counted] = np.log1p(np.maximum(rows[:, self.counted], 0.0))
+            if self.counted is not None:
+                self._logarithm(rows)
         for j, scores in parts.items():
             rows[:, j] = scores
         if self.transformer is None and len(self.fixed):
@@ -301,6 +250,13 @@ class Columns:
         if self.resting.any():
             rows[:, self.idle] -= self.resting
         return rows
+
+    def _logarithm(self, rows):
+        """Of 1 + count, in place."""
+        if self.counted.all():
+            np.log1p(np.maximum(rows, 0.0, out=rows), out=rows)
+        else:
+            rows[:, self.counted] = np.log1p(np.maximum(rows[:, self.counted], 0.0))
 
     def _moved(self, X):
         rows = np.subtract(X, self.shift, out=X)
@@ -380,7 +336,7 @@ class Columns:
             X[:, self._given] = np.array(self.transformer.inverse_transform(given))
         for j, scores in self.ranked.items():
             X[:, j] = scores.backward(rows[:, j])
-        if self.counted.any():
+        if self.counted is not None:
             X[:, self.counted] = np.expm1(rows[:, self.counted])
         X[:, self.constant] = self.fixed
         return X
@@ -426,9 +382,7 @@ class Columns:
 
 
 def _rarity(multiset, counted):
-    """Smoothed inverse document frequency of columns of counts, 0 for others; None without any."""
-    if not counted.any():
-        return None
+    """Smoothed inverse document frequency of columns of counts, 0 for others."""
     n = multiset.weights.sum()
     rarity = 1 + np.log((1 + n) / (1 + multiset.table.n_stored(multiset.numbers, multiset.weights)))
     return np.where(counted, rarity, 0.0).astype(np.float32)

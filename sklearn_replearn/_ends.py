@@ -53,8 +53,8 @@ def likelihood_for(columns, scale):
 
 def _counts(likelihood, columns, chosen, scale):
     rates = columns.rates[chosen]
-    # A likelihood of counts given their total is none of the counts: only where none is asked for.
-    if scale is None or not columns.sparse:
+    # A likelihood of counts given their total is none of the counts: only for errors.
+    if scale is None or columns.rarity is None:
         return likelihood(len(chosen), rates)
     total = max(float(rates.sum()), 1e-9)
     return likelihood(len(chosen), rates / total, total)
@@ -78,6 +78,3 @@ _MAKERS = {
         columns.n_levels[chosen].tolist(), columns.n_rows
     ),
 }
-
-#: Likelihoods that a user may ask for.
-LIKELIHOODS = ("gaussian", "student_t", "bernoulli", "poisson", "negative_binomial")

@@ -314,8 +314,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ndarray of shape (n_samples, latent_dim)
             Values beyond the range of a column in fit count on a logarithmic scale, levels that fit
             has not seen as the average of those it has. float32 for float32 rows, else float64;
-            they have the precision of float32. On a CPU a row's code does not depend on the rows beside
-            it, to the last bit.
+            they have the precision of float32. On a CPU a row's code does not depend on the rows
+            beside it, to the last bit.
 
         Raises
         ------
@@ -457,7 +457,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         output = network.decoded(network.encode(part.seen))[: len(cells)].double()
         spread = torch.tensor(columns.spread, dtype=cells.dtype, device=cells.device)
         squares = (cells - network.likelihood.mean(output)).div_(spread).square_()
-        if columns.numbers.all():
+        if not columns.mixed:
             return squares
         numbers = torch.from_numpy(columns.numbers).to(cells.device)
         nats = -network.likelihood.log_prob(cells, output) / spread
@@ -465,7 +465,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _dtype_of_codes(self, table):
         """That of the table, but for tables of other than numbers."""
-        return table.dtype if self._columns.numbers.all() else np.float64
+        return np.float64 if self._columns.mixed else table.dtype
 
     def _table(self, X):
         """A table that comes after fit, validated."""

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 
 from ._codes import moments
 from ._documentation import documented
-from ._ends import LIKELIHOODS
 from ._inference import rounded
 from ._random import draw_integer, draw_seed, new_generator
 from ._representation import RepresentationTransformer
@@ -23,6 +22,8 @@ from .losses import gaussian_kl
 from .modules import VariationalAutoencoder
 from .objectives import ELBO
 
+#: Of columns of numbers.
+LIKELIHOODS = ("gaussian", "student_t", "bernoulli", "poisson", "negative_binomial")
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 _MOST_CANDIDATES = 2**14
 
@@ -531,7 +532,7 @@ dict, default="auto"
 
     def _finish(self, network, train_rows):
         self._learn_variances(network, train_rows)
-        mixed = not self._columns.numbers.all()
+        mixed = self._columns.mixed
         of_rows = self.sampler == "mixture" or (self.sampler == "auto" and mixed)
         seed = self._score_seed
         self._codes = aggregate_posterior(network, train_rows, seed) if of_rows else Prior()

@@ -18,6 +18,7 @@ LAYERS = [
     "_kinds",
     "_ranks",
     "_tables",
+    "_profile",
     "_columns",
     "_batches",
     "losses",

@@ -21,6 +21,12 @@ def test_the_code_blocks_run(capsys):
     assert float(re.search(r"AUROC ([\d.]+)", printed)[1]) > 0.9
     assert session["codes"].shape == (899, 32)
     assert session["new_rows"].shape == (5, 64)
+    table = session["table"]
+    for name in ("back", "filled", "drawn", "third"):
+        assert session[name].dtypes.equals(table.dtypes)
+        assert session[name].notna().all(axis=None)
+    assert (session["third"]["cultivar"] == "class_2").all()
+    assert len(session["draws"]) == 5
 
 
 def test_there_are_two_commands_near_the_top():
