@@ -342,21 +342,43 @@ def one_hot():
 
 
 def markdown(record):
-    sections = ["# Raw tables\n\nWritten by `benchmarks/tables.py`; one thread."]
-    for part, rows in record.items():
-        frame = pd.DataFrame(rows)
-        header = "| " + " | ".join(frame.columns) + " |"
-        rule = "|" + " --- |" * frame.shape[1]
-        lines = ["| " + " | ".join(map(_shown, row)) + " |" for row in frame.to_numpy(dtype=object)]
-        title = f"## {part}\n\n{PARTS[part].__doc__.splitlines()[0]}"
-        sections.append("\n".join([title, "", header, rule, *lines]))
+    sections = ["# Raw tables\n\nWritten by `benchmarks/tables.py`; default settings, one thread."]
+    for part in PARTS:
+        if part in record:
+            title = f"## {part}\n\n{PARTS[part].__doc__.splitlines()[0]}"
+            sections.append(title + "\n\n" + _table(record[part]))
     return "\n\n".join(sections) + "\n"
+
+
+def readme_tables(record):
+    """What the README shows of the record, by name."""
+    wide = {}
+    for row in record["adult"]:
+        name = "PCA of one-hot" if row["encoder"] == "PCA of it" else row["encoder"]
+        wide.setdefault(name, {"encoder": name})[f"{row['columns']} columns"] = row["AUROC"]
+    wide["one-hot, standardised"]["16 columns"] = ""
+    order = ["encoder", "16 columns", "32 columns", "all columns"]
+    return {
+        "adult": _table([{name: row.get(name, "") for name in order} for row in wide.values()]),
+        "imputation": _table(record["imputation"]),
+        "synthesis": _table(
+            [{k: v for k, v in row.items() if "copies" not in k} for row in record["synthesis"]]
+        ),
+        "counts": _table(record["counts"]),
+    }
+
+
+def _table(rows):
+    header = "| " + " | ".join(rows[0]) + " |"
+    rule = "|" + " --- |" * len(rows[0])
+    lines = ["| " + " | ".join(map(_shown, row.values())) + " |" for row in rows]
+    return "\n".join([header, rule, *lines])
 
 
 def _shown(cell):
     if not isinstance(cell, float):
         return str(cell)
-    return f"{cell:.4f}" if abs(cell) < 1.5 else f"{cell:.1f}"
+    return f"{cell:.3f}" if abs(cell) < 1.5 else f"{cell:.1f}"
 
 
 if __name__ == "__main__":

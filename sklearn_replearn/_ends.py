@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._kinds import digits_of
 from .likelihoods import (
     Bernoulli,
     Categorical,
@@ -51,6 +52,16 @@ def likelihood_for(columns, scale):
     return parts[0][0] if len(parts) == 1 else Mixed(parts)
 
 
+def _shares(columns, j):
+    """Share of each level of a column among the rows; the same for all where they are many."""
+    n_levels = columns.n_levels
+    widths = [sum(size for _, size in digits_of(count)) for count in n_levels]
+    start = sum(widths[:j])
+    told_apart = widths[j] == n_levels[j]
+    shares = columns.shares[start : start + widths[j]].tolist()
+    return shares if told_apart else [1 / n_levels[j]] * n_levels[j]
+
+
 def _counts(likelihood, columns, chosen, scale):
     rates = columns.rates[chosen]
     # A likelihood of counts given their total is none of the counts: only for errors.
@@ -75,6 +86,6 @@ _MAKERS = {
         columns.n_levels[chosen].tolist(), columns.n_rows
     ),
     "ordinal": lambda columns, chosen, scale: Ordinal(
-        columns.n_levels[chosen].tolist(), columns.n_rows
+        columns.n_levels[chosen].tolist(), columns.n_rows, [_shares(columns, j) for j in chosen]
     ),
 }

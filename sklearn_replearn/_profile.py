@@ -87,7 +87,7 @@ class Profile:
         for j in np.flatnonzero(self.numbers & ~self.constant & (mixed | (kurtosis > _HEAVY))):
             counts = np.unique(sample[known[:, j], j], return_counts=True)[1]
             most_alike = len(counts) > 0 and counts.max() > _MOST_ALIKE * counts.sum()
-            self.common[j] = mixed and most_alike
+            self.common[j] = mixed and most_alike and not self.zero_one[j]
             self.heavy[j] = not most_alike and kurtosis[j] > _HEAVY
 
     def likelihoods(self, asked, ordered, names):

@@ -426,6 +426,8 @@ class Ordinal(_Likelihood):
     ----------
     n_levels : sequence of int
     n_rows : int, default=1
+    shares : sequence of sequences of float, default=None
+        Share of each level of each column, which thresholds begin with. None: all the same.
 
     References
     ----------
@@ -440,22 +442,29 @@ class Ordinal(_Likelihood):
     tensor(1., grad_fn=<SumBackward0>)
     """
 
-    def __init__(self, n_levels, n_rows=1):
+    def __init__(self, n_levels, n_rows=1, shares=None):
         super().__init__(len(n_levels))
         self.n_levels = tuple(n_levels)
         self.log_unseen = -math.log(n_rows + 1.0)
-        self.first = nn.Parameter(torch.zeros(len(n_levels), dtype=torch.float32))
-        most = max(max(n_levels) - 2, 0)
-        self.log_steps = nn.Parameter(torch.zeros((len(n_levels), most), dtype=torch.float32))
         last = torch.tensor([count - 1 for count in n_levels])
         self.register_buffer("last", last, persistent=False)
+        # Thresholds begin where an output of 0 gives each level its share.
+        begin = torch.zeros((len(n_levels), max(max(n_levels) - 1, 1)), dtype=torch.float32)
+        for j, count in enumerate(n_levels):
+            share = torch.full((count,), 1 / count) if shares is None else torch.tensor(shares[j])
+            upto = share.float().cumsum(0)[:-1].clamp(1e-4, 1 - 1e-4)
+            begin[j, : count - 1] = torch.logit(upto)
+        steps = begin.diff(dim=1).clamp_min(1e-3).log()
+        self.register_buffer("first_begin", begin[:, 0].clone(), persistent=False)
+        self.register_buffer("steps_begin", steps, persistent=False)
+        self.first = nn.Parameter(torch.zeros(len(n_levels), dtype=torch.float32))
+        self.log_steps = nn.Parameter(torch.zeros_like(steps))
 
     def _thresholds(self):
         """Ends of the levels, Tensor of shape (n_features, most levels + 1)."""
-        # In the middle of the logistic curve to begin with.
-        first = self.first - 0.5 * (self.last - 1).clamp_min(0).to(self.first.dtype)
-        steps = torch.exp(self.log_steps).cumsum(1)
-        inner = torch.cat([first[:, None], first[:, None] + steps], dim=1)
+        first = (self.first_begin + _UNIT * self.first)[:, None]
+        steps = torch.exp(self.steps_begin + _UNIT * self.log_steps).cumsum(1)
+        inner = torch.cat([first, first + steps], dim=1)
         numbers = torch.arange(inner.shape[1], device=inner.device)
         inner = torch.where(numbers < self.last[:, None], inner, math.inf)
         ends = inner.new_full((len(inner), 1), math.inf)

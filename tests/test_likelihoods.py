@@ -1,10 +1,25 @@
 """Likelihoods against torch.distributions, and their draws."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import distributions
 
-from sklearn_replearn.likelihoods import Bernoulli, Gaussian
+from sklearn_replearn._ranks import NormalScores
+from sklearn_replearn.likelihoods import (
+    Bernoulli,
+    Categorical,
+    Gaussian,
+    Mixed,
+    NegativeBinomial,
+    Ordinal,
+    PointMasses,
+    Poisson,
+    StudentT,
+)
 
 GENERATOR = torch.Generator().manual_seed(0)
 OUTPUT = torch.randn(6, 3, generator=GENERATOR)
@@ -140,3 +155,185 @@ def test_draws_repeat_with_their_generator_and_leave_the_global_one_alone(likeli
     assert not torch.equal(first, other)
     assert first.dtype == dtype
     assert torch.equal(torch.get_rng_state(), before)
+
+
+# ---------------------------------------------------------------- categories, counts, atoms
+
+LEVELS = torch.tensor([[1.0, 3.0], [2.0, 1.0], [2.0, 2.0]])
+COUNTS = torch.tensor([[0.0, 1.0, 7.0], [2.0, 0.0, 300.0]])
+
+
+def filled(likelihood, seed=0, scale=0.05):
+    """The likelihood with parameters other than those it begins with."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weight in likelihood.parameters():
+            weight.copy_(scale * torch.randn(weight.shape, generator=generator))
+    return likelihood
+
+
+def atoms():
+    scores = NormalScores(np.repeat([0.0, 1.0, 5.0], [50, 30, 20]))
+    return scores, filled(PointMasses([scores.intervals()]))
+
+
+def each_kind():
+    return [
+        (filled(Gaussian(2)), NUMBERS[:, :2], 2),
+        (filled(StudentT(2)), NUMBERS[:, :2], 2),
+        (Bernoulli(2), SHARES[:, :2].round(), 2),
+        (Categorical([2, 3], n_rows=9), LEVELS, 5),
+        (Categorical([2, 1000], n_rows=9), torch.tensor([[1.0, 999.0], [2.0, 1.0]]), 66),
+        (filled(Ordinal([2, 3], n_rows=9)), LEVELS, 2),
+        (filled(Ordinal([1, 2])), torch.tensor([[1.0, 1.0], [1.0, 2.0]]), 2),
+        (Poisson(3, rates=[0.5, 1.0, 30.0]), torch.log1p(COUNTS), 3),
+        (Poisson(3, rates=[0.1, 0.2, 0.7], total=20.0), torch.log1p(COUNTS), 3),
+        (filled(NegativeBinomial(3)), torch.log1p(COUNTS), 3),
+        (atoms()[1], torch.tensor(atoms()[0].forward(np.array([0.0, 1.0, 5.0]))[:, None]), 1),
+    ]
+
+
+@pytest.mark.parametrize("case", range(len(each_kind())))
+def test_missing_cells_cost_nothing_and_gradients_are_finite(case):
+    likelihood, x, width = each_kind()[case]
+    assert likelihood.n_outputs == width
+    x = x.float().clone()
+    x[0, 0] = math.nan
+    for size in (1.0, 40.0):
+        output = (size * torch.randn(len(x), width, generator=GENERATOR)).requires_grad_()
+        log_prob, error = likelihood.log_prob(x, output), likelihood.error(x, output)
+        assert log_prob[0, 0] == error[0, 0] == 0
+        assert log_prob.shape == error.shape == x.shape
+        (log_prob.sum() + error.sum()).backward()
+        gradients = [output.grad, *(p.grad for p in likelihood.parameters() if p.numel())]
+        assert all(g.isfinite().all() for g in gradients if g is not None)
+
+
+@pytest.mark.parametrize("case", range(len(each_kind())))
+def test_draws_and_means_are_cells_that_the_likelihood_takes(case):
+    likelihood, x, width = each_kind()[case]
+    output = torch.randn(4, width, generator=GENERATOR, dtype=torch.float64)
+    for cells in (likelihood.mean(output), likelihood.sample(output, GENERATOR)):
+        assert cells.shape == (4, x.shape[1])
+        assert cells.dtype == torch.float64
+        assert likelihood.log_prob(cells, output).isfinite().all()
+    weights = torch.full((2, 2), 0.5, dtype=torch.float64)
+    same = output[:2].repeat_interleave(2, 0).view(2, 2, -1)
+    assert torch.allclose(likelihood.average(same, weights), likelihood.mean(output[:2]))
+
+
+def test_categorical_is_the_categorical_distribution():
+    likelihood = Categorical([2, 3], n_rows=9)
+    output = torch.randn(3, 5, generator=GENERATOR)
+    for j, block in enumerate((output[:, :2], output[:, 2:])):
+        expected = distributions.Categorical(logits=block).log_prob(LEVELS[:, j] - 1)
+        assert torch.allclose(likelihood.log_prob(LEVELS, output)[:, j], expected)
+    assert torch.allclose(likelihood.log_prob(0 * LEVELS, output).exp(), torch.tensor(0.1))
+    assert torch.equal(likelihood.mean(output)[:, 1], output[:, 2:].argmax(1) + 1.0)
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "n_levels"), [(Categorical([3]), 3), (filled(Ordinal([4]), scale=0.1), 4)]
+)
+def test_draws_of_levels_are_as_frequent_as_they_are_probable(likelihood, n_levels):
+    output = torch.randn(1, likelihood.n_outputs, generator=GENERATOR)
+    levels = torch.arange(1.0, n_levels + 1)[:, None]
+    shares = likelihood.log_prob(levels, output.expand(n_levels, -1)).exp()[:, 0].detach()
+    assert float(shares.sum()) == pytest.approx(1, abs=1e-5)
+    drawn = likelihood.sample(output.expand(20_000, -1), GENERATOR)
+    assert torch.allclose((drawn == levels.T).float().mean(0), shares, atol=0.015)
+
+
+def test_many_levels_are_told_by_two_digits_of_which_none_is_beyond_the_last():
+    likelihood = Categorical([1000])
+    assert likelihood.n_outputs == 32 + 32
+    levels = torch.arange(1.0, 1001)[:, None]
+    output = torch.randn(1, 64, generator=GENERATOR)
+    total = likelihood.log_prob(levels, output.expand(1000, -1)).exp().sum()
+    assert 0.9 < float(total) <= 1.0001
+    output[0, 31], output[0, 63] = 50.0, 50.0  # the pair of digits would be number 1024
+    assert likelihood.mean(output) <= 1000
+    assert likelihood.sample(output.expand(100, -1), GENERATOR).max() <= 1000
+
+
+def test_ordinal_levels_move_with_the_output():
+    likelihood = filled(Ordinal([5]), scale=0.1)
+    assert likelihood.mean(torch.tensor([[-30.0], [30.0]])).tolist() == [[1.0], [5.0]]
+    positions = likelihood.mean(torch.linspace(-20, 20, 50)[:, None])[:, 0]
+    assert (positions.diff() >= 0).all()
+
+
+def test_counts_are_those_of_their_distributions():
+    output = torch.randn(2, 3, generator=GENERATOR)
+    rates = torch.tensor([0.5, 1.0, 30.0])
+    expected = distributions.Poisson(rates * output.exp()).log_prob(COUNTS)
+    poisson = Poisson(3, rates=rates)
+    assert torch.allclose(poisson.log_prob(torch.log1p(COUNTS), output), expected, atol=1e-3)
+    negative = filled(NegativeBinomial(3))
+    r = torch.exp(10 * negative.log_r.detach())
+    expected = distributions.NegativeBinomial(r, logits=output - r.log()).log_prob(COUNTS)
+    assert torch.allclose(negative.log_prob(torch.log1p(COUNTS), output), expected, atol=1e-3)
+    shares = torch.tensor([0.1, 0.2, 0.7])
+    total = COUNTS.sum(1, keepdim=True)
+    expected = distributions.Poisson(total * shares * output.exp()).log_prob(COUNTS)
+    given = Poisson(3, rates=shares, total=20.0)
+    assert torch.allclose(given.log_prob(torch.log1p(COUNTS), output), expected, atol=1e-3)
+    assert torch.allclose(given.mean(output).expm1(), 20 * shares * output.exp(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("likelihood", [Poisson(1), filled(NegativeBinomial(1))])
+def test_draws_of_counts_have_the_mean(likelihood):
+    output = torch.full((50_000, 1), 1.5)
+    drawn = likelihood.sample(output, GENERATOR).detach().expm1()
+    assert torch.equal(drawn.round(), drawn.round().clamp_min(0))
+    assert float(drawn.mean()) == pytest.approx(math.exp(1.5), rel=0.05)
+
+
+def test_student_t_is_the_t_distribution_and_its_draws_have_its_quantiles():
+    likelihood = filled(StudentT(3))
+    expected = distributions.StudentT(
+        likelihood.degrees, OUTPUT, likelihood.variance.sqrt()
+    ).log_prob(NUMBERS)
+    assert torch.allclose(likelihood.log_prob(NUMBERS, OUTPUT), expected, atol=1e-5)
+    drawn = likelihood.sample(torch.zeros(20_000, 3), GENERATOR).detach().numpy()
+    nu, scale = likelihood.degrees.detach().numpy(), likelihood.variance.sqrt().detach().numpy()
+    assert np.quantile(drawn, 0.9, axis=0) == pytest.approx(
+        stats.t.ppf(0.9, nu, scale=scale), rel=0.1
+    )
+
+
+def test_point_masses_are_intervals_of_a_normal_and_sum_to_one():
+    scores, likelihood = atoms()
+    values, lower, upper = scores.intervals()
+    output = torch.linspace(-3, 3, 7)[:, None]
+    deviation = float(likelihood.variance.detach().sqrt())
+    mass = [
+        likelihood.log_prob(torch.full((7, 1), float(v)), output).exp()[:, 0].detach()
+        for v in values
+    ]
+    for found, a, b in zip(mass, lower, upper, strict=True):
+        mean = output[:, 0].numpy()
+        expected = stats.norm.cdf((b - mean) / deviation) - stats.norm.cdf((a - mean) / deviation)
+        assert found.numpy() == pytest.approx(expected, abs=1e-5)
+    assert torch.allclose(sum(mass), torch.ones(7), atol=1e-5)
+    between = torch.full((7, 1), 0.123)
+    expected = distributions.Normal(output, deviation).log_prob(between)
+    assert torch.allclose(likelihood.log_prob(between, output), expected, atol=1e-5)
+
+
+def test_mixed_puts_each_column_in_its_place():
+    parts = [(filled(Gaussian(2)), [3, 0]), (Categorical([2]), [2]), (Bernoulli(1), [1])]
+    mixed = Mixed(parts)
+    x = torch.tensor([[0.3, 1.0, 2.0, -0.7], [1.5, 0.0, 1.0, math.nan]])
+    output = torch.randn(2, 5, generator=GENERATOR)
+    log_prob, error = mixed.log_prob(x, output), mixed.error(x, output)
+    blocks = output[:, :2], output[:, 2:4], output[:, 4:]
+    for (part, columns), block in zip(parts, blocks, strict=True):
+        assert torch.equal(log_prob[:, columns], part.log_prob(x[:, columns], block))
+        twice_the_nats = -2 * log_prob[:, columns]
+        normal = isinstance(part, Gaussian)
+        expected = part.error(x[:, columns], block) if normal else twice_the_nats
+        assert torch.allclose(error[:, columns], expected)
+        assert torch.equal(mixed.mean(output)[:, columns], part.mean(block))
+    mixed.set_constant(torch.tensor([True, False, False, False]))
+    assert parts[0][0].constant.tolist() == [False, True]

@@ -53,3 +53,13 @@ def test_the_table_of_speed_is_that_of_the_record(monkeypatch):
     record = json.loads((ROOT / "benchmarks" / "results" / "cpu.json").read_text())
     assert report.readme_table(record) in README
     assert report.markdown(record) == (ROOT / "benchmarks" / "results" / "cpu.md").read_text()
+
+
+def test_the_tables_of_quality_are_those_of_the_record(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    tables = importlib.import_module("tables")
+    record = json.loads((ROOT / "benchmarks" / "results" / "tables.json").read_text())
+    assert set(record) == set(tables.PARTS)
+    for table in tables.readme_tables(record).values():
+        assert table in README
+    assert tables.markdown(record) == (ROOT / "benchmarks" / "results" / "tables.md").read_text()

@@ -1,9 +1,11 @@
 """VAETransformer: the likelihood, samples, and what β does."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import special, stats
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_wine
 from sklearn.decomposition import FactorAnalysis
@@ -207,3 +209,211 @@ def test_held_out_likelihood_finds_the_number_of_factors():
     one, two, three, four, six, eight = search.cv_results_["mean_test_score"]
     assert one < two < three < four - 1
     assert four >= max(six, eight) > three
+
+
+# ---------------------------------------------------------------- raw tables
+
+
+def people(n=400, seed=0):
+    random = np.random.default_rng(seed)
+    z = random.normal(size=n)
+    return pd.DataFrame(
+        {
+            "height": 170 + 10 * z + 2 * random.normal(size=n),
+            "size": pd.Categorical.from_codes(
+                np.digitize(z, [-1, 1]), ["small", "mid", "large"], ordered=True
+            ),
+            "group": np.where(z + 0.3 * random.normal(size=n) > 0, "b", "a"),
+            "visits": random.poisson(np.exp(0.5 + z)),
+            "gain": np.where(
+                random.random(n) < 0.8, 0, np.rint(1000 * np.exp(random.normal(size=n)))
+            ),
+            "member": random.random(n) < 0.5,
+            "since": pd.Timestamp("2020-01-01") + pd.to_timedelta(random.integers(0, 900, n), "D"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def table():
+    return people()
+
+
+@pytest.fixture(scope="module")
+def vae(table):
+    return VAETransformer(3, hidden_layer_sizes=(32,), max_epochs=150).fit(table)
+
+
+def with_holes(table, share=0.2, seed=1):
+    gone = np.random.default_rng(seed).random(table.shape) < share
+    return table.astype({"visits": "Int64", "member": "boolean"}).mask(gone), gone
+
+
+def test_the_mixed_bound_is_that_of_the_exact_likelihood():
+    random = np.random.default_rng(0)
+    weights = np.array([1.5, -1.0, 0.7, 2.0, -1.5])
+
+    def draw(n):
+        linear = random.normal(size=(n, 1)) * weights
+        numbers = linear[:, :2] + 0.5 * random.normal(size=(n, 2))
+        truths = random.random((n, 3)) < 1 / (1 + np.exp(-linear[:, 2:]))
+        return numbers, truths
+
+    def frame(numbers, truths):
+        columns = {f"n{j}": numbers[:, j] for j in range(2)}
+        return pd.DataFrame({**columns, **{f"t{j}": truths[:, j] for j in range(3)}})
+
+    numbers, truths = draw(1000)
+    nodes, shares = np.polynomial.hermite_e.hermegauss(61)
+    linear = nodes[:, None] * weights
+    log_p = stats.norm.logpdf(numbers[:, None], linear[:, :2], 0.5).sum(axis=2)
+    log_p -= np.logaddexp(0, -np.where(truths[:, None], 1, -1) * linear[:, 2:]).sum(axis=2)
+    exact = special.logsumexp(log_p + np.log(shares / shares.sum()), axis=1).mean()
+    bound = VAETransformer(1).fit(frame(*draw(3000))).score(frame(numbers, truths))
+    assert bound == pytest.approx(exact, rel=0.03)
+
+
+def test_terms_of_the_bound_have_a_column_each_and_a_sum_below_it(vae, table):
+    rows = table[:50].set_index(np.arange(50) * 3)
+    terms = vae.elbo_terms(rows)
+    assert terms.columns.tolist() == [*table.columns, "kl"]
+    assert terms.index.equals(rows.index)
+    assert (terms["kl"] <= 0).all()
+    gap = vae.score_samples(rows) - terms.sum(axis=1)
+    assert (gap > -0.05).all()
+    assert gap.mean() < 1.0
+    holes, gone = with_holes(rows)
+    assert (vae.elbo_terms(holes).drop(columns="kl").to_numpy()[gone] == 0).all()
+
+
+def test_missing_cells_are_marginalised(vae, table):
+    """The likelihood of a row in which all but one column are missing is that of the column."""
+    rows = table[:200].astype(object)
+    alone = rows.assign(**{name: None for name in table if name != "member"})
+    assert vae.score(alone) == pytest.approx(np.log(0.5), abs=0.15)
+    assert vae.score(rows.assign(**dict.fromkeys(table))) == pytest.approx(0, abs=0.05)
+
+
+def test_values_and_levels_that_fit_has_not_seen_are_less_likely(vae, table):
+    scores = vae.score_samples(table)
+    assert (vae.score_samples(table.assign(group="c")) < scores - 2).all()
+    assert (vae.score_samples(table.assign(height=400.0)) < scores - 10).all()
+
+
+def test_imputed_cells_are_better_than_the_mean_and_the_mode(table):
+    holes, gone = with_holes(table)
+    fitted = VAETransformer(3, hidden_layer_sizes=(32,), max_epochs=150).fit(holes)
+    filled = fitted.impute(holes)
+    assert filled.notna().all(axis=None)
+    assert filled.dtypes.equals(holes.dtypes)
+    pd.testing.assert_frame_equal(filled.mask(gone), holes)
+    error = (filled["height"] - table["height"])[gone[:, 0]]
+    assert error.std() < 0.7 * table["height"].std()
+    right = (filled["group"] == table["group"])[gone[:, 2]]
+    assert right.mean() > 0.75
+
+
+def test_draws_of_missing_cells_vary_and_repeat(vae, table):
+    holes, gone = with_holes(table[:60])
+    first, second = vae.impute(holes, n_draws=2, random_state=0)
+    assert not first.equals(second)
+    pd.testing.assert_frame_equal(first.mask(gone), holes)
+    pd.testing.assert_frame_equal(vae.impute(holes, n_draws=1, random_state=0)[0], first)
+    with pytest.raises(ValueError, match="n_draws must be a whole number"):
+        vae.impute(holes, n_draws=0)
+
+
+def test_drawn_tables_are_like_the_table_of_fit(vae, table):
+    drawn = vae.sample(2000, random_state=0)
+    assert drawn.dtypes.equals(table.dtypes)
+    assert drawn.notna().all(axis=None)
+    for name in ("height", "visits", "gain", "since"):
+        assert drawn[name].between(table[name].min(), table[name].max()).all()
+    assert (drawn["gain"] == drawn["gain"].round()).all()
+    for name in ("size", "group", "member"):
+        shares = (t[name].value_counts(normalize=True) for t in (table, drawn))
+        assert 0.5 * next(shares).sub(next(shares), fill_value=0).abs().sum() < 0.1
+    assert (drawn["gain"] == 0).mean() == pytest.approx((table["gain"] == 0).mean(), abs=0.05)
+    of_groups = drawn.groupby("group")["height"].mean()
+    assert of_groups["b"] - of_groups["a"] > 5
+    pd.testing.assert_frame_equal(vae.sample(2000, random_state=0), drawn)
+
+
+def test_tables_are_drawn_given_cells(vae):
+    drawn = vae.sample(500, random_state=0, given={"group": "b", "member": True})
+    assert (drawn["group"] == "b").all()
+    assert drawn["member"].all()
+    assert drawn["height"].mean() > vae.sample(500, random_state=0)["height"].mean() + 3
+    day = pd.Timestamp("2021-05-05")
+    assert (vae.sample(3, given={"since": day, "visits": 2})["since"] == day).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"grup": "b"}, "'grup', which is no column of the table"),
+        ({"group": "z"}, "'group' has no level 'z' in fit; it has 'a', 'b'"),
+        ({"height": "tall"}, "'height' held numbers in fit"),
+        ({"height": np.inf}, "inf"),
+    ],
+)
+def test_wrong_given_cells_are_refused(vae, given, message):
+    with pytest.raises(ValueError, match=message):
+        vae.sample(2, given=given)
+
+
+def test_rows_between_and_along_are_tables(vae, table):
+    between = vae.interpolate(table.iloc[0], table.iloc[1], n_steps=4)
+    assert between.dtypes.equals(table.dtypes)
+    first = vae.inverse_transform(vae.transform(table[:1]))
+    pd.testing.assert_frame_equal(between[:1], first)
+    along = vae.traverse(table.iloc[0], dimension=0, n_steps=5, width=3)
+    assert along.dtypes.equals(table.dtypes)
+    assert len(along) == 5
+    with pytest.raises(ValueError, match="dimension must be a whole number from 0 to 2"):
+        vae.traverse(table.iloc[0], dimension=3)
+
+
+def test_likelihoods_are_chosen_by_column(table):
+    asked = {"height": "student_t", "visits": "negative_binomial"}
+    fitted = VAETransformer(2, hidden_layer_sizes=(16,), max_epochs=20, likelihood=asked).fit(table)
+    assert fitted._columns.likelihoods.tolist() == [
+        *("student_t", "ordinal", "categorical", "negative_binomial"),
+        *("gaussian", "bernoulli", "gaussian"),
+    ]
+    assert np.isfinite(fitted.score_samples(table)).all()
+    drawn = fitted.sample(100, random_state=0)
+    assert (drawn["visits"] >= 0).all()
+    for wrong, message in (
+        ({"height": "normal"}, "likelihood of column 'height' must be one of"),
+        ({"nowhere": "poisson"}, "likelihood names 'nowhere'"),
+        ({"height": "poisson"}, "column 'height' holds others"),
+        ({"height": "bernoulli"}, r"outside: column 'height'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            VAETransformer(2, likelihood=wrong).fit(table)
+
+
+@pytest.mark.parametrize("sampler", ["prior", "mixture"])
+def test_samplers_may_be_chosen(wine, sampler):
+    fitted = VAETransformer(3, max_epochs=20, sampler=sampler).fit(wine)
+    drawn = fitted.sample(200, random_state=0)
+    assert drawn.shape == (200, 13)
+    assert drawn.mean(axis=0) == pytest.approx(wine.mean(axis=0), abs=1.0 * wine.std(axis=0).max())
+
+
+def test_a_mixed_model_is_the_same_in_any_order_and_after_pickling(table):
+    settings = {"latent_dim": 3, "hidden_layer_sizes": (17,), "max_epochs": 5}
+    holes, _ = with_holes(table)
+    fitted = VAETransformer(**settings).fit(holes)
+    shuffled = VAETransformer(**settings).fit(holes.sample(frac=1, random_state=3))
+    loaded = pickle.loads(pickle.dumps(fitted))
+    codes = fitted.transform(holes)
+    for other in (shuffled, loaded):
+        assert np.array_equal(other.transform(holes), codes)
+        assert np.array_equal(other.score_samples(holes[:20]), fitted.score_samples(holes[:20]))
+        pd.testing.assert_frame_equal(
+            other.sample(30, random_state=0), fitted.sample(30, random_state=0)
+        )
+    apart = np.concatenate([fitted.transform(holes[i : i + 1]) for i in range(40)])
+    assert np.array_equal(apart, codes[:40])
