@@ -33,9 +33,9 @@ class AutoencoderTransformer(RepresentationTransformer):
         than numbers are those behind the encoding of categories. Modules are copied. Fits
         with such parts draw from torch's global generator, seeded and restored, one at a time.
     loss : {"auto", "mse", "bce", "poisson"}, default="auto"
-        Squared error, binary cross-entropy for columns within [0, 1], or Poisson deviance for
-        counts. "auto" is "poisson" for the counts of a sparse matrix and else "mse". Categories
-        have a cross-entropy.
+        Squared error, binary cross-entropy for columns within [0, 1], or twice minus the Poisson
+        log-likelihood of counts, up to a constant. "auto" is "poisson" for the counts of a sparse
+        matrix and else "mse". Categories have a cross-entropy.
     corruption : callable, "auto" or None, default="auto"
         Makes it a denoising autoencoder: an augmentation such as
         :class:`~sklearn_replearn.augmentations.SwapNoise`, applied to the cells that are encoded.

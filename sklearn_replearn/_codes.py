@@ -56,7 +56,7 @@ def collapse(network, train_rows):
     rows = train_rows.rows(slice(0, _LOOKED_AT))
     codes = network.code(rows).cpu().double()
     problem = _narrowness(codes)
-    if problem and effective_rank(rows.cpu().double()) > 1 + _ONE_DIRECTION:
+    if problem and effective_rank(rows.nan_to_num().cpu().double()) > 1 + _ONE_DIRECTION:
         return problem
     return None
 

@@ -9,6 +9,7 @@ from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, Stan
 from ._kinds import digits_of
 from ._profile import COUNTS, LIKELIHOODS, Profile
 from ._ranks import NormalScores
+from ._rows import CELLS, slices
 from ._sklearn import HasMethods, StrOptions
 from ._tables import check_unit_interval, name_columns
 
@@ -112,7 +113,12 @@ class Columns:
         low[~self.numbers], high[~self.numbers] = 0.0, n_levels[~self.numbers]
         self.low, self.high = low.astype(np.float32), high.astype(np.float32)
         spread = np.sqrt(variance).astype(np.float32)
-        counts = {j: _counts(multiset, j, n_levels[j]) for j in np.flatnonzero(~self.numbers)}
+        leveled = np.flatnonzero(~self.numbers)
+        columns = multiset.columns(slice(None), leveled)
+        counts = {
+            j: _counts(cells, multiset.weights, n_levels[j])
+            for j, cells in zip(leveled, columns, strict=True)
+        }
         self.n_rows, self.shares = float(multiset.weights.sum()), _shares(counts)
         for j, found in counts.items():
             spread[j] = _entropy(found)
@@ -163,7 +169,7 @@ class Columns:
         binary = self.likelihoods == "bernoulli"
         scaled = scaled & ~(binary if named == "auto" else binary & profile.zero_one)
         by_ranks = scaled & (by_ranks if named == "auto" else named == "quantile")
-        self.ranked = {int(j): _scores_of(multiset, j) for j in np.flatnonzero(by_ranks)}
+        self.ranked = _ranked(multiset, np.flatnonzero(by_ranks))
         self.shift, self.factor = np.zeros((2, self._n_features))
         self.factor += 1.0
         self.transformer, scaled = None, scaled & ~by_ranks
@@ -185,9 +191,8 @@ class Columns:
     def _learn_ranges(self, profile, multiset):
         """Range and variance of the scaled columns."""
         if self._affine:
-            return *self._range_between(
-                profile.low, profile.high
-            ), profile.variance * self.factor**2
+            low, high = map(np.nan_to_num, self._range_between(profile.low, profile.high))
+            return low, high, profile.variance * self.factor**2
         found = self._moments_of_scaled(multiset)
         return map(np.nan_to_num, (found.low, found.high, found.variance))
 
@@ -196,9 +201,10 @@ class Columns:
         scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
         scaler.set_params(**dict.fromkeys(random, seed))
-        # A user's transformer sees all columns of numbers, constant ones included.
-        counted = np.zeros_like(scaled) if self.counted is None else self.counted
-        self._given = scaled if isinstance(scaling, str) else self.numbers & ~counted
+        # A user's transformer sees constant columns, too.
+        kept = np.zeros_like(self.constant)
+        kept[np.flatnonzero(self.constant)] = ~np.isnan(self.fixed)
+        self._given = scaled if isinstance(scaling, str) else scaled | kept
         rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
         scaler.fit(rows)
         affine = _affine(scaler, rows.shape[1])
@@ -246,7 +252,9 @@ class Columns:
             rows[:, j] = scores
         if self.transformer is None and len(self.fixed):
             cells = rows[:, self.constant]
-            rows[:, self.constant] = np.where(np.abs(cells) <= self.rounding, 0.0, cells)
+            cells = np.where(np.abs(cells) <= self.rounding, 0.0, cells)
+            # Of a column of which fit saw no cell nothing can be said.
+            rows[:, self.constant] = np.where(np.isnan(self.fixed), np.nan, cells)
         if self.resting.any():
             rows[:, self.idle] -= self.resting
         return rows
@@ -276,7 +284,8 @@ class Columns:
 
     def _snapped(self, cells):
         """Cells of constant columns, the constant where they are equal to it up to rounding."""
-        return np.where(np.abs(cells - self.fixed) <= self.rounding, self.fixed, cells)
+        same = np.abs(cells - self.fixed) <= self.rounding
+        return np.where(same | np.isnan(self.fixed), self.fixed, cells)
 
     def limit(self, rows):
         """Scaled rows as an encoder sees them: beyond what fit saw, they grow as a logarithm.
@@ -323,6 +332,28 @@ class Columns:
             for end, original in zip((self.low, self.high), shown, strict=True)
         )
         check_unit_interval(low, high, *shown, self.names, setting, other)
+
+    def check_counts(self, table):
+        """Refuse columns of counts that hold something else.
+
+        Raises
+        ------
+        ValueError
+            Names the columns.
+        """
+        if self.counted is None:
+            return
+        wrong = np.zeros(self._n_features, dtype=bool)
+        for part in slices(len(table), max(1, CELLS // self._n_features)):
+            cells = table[part][:, self.counted]
+            wrong[self.counted] |= ((cells < 0) | (cells != np.rint(cells)) & ~np.isnan(cells)).any(
+                0
+            )
+        if wrong.any():
+            raise ValueError(
+                f"{name_columns(self.names, np.flatnonzero(wrong))} of the table held counts in "
+                "fit: whole numbers of at least 0. There are other numbers now."
+            )
 
     def unscale(self, rows):
         """Back to original units, in float64; constant columns as they were."""
@@ -372,7 +403,7 @@ class Columns:
         if self.ranked:
             slopes = np.repeat(slopes, len(X) // len(slopes), axis=0)
             for j, scores in self.ranked.items():
-                slopes[:, j] = scores.log_slope(np.asarray(X[:, j], dtype=np.float64))
+                slopes[:, j] = scores.log_slope(np.ravel(X[:, j]).astype(np.float64))
         return np.where(dense, slopes, 0.0)
 
     def _spread_in_original_units(self):
@@ -388,10 +419,9 @@ def _rarity(multiset, counted):
     return np.where(counted, rarity, 0.0).astype(np.float32)
 
 
-def _counts(multiset, column, n_levels):
+def _counts(levels, weights, n_levels):
     """Weight of the rows that have each level."""
-    levels = np.nan_to_num(multiset.column(slice(None), column)).astype(np.intp)
-    return np.bincount(levels, multiset.weights, minlength=n_levels + 1)[1:]
+    return np.bincount(np.nan_to_num(levels).astype(np.intp), weights, minlength=n_levels + 1)[1:]
 
 
 def _shares(counts):
@@ -409,9 +439,13 @@ def _entropy(weights):
     return -(shares * np.log(shares)).sum()
 
 
-def _scores_of(multiset, column):
-    values = multiset.column(multiset.sample(_ROWS_RANKED), column).astype(np.float64)
-    return NormalScores(values[~np.isnan(values)])
+def _ranked(multiset, which):
+    """Normal scores of these columns, by number."""
+    columns = multiset.columns(multiset.sample(_ROWS_RANKED), which)
+    return {
+        int(j): NormalScores(cells[~np.isnan(cells)].astype(np.float64))
+        for j, cells in zip(which, columns, strict=True)
+    }
 
 
 def _affine(scaler, n_features):

@@ -12,6 +12,13 @@ class PandasLike:
         """The frame itself."""
         return frame
 
+    def filled(self, raw, frame, columns):
+        """A copy of the frame with some columns, by number, replaced."""
+        frame = frame.copy()
+        for j, column in columns.items():
+            frame.isetitem(j, column)
+        return frame
+
 
 class Foreign:
     """A frame of another library, column by column.
@@ -27,12 +34,25 @@ class Foreign:
 
     def back(self, frame):
         """A pandas frame as one of the library, with the dtypes that it had."""
-        columns = {name: _listed(frame[name]) for name in self.schema}
-        whole = (nw.Categorical, nw.Enum)
-        plain = {n: (nw.String() if t in whole else t) for n, t in self.schema.items()}
-        made = nw.from_dict(columns, schema=plain, backend=self.backend)
-        levels = [nw.col(n).cast(t) for n, t in self.schema.items() if t in whole]
-        return made.with_columns(*levels).to_native() if levels else made.to_native()
+        return self._made({name: frame[name] for name in self.schema}).to_native()
+
+    def filled(self, raw, frame, columns):
+        """A copy of the library's frame with some columns, by number, replaced."""
+        names = list(self.schema)
+        made = self._made({names[j]: column for j, column in columns.items()})
+        raw = nw.from_native(raw, eager_only=True)
+        # Where a cell was there it stays as it is, to the last tick.
+        return raw.with_columns(
+            *(raw[name].zip_with(~_missing(raw[name]), made[name]) for name in made.columns)
+        ).to_native()
+
+    def _made(self, columns):
+        schema = {name: self.schema[name] for name in columns}
+        leveled = {name: kind for name, kind in schema.items() if kind in (nw.Categorical, nw.Enum)}
+        plain = {name: nw.String() if name in leveled else kind for name, kind in schema.items()}
+        cells = {name: _as_list(column) for name, column in columns.items()}
+        made = nw.from_dict(cells, schema=plain, backend=self.backend)
+        return made.with_columns(*(nw.col(name).cast(kind) for name, kind in leveled.items()))
 
 
 def as_pandas(X):
@@ -56,12 +76,17 @@ def as_pandas(X):
     return pd.DataFrame(columns), Foreign(frame)
 
 
+def _missing(series):
+    return series.is_null() | series.is_nan() if series.dtype.is_float() else series.is_null()
+
+
 def _column(series):
     """A column of narwhals as one of pandas; needs no package that moves memory between them."""
     dtype, missing = series.dtype, series.is_null().any()
-    if dtype == nw.Enum or dtype == nw.Categorical:
-        levels = series.cat.get_categories().to_list()
-        return pd.Series(pd.Categorical(series.to_list(), categories=levels))
+    if dtype == nw.Enum:
+        return pd.Series(pd.Categorical(series.to_list(), categories=list(dtype.categories)))
+    if dtype == nw.Categorical:
+        return pd.Series(pd.Categorical(series.to_list()))
     if dtype.is_numeric() and not dtype.is_decimal():
         if dtype.is_integer() and missing:
             return pd.Series(
@@ -71,9 +96,8 @@ def _column(series):
     if dtype == nw.Boolean and not missing:
         return pd.Series(np.array(series.to_numpy()))
     if dtype == nw.Datetime:
-        cells = series.dt.timestamp(dtype.time_unit if dtype.time_unit != "s" else "ms")
-        unit = dtype.time_unit if dtype.time_unit != "s" else "ms"
-        ticks = pd.Series(cells.to_list(), dtype="Int64")
+        unit = "ms" if dtype.time_unit == "s" else dtype.time_unit
+        ticks = pd.Series(series.dt.timestamp(unit).to_list(), dtype="Int64")
         column = pd.Series(ticks.fillna(0).astype("int64").to_numpy().view(f"M8[{unit}]"))
         column = column.mask(ticks.isna().to_numpy())
         zone = dtype.time_zone
@@ -81,10 +105,9 @@ def _column(series):
     return pd.Series(series.to_list(), dtype=object)
 
 
-def _listed(column):
+def _as_list(column):
     """Cells of a pandas column as Python objects, None where missing."""
-    cells = column.astype(object)
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub" and column.notna().all():
         return column.to_numpy().tolist()
-    cells = cells.where(column.notna().to_numpy(), None)
-    return [c.to_pydatetime() if isinstance(c, pd.Timestamp) else c for c in cells]
+    cells = column.astype(object).where(column.notna().to_numpy(), None)
+    return [c.to_pydatetime(warn=False) if isinstance(c, pd.Timestamp) else c for c in cells]

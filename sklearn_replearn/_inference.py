@@ -56,7 +56,9 @@ class Inference:
             self.device = torch.device("cpu")
         given = estimator._plan["encoder"], estimator._plan["decoder"]
         self.parts = [part for part in given if part is not None]
-        self.n_features = estimator._plan["n_features"]
+        widths = ("n_features", "n_inputs", "n_outputs")
+        self.n_features, *others = (estimator._plan[name] for name in widths)
+        self.widest = max(self.n_features, *others)
         self.columns = estimator._columns
         # Copies, because torch refuses what may not be written to, such as a memory map.
         ends = (np.array(end) for end in (self.columns.low, self.columns.high))
@@ -119,7 +121,7 @@ class Inference:
     def _in_chunks(self, function, shape, dtype, n_each=1):
         result = np.empty(shape, dtype=dtype)
         at_once = CHUNK if self.device.type == "cpu" else _CHUNK_ON_GPU
-        at_once = min(at_once // n_each, _CELLS_AT_ONCE // (n_each * self.n_features))
+        at_once = min(at_once // n_each, _CELLS_AT_ONCE // (n_each * self.widest))
         at_once = max(_MULTIPLE, at_once // _MULTIPLE * _MULTIPLE)
         with (
             isolated(self.parts, 0, self.device, gradients=False),

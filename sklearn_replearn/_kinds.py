@@ -57,7 +57,7 @@ def kind_of(column, name, categorical):
         return Category(column, content)
     if content == "time":
         return Date(column)
-    return Number(column)
+    return Nothing(column) if content == "nothing" else Number(column)
 
 
 def content_of(column, name):
@@ -136,7 +136,7 @@ class Number:
         if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub":
             return column.to_numpy()
         if types.is_object_dtype(column.dtype):
-            return pd.to_numeric(column.astype("float64")).to_numpy()
+            return column.where(column.notna(), np.nan).astype(np.float64).to_numpy()
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
     def decode(self, values):
@@ -159,6 +159,16 @@ class Number:
             return pd.Series(_exactly(values, self.dtype))
         cells = pd.Series(values, dtype="Float64").mask(missing)
         return cells.astype(_NULLABLE.get(self.dtype, self.dtype))
+
+
+class Nothing(Number):
+    """A column of which fit saw no cell: whatever comes later is ignored."""
+
+    content = "nothing"
+
+    def encode(self, column):
+        """NaN for each cell."""
+        return np.full(len(column), np.nan)
 
 
 _NULLABLE = {np.dtype(bool): "boolean"} | {
@@ -227,7 +237,7 @@ class Date:
 def _as_time(column):
     """Dates of any representation as a column of pandas' own dtype."""
     if isinstance(column.dtype, pd.ArrowDtype):
-        column = pd.Series(column.array.__arrow_array__().to_pandas(), index=column.index)
+        column = column.array.__arrow_array__().to_pandas().set_axis(column.index)
     if types.is_object_dtype(column.dtype):
         durations = types.infer_dtype(column, skipna=True).startswith("timedelta")
         column = pd.to_timedelta(column) if durations else pd.to_datetime(column)

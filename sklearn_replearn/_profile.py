@@ -5,15 +5,9 @@ import numpy as np
 from ._rows import SparseTable
 from ._tables import name_columns
 
-LIKELIHOODS = (
-    "gaussian",
-    "student_t",
-    "bernoulli",
-    "poisson",
-    "negative_binomial",
-    "categorical",
-    "ordinal",
-)
+#: Likelihoods of numbers, which may be asked for; and all.
+OF_NUMBERS = ("gaussian", "student_t", "bernoulli", "poisson", "negative_binomial")
+LIKELIHOODS = (*OF_NUMBERS, "categorical", "ordinal")
 #: Likelihoods of counts.
 COUNTS = ("poisson", "negative_binomial")
 _ROWS_LOOKED_AT, _CELLS_LOOKED_AT = 2**12, 2**22
@@ -24,7 +18,8 @@ _HEAVY, _MOST_ALIKE = 13.0, 0.5
 class Profile:
     """What is found in the columns of training rows.
 
-    Ranges and moments are those of all rows; what the cells are like is seen on a sample of 4,096.
+    Ranges and moments are those of all rows; what the cells are like is seen on a sample of at most
+    4,096, but for a sparse table, of which all stored cells are looked at for whole numbers.
 
     Parameters
     ----------
@@ -57,7 +52,7 @@ class Profile:
     """
 
     def __init__(self, multiset, n_levels):
-        self.numbers = n_levels == 0
+        self._multiset, self.numbers = multiset, n_levels == 0
         self.sparse = isinstance(multiset.table, SparseTable)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             found = multiset.moments(multiset.values)
@@ -77,6 +72,8 @@ class Profile:
     def _look(self, sample):
         known = ~np.isnan(sample)
         self.whole = np.all((sample == np.rint(sample)) | ~known, axis=0) & self.numbers
+        if self.sparse:
+            self.whole = self._multiset.table.of_whole_numbers()
         self.zero_one = self.whole & (self.low == 0) & (self.high == 1)
         n_known = np.maximum(known.sum(axis=0), 1)
         cells = np.where(known, sample, 0.0)
@@ -96,8 +93,8 @@ class Profile:
         Parameters
         ----------
         asked : sequence of str
-            "auto" leaves it to the kind of column; "error" does so for models that minimise an
-            error and have no likelihood.
+            "auto" leaves it to the kind of column; "error" is for models that minimise an error and
+            have no likelihood.
         ordered : ndarray of shape (n_features,), bool
             Categories that have an order.
         names : ndarray of str or None
@@ -113,19 +110,27 @@ class Profile:
         """
         asked = np.array(asked, dtype=object)
         counts = self.whole & (self.low >= 0) & self.sparse
-        auto = np.where(self.zero_one, "bernoulli", "gaussian").astype(object)
-        if (self.high[counts] > 1).any():  # a word that no text has twice is a count all the same
-            auto[counts] = "poisson"
-        chosen = np.where(asked == "auto", auto, asked)
-        chosen = np.where(asked == "error", np.where(counts, "poisson", "gaussian"), chosen)
+        # A word that no text has twice is a count all the same; but not where no word is.
+        counts &= (self.high[counts] > 1).any()
+        of_errors = np.where(counts, "poisson", "gaussian")
+        auto = np.where(self.zero_one & ~counts, "bernoulli", of_errors)
+        chosen = np.where(asked == "auto", auto, np.where(asked == "error", of_errors, asked))
         chosen[~self.numbers] = np.where(ordered, "ordinal", "categorical")[~self.numbers]
-        bad = np.flatnonzero(np.isin(chosen, COUNTS) & ((self.low < 0) | ~self.whole))
+        bad = self._no_counts(np.flatnonzero(np.isin(chosen, COUNTS)))
         if len(bad):
             raise ValueError(
-                f"likelihood={chosen[bad[0]]!r} is for counts, whole numbers of at least 0; "
-                f"{name_columns(names, bad)} holds others."
+                f"likelihood={chosen[bad[0]]!r} is for counts, whole numbers of at least 0; other "
+                f"numbers are in {name_columns(names, bad)}."
             )
         return chosen
+
+    def _no_counts(self, which):
+        """Those of these columns that hold something else than whole numbers of at least 0."""
+        columns = () if self.sparse else self._multiset.columns(slice(None), which)
+        whole = self.whole.copy()
+        for j, cells in zip(which, columns, strict=False):
+            whole[j] = np.all((cells == np.rint(cells)) | np.isnan(cells))
+        return which[(self.low[which] < 0) | ~whole[which]]
 
     def by_ranks(self, asked):
         """Columns that are best scaled by their ranks, ndarray of shape (n_features,), bool.
@@ -134,5 +139,8 @@ class Profile:
         that values which many rows have get a probability; but for those of which most rows have
         one value.
         """
-        beside = (np.array(asked, dtype=object) == "auto") & (not self.numbers.all())
-        return self.numbers & (self.heavy | (beside & ~self.zero_one & ~self.common))
+        asked = np.array(asked, dtype=object)
+        beside = (asked == "auto") & (not self.numbers.all())
+        by_ranks = self.heavy | (beside & ~self.zero_one & ~self.common)
+        # Who asks for heavy tails gets them.
+        return by_ranks & self.numbers & (asked != "student_t")

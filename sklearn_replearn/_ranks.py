@@ -37,11 +37,11 @@ class NormalScores:
             ends = min(_FARTHEST, float(ndtri(1 - 0.5 / n)))
             places = ndtr(np.linspace(-ends, ends, _LEVELS)) * n - 0.5
             quantiles = values[np.clip(np.rint(places), 0, n - 1).astype(np.intp)]
-            atoms = different[counts >= _SMALLEST_ATOM * n]
+            atoms = different[counts >= max(2, _SMALLEST_ATOM * n)]
             knots = np.unique(np.concatenate([quantiles, atoms, values[[0, -1]]]))
             whole = np.isin(knots, atoms)
         else:
-            knots, whole = different, np.ones(len(different), dtype=bool)
+            knots, whole = different, (counts > 1) | (len(different) == 1)
         below, upto = (np.searchsorted(values, knots, side) / n for side in ("left", "right"))
         middle = 0.5 * (below + upto)
         self.knots = knots

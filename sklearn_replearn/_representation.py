@@ -23,7 +23,7 @@ from .augmentations import Identity
 from .modules import ACTIVATIONS, Shortcut, linear, mlp, own_copy
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.
-# Measured for mixed tables, see benchmarks.
+# The last beside categories and for sparse counts.
 _LR, _LR_LINEAR, _LR_MIXED = 5e-3, 2e-2, 2e-3
 
 
@@ -191,7 +191,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _default_lr(self):
         if not self._plan["hidden"]:
             return _LR_LINEAR
-        return _LR if self._columns.plain else _LR_MIXED
+        of_codes = self._columns.mixed or self._columns.rarity is not None
+        return _LR_MIXED if of_codes else _LR
 
     def _check_parameters(self):
         """Refuse values that have the right type and cannot work."""
@@ -471,7 +472,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """A table that comes after fit, validated."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # says what is missing; to ask it each time would take longer
-        return check_table(self, X, reset=False)
+        table = check_table(self, X, reset=False)
+        self._columns.check_counts(table)
+        return table
 
     def _applied(self):
         """The network ready for inference."""

@@ -43,6 +43,20 @@ class SparseTable:
         """The same, by numbers of rows, as of an ndarray."""
         return self[rows]
 
+    def filled(self, values):
+        """A copy of the matrix, its missing cells replaced by those of a dense array."""
+        matrix = self.matrix.copy()
+        rows = np.repeat(np.arange(len(self)), np.diff(matrix.indptr))
+        gone = np.isnan(matrix.data)
+        matrix.data[gone] = values[rows[gone], matrix.indices[gone]]
+        return matrix
+
+    def of_whole_numbers(self):
+        """Columns that hold nothing but whole numbers, ndarray of shape (n_features,), bool."""
+        cells = self.matrix.data
+        broken = self.matrix.indices[(cells != np.rint(cells)) & ~np.isnan(cells)]
+        return np.bincount(broken, minlength=self.shape[1]) == 0
+
     def n_stored(self, rows, weights):
         """Weight of the rows in which each column is other than zero."""
         matrix = self.matrix[rows]
@@ -50,9 +64,10 @@ class SparseTable:
         of_cells = np.repeat(weights, np.diff(matrix.indptr))[there]
         return np.bincount(matrix.indices[there], of_cells, minlength=self.shape[1])
 
-    def column(self, rows, j):
-        """Cells of one column, dense."""
-        return self.matrix[rows][:, [j]].toarray()[:, 0]
+    def columns(self, rows, which):
+        """Cells of these columns one after the other, each dense."""
+        by_columns = self.matrix[rows].tocsc()
+        return (by_columns[:, [j]].toarray()[:, 0] for j in which)
 
 
 @dataclass(frozen=True)
@@ -127,11 +142,12 @@ class Multiset:
         """A copy of some of its rows, ndarray of shape (n, n_features)."""
         return self.table[self.numbers[part]]
 
-    def column(self, which, j):
-        """A copy of some cells of one column, ndarray of shape (n,)."""
-        rows = self.numbers[which]
-        sparse = isinstance(self.table, SparseTable)
-        return self.table.column(rows, j) if sparse else self.table[rows, j]
+    def columns(self, rows, which):
+        """Copies of some rows of these columns, one column after the other, each of shape (n,)."""
+        numbers = self.numbers[rows]
+        if isinstance(self.table, SparseTable):
+            return self.table.columns(numbers, which)
+        return (self.table[numbers, j] for j in which)
 
     def parts(self, n_cells=CELLS):
         """Slices that cover it, each of at most ``n_cells`` cells; by default they fit a cache."""

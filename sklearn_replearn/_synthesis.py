@@ -1,5 +1,6 @@
 """What is learned after training so that tables drawn from a model look like the table of fit."""
 
+import threading
 import warnings
 
 import numpy as np
@@ -11,10 +12,12 @@ from threadpoolctl import threadpool_limits
 from ._random import draw_integer, new_generator
 
 _MOST_CODES = 2**13
-_COMPONENTS = 10
+_COMPONENTS, _MOST_NUMBERS = 10, 2500  # components, and numbers stored for all of them
 # A value of the code whose mean hardly varies says nothing: there the posterior is the prior.
 _SMALLEST_VARIANCE = 0.01
 _LEVELS = 257  # quantiles
+# Both the number of threads and the filters of warnings belong to the process.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class Prior:
@@ -47,16 +50,19 @@ class AggregatePosterior(Prior):
         self.shares = np.ones(1)
         if not len(self.active):
             return
-        n_components = min(_COMPONENTS, max(1, len(mean) // (4 * len(self.active))))
+        width = len(self.active)
+        n_numbers = width + width * (width + 1) // 2
+        n_components = min(_COMPONENTS, _MOST_NUMBERS // n_numbers, len(mean) // (4 * width))
+        n_components = max(1, n_components)
         mixture = GaussianMixture(
             n_components, reg_covar=1e-4, tol=1e-2, init_params="k-means++", random_state=seed
         )
         # On one thread, because the last bits of sums depend on how many there are.
-        with threadpool_limits(1), warnings.catch_warnings():
+        with _ONE_AT_A_TIME, threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture.fit(draws[:, self.active])
         roots = np.linalg.cholesky(mixture.covariances_)
-        below = np.tril_indices(len(self.active))
+        below = np.tril_indices(width)
         self.shares, self.means = mixture.weights_, mixture.means_.astype(np.float32)
         self.roots = roots[:, below[0], below[1]].astype(np.float32)
 
@@ -68,10 +74,11 @@ class AggregatePosterior(Prior):
         uniform = torch.rand(n, generator=generator, dtype=torch.float64, device="cpu").numpy()
         chosen = np.searchsorted(np.cumsum(self.shares)[:-1], uniform)
         width = len(self.active)
-        roots = np.zeros((len(self.shares), width, width))
-        roots[:, *np.tril_indices(width)] = self.roots
-        normal = codes[:, self.active]
-        codes[:, self.active] = self.means[chosen] + np.einsum("nij,nj->ni", roots[chosen], normal)
+        for number, mean in enumerate(self.means):
+            rows, root = np.flatnonzero(chosen == number), np.zeros((width, width))
+            root[np.tril_indices(width)] = self.roots[number]
+            normal = codes[np.ix_(rows, self.active)]
+            codes[np.ix_(rows, self.active)] = mean + np.einsum("ij,nj->ni", root, normal)
         return codes
 
 

@@ -18,8 +18,24 @@ from ._rows import SparseTable
 _FLOATS = [np.float64, np.float32]
 _FEW_CELLS = 4096
 _MANY = 5  # columns named in an error message before it says "and N more"
-# Rounding to float32 must be this small against the spread of a column of a mixed table.
-_ROUNDING = 1e-5
+# Rounding to float32 must be this small against the range of a column of a mixed table.
+_ROUNDING = 1e-6
+_LARGEST_FLOAT32 = 1e30
+
+
+def _put(column, missing, cells):
+    """A copy of a column, its missing cells replaced by those of another."""
+    cells = cells.set_axis(column.index)
+    if missing.all():
+        return cells
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        levels = cells[missing].unique().dropna()
+        known = column.cat.categories
+        column = column.cat.add_categories([level for level in levels if level not in known])
+        cells = cells.astype(column.dtype)
+    elif pd.api.types.is_integer_dtype(column.dtype):
+        cells = cells.round()
+    return column.where(~missing, cells).astype(column.dtype)
 
 
 class Schema:
@@ -35,11 +51,22 @@ class Schema:
         Of arrays.
     sparse : type or None
         Of sparse tables.
+    float : dtype or None
+        Of the numbers that tables with categories or dates become; None leaves it to the table.
+    range : ndarray of shape (2, n_features) or None
+        Least and largest number of each column of such tables, before they are rounded to it.
     """
 
     def __init__(self, container, kinds, names, dtype, sparse=None):
         self.container, self.kinds, self.names = container, kinds, names
         self.dtype, self.sparse = dtype, sparse
+        self.float = self.range = None
+
+    def within_range(self, values):
+        """Drawn numbers within the range of fit, where rounding may have moved them beyond."""
+        return (
+            values if self.range is None else np.fmax(self.range[0], np.fmin(self.range[1], values))
+        )
 
     @property
     def n_levels(self):
@@ -54,14 +81,6 @@ class Schema:
         if self.kinds is None:
             return None
         return np.array([getattr(kind, "ordered", False) for kind in self.kinds])
-
-    def frame_of(self, cells):
-        """A Series of one row's cells as a table of one row, each column of its own type."""
-        columns = {name: pd.Series([cell]) for name, cell in cells.items()}
-        for name, column in columns.items():
-            if column.isna().all():
-                columns[name] = column.astype(object).where(column.notna(), None)
-        return pd.DataFrame(columns)
 
     def one_row(self, given, n_features, names):
         """A row of numbers in which only given cells are not missing.
@@ -80,21 +99,29 @@ class Schema:
         ValueError
             If there is no such column, or a level that fit has not seen.
         """
+        if not isinstance(given, dict):
+            raise ValueError(f"given must be a dict such as {{'column': value}}; got {given!r}.")
         values = np.full((1, n_features), np.nan)
         for column, cell in given.items():
-            j = column_number(column, n_features, names, "given")
-            if self.kinds is None:
-                values[0, j] = cell
-                continue
-            kind, cells = self.kinds[j], pd.Series([cell])
-            shown = f"Column {column!r}"
-            _reject_other_content(cells, kind, shown)
-            values[0, j] = kind.encode(cells)[0]
-            if kind.content == "text" and values[0, j] == 0:
-                levels = ", ".join(map(repr, kind.levels[:_MANY]))
-                raise ValueError(f"{shown} has no level {cell!r} in fit; it has {levels}, …")
+            j = column_number(column, n_features, self.names, "given")
+            values[0, j] = self._one_cell(j, cell, f"Column {column!r}")
         _reject_infinite(values, names)
         return values
+
+    def _one_cell(self, j, cell, shown):
+        """A given cell as a number."""
+        cells = pd.Series([cell])
+        if cells.isna().all():
+            raise ValueError(f"{shown}: the given cell is missing. Leave the column out instead.")
+        kind = Number(pd.Series(np.empty(0, self.dtype))) if self.kinds is None else self.kinds[j]
+        _reject_other_content(cells, kind, shown)
+        number = float(_encoded(kind, cells, shown)[0])
+        if isinstance(kind, Category) and number == 0:
+            levels = ", ".join(map(repr, kind.levels[:_MANY]))
+            raise ValueError(f"{shown} has no level {cell!r} in fit; it has {levels}, …")
+        if (kind.whole and number != round(number)) or (kind.boolean and number not in (0, 1)):
+            raise ValueError(f"{shown} has dtype {kind.dtype}; {cell!r} is no value of it.")
+        return number
 
     def filled(self, X, table, values):
         """A copy of a raw table, its missing cells filled.
@@ -109,7 +136,7 @@ class Schema:
         found = as_pandas(X)
         if found is None:
             if isinstance(table, SparseTable):
-                table = table[:]
+                return type(X)(table.filled(values))
             if self.kinds is None:
                 return np.where(np.isnan(table), values, table).astype(table.dtype, copy=False)
             cells, filled = np.array(X, dtype=object), self.decode(values)
@@ -117,17 +144,14 @@ class Schema:
             cells[missing] = np.asarray(filled, dtype=object)[missing]
             return cells if self.dtype == object else cells.astype(self.dtype)
         frame, container = found
-        frame = frame.copy()
         missing = np.isnan(table)
+        new = {}
         for j in np.flatnonzero(missing.any(axis=0)):
-            column, kind = frame.iloc[:, j], Number(frame.iloc[:, j])
-            kind = kind if self.kinds is None else self.kinds[j]
-            new = kind.decode(values[:, j])
-            new.index = frame.index
-            frame.isetitem(j, column.where(~missing[:, j], new).astype(column.dtype))
-        return container.back(frame)
+            kind = Number(frame.iloc[:, j]) if self.kinds is None else self.kinds[j]
+            new[j] = _put(frame.iloc[:, j], missing[:, j], kind.decode(values[:, j]))
+        return container.filled(X, frame, new)
 
-    def decode(self, values, index=None, sparse=False):
+    def decode(self, values, index=None, drawn=False):
         """A table like that of fit.
 
         Parameters
@@ -135,11 +159,13 @@ class Schema:
         values : ndarray of shape (n_samples, n_features), float64
         index : Index, default=None
             Of a frame of pandas.
-        sparse : bool, default=False
-            Whether a table that was sparse in fit becomes sparse again.
+        drawn : bool, default=False
+            Whether the values were drawn: then a sparse table is sparse again, an array of float32
+            of float32.
         """
-        if sparse and self.sparse is not None:
-            return self.sparse(_as_dtype(values, self.dtype))
+        if drawn and self.kinds is None:
+            array = _as_dtype(values, self.dtype).astype(self.dtype, copy=False)
+            return array if self.sparse is None else self.sparse(array)
         if self.kinds is None:
             return _as_dtype(values, self.dtype)
         columns = {j: kind.decode(values[:, j]) for j, kind in enumerate(self.kinds)}
@@ -213,20 +239,24 @@ def _is_as_in_fit(X, estimator):
 
 
 def _validated(estimator, X, reset):
+    if getattr(getattr(X, "dtype", None), "names", None):
+        raise ValueError("The table is a structured array. Make it a pandas.DataFrame first.")
+    if hasattr(X, "collect") and not hasattr(X, "shape"):
+        raise ValueError(f"The table is a {type(X).__name__}, not read yet. Call collect() first.")
     found = as_pandas(X)
     if found is not None:
         return _of_frame(estimator, *found, reset)
     if isinstance(X, list | tuple) and any(map(_any_text, _rows_of(X))):
         X = _array_of_objects(X)
     kind = getattr(getattr(X, "dtype", None), "kind", None)
-    listed = reset and _listed(estimator)
+    listed = reset and _names_categories(estimator)
     of_cells = kind in ("U", "S", "T", "M", "m") or (kind == "O" and not sp.issparse(X))
     if not of_cells and not (listed if reset else estimator._schema.kinds is not None):
         return _of_numbers(estimator, X, reset)
     return _of_cells(estimator, X, reset)
 
 
-def _listed(estimator):
+def _names_categories(estimator):
     features = estimator.categorical_features
     return features is not None and not isinstance(features, str) and len(features) > 0
 
@@ -256,7 +286,7 @@ def _of_numbers(estimator, X, reset):
 def _of_cells(estimator, X, reset):
     """A table of an array whose cells are not all numbers, or have to be looked at one by one."""
     X = np.asarray(X.toarray() if sp.issparse(X) else X)
-    if X.dtype.kind in "OUST" and X.ndim == 2 and X.size and not _listed(estimator):
+    if X.dtype.kind in "OUST" and X.ndim == 2 and X.size and not _names_categories(estimator):
         contents = {
             content_of(pd.Series(X[:, j]).infer_objects(), f"Column {j}") for j in range(X.shape[1])
         }
@@ -287,7 +317,21 @@ def _of_frame(estimator, frame, container, reset):
             "Give every column a name of its own."
         )
     validate_data(estimator, frame, reset=reset, skip_check_array=True)
+    if not reset:
+        _reject_other_labels(frame.columns, estimator._schema.names)
     return _of_columns(estimator, frame, container, None, reset)
+
+
+def _reject_other_labels(labels, names):
+    """scikit-learn compares names that are strings; others are compared here."""
+    if names is None or all(isinstance(name, str) for name in names):
+        return
+    other = [j for j, (a, b) in enumerate(zip(labels, names, strict=True)) if a != b]
+    if other:
+        raise ValueError(
+            f"Column {other[0]} of the table is named {labels[other[0]]!r}; in fit it was "
+            f"{names[other[0]]!r}. Give the columns of fit, in their order."
+        )
 
 
 def _of_columns(estimator, frame, container, dtype, reset):
@@ -295,9 +339,9 @@ def _of_columns(estimator, frame, container, dtype, reset):
     columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
     shown = [_shown(frame.columns[j]) for j in range(len(columns))]
     if reset:
-        chosen = _categorical(estimator, frame)
-        kinds = list(map(kind_of, columns, shown, chosen))
         names = None if container is None else frame.columns
+        chosen = _categorical(estimator, frame, names)
+        kinds = list(map(kind_of, columns, shown, chosen))
         schema = estimator._schema = Schema(container, kinds, names, dtype)
     schema = estimator._schema
     # Fitted to an array of numbers, the columns of a frame have to be numbers.
@@ -305,55 +349,78 @@ def _of_columns(estimator, frame, container, dtype, reset):
     if not reset:
         for column, kind, name in zip(columns, kinds, shown, strict=True):
             _reject_other_content(column, kind, name)
-    cells = [kind.encode(column) for kind, column in zip(kinds, columns, strict=True)]
-    table = np.empty((len(frame), len(cells)), dtype=_dtype_of(cells, kinds))
+    cells = list(map(_encoded, kinds, columns, shown))
+    if reset and not all(isinstance(kind, Number) for kind in kinds):
+        # Once and for all: a row must become the same numbers in any company.
+        schema.float = _float_of(cells, kinds)
+        with np.errstate(invalid="ignore"):
+            ranges = [(np.fmin.reduce(column), np.fmax.reduce(column)) for column in cells]
+        schema.range = np.array(ranges, dtype=np.float64).T
+    dtype = _common(cells) if schema.float is None else schema.float
+    table = np.empty((len(frame), len(cells)), dtype=dtype)
     with np.errstate(over="ignore"):
         for j, column in enumerate(cells):
             table[:, j] = column
     return table
 
 
+def _encoded(kind, column, name):
+    if column.isna().all():
+        return np.full(len(column), np.nan)
+    try:
+        return kind.encode(column)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} (dtype {column.dtype}) does not fit the column of fit (dtype {kind.dtype}): "
+            f"{error}"
+        ) from error
+
+
 def _shown(name):
     return f"Column {str(name)!r}" if isinstance(name, str) else f"Column {name}"
 
 
-def _categorical(estimator, frame):
+def _categorical(estimator, frame, names):
     """Which columns the user says are categories, list of bool."""
     features, n = estimator.categorical_features, frame.shape[1]
     if features is None or isinstance(features, str):
         return [False] * n
-    features = np.asarray(features)
-    if features.dtype.kind == "b":
-        if features.shape != (n,):
+    features = list(features)
+    if features and all(isinstance(feature, bool | np.bool_) for feature in features):
+        if len(features) != n:
             raise ValueError(
                 f"categorical_features as a mask must have a value for each of the {n} columns; "
-                f"got shape {features.shape}."
+                f"got {len(features)}."
             )
-        return features.tolist()
-    chosen = features.tolist()
-    names = getattr(estimator, "feature_names_in_", None)
-    picked = {column_number(column, n, names, "categorical_features") for column in chosen}
+        return features
+    picked = {column_number(column, n, names, "categorical_features") for column in features}
     return [j in picked for j in range(n)]
 
 
 def _reject_other_content(column, kind, name):
     """A column that held numbers in fit does not hold text now, and so on."""
-    content = content_of(column, name)
-    if content == "nothing" or column.isna().all():
+    if kind.content == "nothing" or column.isna().all():
         return
     if isinstance(column.dtype, pd.CategoricalDtype):
-        content = content_of(pd.Series(column.cat.categories), name)
-        if kind.content == "text":
-            return
+        content = _content_of_levels(column.cat.categories)
+    else:
+        content = content_of(column, name)
     wanted = kind.content
-    if wanted == "text":
-        levels = getattr(kind, "levels", None)
-        wanted = content_of(pd.Series(levels), name) if len(levels) else content
+    if isinstance(kind, Category):
+        wanted = _content_of_levels(kind.levels) if kind.n_levels else content
     if content != wanted:
         raise ValueError(
             f"{name} held {_IN_WORDS[wanted]} in fit (dtype {kind.dtype}) and holds "
             f"{_IN_WORDS[content]} now (dtype {column.dtype}). Convert it to the type of fit."
         )
+
+
+def _content_of_levels(levels):
+    """What levels are; "text" where they are of a type that no column may have."""
+    try:
+        return content_of(pd.Series(levels.to_numpy()), "")
+    except (TypeError, ValueError):
+        return "text"
 
 
 _IN_WORDS = {
@@ -364,15 +431,15 @@ _IN_WORDS = {
 }
 
 
-def _dtype_of(cells, kinds):
-    """Float32 where the numbers have that, or where rounding to it loses nothing that counts.
+def _common(cells):
+    """The dtype that an array of these columns of numbers would have."""
+    common = np.result_type(*[column.dtype for column in cells])
+    return common if common == np.float32 else np.float64
 
-    Tables of numbers alone are taken as arrays of numbers are.
-    """
+
+def _float_of(cells, kinds):
+    """Float32 where rounding to it loses nothing that counts, which it does with dates."""
     numeric = [c for c, kind in zip(cells, kinds, strict=True) if not isinstance(kind, Category)]
-    if all(isinstance(kind, Number) for kind in kinds):
-        common = np.result_type(*[column.dtype for column in numeric])
-        return common if common == np.float32 else np.float64
     dates = any(isinstance(kind, Date) for kind in kinds)
     return np.float64 if dates or not all(map(_fits_float32, numeric)) else np.float32
 
@@ -381,14 +448,15 @@ def _fits_float32(column):
     if column.dtype.kind == "b" or column.dtype == np.float32:
         return True
     with np.errstate(all="ignore"):
-        low, high = np.fmin.reduce(column), np.fmax.reduce(column)
-        largest = max(abs(float(low)), abs(float(high)))
-        if not largest < 1e30:
-            return bool(np.isnan(largest))
-        spread = float(np.nanstd(column[: 2**16], dtype=np.float64))
+        low, high = float(np.fmin.reduce(column)), float(np.fmax.reduce(column))
+    if np.isnan(low):  # all missing
+        return True
+    largest = max(abs(low), abs(high))
+    if not largest < _LARGEST_FLOAT32:
+        return False
     if low == high:
-        return bool(np.float32(low) == low)
-    return largest * 2.0**-24 <= _ROUNDING * spread
+        return float(np.float32(low)) == low
+    return largest * 2.0**-24 <= _ROUNDING * (high - low) and high - low > 1 / _LARGEST_FLOAT32
 
 
 def check_codes(codes, latent_dim, name):
@@ -400,6 +468,8 @@ def check_codes(codes, latent_dim, name):
         If the codes do not have ``latent_dim`` columns or are not finite numbers.
     """
     codes = check_array(codes, dtype=_FLOATS, input_name="codes")
+    if np.abs(codes).max() > _LARGEST_FLOAT32:
+        raise ValueError(f"Codes reach {np.abs(codes).max():.3g}: no row has such codes.")
     if codes.shape[1] != latent_dim:
         raise ValueError(
             f"{name} decodes codes of shape (n_samples, {latent_dim}) as transform returns them; "
@@ -428,6 +498,15 @@ def check_unit_interval(low, high, shown_low, shown_high, names, setting, other)
         )
 
 
+def frame_of_row(cells):
+    """A Series of one row's cells as a table of one row, each column of its own type."""
+    columns = {name: pd.Series([cell]) for name, cell in cells.items()}
+    for name, column in columns.items():
+        if column.isna().all():
+            columns[name] = pd.Series([None], dtype=object)
+    return pd.DataFrame(columns)
+
+
 def column_number(column, n_features, names, setting):
     """The number of a column that is given by name or number.
 
@@ -436,13 +515,16 @@ def column_number(column, n_features, names, setting):
     ValueError
         If there is none.
     """
-    if names is not None and column in list(names):
-        return list(names).index(column)
-    if isinstance(column, numbers.Integral) and 0 <= column < n_features:
+    labels = [] if names is None else list(names)
+    if column in labels:
+        return labels.index(column)
+    # A number is a place, unless columns have names that are numbers.
+    by_place = not any(isinstance(label, numbers.Integral) for label in labels)
+    if by_place and isinstance(column, numbers.Integral) and 0 <= column < n_features:
         return int(column)
     known = f"the table has {n_features} columns"
-    if names is not None:
-        known = f"its columns are {', '.join(map(repr, map(str, names[:_MANY])))}"
+    if labels:
+        known = f"its columns are {', '.join(map(repr, labels[:_MANY]))}"
         known += ", …" if n_features > _MANY else ""
     raise ValueError(f"{setting} names {column!r}, which is no column of the table: {known}.")
 

@@ -12,20 +12,20 @@ from torch.nn import functional as F
 from ._codes import moments
 from ._documentation import documented
 from ._inference import rounded
+from ._profile import OF_NUMBERS
 from ._random import draw_integer, draw_seed, new_generator
 from ._representation import RepresentationTransformer
+from ._rows import CHUNK, slices
 from ._sklearn import Interval, StrOptions
 from ._synthesis import Prior, aggregate_posterior, quantile_maps
-from ._tables import check_unit_interval, column_number, names_of
+from ._tables import check_unit_interval, column_number, frame_of_row, names_of
 from .likelihoods import Gaussian
 from .losses import gaussian_kl
 from .modules import VariationalAutoencoder
 from .objectives import ELBO
 
-#: Of columns of numbers.
-LIKELIHOODS = ("gaussian", "student_t", "bernoulli", "poisson", "negative_binomial")
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
-_MOST_CANDIDATES = 2**14
+_MOST_CANDIDATES, _IMPUTATION_DRAWS = 2**14, 256
 
 
 @documented
@@ -98,7 +98,7 @@ dict, default="auto"
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
-        "likelihood": [StrOptions({"auto", *LIKELIHOODS}), dict],
+        "likelihood": [StrOptions({"auto", *OF_NUMBERS}), dict],
         "scale": [Interval(Real, 0, None, closed="neither"), None],
         "kl_warmup": [Interval(Real, 0, 1, closed="both")],
         "sampler": [StrOptions({"auto", "prior", "mixture"})],
@@ -240,7 +240,7 @@ dict, default="auto"
         -------
         DataFrame of shape (n_samples, n_features + 1)
             A column for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most
-            0.
+            0 (``"kl of the code"`` where a column has that name).
         """
         table = self._likely_table(X)
         noise = self._noise(self.n_importance_samples)
@@ -253,20 +253,21 @@ dict, default="auto"
         width = self.n_features_in_
         values = self._applied().of_table(terms, table, width + 1, np.float64, n_each=len(noise))
         values[:, :width] += self._log_slopes(table)
-        names = names_of(self)
+        names = self._schema.names
         names = [f"x{j}" for j in range(width)] if names is None else list(names)
+        divergence = "kl" if "kl" not in names else "kl of the code"
         index = X.index if isinstance(X, pd.DataFrame) else None
-        return pd.DataFrame(values, columns=[*names, "kl"], index=index)
+        return pd.DataFrame(values, columns=[*names, divergence], index=index)
 
     def _likely_table(self, X):
+        """A table, of which columns that were given as within [0, 1] still are."""
         table = self._table(X)
-        columns = self._columns
-        asked = np.zeros(self.n_features_in_, dtype=bool)
-        if self._plan["likelihood"] == "bernoulli":
-            asked = (columns.likelihoods == "bernoulli") & columns.as_is
-        if asked.any():
-            low, high = np.nanmin(table[:], axis=0), np.nanmax(table[:], axis=0)
-            low, high = np.where(asked, low, 0.5), np.where(asked, high, 0.5)
+        if self._in_unit_interval.any():
+            low, high = np.full((2, self.n_features_in_), 0.5)
+            for part in slices(len(table), CHUNK):
+                low = np.fmin(low, np.fmin.reduce(table[part], axis=0))
+                high = np.fmax(high, np.fmax.reduce(table[part], axis=0))
+            low, high = (np.where(self._in_unit_interval, end, 0.5) for end in (low, high))
             check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
         return table
 
@@ -311,7 +312,7 @@ dict, default="auto"
         -----
         Codes are drawn from the posterior that the encoder gives and weighted by importance, as in
         the paper; with ``n_draws`` one of them is drawn by its weight, and the cells from the
-        likelihood.
+        likelihood. Means are over at least 256 codes for each row.
         """
         table = self._table(X)
         if n_draws is None:
@@ -321,7 +322,7 @@ dict, default="auto"
         return [self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)]
 
     def _expected_cells(self, table):
-        noise = self._noise(self.n_importance_samples)
+        noise = self._noise(max(_IMPUTATION_DRAWS, self.n_importance_samples))
 
         def expected(network, part):
             output, log_weights, _ = _drawn(network, part, noise)
@@ -384,20 +385,21 @@ dict, default="auto"
         if given is None:
             codes = self._codes_drawn(n_samples, generator)
         else:
-            given = self._given_cells(given)
-            codes = self._codes_given(given, n_samples, generator)
+            given = self._schema.one_row(given, self.n_features_in_, names_of(self))
+            self._columns.check_counts(given)
+            codes = self._codes_given(self._columns.scale(given), n_samples, generator)
         noise = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, codes):
             return network.likelihood.sample(network.output(codes).double(), noise)
 
-        cells = self._like_training(inference.of_codes(drawn, codes))
-        if given is not None:
-            cells = np.where(np.isnan(given), cells, given)
-        values = self._columns.unscale(cells)
+        values = self._columns.unscale(self._like_training(inference.of_codes(drawn, codes)))
         whole = self._columns.whole
         values[:, whole] = np.rint(values[:, whole])
-        return self._schema.decode(values, sparse=True)
+        values = self._schema.within_range(values)
+        if given is not None:
+            values = np.where(np.isnan(given), values, given)
+        return self._schema.decode(values, drawn=True)
 
     def _codes_drawn(self, n_samples, generator):
         return self._codes.draw(n_samples, self._n_features_out, generator)
@@ -417,11 +419,6 @@ dict, default="auto"
         ends = np.cumsum(shares)
         uniform = torch.rand(n_samples, generator=generator, dtype=torch.float64, device="cpu")
         return codes[np.searchsorted(ends, uniform.numpy() * ends[-1]).clip(0, len(codes) - 1)]
-
-    def _given_cells(self, given):
-        """Given cells, scaled, others NaN, ndarray of shape (1, n_features)."""
-        values = self._schema.one_row(given, self.n_features_in_, names_of(self))
-        return self._columns.scale(values)
 
     def _like_training(self, cells):
         """Drawn cells distributed as those of fit, and within their ranges."""
@@ -481,7 +478,7 @@ dict, default="auto"
 
     def _code_of(self, x, name):
         if isinstance(x, pd.Series):
-            x = self._schema.frame_of(x)
+            x = frame_of_row(x)
         elif not hasattr(x, "shape") or np.ndim(x) == 1:
             array = np.asarray(x)
             if array.dtype.kind in "US":
@@ -489,7 +486,7 @@ dict, default="auto"
             x = array.reshape(1, -1) if array.ndim == 1 else array
             names = names_of(self)
             if names is not None and x.shape[1] == len(names):
-                x = self._schema.frame_of(pd.Series(x[0], index=names))
+                x = frame_of_row(pd.Series(x[0], index=names))
         mean, _ = self.posterior(x)
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
@@ -505,19 +502,22 @@ dict, default="auto"
     def _likelihoods(self):
         if isinstance(self.likelihood, str):
             return [self.likelihood] * self.n_features_in_
-        asked, names = ["auto"] * self.n_features_in_, names_of(self)
+        asked, names = ["auto"] * self.n_features_in_, self._schema.names
         for column, likelihood in self.likelihood.items():
-            if likelihood not in ("auto", *LIKELIHOODS):
+            if likelihood not in ("auto", *OF_NUMBERS):
                 raise ValueError(
-                    f"likelihood of column {column!r} must be one of {', '.join(LIKELIHOODS)} or "
+                    f"likelihood of column {column!r} must be one of {', '.join(OF_NUMBERS)} or "
                     f"auto; got {likelihood!r}."
                 )
             asked[column_number(column, self.n_features_in_, names, "likelihood")] = likelihood
         return asked
 
     def _check_columns(self):
-        if (self._columns.likelihoods == "bernoulli").any():
+        bernoulli = self._columns.likelihoods == "bernoulli"
+        if bernoulli.any():
             self._columns.check_unit_interval(*_BERNOULLI)
+        asked = np.array(self._likelihoods()) == "bernoulli"
+        self._in_unit_interval = asked & bernoulli & self._columns.as_is
 
     def _blueprint(self):
         return {**super()._blueprint(), "likelihood": self.likelihood, "scale": self.scale}
@@ -536,7 +536,7 @@ dict, default="auto"
         of_rows = self.sampler == "mixture" or (self.sampler == "auto" and mixed)
         seed = self._score_seed
         self._codes = aggregate_posterior(network, train_rows, seed) if of_rows else Prior()
-        common = np.flatnonzero(self._columns.common)
+        common = np.flatnonzero(self._columns.common & (self._columns.likelihoods == "gaussian"))
         self._maps = None
         if len(common):
             self._maps = quantile_maps(network, train_rows, self._codes, common, seed)

@@ -20,13 +20,16 @@ _UNIT = 10.0
 # one such column outweighs all others.
 _SMALLEST_VARIANCE = 1e-4
 _LOG_RATE_RANGE = (-30.0, 20.0)
-_LOG_DISPERSION_RANGE = (-8.0, 12.0)
+_LOG_DISPERSION_RANGE = (-8.0, 7.0)  # beyond it large numbers cancel, and it is Poisson's
 _FEWEST_DEGREES = 2.0
+_LOG_MOST_DEGREES = 8.0  # more are a normal distribution
 _FARTHEST = 1e3  # deviations; beyond it the gradient of the normal tail is rounding errors
 
 
 class _Likelihood(nn.Module):
     """What is the same for all: cells that are missing, columns that were constant.
+
+    Errors are twice the nats up to constants, as the squared error is for a normal of variance 1.
 
     Subclasses define ``_error`` and ``_log_prob`` of cells that are there, ``mean`` and ``sample``.
 
@@ -59,9 +62,11 @@ class _Likelihood(nn.Module):
         log_prob = torch.where(self.constant, -0.5 * x.square(), self._log_prob(x, output))
         return torch.where(known, log_prob, 0.0)
 
+    #: Errors for a nat.
+    _per_nat = 2.0
+
     def _error(self, x, output):
-        # Twice the nats: what the squared error is for a normal of unit variance.
-        return -2.0 * self._log_prob(x, output)
+        return -self._per_nat * self._log_prob(x, output)
 
     def set_constant(self, constant):
         """Say which columns were constant in training, Tensor of shape (n_features,), bool."""
@@ -115,6 +120,11 @@ class _Located(_Likelihood):
     def _error(self, x, output):
         return (x - output).square()
 
+    def _log_density(self, x, output):
+        """Of the normal distribution."""
+        variance = self.variance
+        return -0.5 * (self._error(x, output) / variance + torch.log(2 * math.pi * variance))
+
     def mean(self, output):
         """Expected value of each cell."""
         return output
@@ -153,14 +163,14 @@ class Gaussian(_Located):
     """
 
     def _log_prob(self, x, output):
-        variance = self.variance
-        return -0.5 * (self._error(x, output) / variance + torch.log(2 * math.pi * variance))
+        return self._log_density(x, output)
 
 
 class StudentT(_Located):
     r"""Independent Student-t columns: normal ones with heavier tails.
 
-    Location from the decoder; scale and degrees of freedom (above 2) are learned for each column.
+    Location from the decoder; scale (``variance`` is its square) and degrees of freedom (above 2)
+    are learned for each column.
 
     Parameters
     ----------
@@ -184,14 +194,17 @@ class StudentT(_Located):
 
     @property
     def degrees(self):
-        """Degrees of freedom, Tensor of shape (n_features,)."""
-        return _FEWEST_DEGREES + 1.0 * torch.exp(_UNIT * self.log_degrees)
+        """Degrees of freedom, Tensor of shape (n_features,), float64."""
+        log_degrees = (_UNIT * self.log_degrees.double()).clamp_max(_LOG_MOST_DEGREES)
+        return _FEWEST_DEGREES + torch.exp(log_degrees)
 
     def _log_prob(self, x, output):
-        nu, variance = self.degrees, self.variance
-        squares = self._error(x, output) / variance
+        nu, squared_scale = self.degrees, self.variance
+        squares = self._error(x, output) / squared_scale
+        # In float64, because large numbers cancel.
         constant = torch.lgamma(0.5 * (nu + 1)) - torch.lgamma(0.5 * nu)
-        constant = constant - 0.5 * torch.log(math.pi * nu * variance)
+        constant = constant - 0.5 * torch.log(math.pi * nu * squared_scale)
+        nu, constant = nu.to(x.dtype), constant.to(x.dtype)
         return constant - 0.5 * (nu + 1) * torch.log1p(squares / nu)
 
     def sample(self, output, generator):
@@ -214,7 +227,8 @@ class PointMasses(_Located):
     A value that many rows have stands for an interval of a hidden normal deviate:
     :math:`P(x_j = v) = \Phi((b_v - m_j)/\sigma_j) - \Phi((a_v - m_j)/\sigma_j)`, as in probit
     models; cells that are no such value have the normal density. It is the likelihood of columns
-    that are scaled by their ranks.
+    that are scaled by their ranks. The lowest and the highest value of fit, if they are such, stand
+    for all that is beyond them, so that cells which fit has not seen there add to a total above 1.
 
     Parameters
     ----------
@@ -248,9 +262,7 @@ class PointMasses(_Located):
             self.register_buffer(name, side.contiguous(), persistent=False)
 
     def _log_prob(self, x, output):
-        variance = self.variance
-        deviation = variance.sqrt()
-        density = -0.5 * (self._error(x, output) / variance + torch.log(2 * math.pi * variance))
+        deviation = self.variance.sqrt()
         at, lower, upper = self._intervals(x)
         # Infinite ends and cells that are no atom must not reach the gradient.
         below, above = lower.isinf() | ~at, upper.isinf() | ~at
@@ -259,7 +271,7 @@ class PointMasses(_Located):
         mass = _log_normal_mass(
             (lower - output) / deviation, (upper - output) / deviation, below, above
         )
-        return torch.where(at, mass, density)
+        return torch.where(at, mass, self._log_density(x, output))
 
     def _intervals(self, x):
         """Whether a cell is an atom, and the ends of its interval."""
@@ -307,6 +319,8 @@ class Bernoulli(_Likelihood):
     def __init__(self, n_features):
         super().__init__(n_features)
 
+    _per_nat = 1.0  # the binary cross-entropy, as it is known
+
     def _error(self, x, output):
         return F.binary_cross_entropy_with_logits(output, x, reduction="none")
 
@@ -325,8 +339,8 @@ class Bernoulli(_Likelihood):
 class Categorical(_Likelihood):
     r"""Categories: a softmax over the levels of each column.
 
-    Cells are numbers of levels, from 1 on; 0 is a level that fit has not seen, and is as likely as
-    a level seen once in one row more.
+    Cells are numbers of levels, from 1 on; 0 is a level that fit has not seen, with a probability
+    of 1 / (n_rows + 1).
 
     Parameters
     ----------
@@ -341,7 +355,7 @@ class Categorical(_Likelihood):
     number by the square root of the number of levels; each has a softmax, and their product is the
     probability. So 100,000 levels take 634 outputs (the partitions of Shi et al. 2020,
     *Compositional embeddings using complementary partitions*). Pairs of digits that are no level
-    have some probability, too.
+    have some probability, too, and of a mixture the likeliest pair is told digit by digit.
 
     Examples
     --------
@@ -352,18 +366,19 @@ class Categorical(_Likelihood):
     """
 
     def __init__(self, n_levels, n_rows=1):
-        self_digits = [digits_of(count) for count in n_levels]
-        super().__init__(len(n_levels), sum(size for digits in self_digits for _, size in digits))
-        self.n_levels, self.digits = tuple(n_levels), self_digits
+        digits_of_columns = [digits_of(count) for count in n_levels]
+        sizes = [size for digits in digits_of_columns for _, size in digits]
+        super().__init__(len(n_levels), sum(sizes))
+        self.n_levels, self.digits, self.sizes = tuple(n_levels), digits_of_columns, sizes
         self.log_unseen = -math.log(n_rows + 1.0)
-        shape = len(n_levels), max(len(digits) for digits in self_digits)
+        shape = len(n_levels), max(map(len, digits_of_columns))
         # Of each digit of a column: divisor, modulus, first output; a digit that a column does not
         # have is always 0, at an output of probability 1.
         table = torch.zeros((3, *shape), dtype=torch.int64)
         table[:2] = 1
         table[2] = self.n_outputs
         start = 0
-        for j, digits in enumerate(self_digits):
+        for j, digits in enumerate(digits_of_columns):
             for k, (divisor, size) in enumerate(digits):
                 table[:, j, k] = torch.tensor([divisor, size, start])
                 start += size
@@ -371,8 +386,8 @@ class Categorical(_Likelihood):
 
     def _log_softmax(self, output):
         """Logarithms of the probabilities of the digits, one digit after the other, then a 0."""
-        sizes = [size for digits in self.digits for _, size in digits]
-        parts = [part.log_softmax(1) for part in output[:, : self.n_outputs].split(sizes, dim=1)]
+        output = output[:, : self.n_outputs]
+        parts = [part.log_softmax(1) for part in output.split(self.sizes, dim=1)]
         return torch.cat([*parts, output.new_zeros((len(output), 1))], dim=1)
 
     def _log_prob(self, x, output):
@@ -630,9 +645,9 @@ class NegativeBinomial(_Counts):
     def _up_to_a_constant(self, count, log_rate):
         log_r = self._log_r(log_rate)
         r = torch.exp(log_r)
-        log_sum = torch.logaddexp(log_r, log_rate)
+        share = F.softplus(log_rate - log_r)  # log(1 + rate / r)
         ways = torch.lgamma(count + r) - torch.lgamma(r)
-        return ways + r * (log_r - log_sum) + count * (log_rate - log_sum)
+        return ways - r * share + count * (log_rate - log_r - share)
 
     def sample(self, output, generator):
         """One draw of each cell, as log(1 + count)."""
@@ -693,9 +708,7 @@ class Mixed(_Likelihood):
 
     def _error(self, x, output):
         def error(part, x, output):
-            # All in twice the nats, as the squared error is.
-            weight = 2.0 if isinstance(part, Bernoulli) else 1.0
-            return weight * part._error(x, output)
+            return self._per_nat / part._per_nat * part._error(x, output)
 
         return self._together(error, self._split(output), x)
 

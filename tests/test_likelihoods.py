@@ -292,7 +292,7 @@ def test_draws_of_counts_have_the_mean(likelihood):
 def test_student_t_is_the_t_distribution_and_its_draws_have_its_quantiles():
     likelihood = filled(StudentT(3))
     expected = distributions.StudentT(
-        likelihood.degrees, OUTPUT, likelihood.variance.sqrt()
+        likelihood.degrees.float(), OUTPUT, likelihood.variance.sqrt()
     ).log_prob(NUMBERS)
     assert torch.allclose(likelihood.log_prob(NUMBERS, OUTPUT), expected, atol=1e-5)
     drawn = likelihood.sample(torch.zeros(20_000, 3), GENERATOR).detach().numpy()

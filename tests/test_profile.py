@@ -76,5 +76,5 @@ def test_a_sparse_table_of_whole_numbers_is_of_counts():
 
 @pytest.mark.parametrize("X", [np.array([[-1.0], [2.0]]), np.array([[0.5], [2.0]])])
 def test_counts_must_be_counts(X):
-    with pytest.raises(ValueError, match=r"is for counts, .* column 'n' holds others"):
+    with pytest.raises(ValueError, match=r"is for counts, .* in column 'n'"):
         profile_of(X).likelihoods(["poisson"], np.zeros(1, dtype=bool), np.array(["n"]))
