@@ -330,3 +330,159 @@ def test_rows_of_weight_zero_teach_no_levels(frame):
     weighted = VAETransformer(**small).fit(seen_by_none, sample_weight=weights)
     repeated = VAETransformer(**small).fit(frame.loc[np.repeat(np.arange(N), weights)])
     assert np.array_equal(weighted.transform(frame), repeated.transform(frame))
+
+
+# ---------------------------------------------------------------- found by readers and users
+
+
+def test_a_row_becomes_the_same_numbers_in_any_company():
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": random.normal(size=60).round(1), "y": random.gamma(1, size=60)})
+    frame["g"] = np.where(frame["x"] > 0, "a", "b")
+    fitted = VAETransformer(**small).fit(frame)
+    codes, scores = fitted.transform(frame), fitted.score_samples(frame)
+    for i in range(8):
+        assert np.array_equal(fitted.transform(frame[i : i + 1])[0], codes[i])
+        assert fitted.score_samples(frame[i : i + 1])[0] == scores[i]
+    strange = pd.concat([frame, pd.DataFrame({"x": [1e31], "y": [0.0], "g": ["a"]})])
+    assert np.array_equal(fitted.transform(strange)[:-1], codes)
+
+
+def test_the_order_of_many_rows_does_not_choose_their_float_type():
+    random = np.random.default_rng(0)
+    x = np.concatenate([1e6 + 1e-3 * random.normal(size=66_000), 1e6 * random.normal(size=4000)])
+    frame = pd.DataFrame({"x": x, "g": random.choice(["a", "b"], 70_000)})
+    assert door(frame)[0].dtype == door(frame[::-1])[0].dtype
+
+
+@pytest.mark.parametrize(
+    "levels",
+    [
+        ["a", 1, 2.5],
+        pd.interval_range(0, 3),
+        pd.Index([("a", 1), ("b", 2), 3], tupleize_cols=False),
+    ],
+    ids=["mixed", "intervals", "tuples"],
+)
+def test_levels_of_any_type_are_levels(levels):
+    frame = pd.DataFrame({"c": pd.Categorical.from_codes(np.arange(N) % 3, levels)})
+    frame["x"] = np.arange(N) / N
+    fitted = VAETransformer(**small).fit(frame)
+    assert fitted.inverse_transform(fitted.transform(frame)).dtypes.equals(frame.dtypes)
+    assert np.isfinite(fitted.score_samples(frame)).all()
+
+
+def test_columns_are_known_by_their_labels():
+    frame = pd.DataFrame({1: np.arange(N) / N, 0: 100 + np.arange(N)})
+    fitted = VAETransformer(**small).fit(frame)
+    drawn = fitted.sample(3, given={0: 107})
+    assert (drawn[0] == 107).all()
+    assert fitted.elbo_terms(frame).columns.tolist() == [1, 0, "kl"]
+    with pytest.raises(ValueError, match="Column 0 of the table is named 0; in fit it was 1"):
+        fitted.transform(frame[[0, 1]])
+    double = frame.set_axis([("a", 1), ("b", 2)], axis=1)
+    double.columns = pd.MultiIndex.from_tuples(double.columns)
+    fitted = VAETransformer(**small, categorical_features=[("b", 2)]).fit(double[:9])
+    assert fitted._columns.n_levels.tolist() == [0, 9]
+
+
+def test_columns_that_are_all_missing_later_are_filled_in_the_dtype_of_fit():
+    frame = pd.DataFrame(
+        {
+            "x": np.arange(N) / N,
+            "i": np.arange(N),
+            "s": list("ab") * 15,
+            "d": pd.date_range("1960", periods=N),
+            "t": pd.to_timedelta(np.arange(N), unit="h"),
+        }
+    )
+    fitted = VAETransformer(**small).fit(frame)
+    for name in frame:
+        for nothing in (None, np.nan, pd.NA, pd.NaT):
+            filled = fitted.impute(frame.assign(**{name: nothing}))
+            assert filled[name].dtype == frame[name].dtype
+            assert filled.notna().all(axis=None)
+
+
+@pytest.mark.parametrize("nothing", [None, np.nan])
+def test_a_column_of_which_fit_saw_no_cell_is_ignored(nothing):
+    frame = pd.DataFrame({"x": np.arange(N) / N, "q": nothing})
+    fitted = VAETransformer(**small).fit(frame)
+    later = frame.assign(q=120.0)
+    assert np.array_equal(fitted.transform(later), fitted.transform(frame))
+    assert np.array_equal(fitted.score_samples(later), fitted.score_samples(frame))
+
+
+def test_dates_of_pyarrow_are_those_of_numpy_in_any_order():
+    frame = pd.DataFrame({"d": pd.Series(pd.date_range("1960", periods=N)), "x": np.arange(N) / N})
+    arrow = frame.astype({"d": "timestamp[us][pyarrow]"})
+    codes = VAETransformer(**small).fit(frame.astype({"d": "datetime64[us]"})).transform(frame)
+    shuffled = VAETransformer(**small).fit(arrow.sample(frac=1, random_state=0))
+    assert np.array_equal(shuffled.transform(arrow), codes)
+
+
+def test_counts_that_are_none_are_refused_later():
+    counts = sp.csr_array(np.random.default_rng(0).poisson(0.4, size=(60, 12)))
+    fitted = VAETransformer(**small).fit(counts)
+    for wrong in (-1, 0.5):
+        broken = counts.astype(float)
+        broken.data[0] = wrong
+        with pytest.raises(ValueError, match="held counts in fit"):
+            fitted.score_samples(broken)
+    with pytest.raises(ValueError, match="column 0 of the table held counts"):
+        fitted.sample(1, given={0: -1})
+
+
+def test_rare_fractions_in_a_sparse_table_are_no_counts():
+    table = sp.random(3000, 400, 0.001, random_state=0, format="csr")
+    fitted = AutoencoderTransformer(**small).fit(table)
+    assert set(fitted._columns.likelihoods[~fitted._columns.constant]) == {"gaussian"}
+
+
+def test_sparse_one_hot_gives_the_model_of_dense_one_hot():
+    dense = (np.random.default_rng(0).random((N, 6)) < 0.3) * 1.0
+    for cls in (AutoencoderTransformer, VAETransformer):
+        codes = cls(**small).fit(dense).transform(dense)
+        assert np.array_equal(cls(**small).fit(sp.csr_array(dense)).transform(dense), codes)
+
+
+def test_sparse_tables_with_heavy_tails_are_scored():
+    random = np.random.default_rng(0)
+    table = sp.csr_matrix(
+        np.where(random.random((300, 5)) < 0.6, random.standard_cauchy((300, 5)), 0)
+    )
+    assert VAETransformer(**small).fit(table).score_samples(table).shape == (300,)
+
+
+def test_missing_cells_of_a_sparse_table_are_filled_sparse():
+    table = sp.csr_array(np.where(np.arange(60).reshape(20, 3) % 7 == 1, np.nan, np.eye(20, 3)))
+    filled = VAETransformer(**small).fit(table).impute(table)
+    assert sp.issparse(filled)
+    assert not np.isnan(filled.data).any()
+    assert np.nanmax(np.abs(filled.toarray() - table.toarray())) == 0
+
+
+def test_present_cells_of_polars_stay_to_the_nanosecond():
+    ticks = np.random.default_rng(0).integers(0, 2**60, N)
+    frame = pl.DataFrame(
+        {"t": pl.Series(ticks).cast(pl.Datetime("ns")), "x": [None, *range(N - 1)]}
+    )
+    assert VAETransformer(**small).fit(frame).impute(frame)["t"].equals(frame["t"])
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (pl.DataFrame({"a": [1, 2]}).lazy(), "Call collect"),
+        (np.array([(1, 2)], dtype=[("a", int), ("b", int)]), "structured array"),
+    ],
+)
+def test_tables_that_are_none_yet_are_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        door(X)
+
+
+def test_drawn_numbers_do_not_leave_the_range_of_fit_by_rounding():
+    frame = pd.DataFrame({"fare": [7.25, 71.2833, 8.05] * 5, "sex": list("fmf") * 5})
+    drawn = VAETransformer(**small).fit(frame).sample(100, random_state=0)
+    assert drawn["fare"].between(7.25, 71.2833).all()

@@ -344,6 +344,8 @@ def test_tables_are_drawn_given_cells(vae):
     assert (drawn["group"] == "b").all()
     assert drawn["member"].all()
     assert drawn["height"].mean() > vae.sample(500, random_state=0)["height"].mean() + 3
+    beyond = vae.sample(3, given={"height": 300.0})
+    assert (beyond["height"] == 300).all()  # exactly as given
     day = pd.Timestamp("2021-05-05")
     assert (vae.sample(3, given={"since": day, "visits": 2})["since"] == day).all()
 
@@ -355,6 +357,10 @@ def test_tables_are_drawn_given_cells(vae):
         ({"group": "z"}, "'group' has no level 'z' in fit; it has 'a', 'b'"),
         ({"height": "tall"}, "'height' held numbers in fit"),
         ({"height": np.inf}, "inf"),
+        ({"height": None}, "the given cell is missing"),
+        ({"visits": 3.5}, "3.5 is no value of it"),
+        ({"member": 2}, "2 is no value of it"),
+        ("group", "given must be a dict"),
     ],
 )
 def test_wrong_given_cells_are_refused(vae, given, message):
