@@ -10,8 +10,9 @@ from ._kinds import digits_of
 from ._profile import COUNTS, LIKELIHOODS, Profile
 from ._ranks import NormalScores
 from ._rows import CELLS, slices
+from ._schema import name_columns
 from ._sklearn import HasMethods, StrOptions
-from ._tables import check_unit_interval, name_columns
+from ._tables import check_unit_interval
 
 SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
 SCALING_CONSTRAINT = [

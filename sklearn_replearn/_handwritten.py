@@ -17,7 +17,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from ._optimizers import Adam, AdamW
-from .likelihoods import _SMALLEST_VARIANCE, _UNIT, Bernoulli, Gaussian
+from .likelihoods import Bernoulli, Gaussian
+from .likelihoods._base import UNIT
+from .likelihoods._numbers import SMALLEST_VARIANCE
 from .modules import _LOG_VARIANCE_RANGE, Autoencoder, VariationalAutoencoder
 from .objectives import ELBO, Reconstruction
 
@@ -459,7 +461,7 @@ class _GaussianNats:
         volume = torch.dot(self.varies, torch.log(2 * math.pi * variance))
         if self.places:
             # From the variance to the parameter, see Gaussian.variance.
-            slope = (variance - _SMALLEST_VARIANCE).mul_(2 * _UNIT)
+            slope = (variance - SMALLEST_VARIANCE).mul_(2 * UNIT)
             excess = (1 - squares * precision / n).mul_(precision)
             torch.mul(excess, slope, out=self.scale.gradient).mul_(0.5)
         g.mul_(self.precision).mul_(1 / n)

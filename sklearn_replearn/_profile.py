@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._rows import SparseTable
-from ._tables import name_columns
+from ._schema import name_columns
 
 #: Likelihoods of numbers, which may be asked for; and all.
 OF_NUMBERS = ("gaussian", "student_t", "bernoulli", "poisson", "negative_binomial")

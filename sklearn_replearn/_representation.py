@@ -17,8 +17,9 @@ from ._inference import Prepared, rebuilt
 from ._optimizers import NAMES as OPTIMIZERS
 from ._random import draw_integer, draw_seed, new_generator
 from ._rows import SparseTable, canonical
+from ._schema import name_columns
 from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context, safe_indexing
-from ._tables import check_codes, check_table, name_columns, names_of
+from ._tables import check_codes, check_table, names_of
 from .augmentations import Identity
 from .modules import ACTIVATIONS, Shortcut, linear, mlp, own_copy
 

@@ -16,9 +16,10 @@ from ._profile import OF_NUMBERS
 from ._random import draw_integer, draw_seed, new_generator
 from ._representation import RepresentationTransformer
 from ._rows import CHUNK, slices
+from ._schema import column_number, frame_of_row
 from ._sklearn import Interval, StrOptions
 from ._synthesis import Prior, aggregate_posterior, quantile_maps
-from ._tables import check_unit_interval, column_number, frame_of_row, names_of
+from ._tables import check_unit_interval, names_of
 from .likelihoods import Gaussian
 from .losses import gaussian_kl
 from .modules import VariationalAutoencoder
@@ -385,7 +386,7 @@ dict, default="auto"
         if given is None:
             codes = self._codes_drawn(n_samples, generator)
         else:
-            given = self._schema.one_row(given, self.n_features_in_, names_of(self))
+            given = self._schema.one_row(given, self.n_features_in_)
             self._columns.check_counts(given)
             codes = self._codes_given(self._columns.scale(given), n_samples, generator)
         noise = new_generator(draw_integer(generator), inference.device)
