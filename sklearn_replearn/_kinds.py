@@ -32,8 +32,8 @@ def digits_of(n_levels):
     return [(base, -(-n_levels // base)), (1, base)]
 
 
-def kind_of(column, name, categorical):
-    """The kind of a column, learned from its cells.
+def learned(column, name, categorical):
+    """The kind of a column, learned from its cells, and the cells as numbers.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def kind_of(column, name, categorical):
 
     Returns
     -------
-    Number, Date or Category
+    tuple of Number, Date, Category or Nothing, and ndarray of shape (n_samples,)
 
     Raises
     ------
@@ -54,10 +54,12 @@ def kind_of(column, name, categorical):
     """
     content = content_of(column, name)
     if categorical or content == "text":
-        return Category(column, content)
-    if content == "time":
-        return Date(column)
-    return Nothing(column) if content == "nothing" else Number(column)
+        told_apart = _told_apart(column)
+        kind = Category(column.dtype, content, *told_apart)
+        return kind, kind.encode(column, told_apart)
+    kinds = {"time": Date, "nothing": Nothing, "number": Number}
+    kind = kinds[content](column)
+    return kind, kind.encode(column)
 
 
 def content_of(column, name):
@@ -106,6 +108,12 @@ _WANTED = (
 
 def _is_missing(cell):
     return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
+
+
+def all_missing(column):
+    """Whether a column has no cell; usually the first one tells."""
+    first = column.iloc[:1]
+    return bool(first.isna().all() and column.isna().all())
 
 
 class Number:
@@ -257,30 +265,22 @@ class Category:
 
     boolean, whole = False, False
 
-    def __init__(self, column, content):
-        self.dtype = column.dtype
-        self.ordered = isinstance(self.dtype, pd.CategoricalDtype) and self.dtype.ordered is True
-        self.content = "text"
-        if isinstance(self.dtype, pd.CategoricalDtype):
-            present = np.bincount(column.cat.codes.to_numpy() + 1, minlength=1)[1:] > 0
-            levels = self.dtype.categories[: len(present)][present]
-        else:
-            levels = pd.Index(_factorized(column)[1])
-            self.content = content
-        self.levels = levels if self.ordered else _sorted(levels)
+    def __init__(self, dtype, content, codes, levels):
+        self.dtype = dtype
+        self.ordered = isinstance(dtype, pd.CategoricalDtype) and dtype.ordered is True
+        self.content = "text" if isinstance(dtype, pd.CategoricalDtype) else content
+        present = np.bincount(codes + 1, minlength=len(levels) + 1)[1:] > 0
+        self.levels = levels[present] if self.ordered else _sorted(levels[present])
 
     @property
     def n_levels(self):
         """Levels seen in fit."""
         return len(self.levels)
 
-    def encode(self, column):
+    def encode(self, column, told_apart=None):
         """Cells to numbers of levels, ndarray of shape (n_samples,), float32 or float64."""
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            codes, levels = column.cat.codes.to_numpy(), column.cat.categories
-        else:
-            codes, levels = _factorized(column)
-        numbers = self.levels.get_indexer(pd.Index(levels)) + 1
+        codes, levels = _told_apart(column) if told_apart is None else told_apart
+        numbers = self.levels.get_indexer(levels) + 1
         small = np.float32 if self.n_levels < 2**24 else np.float64
         # One place more, for the code -1 of missing cells.
         return np.append(numbers, np.nan).astype(small)[codes]
@@ -302,9 +302,12 @@ class Category:
         return (cells.mask(missing) if missing.any() else cells).astype(self.dtype)
 
 
-def _factorized(column):
+def _told_apart(column):
+    """Number of the level of each cell, -1 where it is missing, and the levels, an Index."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy(), column.cat.categories
     codes, levels = pd.factorize(column)
-    return codes, levels
+    return codes, pd.Index(levels)
 
 
 def _sorted(levels):

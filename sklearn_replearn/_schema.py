@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ._frames import as_pandas
-from ._kinds import Category, Number, content_of
+from ._kinds import Category, Number, all_missing, content_of
 from ._rows import SparseTable
 
 _MANY = 5  # columns named in an error message before it says "and N more"
@@ -87,7 +87,6 @@ class Schema:
         if cells.isna().all():
             raise ValueError(f"{shown}: the given cell is missing. Leave the column out instead.")
         kind = Number(pd.Series(np.empty(0, self.dtype))) if self.kinds is None else self.kinds[j]
-        reject_other_content(cells, kind, shown)
         number = float(encoded(kind, cells, shown)[0])
         if not np.isfinite(number):
             raise ValueError(f"{shown}: the given cell is inf. Give a finite number.")
@@ -184,8 +183,16 @@ def _as_dtype(values, dtype):
 
 
 def encoded(kind, column, name):
-    if column.isna().all():
+    """Cells of a column that comes after fit as numbers of its kind.
+
+    Raises
+    ------
+    ValueError
+        If it holds something else than in fit.
+    """
+    if kind.content == "nothing" or all_missing(column):
         return np.full(len(column), np.nan)
+    _reject_other_content(column, kind, name)
     try:
         return kind.encode(column)
     except (TypeError, ValueError) as error:
@@ -195,10 +202,8 @@ def encoded(kind, column, name):
         ) from error
 
 
-def reject_other_content(column, kind, name):
+def _reject_other_content(column, kind, name):
     """A column that held numbers in fit does not hold text now, and so on."""
-    if kind.content == "nothing" or column.isna().all():
-        return
     if isinstance(column.dtype, pd.CategoricalDtype):
         content = _content_of_levels(column.cat.categories)
     else:

@@ -9,9 +9,9 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_array, validate_data
 
 from ._frames import as_pandas
-from ._kinds import Category, Date, Number, content_of, kind_of
+from ._kinds import Category, Date, Number, content_of, learned
 from ._rows import SparseTable
-from ._schema import Schema, column_number, encoded, name_columns, reject_other_content
+from ._schema import Schema, column_number, encoded, name_columns
 
 _FLOATS = [np.float64, np.float32]
 _FEW_CELLS = 4096
@@ -168,15 +168,13 @@ def _of_columns(estimator, frame, container, dtype, reset):
     if reset:
         names = None if container is None else frame.columns
         chosen = _categorical(estimator, frame, names)
-        kinds = list(map(kind_of, columns, shown, chosen))
+        kinds, cells = zip(*map(learned, columns, shown, chosen), strict=True)
         schema = estimator._schema = Schema(container, kinds, names, dtype)
-    schema = estimator._schema
-    # Fitted to an array of numbers, the columns of a frame have to be numbers.
-    kinds = list(map(Number, columns)) if schema.kinds is None else schema.kinds
-    if not reset:
-        for column, kind, name in zip(columns, kinds, shown, strict=True):
-            reject_other_content(column, kind, name)
-    cells = list(map(encoded, kinds, columns, shown))
+    else:
+        schema = estimator._schema
+        # Fitted to an array of numbers, the columns of a frame have to be numbers.
+        kinds = map(Number, columns) if schema.kinds is None else schema.kinds
+        cells = list(map(encoded, kinds, columns, shown))
     if reset and not all(isinstance(kind, Number) for kind in kinds):
         # Once and for all: a row must become the same numbers in any company.
         schema.float = _float_of(cells, kinds)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
 import torch
 from sklearn.base import clone
 
@@ -89,3 +91,37 @@ def test_sampling_and_the_posterior_work(X):
 def test_auto_takes_the_gpu(X):
     fitted = AutoencoderTransformer(**small).fit(X)
     assert fitted._applied().device.type == "cuda"
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [AutoencoderTransformer, VAETransformer, ContrastiveTransformer],
+    ids=lambda c: c.__name__,
+)
+def test_raw_tables_work_through(cls):
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "number": random.normal(size=300),
+            "level": random.choice(["a", "b", "c"], 300),
+            "order": pd.Categorical.from_codes(random.integers(0, 3, 300), list("xyz"), True),
+            "count": np.where(random.random(300) < 0.8, 0, random.integers(1, 99, 300)),
+            "user": [f"u{i}" for i in range(300)],
+        }
+    ).mask(random.random((300, 5)) < 0.1)
+    fitted = cls(**small, device="cuda").fit(frame)
+    assert fitted.inverse_transform(fitted.transform(frame)).dtypes.equals(frame.dtypes)
+    assert fitted.impute(frame).notna().all(axis=None)
+    assert np.isfinite(fitted.score_samples(frame)).all()
+    if cls is VAETransformer:
+        assert fitted.sample(20, random_state=0, given={"level": "a"})["level"].eq("a").all()
+        assert fitted.elbo_terms(frame).notna().all(axis=None)
+        assert fitted.impute(frame, n_draws=1, random_state=0)[0].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("cls", [AutoencoderTransformer, VAETransformer], ids=lambda c: c.__name__)
+def test_sparse_counts_work_through(cls):
+    counts = sp.csr_array(np.random.default_rng(0).poisson(0.3, size=(300, 40)))
+    fitted = cls(**small, device="cuda").fit(counts)
+    assert np.isfinite(fitted.transform(counts)).all()
+    assert fitted.inverse_transform(fitted.transform(counts)).shape == (300, 40)
