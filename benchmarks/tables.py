@@ -89,7 +89,7 @@ def adult():
 
 
 def scalings():
-    """Mean AUROC of LogisticRegression on codes, five folds, by scaling of the numbers."""
+    """Mean AUROC of LogisticRegression on codes, three folds, by scaling of the numbers."""
     from load import load_table
 
     for name, latent_dim in SMALL_TABLES.items():

@@ -53,13 +53,16 @@ def learned(column, name, categorical):
         If the cells are of types that do not belong together, or of none that a table may have.
     """
     content = content_of(column, name)
-    if categorical or content == "text":
-        told_apart = _told_apart(column)
-        kind = Category(column.dtype, content, *told_apart)
-        return kind, kind.encode(column, told_apart)
-    kinds = {"time": Date, "nothing": Nothing, "number": Number}
-    kind = kinds[content](column)
-    return kind, kind.encode(column)
+    try:
+        if categorical or content == "text":
+            told_apart = _told_apart(column)
+            kind = Category(column.dtype, content, *told_apart)
+            return kind, kind.encode(column, told_apart)
+        kinds = {"time": Date, "nothing": Nothing, "number": Number}
+        kind = kinds[content](column)
+        return kind, kind.encode(column)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name} (dtype {column.dtype}) cannot be read: {error}") from error
 
 
 def content_of(column, name):
@@ -71,8 +74,10 @@ def content_of(column, name):
         if types.is_complex_dtype(dtype):
             raise ValueError(f"Complex data not supported: {name} has dtype {dtype}.")
         return "number"
-    if types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
+    if getattr(dtype, "kind", None) in ("M", "m"):
         return "time"
+    if isinstance(dtype, pd.IntervalDtype):
+        return "text"
     if types.is_string_dtype(dtype) and not types.is_object_dtype(dtype):
         return "text"
     if not types.is_object_dtype(dtype):
@@ -82,7 +87,7 @@ def content_of(column, name):
         return "nothing"
     if found in (*_NUMBERS, "boolean"):
         return "number"
-    if found in ("string", "bytes"):
+    if found in ("string", "bytes", "interval"):
         return "text"
     if found in ("datetime", "datetime64", "date", "timedelta", "timedelta64"):
         return "time"

@@ -92,8 +92,10 @@ class Schema:
             raise ValueError(f"{shown}: the given cell is inf. Give a finite number.")
         if isinstance(kind, Category) and number == 0:
             levels = ", ".join(map(repr, kind.levels[:_MANY]))
-            raise ValueError(f"{shown} has no level {cell!r} in fit; it has {levels}, …")
-        if (kind.whole and number != round(number)) or (kind.boolean and number not in (0, 1)):
+            more = ", …" if kind.n_levels > _MANY else ""
+            raise ValueError(f"{shown} has no level {cell!r} in fit; it has {levels}{more}.")
+        exact = kind.whole or kind.boolean
+        if exact and kind.encode(kind.decode(np.array([number])))[0] != number:
             raise ValueError(f"{shown} has dtype {kind.dtype}; {cell!r} is no value of it.")
         return number
 
@@ -195,7 +197,7 @@ def encoded(kind, column, name):
     _reject_other_content(column, kind, name)
     try:
         return kind.encode(column)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"{name} (dtype {column.dtype}) does not fit the column of fit (dtype {kind.dtype}): "
             f"{error}"

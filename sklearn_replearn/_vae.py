@@ -397,7 +397,7 @@ dict, default="auto"
         values = self._columns.unscale(self._like_training(inference.of_codes(drawn, codes)))
         whole = self._columns.whole
         values[:, whole] = np.rint(values[:, whole])
-        values = self._schema.within_range(values)
+        values = self._schema.within_range(self._columns.within_range(values))
         if given is not None:
             values = np.where(np.isnan(given), values, given)
         return self._schema.decode(values, drawn=True)
@@ -480,7 +480,7 @@ dict, default="auto"
     def _code_of(self, x, name):
         if isinstance(x, pd.Series):
             x = frame_of_row(x)
-        elif not hasattr(x, "shape") or np.ndim(x) == 1:
+        elif not hasattr(x, "columns") and (not hasattr(x, "shape") or np.ndim(x) == 1):
             array = np.asarray(x)
             if array.dtype.kind in "US":
                 array = np.asarray(x, dtype=object)
@@ -510,7 +510,14 @@ dict, default="auto"
                     f"likelihood of column {column!r} must be one of {', '.join(OF_NUMBERS)} or "
                     f"auto; got {likelihood!r}."
                 )
-            asked[column_number(column, self.n_features_in_, names, "likelihood")] = likelihood
+            j = column_number(column, self.n_features_in_, names, "likelihood")
+            levels = self._schema.n_levels
+            if levels is not None and levels[j]:
+                raise ValueError(
+                    f"likelihood names column {column!r}, which holds categories: they have one of "
+                    "their own. Leave it out."
+                )
+            asked[j] = likelihood
         return asked
 
     def _check_columns(self):

@@ -486,3 +486,52 @@ def test_drawn_numbers_do_not_leave_the_range_of_fit_by_rounding():
     frame = pd.DataFrame({"fare": [7.25, 71.2833, 8.05] * 5, "sex": list("fmf") * 5})
     drawn = VAETransformer(**small).fit(frame).sample(100, random_state=0)
     assert drawn["fare"].between(7.25, 71.2833).all()
+
+
+def test_intervals_may_be_given():
+    frame = pd.DataFrame({"x": range(40), "cut": pd.cut(np.arange(40.0) % 4, [-1, 0, 1, 9])})
+    fitted = VAETransformer(**small).fit(frame)
+    level = frame["cut"].iloc[0]
+    assert (fitted.sample(3, given={"cut": level})["cut"] == level).all()
+    assert fitted.traverse(frame.iloc[0], 0).dtypes.equals(frame.dtypes)
+    plain = frame.assign(cut=frame["cut"].astype(pd.IntervalDtype("float64")))
+    assert fitted.transform(plain).shape == (40, 2)
+
+
+def test_a_row_of_a_frame_of_polars_is_a_row():
+    frame = pl.DataFrame({"b": [True, False] * 15, "d": pd.date_range("2020", periods=N)})
+    assert VAETransformer(**small).fit(frame).traverse(frame[:1], 0).schema == frame.schema
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [10**400] * N,
+        [pd.Timestamp("2020", tz="UTC"), pd.Timestamp("2020")] * (N // 2),
+    ],
+    ids=["large", "zones"],
+)
+def test_cells_that_cannot_be_read_are_refused_by_column(frame, cells):
+    with pytest.raises(ValueError, match=r"Column 'bad' .* cannot be read"):
+        door(frame.assign(bad=pd.Series(cells, dtype=object)))
+
+
+def test_durations_of_pyarrow_come_back():
+    raw = pd.DataFrame({"t": pd.Series(pd.to_timedelta(range(N), unit="h")), "g": list("ab") * 15})
+    raw["t"] = raw["t"].astype("duration[us][pyarrow]")
+    pd.testing.assert_frame_equal(there_and_back(raw), raw)
+
+
+def test_drawn_numbers_of_arrays_are_within_the_range_of_fit():
+    random = np.random.default_rng(0)
+    X = np.where(random.random((200, 4)) < 0.5, 0, random.gamma(1, 2, size=(200, 4)))
+    for table in (X, X.astype(np.float32), pd.DataFrame(X)):
+        drawn = np.asarray(VAETransformer(**small).fit(table).sample(1000, random_state=0))
+        assert (drawn >= X.min(axis=0)).all()
+        assert (drawn <= np.asarray(table).max(axis=0)).all()
+
+
+def test_a_given_number_that_its_dtype_cannot_hold_is_refused():
+    frame = pd.DataFrame({"i": np.arange(N).astype("int8"), "s": list("ab") * 15})
+    with pytest.raises(ValueError, match="1000 is no value of it"):
+        VAETransformer(**small).fit(frame).sample(1, given={"i": 1000})

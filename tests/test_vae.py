@@ -393,6 +393,7 @@ def test_likelihoods_are_chosen_by_column(table):
     for wrong, message in (
         ({"height": "normal"}, "likelihood of column 'height' must be one of"),
         ({"nowhere": "poisson"}, "likelihood names 'nowhere'"),
+        ({"group": "gaussian"}, "column 'group', which holds categories"),
         ({"height": "poisson"}, "other numbers are in column 'height'"),
         ({"height": "bernoulli"}, r"outside: column 'height'"),
     ):
