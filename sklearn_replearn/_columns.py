@@ -53,8 +53,8 @@ class Columns:
         Columns of numbers that held one value only, up to rounding.
     missing : ndarray of shape (n_features,), bool
         Columns with missing cells.
-    common : ndarray of shape (n_features,), bool
-        Columns of numbers beside categories of which most rows have one value.
+    common : ndarray of int
+        Numbers of the columns of numbers beside categories of which most rows have one value.
     whole : ndarray of shape (n_features,), bool
         Columns of numbers that held whole numbers, as far as was looked at.
     ranked : dict of int to NormalScores
@@ -65,8 +65,6 @@ class Columns:
         None where scaling is ``(X - shift) * factor``, but for columns of counts and ranks.
     low, high : ndarray of shape (n_features,), float32
         Range of each scaled training column.
-    least, greatest : ndarray of shape (n_features,), float32
-        Range of each training column.
     spread : ndarray of shape (n_features,), float32
         Standard deviation of each scaled training column, entropy of categories in nats; 1 where it
         is zero.
@@ -95,11 +93,10 @@ class Columns:
         profile = Profile(multiset, n_levels)
         chosen = profile.likelihoods(asked, ordered, names)
         self.names = names
-        # Float32 within the range: a rounded end must not be beyond it.
-        self.least, self.greatest = _inward(profile.low, profile.high)
         self._n_features, self._levels = n_features, n_levels if n_levels.any() else None
         self._likelihoods = np.array([LIKELIHOODS.index(name) for name in chosen], dtype=np.uint8)
-        self.missing, self.whole, self.common = profile.missing, profile.whole, profile.common
+        self.missing, self.whole = profile.missing, profile.whole
+        self.common = np.flatnonzero(profile.common)
         self.constant, self.rounding = profile.constant, profile.rounding[profile.constant]
         self.fixed = np.where(profile.empty, np.nan, profile.low)[self.constant]
         counted = np.isin(chosen, COUNTS) & ~self.constant
@@ -360,11 +357,6 @@ class Columns:
                 "fit: whole numbers of at least 0. There are other numbers now."
             )
 
-    def within_range(self, values):
-        """Numbers in original units, those beyond the range of fit moved to its ends."""
-        ends = (np.where(self.numbers, end, np.nan) for end in (self.least, self.greatest))
-        return np.fmin(np.fmax(values, next(ends)), next(ends))
-
     def unscale(self, rows):
         """Back to original units, in float64; constant columns as they were."""
         rows = np.array(rows, dtype=np.float64)
@@ -420,18 +412,6 @@ class Columns:
         middle = np.zeros((1, len(self.spread)))
         width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
         return np.where(self.constant | ~(width[0] > 0), 1.0, np.abs(width[0]) / 2)
-
-
-def _inward(low, high):
-    with np.errstate(over="ignore"):
-        least, greatest = low.astype(np.float32), high.astype(np.float32)
-    least = np.where(least < low, np.nextafter(least, np.float32(np.inf)), least)
-    greatest = np.where(greatest > high, np.nextafter(greatest, -np.float32(np.inf)), greatest)
-    # Between ends as near as that there is no float32.
-    narrow = least > greatest
-    return np.where(narrow, -np.float32(np.inf), least), np.where(
-        narrow, np.float32(np.inf), greatest
-    )
 
 
 def _rarity(multiset, counted):

@@ -263,12 +263,13 @@ dict, default="auto"
     def _likely_table(self, X):
         """A table, of which columns that were given as within [0, 1] still are."""
         table = self._table(X)
-        if self._in_unit_interval.any():
+        if len(self._in_unit_interval):
             low, high = np.full((2, self.n_features_in_), 0.5)
             for part in slices(len(table), CHUNK):
                 low = np.fmin(low, np.fmin.reduce(table[part], axis=0))
                 high = np.fmax(high, np.fmax.reduce(table[part], axis=0))
-            low, high = (np.where(self._in_unit_interval, end, 0.5) for end in (low, high))
+            within = np.isin(np.arange(self.n_features_in_), self._in_unit_interval)
+            low, high = (np.where(within, end, 0.5) for end in (low, high))
             check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
         return table
 
@@ -397,7 +398,7 @@ dict, default="auto"
         values = self._columns.unscale(self._like_training(inference.of_codes(drawn, codes)))
         whole = self._columns.whole
         values[:, whole] = np.rint(values[:, whole])
-        values = self._schema.within_range(self._columns.within_range(values))
+        values = self._schema.within_range(values)
         if given is not None:
             values = np.where(np.isnan(given), values, given)
         return self._schema.decode(values, drawn=True)
@@ -425,7 +426,11 @@ dict, default="auto"
         """Drawn cells distributed as those of fit, and within their ranges."""
         if self._maps is not None:
             cells = self._maps.apply(cells)
-        return np.clip(cells, self._columns.low, self._columns.high)
+        columns = self._columns
+        # Ends are stored rounded: the next float32 inside is not beyond the end itself.
+        low = np.where(columns.numbers, np.nextafter(columns.low, columns.high), columns.low)
+        high = np.where(columns.numbers, np.nextafter(columns.high, columns.low), columns.high)
+        return np.clip(cells, low, high)
 
     def interpolate(self, x_a, x_b, n_steps=10):
         """Rows decoded along the straight line between the codes of two rows.
@@ -525,7 +530,7 @@ dict, default="auto"
         if bernoulli.any():
             self._columns.check_unit_interval(*_BERNOULLI)
         asked = np.array(self._likelihoods()) == "bernoulli"
-        self._in_unit_interval = asked & bernoulli & self._columns.as_is
+        self._in_unit_interval = np.flatnonzero(asked & bernoulli & self._columns.as_is)
 
     def _blueprint(self):
         return {**super()._blueprint(), "likelihood": self.likelihood, "scale": self.scale}
@@ -544,7 +549,8 @@ dict, default="auto"
         of_rows = self.sampler == "mixture" or (self.sampler == "auto" and mixed)
         seed = self._score_seed
         self._codes = aggregate_posterior(network, train_rows, seed) if of_rows else Prior()
-        common = np.flatnonzero(self._columns.common & (self._columns.likelihoods == "gaussian"))
+        common = self._columns.common
+        common = common[self._columns.likelihoods[common] == "gaussian"]
         self._maps = None
         if len(common):
             self._maps = quantile_maps(network, train_rows, self._codes, common, seed)
