@@ -73,8 +73,9 @@ def _validated(estimator, X, reset):
     found = as_pandas(X)
     if found is not None:
         return _of_frame(estimator, *found, reset)
-    if isinstance(X, list | tuple) and any(map(_any_text, _rows_of(X))):
-        X = _array_of_objects(X)
+    if isinstance(X, list | tuple):
+        _reject_nested(X)
+        X = _array_of_objects(X) if any(map(_any_text, _rows_of(X))) else X
     kind = getattr(getattr(X, "dtype", None), "kind", None)
     listed = reset and _names_categories(estimator)
     of_cells = kind in ("U", "S", "T", "M", "m") or (kind == "O" and not sp.issparse(X))
@@ -280,6 +281,24 @@ def check_unit_interval(low, high, shown_low, shown_high, names, setting, other)
 def names_of(estimator):
     """Names of the columns seen in fit, or None."""
     return getattr(estimator, "feature_names_in_", None)
+
+
+def _reject_nested(X):
+    """A list of rows has rows of one length, and cells that are no lists."""
+    rows = [row for row in X if isinstance(row, list | tuple)]
+    lengths = sorted({len(row) for row in rows})
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The rows of the table have different lengths, {lengths[0]} and {lengths[1]} among "
+            "them. Give every row a cell for each column."
+        )
+    for row in rows:
+        for j, cell in enumerate(row):
+            if isinstance(cell, list | tuple | dict | set):
+                raise TypeError(
+                    f"Column {j} holds cells of type {type(cell).__name__}: the argument must be a "
+                    "table whose cells are each a string or a number."
+                )
 
 
 def _rows_of(X):

@@ -250,12 +250,17 @@ def test_a_table_that_changed_since_fit_is_refused(frame, change, message):
         (pd.DataFrame({"a": []}), "0 sample"),
         (np.array([[np.inf, 1.0], [1.0, 1.0]]), "inf"),
         (sp.csr_array([[np.inf, 1.0], [0.0, 1.0]]), r"inf \(infinite values\) in column 0"),
-        ([[1, [2, 3]], [3, [4, 5]]], "sequence"),
+        ([[1, 2], [3]], "different lengths, 1 and 2 among them"),
     ],
 )
 def test_what_is_not_a_table_is_refused(X, message):
     with pytest.raises(ValueError, match=message):
         door(X)
+
+
+def test_nested_lists_are_refused_by_column():
+    with pytest.raises(TypeError, match="Column 1 holds cells of type list"):
+        door([[1, [2, 3]], [3, [4, 5]]])
 
 
 def test_two_columns_of_one_name_are_refused():
