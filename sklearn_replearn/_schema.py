@@ -19,8 +19,10 @@ class Schema:
     ----------
     container : container or None
         Of frames; None for arrays.
-    kinds : list of Number, Date and Category, or None
+    kinds : sequence of Number, Date, Category and Nothing, or None
         None for arrays of numbers, dense or sparse.
+    names : Index or ndarray of str, or None
+        Labels of the columns.
     dtype : dtype
         Of arrays.
     sparse : type or None

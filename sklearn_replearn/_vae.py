@@ -407,7 +407,7 @@ dict, default="auto"
         return self._codes.draw(n_samples, self._n_features_out, generator)
 
     def _codes_given(self, given, n_samples, generator):
-        """Codes drawn by the likelihood of given scaled cells, ndarray of shape (1, n_features)."""
+        """Codes drawn by the likelihood of ``given``, scaled cells of shape (1, n_features)."""
         codes = self._codes_drawn(max(_MOST_CANDIDATES, 4 * n_samples), generator)
         cells = torch.from_numpy(given)
 

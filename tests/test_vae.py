@@ -406,7 +406,7 @@ def test_samplers_may_be_chosen(wine, sampler):
     fitted = VAETransformer(3, max_epochs=20, sampler=sampler).fit(wine)
     drawn = fitted.sample(200, random_state=0)
     assert drawn.shape == (200, 13)
-    assert drawn.mean(axis=0) == pytest.approx(wine.mean(axis=0), abs=1.0 * wine.std(axis=0).max())
+    assert (np.abs(drawn.mean(axis=0) - wine.mean(axis=0)) < 0.5 * wine.std(axis=0)).all()
 
 
 def test_a_mixed_model_is_the_same_in_any_order_and_after_pickling(table):
