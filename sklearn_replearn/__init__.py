@@ -3,7 +3,14 @@
 from ._autoencoder import AutoencoderTransformer
 from ._contrastive import ContrastiveTransformer
 from ._vae import VAETransformer
+from .outliers import OutlierDetector
 
-__all__ = ["AutoencoderTransformer", "ContrastiveTransformer", "VAETransformer", "__version__"]
+__all__ = [
+    "AutoencoderTransformer",
+    "ContrastiveTransformer",
+    "OutlierDetector",
+    "VAETransformer",
+    "__version__",
+]
 
 __version__ = "0.1.0"

@@ -1,14 +1,9 @@
 """What is learned after training so that tables drawn from a model look like the table of fit."""
 
-import threading
-import warnings
-
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits
 
+from ._mixtures import fitted_mixture
 from ._random import draw_integer, new_generator
 
 _MOST_CODES = 2**13
@@ -16,8 +11,6 @@ _COMPONENTS, _MOST_NUMBERS = 10, 2500  # components, and numbers stored for all 
 # A value of the code whose mean hardly varies says nothing: there the posterior is the prior.
 _SMALLEST_VARIANCE = 0.01
 _LEVELS = 257  # quantiles
-# Both the number of threads and the filters of warnings belong to the process.
-_ONE_AT_A_TIME = threading.Lock()
 
 
 class Prior:
@@ -54,13 +47,14 @@ class AggregatePosterior(Prior):
         n_numbers = width + width * (width + 1) // 2
         n_components = min(_COMPONENTS, _MOST_NUMBERS // n_numbers, len(mean) // (4 * width))
         n_components = max(1, n_components)
-        mixture = GaussianMixture(
-            n_components, reg_covar=1e-4, tol=1e-2, init_params="k-means++", random_state=seed
+        mixture = fitted_mixture(
+            draws[:, self.active],
+            n_components,
+            seed=seed,
+            reg_covar=1e-4,
+            tol=1e-2,
+            init_params="k-means++",
         )
-        # On one thread, because the last bits of sums depend on how many there are.
-        with _ONE_AT_A_TIME, threadpool_limits(1), warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            mixture.fit(draws[:, self.active])
         roots = np.linalg.cholesky(mixture.covariances_)
         below = np.tril_indices(width)
         self.shares, self.means = mixture.weights_, mixture.means_.astype(np.float32)

@@ -5,10 +5,16 @@ import os
 
 import pytest
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
+from sklearn_replearn import (
+    AutoencoderTransformer,
+    ContrastiveTransformer,
+    OutlierDetector,
+    VAETransformer,
+)
 from sklearn_replearn.augmentations import (
     Compose,
     GaussianNoise,
@@ -51,6 +57,11 @@ ESTIMATORS = [
     ContrastiveTransformer(**small, objective=SimSiam()),
     ContrastiveTransformer(**small, objective=BarlowTwins()),
     ContrastiveTransformer(**small, objective=VICReg()),
+    OutlierDetector(),
+    OutlierDetector(novelty=False),
+    OutlierDetector(AutoencoderTransformer(**small)),
+    OutlierDetector(VAETransformer(**small), novelty=False),
+    OutlierDetector(PCA(1)),
 ]
 
 # What scikit-learn runs on its own estimators and leaves out of check_estimator.

@@ -7,9 +7,9 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sklearn_replearn
-from sklearn_replearn import augmentations, likelihoods, losses, modules, objectives
+from sklearn_replearn import augmentations, likelihoods, losses, modules, objectives, outliers
 
-MODULES = [sklearn_replearn, augmentations, likelihoods, losses, modules, objectives]
+MODULES = [sklearn_replearn, augmentations, likelihoods, losses, modules, objectives, outliers]
 
 
 def public(module):

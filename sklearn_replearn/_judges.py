@@ -1,0 +1,337 @@
+"""What speaks for a row being anomalous: kinds of evidence, each from held-out rows and by column.
+
+A judge looks at the training rows and keeps ``held_out``, a statistic of each of them from whatever
+has not seen it; larger is less normal. It gives other rows' ``statistic``, and the ``parts`` of it
+that are due to each column, of which ``expected`` is the mean.
+"""
+
+import numpy as np
+
+from ._autoencoder import AutoencoderTransformer
+from ._batches import n_batches
+from ._mixtures import Density
+from ._neighbors import Neighbors
+from ._pairs import Pairs
+from ._representation import RepresentationTransformer
+from ._vae import VAETransformer
+
+_ROWS_EXPECTED, _ROWS_TYPICAL = 2**11, 2**8
+_HIDDEN, _CODE, _UPDATES, _FEWEST_EPOCHS = 256, 16, 400, 5
+_BATCH, _SMALLEST_ERROR = 256, 1e-3
+_WIDEST_TELLING, _RIDGE = 128, 1e-2
+
+
+class Seen:
+    """Some rows of a table, and what they are in each space, found when it is first asked for.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n, n_features)
+        As :func:`check_table` gives it.
+    spaces : dict of str to Space
+    raw : table, default=None
+        The same rows as the user gave them.
+    """
+
+    def __init__(self, table, spaces, raw=None):
+        self.table, self.spaces, self.raw = table, spaces, raw
+        self.known = ~np.isnan(table)
+        self.complete = bool(self.known.all())
+        self.n_known = np.maximum(self.known.sum(axis=1), 1)
+        self._points = {}
+
+    def __len__(self):
+        return len(self.table)
+
+    def points(self, space):
+        """Coordinates, ndarray of shape (n, width), float64."""
+        if space not in self._points:
+            self._points[space] = self.spaces[space].points(self.table)
+        return self._points[space]
+
+    def known_points(self, space):
+        """Which coordinates are not of missing cells; None where all are there."""
+        return None if self.complete else self.known[:, self.spaces[space].owner]
+
+    def by_column(self, space, coordinates):
+        """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""
+        return self.spaces[space].by_column(coordinates)
+
+    def first(self, n):
+        """The first rows of these."""
+        return Seen(self.table[:n], self.spaces)
+
+    def mean_over_known(self, parts):
+        """Mean of each row over the columns that are there."""
+        return np.where(self.known, parts, 0.0).sum(axis=1) / self.n_known
+
+
+class NearestDistance:
+    """Distance from the nearest of the reference rows.
+
+    Parameters
+    ----------
+    space : str
+    seen : Seen
+        Training rows.
+    references : ndarray of int
+        Which of them to keep.
+    once : ndarray of shape (n,), bool
+        Training rows for which no other row is likely to be taken. A row that equals one of them is
+        that row, and compared with the others.
+    """
+
+    def __init__(self, space, seen, references, once):
+        self.space, self._once = space, once[references]
+        points = seen.points(space)[references]
+        self.neighbors = Neighbors(points)
+        self._telling = None
+        if points.shape[1] <= _WIDEST_TELLING:
+            precision = _precision(points)
+            self._telling = (precision / np.sqrt(np.diag(precision))).astype(np.float32)
+        own = np.full(len(seen), -1)
+        own[references] = np.arange(len(references))
+        differences = self._differences(seen, own)
+        self.held_out = self._statistic(seen, differences)
+        first = seen.first(_ROWS_EXPECTED)
+        self.expected = self._parts(first, differences[: len(first)]).mean(axis=0)
+
+    def statistic(self, seen):
+        return self._statistic(seen, self._differences(seen))
+
+    def parts(self, seen):
+        return self._parts(seen, self._differences(seen))
+
+    def _statistic(self, seen, differences):
+        return np.sqrt(seen.mean_over_known(seen.by_column(self.space, np.square(differences))))
+
+    def _parts(self, seen, differences):
+        """Squared differences from the nearest row that the other columns' do not tell."""
+        if self._telling is not None:
+            differences = differences @ self._telling
+        return np.where(seen.known, seen.by_column(self.space, np.square(differences)), 0.0)
+
+    def _differences(self, seen, own=None):
+        points, known = seen.points(self.space), seen.known_points(self.space)
+        nearest = self.neighbors.nearest(points, known, own)[:, 0]
+        differences = self.neighbors.differences(points, nearest, known)
+        same = self._once[nearest] & ~differences.any(axis=1)
+        if own is None and same.any():
+            known = None if known is None else known[same]
+            points = points[same]
+            others = self.neighbors.nearest(points, known, nearest[same])[:, 0]
+            differences[same] = self.neighbors.differences(points, others, known)
+        return differences
+
+
+class CellSurprise:
+    """Surprise at each cell given each other one; see :class:`Pairs`.
+
+    Parameters
+    ----------
+    seen : Seen
+        Training rows.
+    """
+
+    def __init__(self, seen):
+        self.pairs = Pairs(seen.table.astype(np.float64))
+        parts = self.pairs.held_out
+        self.held_out = parts.mean(axis=1)
+        self.expected = parts[:_ROWS_EXPECTED].mean(axis=0)
+        del self.pairs.held_out
+
+    def statistic(self, seen):
+        return self.parts(seen).mean(axis=1)
+
+    def parts(self, seen):
+        return self.pairs.surprise(seen.table.astype(np.float64))
+
+
+class CrossFitted:
+    """Evidence from models fitted without one fold of the training rows each.
+
+    A training row is judged by the model that has not seen it, another row by the mean of all. A
+    subclass says how a model is fitted (``_fitted``), and what it says of rows.
+    """
+
+    def __init__(self, seen, folds, seeds):
+        self.models = []
+        self.held_out = np.empty(len(seen))
+        parts = np.zeros(seen.table.shape)
+        for fold, seed in enumerate(seeds):
+            inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+            model = self._fitted(seen, inside, seed)
+            self.models.append(model)
+            held = Seen(seen.table[outside], seen.spaces)
+            parts[outside] = self._parts(model, held)
+            self.held_out[outside] = self._statistic(model, held)
+        self.expected = parts[:_ROWS_EXPECTED].mean(axis=0)
+
+    def statistic(self, seen):
+        return np.mean([self._statistic(model, seen) for model in self.models], axis=0)
+
+    def parts(self, seen):
+        return np.mean([self._parts(model, seen) for model in self.models], axis=0)
+
+
+class LowDensity(CrossFitted):
+    """Density of rows under Gaussian mixtures."""
+
+    space, most_components, most_rows, reg_covar = "standard", 8, 2**13, 1e-3
+
+    def _fitted(self, seen, rows, seed):
+        points = seen.points(self.space)[rows[_evenly(len(rows), self.most_rows)]]
+        return Density(points, self.most_components, seed=seed, reg_covar=self.reg_covar)
+
+    def _statistic(self, model, seen):
+        return model.surprise(seen.points(self.space), seen.known_points(self.space))
+
+    def _parts(self, model, seen):
+        departures = model.departures(seen.points(self.space), seen.known_points(self.space))
+        return seen.by_column(self.space, departures)
+
+
+class ReconstructionError(CrossFitted):
+    """Errors of small autoencoders, on a logarithmic scale and in units of each column's error."""
+
+    def _fitted(self, seen, rows, seed):
+        table = seen.table[rows if len(rows) > 1 else np.repeat(rows, 2)]
+        columns = seen.spaces["standard"].columns
+        model = AutoencoderTransformer(
+            latent_dim=_CODE,
+            hidden_layer_sizes=(_HIDDEN,),
+            categorical_features=np.flatnonzero(~columns.numbers).tolist() or "from_dtype",
+            scaling="standard",
+            # Fewer updates than for codes: what is rare shall not be learned.
+            max_epochs=max(_FEWEST_EPOCHS, -(-_UPDATES // n_batches(len(table), _BATCH))),
+            batch_size=_BATCH,
+            random_state=seed,
+        ).fit(table)
+        errors = model.reconstruction_error(table[_evenly(len(table), _ROWS_EXPECTED)])
+        known = ~np.isnan(errors)
+        errors = np.where(known, errors, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        floor = _SMALLEST_ERROR * errors.mean() + np.finfo(np.float32).tiny
+        return model, np.maximum(errors, floor)
+
+    def _statistic(self, model, seen):
+        return seen.mean_over_known(self._parts(model, seen))
+
+    def _parts(self, model, seen):
+        autoencoder, usual = model
+        return np.log1p(np.nan_to_num(autoencoder.reconstruction_error(seen.table)) / usual)
+
+
+class FarFromBulk:
+    """Density of rows under a mixture that is fitted to the bulk of the training rows only.
+
+    Training rows are judged by a model that has seen them; so few parameters hardly remember them.
+
+    Parameters
+    ----------
+    seen : Seen
+        Training rows.
+    order : ndarray of shape (n,)
+        Which rows are taken to fit best at first: those of small values.
+    n_components, seed : int
+    """
+
+    space, kept, most_rows, reg_covar = "standard", 0.75, 2**13, 1e-2
+
+    def __init__(self, seen, order, n_components, seed):
+        rows = _evenly(len(seen), self.most_rows)
+        self.density = Density(
+            seen.points(self.space)[rows],
+            n_components,
+            seed=seed,
+            reg_covar=self.reg_covar,
+            kept=self.kept,
+            order=order[rows],
+        )
+        self.held_out = self.statistic(seen)
+        self.expected = np.median(self.parts(seen.first(_ROWS_EXPECTED)), axis=0)
+
+    def statistic(self, seen):
+        return self.density.surprise(seen.points(self.space), seen.known_points(self.space))
+
+    def parts(self, seen):
+        points, known = seen.points(self.space), seen.known_points(self.space)
+        return seen.by_column(self.space, self.density.departures(points, known))
+
+
+def _precision(points):
+    """Inverse of the covariance of points, as far as there are enough of them."""
+    centred = points - points.mean(axis=0)
+    # Not by BLAS, whose last bits depend on the number of threads.
+    covariance = np.einsum("ni,nj->ij", centred, centred) / len(points)
+    ridge = _RIDGE * (np.trace(covariance) / len(covariance) or 1.0)
+    return np.linalg.inv(covariance + ridge * np.eye(len(covariance)))
+
+
+def _evenly(n, most):
+    """At most so many of the numbers below ``n``, evenly spaced."""
+    return np.arange(0, n, -(-n // most))
+
+
+class GivenEstimator:
+    """What an estimator that a user gives says of rows by its ``score_samples``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    held_out : ndarray of shape (n,)
+        Minus the scores of training rows.
+    schema : Schema
+    seen : Seen
+        Training rows.
+    """
+
+    def __init__(self, estimator, held_out, schema, seen):
+        self.estimator, self.held_out, self._schema = estimator, held_out, schema
+        self._typical = _typical_row(seen)
+        some = Seen(seen.table[_evenly(len(seen), _ROWS_TYPICAL)], seen.spaces)
+        self.expected = self.parts(some).mean(axis=0)
+
+    def statistic(self, seen):
+        return minus_scores(self.estimator, self._raw(seen.table) if seen.raw is None else seen.raw)
+
+    def parts(self, seen):
+        X = self._raw(seen.table)
+        if isinstance(self.estimator, VAETransformer):
+            return -self.estimator.elbo_terms(X).to_numpy()[:, : seen.table.shape[1]]
+        if isinstance(self.estimator, RepresentationTransformer):
+            return np.nan_to_num(self.estimator.reconstruction_error(X))
+        # How much less anomalous it is with a typical cell in its place.
+        whole = minus_scores(self.estimator, X)
+        parts = np.empty(seen.table.shape)
+        for j, cell in enumerate(self._typical):
+            changed = seen.table.copy()
+            changed[:, j] = cell
+            parts[:, j] = whole - minus_scores(self.estimator, self._raw(changed))
+        return parts
+
+    def _raw(self, table):
+        return self._schema.decode(table.astype(np.float64))
+
+
+def minus_scores(estimator, X):
+    """Minus ``score_samples``, finite."""
+    scores = np.asarray(estimator.score_samples(X), dtype=np.float64)
+    if np.isnan(scores).any():
+        raise ValueError(f"score_samples of {type(estimator).__name__} gave NaN for some rows.")
+    return np.nan_to_num(-scores)
+
+
+def _typical_row(seen):
+    """Median of each column of numbers, most frequent level of each category."""
+    typical = np.empty(seen.table.shape[1])
+    numbers = seen.spaces["standard"].columns.numbers
+    for j, known in enumerate(seen.known.T):
+        cells = seen.table[known, j]
+        if not len(cells):
+            typical[j] = np.nan
+        elif numbers[j]:
+            typical[j] = np.sort(cells)[len(cells) // 2]
+        else:
+            typical[j] = np.bincount(cells.astype(np.intp)).argmax()
+    return typical

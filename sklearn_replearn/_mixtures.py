@@ -1,0 +1,194 @@
+"""Gaussian mixtures: fitted the same way each time, also to rows of which some do not belong."""
+
+import threading
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn import config_context
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+
+# Both the number of threads and the filters of warnings belong to the process.
+_ONE_AT_A_TIME = threading.Lock()
+_WIDEST = 128
+_RIDGES = (1.0, 10.0, 100.0, 1000.0)
+_MOST_KEPT_ROUNDS = 4
+_LOG_2PI = np.log(2 * np.pi)
+
+
+@contextmanager
+def _undisturbed():
+    """Neither threads, warnings nor what a caller has switched on in scikit-learn."""
+    with (
+        _ONE_AT_A_TIME,
+        threadpool_limits(1),
+        warnings.catch_warnings(),
+        config_context(array_api_dispatch=False),
+    ):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def fitted_mixture(points, n_components, *, seed, reg_covar, tol, max_iter=100, **parameters):
+    """A fitted ``GaussianMixture``, computed on one thread.
+
+    The last bits of sums depend on how many threads there are. Where a covariance cannot be
+    inverted, ``reg_covar`` is raised.
+    """
+    with _undisturbed():
+        for ridge in _RIDGES:
+            mixture = GaussianMixture(
+                n_components,
+                reg_covar=reg_covar * ridge,
+                tol=tol,
+                max_iter=max_iter,
+                random_state=seed,
+                **parameters,
+            )
+            try:
+                return mixture.fit(points)
+            except ValueError:
+                if ridge == _RIDGES[-1]:
+                    raise
+
+
+class Density:
+    """Minus log-density of points under a Gaussian mixture, and which coordinates depart from it.
+
+    Of points of more than 128 coordinates the mixture is that of as many principal components;
+    what is left is normal with one variance for all directions. A missing coordinate costs what it
+    would on average, given the others (in more than 128 coordinates: as much as the mean).
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, width)
+    n_components : int
+        At most.
+    seed : int
+    reg_covar : float
+    kept : float, default=1.0
+        Share of the points that are fitted to: those that fit best. The others are left out round
+        by round, so that what does not belong to the rest does not shape it.
+    order : ndarray of shape (n,), default=None
+        Which points are taken to fit best at first: those of small values.
+
+    References
+    ----------
+    Rousseeuw and Van Driessen (1999), *A fast algorithm for the minimum covariance determinant
+    estimator*: the rounds. Neykov et al. (2007), *Robust fitting of mixtures using the trimmed
+    likelihood estimator*.
+    """
+
+    def __init__(self, points, n_components, *, seed, reg_covar, kept=1.0, order=None):
+        self.axes = None
+        if points.shape[1] > _WIDEST and len(points) > 1:
+            self._learn_axes(points, seed, reg_covar)
+        reduced = self._reduced(points)
+        n_components = int(np.clip(len(points) // (4 * reduced.shape[1] + 20), 1, n_components))
+        n_kept = max(int(kept * len(points)), min(10, len(points)))
+        for _ in range(1 if order is None else _MOST_KEPT_ROUNDS):
+            some = reduced
+            if order is not None:
+                some = reduced[np.sort(np.argsort(order, kind="stable")[:n_kept])]
+            mixture = fitted_mixture(
+                some if len(some) > 1 else np.repeat(some, 2, axis=0),
+                n_components,
+                seed=seed,
+                reg_covar=reg_covar,
+                tol=1e-2,
+                max_iter=50,
+                init_params="k-means++",
+            )
+            self.means = mixture.means_
+            self.roots = mixture.precisions_cholesky_
+            diagonals = np.einsum("cii->ci", self.roots)
+            self.offsets = (
+                np.log(mixture.weights_)
+                + np.log(diagonals).sum(axis=1)
+                - 0.5 * reduced.shape[1] * _LOG_2PI
+            )
+            if order is not None:
+                order = self.surprise(points)
+
+    def _learn_axes(self, points, seed, reg_covar):
+        n_axes = min(_WIDEST, len(points) - 1)
+        with _undisturbed():
+            found = PCA(n_axes, svd_solver="randomized", random_state=seed).fit(points)
+        self.centre, self.axes = found.mean_, found.components_
+        self.rest = 1.0
+        rest = np.square(self._left(points)).sum() / len(points)
+        self.rest = max(rest / max(points.shape[1] - n_axes, 1), reg_covar)
+
+    def _reduced(self, points):
+        return points if self.axes is None else (points - self.centre) @ self.axes.T
+
+    def _left(self, points):
+        """What the axes leave of points, in units of its deviation."""
+        centred = points - self.centre
+        return (centred - (centred @ self.axes.T) @ self.axes) / np.sqrt(self.rest)
+
+    def _by_component(self, points, known):
+        """Log-densities of the components, (n, n_components); and each's precision times offset."""
+        reduced = self._reduced(points)
+        logs = np.empty((len(points), len(self.means)))
+        pulls = []
+        for c, (mean, root) in enumerate(zip(self.means, self.roots, strict=True)):
+            offset, free = reduced - mean, 0.0
+            if known is not None and self.axes is None:
+                offset, free = _completed(offset, known, root @ root.T)
+            across = offset @ root
+            logs[:, c] = self.offsets[c] - 0.5 * (np.square(across).sum(axis=1) + free)
+            pulls.append(across @ root.T)
+        return logs, pulls
+
+    def surprise(self, points, known=None):
+        """Minus the logarithm of the density, ndarray of shape (n,)."""
+        logs, _ = self._by_component(points, known)
+        surprise = -_log_sum(logs)
+        if self.axes is not None:
+            surprise = surprise + 0.5 * np.square(self._left(points)).sum(axis=1)
+        return surprise
+
+    def departures(self, points, known=None):
+        """Squared deviation of each coordinate from what the others tell, in units of its variance.
+
+        Returns
+        -------
+        ndarray of shape (n, width)
+        """
+        logs, pulls = self._by_component(points, known)
+        shares = np.exp(logs - _log_sum(logs)[:, None])
+        result = 0.0
+        for share, pull, root in zip(shares.T, pulls, self.roots, strict=True):
+            diagonal = np.square(root).sum(axis=1)
+            if self.axes is not None:
+                diagonal = np.square(self.axes.T @ root).sum(axis=1)
+                diagonal = np.maximum(diagonal, np.finfo(np.float64).tiny)
+                pull = pull @ self.axes
+            result = result + share[:, None] * np.square(pull) / diagonal
+        if self.axes is not None:
+            result = result + np.square(self._left(points))
+        return result if known is None else np.where(known, result, 0.0)
+
+
+def _log_sum(logs):
+    largest = logs.max(axis=1, keepdims=True)
+    return (largest + np.log(np.exp(logs - largest).sum(axis=1, keepdims=True)))[:, 0]
+
+
+def _completed(offset, known, precision):
+    """Offsets with missing values as expected given the others, and how many are missing."""
+    patterns, of_rows = np.unique(known, axis=0, return_inverse=True)
+    offset = offset.copy()
+    for number, pattern in enumerate(patterns):
+        if pattern.all():
+            continue
+        rows = np.flatnonzero(of_rows.ravel() == number)
+        gone = ~pattern
+        pull = offset[np.ix_(rows, pattern)] @ precision[np.ix_(pattern, gone)]
+        filled = -np.linalg.solve(precision[np.ix_(gone, gone)], pull.T).T
+        offset[np.ix_(rows, np.flatnonzero(gone))] = filled
+    return offset, (~known).sum(axis=1)
