@@ -5,8 +5,8 @@
 
 A shop's table of payments (made here: numbers, categories, missing cells) holds a few frauds
 of four kinds, none of which can be seen in a single column. A detector is fitted to last month's
-payments, which were checked by hand, and judges this month's. (There is no column of dates: those of
-a new month would all be new, and so anomalous.) It prints whom to call first and why,
+payments, which were checked by hand, and judges this month's. (There is no column of dates: those
+of a new month would all be new, and so anomalous.) It prints whom to call first and why,
 how many of its alarms are false, and saves a figure.
 """
 

@@ -93,21 +93,32 @@ def references(n, width):
     return np.arange(0, n, -(-n // most))
 
 
-def of_normal_rows(seen, copies, generator):
-    """The committee for training rows that are normal, and of which there are so many copies."""
+def of_normal_rows(seen, copies, kept, neighbors, generator):
+    """The committee for training rows that are normal.
+
+    Parameters
+    ----------
+    seen : Seen
+        Training rows.
+    copies : ndarray of shape (n,)
+        How often each is there.
+    kept : ndarray of int
+        Numbers of the reference rows.
+    neighbors : dict of str to Neighbors
+        Of the reference rows, in each space.
+    generator : torch.Generator
+    """
     n = len(seen)
     # Copies of a row stand side by side: so they get into several folds, as they would by chance.
     folds = np.arange(n) % min(_FOLDS, n)
     # Where hardly a row is there twice, one that equals a training row is that row.
     once = (copies == 1) & (np.mean(copies > 1) < _FEW_COPIES)
-    kept = {name: references(n, space.width) for name, space in seen.spaces.items()}
-    seeds = [[draw_integer(generator) for _ in range(folds.max() + 1)] for _ in range(2)]
+    crossed = CellSurprise, LowDensity, ReconstructionError
+    seeds = [[draw_integer(generator) for _ in range(folds.max() + 1)] for _ in crossed]
     return Committee(
         [
-            *(NearestDistance(name, seen, kept[name], once) for name in seen.spaces),
-            CellSurprise(seen),
-            LowDensity(seen, folds, seeds[0]),
-            ReconstructionError(seen, folds, seeds[1]),
+            *(NearestDistance(name, seen, kept, neighbors[name], once) for name in seen.spaces),
+            *(judge(seen, folds, seed) for judge, seed in zip(crossed, seeds, strict=True)),
         ]
     )
 

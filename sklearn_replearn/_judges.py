@@ -10,7 +10,6 @@ import numpy as np
 from ._autoencoder import AutoencoderTransformer
 from ._batches import n_batches
 from ._mixtures import Density
-from ._neighbors import Neighbors
 from ._pairs import Pairs
 from ._representation import RepresentationTransformer
 from ._vae import VAETransformer
@@ -76,15 +75,17 @@ class NearestDistance:
         Training rows.
     references : ndarray of int
         Which of them to keep.
+    neighbors : Neighbors
+        Of those.
     once : ndarray of shape (n,), bool
         Training rows for which no other row is likely to be taken. A row that equals one of them is
         that row, and compared with the others.
     """
 
-    def __init__(self, space, seen, references, once):
+    def __init__(self, space, seen, references, neighbors, once):
         self.space, self._once = space, once[references]
+        self.neighbors = neighbors
         points = seen.points(space)[references]
-        self.neighbors = Neighbors(points)
         self._telling = None
         if points.shape[1] <= _WIDEST_TELLING:
             precision = _precision(points)
@@ -124,54 +125,45 @@ class NearestDistance:
         return differences
 
 
-class CellSurprise:
-    """Surprise at each cell given each other one; see :class:`Pairs`.
-
-    Parameters
-    ----------
-    seen : Seen
-        Training rows.
-    """
-
-    def __init__(self, seen):
-        self.pairs = Pairs(seen.table.astype(np.float64))
-        parts = self.pairs.held_out
-        self.held_out = parts.mean(axis=1)
-        self.expected = parts[:_ROWS_EXPECTED].mean(axis=0)
-        del self.pairs.held_out
-
-    def statistic(self, seen):
-        return self.parts(seen).mean(axis=1)
-
-    def parts(self, seen):
-        return self.pairs.surprise(seen.table.astype(np.float64))
-
-
 class CrossFitted:
-    """Evidence from models fitted without one fold of the training rows each.
+    """Evidence from a model of the training rows, of which each is judged by one without its fold.
 
-    A training row is judged by the model that has not seen it, another row by the mean of all. A
-    subclass says how a model is fitted (``_fitted``), and what it says of rows.
+    Other rows are judged by the model without the first fold, so that what they find is distributed
+    as what held-out rows find: the mean of all models would vary less. A subclass says how a model
+    is fitted (``_fitted``), and what it says of rows.
     """
 
     def __init__(self, seen, folds, seeds):
-        self.models = []
         self.held_out = np.empty(len(seen))
         parts = np.zeros(seen.table.shape)
         for fold, seed in enumerate(seeds):
             inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             model = self._fitted(seen, inside, seed)
-            self.models.append(model)
+            if fold == 0:
+                self.model = model
             held = Seen(seen.table[outside], seen.spaces)
             parts[outside] = self._parts(model, held)
             self.held_out[outside] = self._statistic(model, held)
         self.expected = parts[:_ROWS_EXPECTED].mean(axis=0)
 
     def statistic(self, seen):
-        return np.mean([self._statistic(model, seen) for model in self.models], axis=0)
+        return self._statistic(self.model, seen)
 
     def parts(self, seen):
-        return np.mean([self._parts(model, seen) for model in self.models], axis=0)
+        return self._parts(self.model, seen)
+
+
+class CellSurprise(CrossFitted):
+    """Surprise at each cell given each other one; see :class:`Pairs`."""
+
+    def _fitted(self, seen, rows, seed):
+        return Pairs(seen.table[rows].astype(np.float64))
+
+    def _statistic(self, model, seen):
+        return self._parts(model, seen).mean(axis=1)
+
+    def _parts(self, model, seen):
+        return model.surprise(seen.table.astype(np.float64))
 
 
 class LowDensity(CrossFitted):

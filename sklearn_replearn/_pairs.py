@@ -28,12 +28,6 @@ class Bins:
     ----------
     values : ndarray of shape (n,), float64
         With NaN where cells are missing.
-
-    Attributes
-    ----------
-    fixed : ndarray of shape (n_bins,), float64
-        1 for bins of one value or of missing cells; 0 for those whose ends follow the rows, so that
-        their shares would be the same without one of them.
     """
 
     def __init__(self, values):
@@ -56,8 +50,6 @@ class Bins:
         order = np.argsort(np.append(self.atoms, middles), kind="stable")
         self.places = np.empty(len(order), dtype=np.intp)
         self.places[order] = np.arange(len(order))
-        self.fixed = np.ones(len(order) + 1)
-        self.fixed[self.places[len(self.atoms) :]] = 0.0
         self.low, self.high = (found[0], found[-1]) if len(found) else (0.0, 0.0)
         self.unit = _unit(known)
 
@@ -96,17 +88,12 @@ class Pairs:
     For each pair of columns the probabilities of pairs of bins are estimated from coarse to fine,
     each resolution shrunk towards the one before. A column's surprise is minus the log-probability
     of its bin given another column's, averaged over the others in proportion to their mutual
-    information with it. A training row is judged by tables in which it does not count.
+    information with it.
 
     Parameters
     ----------
     cells : ndarray of shape (n, n_features), float64
-        Training rows.
-
-    Attributes
-    ----------
-    held_out : ndarray of shape (n, n_features)
-        Surprise of the training rows.
+        Training rows, with NaN where cells are missing.
 
     References
     ----------
@@ -120,27 +107,19 @@ class Pairs:
         codes = self._codes(cells)
         widths = [bins.n_bins for bins in self.bins]
         counts = [np.bincount(codes[:, j], minlength=width) for j, width in enumerate(widths)]
-        shares = [_shares(count) for count in counts]
+        shares = [(count + _LEAST) / (n + _LEAST * len(count)) for count in counts]
         self.alone = [-np.log(share).astype(np.float32) for share in shares]
-        alone_without = [
-            -np.log(_shares(count, bins.fixed))
-            for count, bins in zip(counts, self.bins, strict=True)
-        ]
         self.pairs = _chosen_pairs(codes)
-        tables, without, information = [], [], np.empty(len(self.pairs))
+        tables, information = [np.empty(0)], np.empty(len(self.pairs))
         for number, (i, j) in enumerate(self.pairs):
             flat = codes[:, i].astype(np.intp) * widths[j] + codes[:, j]
-            joint = np.bincount(flat, minlength=widths[i] * widths[j])
-            joint = joint.reshape(widths[i], widths[j]).astype(np.float64)
-            found, found_without = _log_ratios(joint, shares[i], shares[j])
-            information[number] = max(0.0, (joint * found).sum() / n)
-            tables.append(-found.ravel())
-            without.append(-found_without.ravel())
+            joint = np.bincount(flat, minlength=widths[i] * widths[j]).reshape(widths[i], widths[j])
+            ratios = _log_ratios(joint.astype(np.float64), shares[i], shares[j])
+            information[number] = max(0.0, (joint * ratios).sum() / n)
+            tables.append(-ratios.ravel())
+        self.tables = np.concatenate(tables).astype(np.float32)
         self._weigh(information, n_features)
         self._lay_out(widths)
-        nothing = [np.empty(0)]
-        self.held_out = self._surprise(codes, alone_without, np.concatenate(without or nothing))
-        self.tables = np.concatenate(tables or nothing).astype(np.float32)
 
     def _codes(self, cells):
         codes = np.empty(cells.shape, dtype=np.int16)
@@ -165,24 +144,20 @@ class Pairs:
         self.starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)[: len(sizes)]
         self.strides = np.array([widths[j] for _, j in self.pairs], dtype=np.intp)
 
-    def _surprise(self, codes, alone, tables):
-        surprise = np.stack([part[codes[:, j]] for j, part in enumerate(alone)], axis=1)
-        surprise = surprise.astype(np.float64)
+    def surprise(self, cells):
+        """Nats of each cell, ndarray of shape (n, n_features)."""
+        codes = self._codes(cells)
+        surprise = np.empty(cells.shape)
+        for j, (bins, alone) in enumerate(zip(self.bins, self.alone, strict=True)):
+            surprise[:, j] = alone[codes[:, j]] + bins.beyond(cells[:, j])
         if not len(self.pairs):
             return surprise
         first, second = self.pairs.T
         owners, begins = np.unique(self.owner, return_index=True)
         for part in slices(len(codes), max(1, _CELLS_AT_ONCE // len(self.owner))):
             places = self.starts + codes[part][:, first] * self.strides + codes[part][:, second]
-            given = tables[places][:, self.number] * self.weights
-            surprise[part][:, owners] += np.add.reduceat(given, begins, axis=1)
-        return surprise
-
-    def surprise(self, cells):
-        """Nats of each cell, ndarray of shape (n, n_features)."""
-        surprise = self._surprise(self._codes(cells), self.alone, self.tables)
-        for j, bins in enumerate(self.bins):
-            surprise[:, j] += bins.beyond(cells[:, j])
+            given = self.tables[places][:, self.number] * self.weights
+            surprise[part, owners] += np.add.reduceat(given, begins, axis=1)
         return surprise
 
 
@@ -205,12 +180,6 @@ def _chosen_pairs(codes):
     return np.stack([first, second], axis=1)
 
 
-def _shares(counts, less=0.0):
-    """Share of each bin, none of which is zero; for a row of the bin, without so much of it."""
-    counts = np.maximum(counts, less)
-    return (counts - less + _LEAST) / (counts.sum() - less + _LEAST * len(counts))
-
-
 def _log_ratios(counts, first, second):
     """Logarithm of joint probabilities over the product of the marginal ones.
 
@@ -222,36 +191,17 @@ def _log_ratios(counts, first, second):
 
     Returns
     -------
-    ratios, without : ndarray of the shape of ``counts``
-        The second is what a row of the cell finds if it does not count itself.
+    ndarray of the shape of ``counts``
     """
     independent = np.outer(first, second)
     joint, n = independent.copy(), counts.sum()
-    less = np.zeros_like(joint)
     for resolution in (*_RESOLUTIONS, None):
         rows, columns = _groups(first, resolution), _groups(second, resolution)
-        fine = np.ix_(rows, columns)
         seen = _summed(counts, rows, columns)
         expected = np.maximum(_summed(joint, rows, columns), _TINY)
         weight = _PRIOR * np.sqrt(seen.size)
-        ratio = (seen + weight * expected) / ((n + weight) * expected)
-        one_less = np.outer(_one_less(first, rows, n), _one_less(second, columns, n))
-        expected_without = (expected * one_less)[fine] * np.exp(less)
-        others = np.maximum(seen - 1, 0)[fine]
-        without = (others + weight * expected_without) / (
-            (max(n - 1, 1) + weight) * np.maximum(expected_without, _TINY)
-        )
-        joint *= ratio[fine]
-        less += np.log(without) - np.log(ratio[fine])
-    ratios = np.log(joint / independent)
-    return ratios, ratios + less
-
-
-def _one_less(shares, groups, n):
-    """By what the share of each group changes if one of its rows does not count."""
-    n = n + _LEAST * len(shares)
-    counts = n * np.bincount(groups, shares)
-    return np.maximum(counts - 1, _LEAST) / counts * (n / max(n - 1, _LEAST))
+        joint *= ((seen + weight * expected) / ((n + weight) * expected))[np.ix_(rows, columns)]
+    return np.log(joint / independent)
 
 
 def _groups(shares, resolution):

@@ -5,6 +5,8 @@ import numpy as np
 from ._columns import Columns
 from ._kinds import digits_of
 
+_FARTHEST = 1e15  # squares of it, summed, are exact enough to compare
+
 
 class Space:
     """Turns cells into coordinates of which each column has about the same share of distances.
@@ -54,9 +56,9 @@ class Space:
 
     def points(self, table):
         """Coordinates of rows, ndarray of shape (n, width), float64."""
-        cells = self.columns.scale(table)
+        cells = np.clip(self.columns.scale(table), -_FARTHEST, _FARTHEST)
         if not self._digits:
-            return np.nan_to_num(cells, copy=False, posinf=np.inf, neginf=-np.inf)
+            return np.nan_to_num(cells, copy=False)
         points = np.zeros((len(cells), self.width))
         for j, begin in enumerate(self.begins):
             if j not in self._digits:

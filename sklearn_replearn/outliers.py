@@ -178,23 +178,19 @@ default="from_dtype"
         }
         rows = training_rows(multiset)
         seen = Seen(multiset.values(rows), self._spaces)
+        kept = references(len(seen), self._spaces["standard"].width)
+        neighbors = {name: Neighbors(seen.points(name)[kept]) for name in spaces}
+        self._similar = seen.table[kept], neighbors["standard"]
         self.estimator_ = None
         if self.transformer is not None:
-            self._committee = of_estimator(
-                self.transformer,
-                _sliceable(X),
-                multiset.numbers[rows],
-                seen,
-                self._schema,
-                self.novelty,
-            )
+            raw = _sliceable(X), multiset.numbers[rows]
+            self._committee = of_estimator(self.transformer, *raw, seen, self._schema, self.novelty)
             self.estimator_ = self._committee.judges[0].estimator
         elif self.novelty:
-            self._committee = of_normal_rows(seen, multiset.weights[rows], generator)
+            copies = multiset.weights[rows]
+            self._committee = of_normal_rows(seen, copies, kept, neighbors, generator)
         else:
             self._committee = of_contaminated_rows(seen, generator)
-        kept = references(len(seen), self._spaces["standard"].width)
-        self._similar = seen.table[kept], Neighbors(seen.points("standard")[kept])
         self.offset_ = self._committee.calibration.threshold(self.alpha)
         if self.contamination != "auto":
             scores = self._scores(X, table)

@@ -1,0 +1,498 @@
+"""Which rows are anomalous, why, and how sure that is."""
+
+import pickle
+import random
+import threading
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse as sp
+import torch
+from scipy.stats import kstest
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.decomposition import PCA, FactorAnalysis
+from sklearn.ensemble import IsolationForest
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_score
+from sklearn.neighbors import KernelDensity, NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_replearn import (
+    AutoencoderTransformer,
+    ContrastiveTransformer,
+    OutlierDetector,
+    VAETransformer,
+)
+
+# Contrastive codes of a handful of rows may rightly be called collapsed.
+pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
+
+small = {"latent_dim": 2, "hidden_layer_sizes": (16,), "max_epochs": 5}
+
+DETECTORS = {
+    "default": OutlierDetector(),
+    "contaminated": OutlierDetector(novelty=False),
+    "autoencoder": OutlierDetector(AutoencoderTransformer(**small)),
+    "VAE": OutlierDetector(VAETransformer(**small)),
+    "contrastive": OutlierDetector(ContrastiveTransformer(**small)),
+    "autoencoder, contaminated": OutlierDetector(AutoencoderTransformer(**small), novelty=False),
+}
+every_detector = pytest.mark.parametrize("name", DETECTORS)
+
+
+def factors(n, seed, n_features=20, scale=0.4):
+    """Rows of correlated columns; the loadings are the same each time."""
+    loadings = np.random.RandomState(99).normal(size=(n_features, 4))
+    generator = np.random.RandomState(seed)
+    noise = scale * generator.normal(size=(n, n_features))
+    return generator.normal(
+        size=(n, 4)
+    ) @ loadings.T + noise, loadings @ loadings.T + scale**2 * np.eye(n_features)
+
+
+def mixed(n, seed):
+    generator = np.random.RandomState(seed)
+    kind = generator.choice(["a", "b", "c"], size=n)
+    size = np.where(kind == "a", 1.0, 10.0) * np.exp(0.1 * generator.normal(size=n))
+    frame = pd.DataFrame(
+        {
+            "kind": pd.Categorical(kind),
+            "size": size,
+            "count": generator.poisson(3, size=n),
+            "price": np.round(7 * size + generator.normal(size=n), 2),
+            "day": pd.Timestamp("2024-01-01") + pd.to_timedelta(generator.randint(90, size=n), "D"),
+        },
+        index=[f"row {i}" for i in range(n)],
+    )
+    frame.loc[generator.uniform(size=n) < 0.1, "size"] = None
+    frame.loc[generator.uniform(size=n) < 0.1, "kind"] = None
+    return frame
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    X, y = load_breast_cancer(return_X_y=True)
+    benign, malignant = X[y == 1], X[y == 0]
+    test = np.vstack([benign[200:], malignant])
+    return benign[:200], test, np.repeat([0, 1], [len(benign) - 200, len(malignant)])
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    rows, _ = factors(600, 0, 6)
+    return {name: detector.fit(rows) for name, detector in DETECTORS.items()}
+
+
+# ---------------------------------------------------------------- how well
+
+
+def test_it_finds_malignant_rows(cancer):
+    train, test, y = cancer
+    scores = OutlierDetector().fit(train).score_samples(test)
+    distances = (
+        NearestNeighbors()
+        .fit(StandardScaler().fit_transform(train))
+        .kneighbors(StandardScaler().fit(train).transform(test))[0]
+    )
+    assert roc_auc_score(y, -scores) > 0.95
+    assert roc_auc_score(y, -scores) > roc_auc_score(y, distances[:, -1]) - 0.01
+
+
+@pytest.mark.parametrize("novelty", [True, False])
+def test_it_finds_broken_relations_that_no_column_shows(novelty):
+    rows, covariance = factors(2000, 0)
+    test, _ = factors(400, 1)
+    broken = test[:200].copy()
+    j = np.arange(200) % 20
+    broken[np.arange(200), j] += 6 / np.sqrt(np.diag(np.linalg.inv(covariance)))[j]
+    detector = OutlierDetector(novelty=novelty).fit(rows)
+    both = np.vstack([test[200:], broken])
+    y = np.repeat([0, 1], 200)
+    z = np.abs(both / np.sqrt(np.diag(covariance))).max(axis=1)
+    assert roc_auc_score(y, -detector.score_samples(both)) > 0.95
+    assert roc_auc_score(y, z) < 0.75
+    named = detector.explain(broken).to_numpy().argmax(axis=1)
+    assert (named == j).mean() >= 0.95
+
+
+def test_it_finds_what_is_among_the_training_rows():
+    rows, _ = factors(900, 0, 8)
+    generator = np.random.RandomState(1)
+    cluster = 0.1 * generator.normal(size=(100, 8)) + 6 * generator.normal(size=8)
+    both, y = np.vstack([rows, cluster]), np.repeat([0, 1], [900, 100])
+    robust = OutlierDetector(novelty=False).fit(both)
+    forest = IsolationForest(random_state=0).fit(both)
+    auroc = roc_auc_score(y, -robust.score_samples(both))
+    assert auroc > 0.99
+    assert auroc >= roc_auc_score(y, -forest.score_samples(both))
+
+
+def test_a_given_transformer_is_fitted_to_the_bulk():
+    rows, _ = factors(900, 0, 8)
+    outliers = 3 * np.random.RandomState(1).normal(size=(200, 8))
+    both, y = np.vstack([rows, outliers]), np.repeat([0, 1], [900, 200])
+    auroc = [
+        roc_auc_score(y, -OutlierDetector(PCA(2), novelty=novelty).fit(both).score_samples(both))
+        for novelty in (True, False)
+    ]
+    assert auroc[1] > max(auroc[0], 0.95)
+
+
+def test_rare_combinations_of_categories_are_found():
+    frame = mixed(1500, 0)
+    detector = OutlierDetector().fit(frame)
+    odd = mixed(300, 1)
+    odd["kind"], odd["size"], odd["price"] = (
+        pd.Categorical(["a"] * 300, ["a", "b", "c"]),
+        10.0,
+        70.0,
+    )
+    scores = detector.score_samples(mixed(300, 2)), detector.score_samples(odd)
+    assert roc_auc_score(np.repeat([0, 1], 300), -np.concatenate(scores)) > 0.95
+    unseen = mixed(50, 3).astype({"kind": object})
+    unseen["kind"] = "never seen"
+    assert np.median(detector.p_values(unseen)) < 0.05
+
+
+# ---------------------------------------------------------------- scores and decisions
+
+
+@every_detector
+def test_signs_and_thresholds_are_those_of_scikit_learn(name, fitted):
+    detector = fitted[name]
+    rows, _ = factors(300, 1, 6)
+    scores = detector.score_samples(rows)
+    np.testing.assert_allclose(detector.decision_function(rows), scores - detector.offset_)
+    np.testing.assert_array_equal(
+        detector.predict(rows), np.where(scores < detector.offset_, -1, 1)
+    )
+    np.testing.assert_array_equal(detector.predict(rows) == -1, detector.p_values(rows) <= 0.05)
+    assert detector.score_samples(rows + 50).max() < np.quantile(scores, 0.05)
+
+
+@every_detector
+def test_a_row_has_its_score_in_any_company(name, fitted):
+    detector = fitted[name]
+    rows = np.vstack([factors(150, 2, 6)[0], 30 * factors(50, 3, 6)[0], factors(600, 0, 6)[0][:50]])
+    scores = detector.score_samples(rows)
+    np.testing.assert_array_equal(scores, detector.score_samples(rows))
+    np.testing.assert_array_equal(scores[::-1], detector.score_samples(rows[::-1]))
+    alone = [detector.score_samples(row[None])[0] for row in rows[::5]]
+    np.testing.assert_array_equal(scores[::5], alone)
+
+
+def test_a_row_has_its_score_in_any_company_in_mixed_tables():
+    detector = OutlierDetector().fit(mixed(300, 0))
+    rows = mixed(40, 1)
+    scores = detector.score_samples(rows)
+    alone = [detector.score_samples(rows.iloc[[i]])[0] for i in range(40)]
+    np.testing.assert_array_equal(scores, alone)
+
+
+@pytest.mark.parametrize("novelty", [True, False])
+def test_the_same_rows_give_the_same_detector(novelty):
+    rows, _ = factors(400, 0, 5)
+    test, _ = factors(100, 1, 5)
+    expected = OutlierDetector(novelty=novelty).fit(rows).score_samples(test)
+    order = np.random.RandomState(0).permutation(400)
+    found = {}
+
+    def fit_elsewhere():
+        found["thread"] = OutlierDetector(novelty=novelty).fit(np.asfortranarray(rows))
+
+    thread = threading.Thread(target=fit_elsewhere)
+    thread.start()
+    thread.join()
+    found["shuffled"] = OutlierDetector(novelty=novelty).fit(rows[order])
+    for detector in found.values():
+        np.testing.assert_array_equal(detector.score_samples(test), expected)
+    frame = OutlierDetector(novelty=novelty).fit(pd.DataFrame(rows))
+    np.testing.assert_array_equal(frame.score_samples(pd.DataFrame(test)), expected)
+    other = OutlierDetector(novelty=novelty, random_state=1).fit(rows)
+    if novelty:
+        assert (other.score_samples(test) != expected).any()
+
+
+@every_detector
+def test_the_number_of_threads_does_not_matter(name, fitted):
+    rows, _ = factors(100, 1, 6)
+    expected = fitted[name].score_samples(rows)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2 if threads == 1 else 1)
+        again = DETECTORS[name].__class__(**DETECTORS[name].get_params(deep=False))
+        again.fit(factors(600, 0, 6)[0])
+        np.testing.assert_array_equal(again.score_samples(rows), expected)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_global_generators_stay_as_they_were():
+    rows, _ = factors(60, 0, 3)
+    states = random.getstate(), np.random.get_state()[1].copy(), torch.get_rng_state()
+    OutlierDetector().fit(rows).score_samples(rows)
+    with pytest.raises(ValueError, match="inf"):
+        OutlierDetector().fit(np.full((5, 2), np.inf))
+    assert random.getstate() == states[0]
+    np.testing.assert_array_equal(np.random.get_state()[1], states[1])
+    assert torch.equal(torch.get_rng_state(), states[2])
+
+
+@every_detector
+def test_it_comes_back_from_a_pickle(name, fitted):
+    rows, _ = factors(50, 1, 6)
+    copy = pickle.loads(pickle.dumps(fitted[name]))
+    np.testing.assert_array_equal(copy.score_samples(rows), fitted[name].score_samples(rows))
+    assert copy.top_reasons(rows[:2]).equals(fitted[name].top_reasons(rows[:2]))
+
+
+@pytest.mark.parametrize("contamination", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("novelty", [True, False])
+def test_contamination_is_the_share_of_training_rows(contamination, novelty):
+    rows, _ = factors(200, 0, 4)
+    labels = OutlierDetector(novelty=novelty, contamination=contamination).fit_predict(rows)
+    assert (labels == -1).sum() == 200 * contamination
+
+
+# ---------------------------------------------------------------- how sure
+
+
+def test_p_values_of_normal_rows_are_uniform():
+    passed, alarms = 0, []
+    for seed in range(10):
+        generator = np.random.RandomState(seed)
+        rows = generator.normal(size=(6000, 3)) @ generator.normal(size=(3, 5))
+        rows += 0.5 * generator.normal(size=rows.shape)
+        detector = OutlierDetector(random_state=seed).fit(rows[:4000])
+        p_values = detector.p_values(rows[4000:])
+        passed += kstest(p_values[:500], "uniform").pvalue > 0.01
+        alarms.append((p_values <= 0.05).mean())
+        assert p_values.min() >= 1 / 4001
+    assert passed >= 9
+    assert all(0.03 <= alarm <= 0.07 for alarm in alarms)
+
+
+def test_false_discoveries_are_controlled():
+    rows, _ = factors(3000, 0, 5)
+    detector = OutlierDetector().fit(rows)
+    shares, found = [], []
+    for seed in range(1, 11):
+        test = np.vstack([factors(400, seed, 5)[0], factors(100, 100 + seed, 5)[0] + 6])
+        listed = detector.predict_at(test, 0.1, control="false_discoveries") == -1
+        shares.append(listed[:400].sum() / max(listed.sum(), 1))
+        found.append(listed[400:].mean())
+    assert np.mean(shares) < 0.13
+    assert np.mean(found) > 0.9
+
+
+def test_other_rates_than_that_of_fit(fitted):
+    rows, _ = factors(500, 5, 6)
+    detector = fitted["default"]
+    flagged = [(detector.predict_at(rows, alpha) == -1).sum() for alpha in (0.01, 0.05, 0.2)]
+    assert flagged == sorted(flagged)
+    np.testing.assert_array_equal(detector.predict_at(rows, 0.05), detector.predict(rows))
+    assert (detector.predict_at(rows + 100, 1e-4) == 1).all()  # 600 rows cannot tell
+
+
+# ---------------------------------------------------------------- why
+
+
+@every_detector
+def test_explanations_add_up(name, fitted):
+    rows = np.vstack([factors(60, 1, 6)[0], factors(20, 2, 6)[0] * 20, np.zeros((1, 6))])
+    explained = fitted[name].explain(rows)
+    assert explained.shape == rows.shape
+    scores = fitted[name].score_samples(rows)
+    np.testing.assert_allclose(explained.sum(axis="columns"), -scores, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("estimator", [PCA(3), KernelDensity(), FactorAnalysis(2)], ids=repr)
+def test_estimators_of_others_are_explained_too(estimator):
+    rows, _ = factors(300, 0, 6)
+    detector = OutlierDetector(estimator).fit(rows)
+    odd = factors(50, 1, 6)[0]
+    odd[:, 2] += 25
+    explained = detector.explain(odd)
+    np.testing.assert_allclose(
+        explained.sum(axis="columns"), -detector.score_samples(odd), rtol=1e-6
+    )
+    assert (explained.to_numpy().argmax(axis=1) == 2).mean() > 0.9
+
+
+def test_explanations_are_frames_like_the_table():
+    frame = mixed(300, 0)
+    detector = OutlierDetector().fit(frame)
+    rows = mixed(30, 1)
+    explained, reasons = detector.explain(rows), detector.top_reasons(rows, n=2)
+    assert list(explained.columns) == list(frame.columns)
+    assert explained.index.equals(rows.index)
+    assert reasons.index.equals(rows.index)
+    assert list(reasons.columns) == ["reason 1", "reason 2"]
+    np.testing.assert_allclose(
+        explained.sum(axis="columns"), -detector.score_samples(rows), rtol=1e-6, atol=1e-9
+    )
+
+
+def test_reasons_are_told_in_units_of_the_table():
+    frame = mixed(1000, 0)
+    detector = OutlierDetector().fit(frame)
+    odd = mixed(200, 1).dropna().iloc[:3].copy()
+    odd["price"] = [9120.0, 9120.5, 1e12]
+    reasons = detector.top_reasons(odd)["reason 1"]
+    assert reasons.iloc[0].startswith("price = 9,120 (expected ")
+    assert " ± " in reasons.iloc[0]
+    assert reasons.iloc[1].startswith("price = 9,120 (expected ")  # four digits
+    assert reasons.iloc[2].startswith("price = 1,000,000,000,000 (expected ")
+    odd = mixed(200, 2).dropna().iloc[:1].copy()
+    odd["day"] = pd.Timestamp("2031-05-06")
+    told = detector.top_reasons(odd, n=1).iloc[0, 0]
+    assert told.startswith("day = 2031-05-06") and "expected 2024-" in told and "days" in told
+    odd = mixed(200, 3).dropna()
+    odd = odd[odd["size"] > 5].iloc[:1].copy()
+    odd["kind"] = pd.Categorical(["a"], ["a", "b", "c"])
+    told = " ".join(detector.top_reasons(odd).iloc[0])
+    assert "kind = a (expected " in told and "% of similar rows" in told
+
+
+# ---------------------------------------------------------------- what goes in
+
+
+def test_estimators_that_are_fitted_are_taken_as_they_are():
+    rows, _ = factors(300, 0, 4)
+    calibration, _ = factors(200, 1, 4)
+    pca = PCA(2).fit(rows)
+    components = pca.components_.copy()
+    for given in (pca, FrozenEstimator(pca)):
+        detector = OutlierDetector(given, alpha=0.1).fit(calibration)
+        scores = -detector.score_samples(calibration)
+        order = np.argsort(pca.score_samples(calibration), kind="stable")
+        assert (np.diff(scores[order]) <= 0).all()
+        assert (detector.predict(calibration) == -1).sum() in (18, 19, 20)
+        np.testing.assert_array_equal(pca.components_, components)
+
+
+def test_it_is_an_estimator_among_others(cancer):
+    train, test, y = cancer
+    pipe = make_pipeline(StandardScaler(), OutlierDetector(KernelDensity(bandwidth=2.0)))
+    assert roc_auc_score(y, -pipe.fit(train).score_samples(test)) > 0.9
+
+    def mean_score(detector, X, y=None):
+        return detector.score_samples(X).mean()
+
+    scores = cross_val_score(OutlierDetector(PCA(3)), train, scoring=mean_score, cv=3)
+    assert np.isfinite(scores).all()
+
+
+@every_detector
+@pytest.mark.parametrize("shape", [(2, 1), (3, 1), (3, 4), (7, 2), (30, 1)])
+def test_small_tables(name, shape):
+    rows = np.random.RandomState(0).normal(size=shape)
+    detector = OutlierDetector(**DETECTORS[name].get_params(deep=False)).fit(rows)
+    scores = detector.score_samples(rows)
+    assert np.isfinite(scores).all()
+    explained = detector.explain(rows)
+    np.testing.assert_allclose(explained.sum(axis="columns"), -scores, rtol=1e-6, atol=1e-9)
+    assert detector.top_reasons(rows).shape == (shape[0], min(3, shape[1]))
+    assert np.isfinite(detector.score_samples(rows * 1e9)).all()
+
+
+@pytest.mark.parametrize("novelty", [True, False])
+def test_odd_tables(novelty):
+    generator = np.random.RandomState(0)
+    rows = np.column_stack(
+        [
+            np.full(100, 7.0),
+            1e12 * generator.normal(size=100) + 1e15,
+            1e-12 * generator.normal(size=100),
+            generator.standard_cauchy(size=100),
+            generator.randint(2, size=100),
+            np.where(generator.uniform(size=100) < 0.5, np.nan, 1.0 * np.arange(100)),
+            np.full(100, np.nan),
+        ]
+    )
+    detector = OutlierDetector(novelty=novelty).fit(rows)
+    test = np.vstack([rows[:5], np.full((1, 7), np.nan), np.full((1, 7), 1e30), np.zeros((1, 7))])
+    scores = detector.score_samples(test)
+    assert np.isfinite(scores).all()
+    explained = detector.explain(test)
+    np.testing.assert_allclose(explained.sum(axis="columns"), -scores, rtol=1e-6, atol=1e-9)
+    assert scores[6] < scores[:5].min()
+    assert detector.top_reasons(test).shape == (8, 3)
+    same = OutlierDetector(novelty=novelty).fit(np.ones((20, 3)))
+    assert same.score_samples(np.zeros((1, 3)))[0] < same.score_samples(np.ones((1, 3)))[0]
+
+
+def test_other_containers():
+    rows, _ = factors(200, 0, 4)
+    expected = OutlierDetector(novelty=False).fit(rows).score_samples(rows)
+    names = [f"c{j}" for j in range(4)]
+    frame = pl.DataFrame({name: rows[:, j] for j, name in enumerate(names)})
+    found = OutlierDetector(novelty=False).fit(frame)
+    np.testing.assert_array_equal(found.score_samples(frame), expected)
+    assert list(found.explain(frame).columns) == names
+    found = OutlierDetector(novelty=False).fit(sp.csr_matrix(rows))
+    np.testing.assert_array_equal(found.score_samples(sp.csr_matrix(rows)), expected)
+    words = [["a", 1.0], ["b", 2.0], ["a", 1.5]] * 10
+    assert OutlierDetector(novelty=False).fit(words).score_samples(words).shape == (30,)
+
+
+def test_columns_of_numbers_may_be_categories():
+    codes = np.random.RandomState(0).randint(5, size=(400, 2)).astype(float)
+    codes[:, 1] = codes[:, 0]
+    detector = OutlierDetector(categorical_features=[0, 1]).fit(codes)
+    scores = detector.score_samples([[3.0, 3.0], [3.0, 2.0]])
+    assert scores[0] > scores[1] + 1
+
+
+def test_sparse_counts():
+    counts = sp.random(300, 400, 0.05, "csr", random_state=np.random.RandomState(0))
+    counts.data = np.ceil(5 * counts.data)
+    scores = OutlierDetector().fit(counts).score_samples(counts)
+    assert scores.shape == (300,)
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize(
+    "parameters, words",
+    [
+        ({"contamination": 0.7}, "contamination"),
+        ({"contamination": 0.0}, "contamination"),
+        ({"alpha": 0.0}, "alpha"),
+        ({"alpha": 1.5}, "alpha"),
+        ({"novelty": "yes"}, "novelty"),
+        ({"transformer": StandardScaler()}, "transformer"),
+        ({"transformer": AutoencoderTransformer}, "class"),
+    ],
+)
+def test_parameters_that_cannot_work_are_refused(parameters, words):
+    with pytest.raises((ValueError, TypeError), match=words):
+        OutlierDetector(**parameters).fit(load_wine().data)
+
+
+def test_arguments_that_cannot_work_are_refused(fitted):
+    detector, rows = fitted["default"], factors(5, 0, 6)[0]
+    with pytest.raises(ValueError, match="alpha must be a number between 0 and 1"):
+        detector.predict_at(rows, 2)
+    with pytest.raises(ValueError, match="false_discoveries"):
+        detector.predict_at(rows, 0.1, control="bonferroni")
+    with pytest.raises(ValueError, match="n must be a whole number"):
+        detector.top_reasons(rows, n=0)
+    with pytest.raises(ValueError, match="6 features"):
+        detector.score_samples(rows[:, :5])
+
+
+def test_a_failed_fit_changes_nothing():
+    rows, _ = factors(60, 0, 3)
+    detector = OutlierDetector(PCA(2)).fit(rows)
+    before = detector.score_samples(rows)
+    rows_with_gaps = rows.copy()
+    rows_with_gaps[0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        detector.fit(rows_with_gaps)
+    np.testing.assert_array_equal(detector.score_samples(rows), before)
+    with pytest.raises(TypeError, match="Sparse data was passed"):
+        detector.fit(sp.csr_matrix(rows))
