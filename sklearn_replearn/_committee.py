@@ -20,7 +20,7 @@ from ._random import draw_integer
 from ._sklearn import safe_indexing
 from ._tails import Surprise
 
-_FOLDS = 4
+_FEWEST_FOLDS, _MOST_FOLDS, _ROWS_OF_FOLDS = 4, 10, 2**13
 _MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 2**16, 2**24, 2**10
 _REFERENCES, _CELLS_OF_REFERENCES = 2**13, 2**23
 _REFERENCES_OF_BULK, _SHARE_OF_REFERENCES = 2**11, 0.2
@@ -110,7 +110,7 @@ def of_normal_rows(seen, copies, kept, neighbors, generator):
     """
     n = len(seen)
     # Copies of a row stand side by side: so they get into several folds, as they would by chance.
-    folds = np.arange(n) % min(_FOLDS, n)
+    folds = _folds(n)
     # Where hardly a row is there twice, one that equals a training row is that row.
     once = (copies == 1) & (np.mean(copies > 1) < _FEW_COPIES)
     crossed = CellSurprise, LowDensity, ReconstructionError
@@ -121,6 +121,11 @@ def of_normal_rows(seen, copies, kept, neighbors, generator):
             *(judge(seen, folds, seed) for judge, seed in zip(crossed, seeds, strict=True)),
         ]
     )
+
+
+def _folds(n):
+    """Fold of each row; the fewer rows, the more folds, so that models see most of them."""
+    return np.arange(n) % min(n, int(np.clip(_ROWS_OF_FOLDS // n, _FEWEST_FOLDS, _MOST_FOLDS)))
 
 
 def of_contaminated_rows(seen, generator):
@@ -153,7 +158,7 @@ def of_estimator(estimator, X, rows, seen, schema, novelty):
     if _is_fitted(estimator):
         held_out = minus_scores(estimator, safe_indexing(X, rows))
     elif novelty:
-        folds = np.arange(len(rows)) % min(_FOLDS, len(rows))
+        folds = _folds(len(rows))
         held_out = np.empty(len(rows))
         for fold in range(folds.max() + 1):
             inside, outside = rows[folds != fold], np.flatnonzero(folds == fold)
