@@ -327,8 +327,8 @@ def markdown(record):
     sections = [
         "# Anomaly detection\n\nWritten by `benchmarks/anomaly.py`, whose docstring says what the "
         "protocols are; default settings, one thread. Means over sets; seconds are of all sets "
-        "together. kNN is the distance to the fifth neighbour. OCSVM, our transformers alone and the "
-        "networks of PyOD are trained on at most 5,000 rows."
+        "together. kNN is the distance to the fifth neighbour. OCSVM, our transformers alone and "
+        "the networks of PyOD are trained on at most 5,000 rows."
     ]
     for protocol, measured in record["protocols"].items():
         n_sets, rows = summary(measured)

@@ -11,12 +11,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
+from ._rows import slices
+
 # Both the number of threads and the filters of warnings belong to the process.
 _ONE_AT_A_TIME = threading.Lock()
 _WIDEST = 128
 _RIDGES = (1.0, 10.0, 100.0, 1000.0)
 _MOST_KEPT_ROUNDS = 4
 _LOG_2PI = np.log(2 * np.pi)
+_CELLS_AT_ONCE = 2**20
 
 
 @contextmanager
@@ -181,14 +184,15 @@ def _log_sum(logs):
 
 def _completed(offset, known, precision):
     """Offsets with missing values as expected given the others, and how many are missing."""
-    patterns, of_rows = np.unique(known, axis=0, return_inverse=True)
-    offset = offset.copy()
-    for number, pattern in enumerate(patterns):
-        if pattern.all():
-            continue
-        rows = np.flatnonzero(of_rows.ravel() == number)
-        gone = ~pattern
-        pull = offset[np.ix_(rows, pattern)] @ precision[np.ix_(pattern, gone)]
-        filled = -np.linalg.solve(precision[np.ix_(gone, gone)], pull.T).T
-        offset[np.ix_(rows, np.flatnonzero(gone))] = filled
+    offset, width = offset.copy(), offset.shape[1]
+    lacking = np.flatnonzero(~known.all(axis=1))
+    for part in slices(len(lacking), max(1, _CELLS_AT_ONCE // width**2)):
+        rows = lacking[part]
+        gone = ~known[rows]
+        there = np.where(gone, 0.0, offset[rows])
+        pull = np.where(gone, there @ precision, 0.0)
+        # One system of equations for each row, in which what is known is left as it is.
+        systems = np.where(gone[:, :, None] & gone[:, None, :], precision, 0.0)
+        systems[:, np.arange(width), np.arange(width)] += ~gone
+        offset[rows] = there - np.linalg.solve(systems, pull[:, :, None])[:, :, 0]
     return offset, (~known).sum(axis=1)
