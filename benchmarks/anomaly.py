@@ -16,6 +16,7 @@ published   The first half of the normal rows in file order trains, the rest and
             ones, sets of fewer than 1,000 are resampled to 1,000 with replacement, so that copies
             of training rows are tested, which flatters whatever memorises.
 plain       The same without resampling of the small sets.
+networks    The same on the sets of fewer than 10,000 rows; here networks take part, too.
 split       Sets with a split of their own; the training part is normal.
 unlabelled  Trained and tested on the whole set, anomalies included.
 """
@@ -45,7 +46,7 @@ from sklearn_replearn import (
 
 RESULTS = Path(__file__).parent / "results"
 EMBEDDED = ("cifar10", "20news")
-MOST, FEWEST = 50_000, 1000
+MOST, FEWEST, FEW_FOR_NETWORKS = 50_000, 1000, 10_000
 FEW = 5000
 REFERENCE = "kNN"
 
@@ -125,6 +126,12 @@ def plain_protocol(data, n_seeds):
         yield name, [(*halves(*cut(X, y, 0, False)), 0)]
 
 
+def networks_protocol(data, n_seeds):
+    for name, X, y in sets(data):
+        if len(X) < FEW_FOR_NETWORKS:
+            yield name, [(*halves(X, y), 0)]
+
+
 def split_protocol(data, n_seeds):
     for path in sorted((data / "split").glob("*.npz")):
         with np.load(path) as stored:
@@ -144,11 +151,11 @@ def unlabelled_protocol(data, n_seeds):
 PROTOCOLS = {
     "published": published_protocol,
     "plain": plain_protocol,
+    "networks": networks_protocol,
     "split": split_protocol,
     "unlabelled": unlabelled_protocol,
 }
-NOVELTY = ("published", "plain", "split")
-SHOWN = ("published", "plain", "split", "unlabelled")
+SHOWN = tuple(PROTOCOLS)
 
 
 # ---------------------------------------------------------------- detectors: train, test -> anomaly
@@ -158,7 +165,7 @@ def ours(transformer=None):
     def scored(train, test, seed, protocol):
         detector = OutlierDetector(
             None if transformer is None else transformer(random_state=seed),
-            novelty=protocol in NOVELTY,
+            novelty=protocol != "unlabelled",
             random_state=seed,
         )
         start = time.perf_counter()
@@ -230,14 +237,14 @@ def pyod(module, name, **parameters):
 
 def network_of_pyod(module, name, **parameters):
     parameters |= {"random_state": lambda train, seed: seed, "verbose": 0}
-    return on_few_rows(pyod(module, name, **parameters)), ("plain",)
+    return on_few_rows(pyod(module, name, **parameters)), ("networks",)
 
 
 DETECTORS = {
     "ours": (ours(), SHOWN),
-    "ours (AutoencoderTransformer)": (on_few_rows(ours(AutoencoderTransformer)), ("plain",)),
-    "ours (VAETransformer)": (on_few_rows(ours(VAETransformer)), ("plain",)),
-    "ours (ContrastiveTransformer)": (on_few_rows(ours(ContrastiveTransformer)), ("plain",)),
+    "ours (AutoencoderTransformer)": (on_few_rows(ours(AutoencoderTransformer)), ("networks",)),
+    "ours (VAETransformer)": (on_few_rows(ours(VAETransformer)), ("networks",)),
+    "ours (ContrastiveTransformer)": (on_few_rows(ours(ContrastiveTransformer)), ("networks",)),
     "kNN": (other(nearest, score=fifth_neighbour), SHOWN),
     "LOF": (other(local), SHOWN),
     "IForest": (other(lambda train, seed, _: IsolationForest(random_state=seed)), SHOWN),

@@ -41,8 +41,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     By default several judges are asked, each of which turns what it sees into nats of surprise by
     comparing with training rows that it has not seen: how far the nearest training row is, on
     standardised columns and on ranks; how rare each cell is given each other cell; how low the
-    density of a Gaussian mixture; and how badly small autoencoders reconstruct the row. Their mean
-    is the row's surprise. No setting is chosen by labels.
+    density of a Gaussian mixture; and how badly an autoencoder reconstructs the row. The harmonic
+    mean of the tail probabilities is the row's. No setting is chosen by labels.
 
     Parameters
     ----------
@@ -91,8 +91,13 @@ default="from_dtype"
     -----
     Of more than 65,536 training rows (fewer where there are many columns) a sample counts. The
     fitted detector keeps up to 8,192 of them, to compare with: it is no safeguard of privacy. With
-    ``novelty=True`` training rows look more normal than they are, because they are compared with
-    themselves, too.
+    ``novelty=True`` training rows score somewhat better than others, because most of the judges have
+    seen them. Everything that fit has not seen is anomalous: leave out columns that go on by
+    themselves, such as dates.
+
+    Models of one fold less judge: four folds, and up to ten where there are few rows. Each training
+    row is judged by the models that have not seen it, which gives the scale of the nats and the
+    p-values.
 
     References
     ----------
@@ -210,9 +215,9 @@ default="from_dtype"
         Returns
         -------
         ndarray of shape (n_samples,), float64
-            0 for a row as surprising as the median of normal ones, and lower for less normal rows:
-            minus the mean of the logarithm of how much rarer than that they are to the judges. A
-            row's score does not depend on the rows beside it.
+            About 0 for a typical row, and lower for less normal ones: a row that is to the judges
+            as rare as one in a thousand normal rows has ``-log(500)``, for half of the rows are
+            rarer than the median. A row's score does not depend on the rows beside it.
 
         Raises
         ------
