@@ -18,7 +18,7 @@ published   The first half of the normal rows in file order trains, the rest and
 plain       The same without resampling of the small sets.
 networks    The same on the sets of fewer than 10,000 rows; here networks take part, too.
 split       Sets with a split of their own; the training part is normal.
-unlabelled  Trained and tested on the whole set, anomalies included.
+unlabelled  Trained and tested on the whole set, anomalies included (the paper trains on a bootstrap).
 """
 
 import argparse
@@ -61,6 +61,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
+    args.results.mkdir(exist_ok=True)
     path = args.results / "anomaly.json"
     record = json.loads(path.read_text()) if path.exists() else {"protocols": {}}
     for protocol in args.protocols:
@@ -217,6 +218,13 @@ def local(train, seed, protocol):
     return LocalOutlierFactor(n_neighbors=min(20, len(train) - 1), novelty=True)
 
 
+def local_score(model, rows):
+    # Training rows shall not be their own neighbours.
+    if len(rows) == model.n_samples_fit_ and np.array_equal(rows, model._fit_X):
+        return -model.negative_outlier_factor_
+    return -model.score_samples(rows)
+
+
 def residual(train, seed, protocol):
     # As many components as hold nine tenths of the variance.
     return PCA(0.9, svd_solver="full")
@@ -246,7 +254,7 @@ DETECTORS = {
     "ours (VAETransformer)": (on_few_rows(ours(VAETransformer)), ("networks",)),
     "ours (ContrastiveTransformer)": (on_few_rows(ours(ContrastiveTransformer)), ("networks",)),
     "kNN": (other(nearest, score=fifth_neighbour), SHOWN),
-    "LOF": (other(local), SHOWN),
+    "LOF": (other(local, local_score), SHOWN),
     "IForest": (other(lambda train, seed, _: IsolationForest(random_state=seed)), SHOWN),
     "OCSVM": (on_few_rows(other(lambda *_: OneClassSVM())), SHOWN),
     "PCA": (other(residual, score=left_over), SHOWN),
@@ -304,14 +312,13 @@ def summary(measured):
     names = [n for n, found in measured.items() if all(found.get(d) for d in detectors)]
     auroc = np.array([[np.mean(measured[n][d]["AUROC"]) for d in detectors] for n in names])
     ranks = np.array([rankdata(-row) for row in auroc]).mean(axis=0)
-    against = auroc[:, detectors.index(REFERENCE)]
+    against = auroc[:, detectors.index(REFERENCE)] if REFERENCE in detectors else None
     rows = []
     for k, detector in enumerate(detectors):
         figures = {
             key: [np.mean(measured[n][detector][key]) for n in names]
             for key in ("AUPR", "fit s", "score s")
         }
-        differences = auroc[:, k] - against
         row = {
             "detector": detector,
             "AUROC": auroc[:, k].mean(),
@@ -322,7 +329,8 @@ def summary(measured):
             "fit s": float(np.sum(figures["fit s"])),
             "score s": float(np.sum(figures["score s"])),
         }
-        if detector != REFERENCE:
+        if against is not None and detector != REFERENCE:
+            differences = auroc[:, k] - against
             wins, losses = (int((sign * differences > 5e-4).sum()) for sign in (1, -1))
             row["wins, losses against kNN"] = f"{wins}, {losses}"
             row["Wilcoxon p"] = f"{wilcoxon(differences).pvalue:.2g}"

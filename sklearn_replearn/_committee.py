@@ -6,21 +6,21 @@ from sklearn.utils.validation import NotFittedError, check_is_fitted
 
 from ._conformal import Calibration
 from ._explanations import shared
+from ._given import GivenEstimator, minus_scores, seeded
 from ._judges import (
     CellSurprise,
     FarFromBulk,
-    GivenEstimator,
     LowDensity,
     NearestDistance,
     ReconstructionError,
-    minus_scores,
 )
 from ._neighbors import Neighbors
 from ._random import draw_integer
+from ._seen import evenly
 from ._sklearn import safe_indexing
 from ._tails import Surprise
 
-_FEWEST_FOLDS, _MOST_FOLDS, _ROWS_OF_FOLDS = 4, 10, 2**13
+_FEWEST_FOLDS, _MOST_FOLDS, _ROWS_OF_FOLDS = 4, 8, 2**13
 _MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 2**16, 2**24, 2**10
 _REFERENCES, _CELLS_OF_REFERENCES = 2**13, 2**23
 _REFERENCES_OF_BULK, _SHARE_OF_REFERENCES = 2**11, 0.2
@@ -49,10 +49,10 @@ class Committee:
     def __init__(self, judges):
         self.judges = judges
         self.scales = [Surprise(judge.held_out) for judge in judges]
-        nats = [scale(judge.held_out) for scale, judge in zip(self.scales, judges, strict=True)]
-        self.calibration = Calibration(-_together(np.array(nats)))
-        for judge in judges:
-            del judge.held_out
+        nats = np.array([scale.of_held_out for scale in self.scales])
+        self.calibration = Calibration(-_together(nats))
+        for scale, judge in zip(self.scales, judges, strict=True):
+            del scale.of_held_out, judge.held_out
 
     def _nats(self, seen):
         pairs = zip(self.scales, self.judges, strict=True)
@@ -81,16 +81,16 @@ def _together(nats):
     return np.round(together, _DECIMALS) + 0.0  # no -0.0
 
 
-def training_rows(multiset):
+def training_rows(multiset, width):
     """Numbers, within the multiset, of the rows to learn from; equal ones stand side by side."""
-    most = np.clip(_MOST_CELLS // multiset.width, _FEWEST_ROWS, _MOST_ROWS)
-    return multiset.sample(int(most))
+    draws = multiset.draws()
+    most = int(np.clip(_MOST_CELLS // width, _FEWEST_ROWS, _MOST_ROWS))
+    return draws[evenly(len(draws), most)]
 
 
 def references(n, width):
     """Which of the training rows to keep for comparison."""
-    most = int(np.clip(_CELLS_OF_REFERENCES // width, _FEWEST_ROWS, _REFERENCES))
-    return np.arange(0, n, -(-n // most))
+    return evenly(n, int(np.clip(_CELLS_OF_REFERENCES // width, _FEWEST_ROWS, _REFERENCES)))
 
 
 def of_normal_rows(seen, copies, kept, neighbors, generator):
@@ -131,7 +131,7 @@ def _folds(n):
 def of_contaminated_rows(seen, generator):
     """The committee for training rows among which there are anomalies."""
     points = seen.points("standard")
-    some = np.arange(0, len(seen), -(-len(seen) // _REFERENCES_OF_BULK))
+    some = evenly(len(seen), _REFERENCES_OF_BULK)
     own = np.full(len(seen), -1)
     own[some] = np.arange(len(some))
     # To so many that a small cluster of anomalies does not vouch for itself.
@@ -139,8 +139,8 @@ def of_contaminated_rows(seen, generator):
     return Committee([FarFromBulk(seen, order, size, draw_integer(generator)) for size in (1, 8)])
 
 
-def of_estimator(estimator, X, rows, seen, schema, novelty):
-    """A committee of one, which the user gives, and the estimator as it was fitted.
+def of_estimator(estimator, X, rows, seen, schema, novelty, generator):
+    """A committee of one, which the user gives.
 
     Parameters
     ----------
@@ -154,18 +154,21 @@ def of_estimator(estimator, X, rows, seen, schema, novelty):
         The same rows.
     schema : Schema
     novelty : bool
+    generator : torch.Generator
     """
     if _is_fitted(estimator):
         held_out = minus_scores(estimator, safe_indexing(X, rows))
-    elif novelty:
+        return Committee([GivenEstimator(estimator, held_out, schema, seen)])
+    estimator = seeded(estimator, draw_integer(generator))
+    held_out = np.empty(len(rows))
+    if novelty:
         folds = _folds(len(rows))
-        held_out = np.empty(len(rows))
         for fold in range(folds.max() + 1):
-            inside, outside = rows[folds != fold], np.flatnonzero(folds == fold)
+            inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
             inside = inside if len(inside) > 1 else np.repeat(inside, 2)
-            model = clone(estimator).fit(safe_indexing(X, inside))
-            held_out[outside] = minus_scores(model, safe_indexing(X, rows[outside]))
-        estimator = clone(estimator).fit(safe_indexing(X, rows))
+            one = clone(estimator).fit(safe_indexing(X, rows[inside]))
+            held_out[outside] = minus_scores(one, safe_indexing(X, rows[outside]))
+        model = clone(estimator).fit(safe_indexing(X, rows))
     else:
         best = np.arange(len(rows))
         for _ in range(_ROUNDS):
@@ -173,8 +176,7 @@ def of_estimator(estimator, X, rows, seen, schema, novelty):
             held_out = minus_scores(model, safe_indexing(X, rows))
             n_best = max(int(_BULK * len(rows)), min(2, len(rows)))
             best = np.sort(np.argsort(held_out, kind="stable")[:n_best])
-        estimator = model
-    return Committee([GivenEstimator(estimator, held_out, schema, seen)])
+    return Committee([GivenEstimator(model, held_out, schema, seen)])
 
 
 def _is_fitted(estimator):

@@ -34,7 +34,7 @@ class Calibration:
         above = np.flatnonzero(p_values > alpha)
         if alpha < 1 / (len(self.scores) + 1):
             return -np.inf
-        return self.scores[above[0]] if len(above) else np.inf
+        return self.scores[above[0]]
 
 
 def rejected(p_values, alpha):

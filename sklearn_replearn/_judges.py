@@ -11,58 +11,13 @@ from ._autoencoder import AutoencoderTransformer
 from ._batches import n_batches
 from ._mixtures import Density
 from ._pairs import Pairs
-from ._representation import RepresentationTransformer
-from ._vae import VAETransformer
+from ._seen import Seen, evenly
 
-_ROWS_EXPECTED, _ROWS_TYPICAL = 2**11, 2**8
+_ROWS_EXPECTED = 2**11
 _HIDDEN, _CODE, _UPDATES, _FEWEST_EPOCHS = 256, 16, 400, 5
-_BATCH, _SMALLEST_ERROR = 256, 1e-3
+_BATCH, _SMALLEST_ERROR, _LARGEST_ERROR = 256, 1e-3, 1e30
 _WIDEST_TELLING, _RIDGE = 128, 1e-2
-
-
-class Seen:
-    """Some rows of a table, and what they are in each space, found when it is first asked for.
-
-    Parameters
-    ----------
-    table : ndarray of shape (n, n_features)
-        As :func:`check_table` gives it.
-    spaces : dict of str to Space
-    raw : table, default=None
-        The same rows as the user gave them.
-    """
-
-    def __init__(self, table, spaces, raw=None):
-        self.table, self.spaces, self.raw = table, spaces, raw
-        self.known = ~np.isnan(table)
-        self.complete = bool(self.known.all())
-        self.n_known = np.maximum(self.known.sum(axis=1), 1)
-        self._points = {}
-
-    def __len__(self):
-        return len(self.table)
-
-    def points(self, space):
-        """Coordinates, ndarray of shape (n, width), float64."""
-        if space not in self._points:
-            self._points[space] = self.spaces[space].points(self.table)
-        return self._points[space]
-
-    def known_points(self, space):
-        """Which coordinates are not of missing cells; None where all are there."""
-        return None if self.complete else self.known[:, self.spaces[space].owner]
-
-    def by_column(self, space, coordinates):
-        """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""
-        return self.spaces[space].by_column(coordinates)
-
-    def first(self, n):
-        """The first rows of these."""
-        return Seen(self.table[:n], self.spaces)
-
-    def mean_over_known(self, parts):
-        """Mean of each row over the columns that are there."""
-        return np.where(self.known, parts, 0.0).sum(axis=1) / self.n_known
+_ALIKE, _TINY = 1e-4, 1e-12
 
 
 class NearestDistance:
@@ -78,8 +33,8 @@ class NearestDistance:
     neighbors : Neighbors
         Of those.
     once : ndarray of shape (n,), bool
-        Training rows for which no other row is likely to be taken. A row that equals one of them is
-        that row, and compared with the others.
+        Training rows for which no other row is likely to be taken. A row that equals one of them,
+        as far as digits go, is that row, and compared with the others.
     """
 
     def __init__(self, space, seen, references, neighbors, once):
@@ -94,6 +49,7 @@ class NearestDistance:
         own[references] = np.arange(len(references))
         differences = self._differences(seen, own)
         self.held_out = self._statistic(seen, differences)
+        self._nothing = _ALIKE * np.median(self.held_out) + _TINY
         first = seen.first(_ROWS_EXPECTED)
         self.expected = self._parts(first, differences[: len(first)]).mean(axis=0)
 
@@ -116,8 +72,11 @@ class NearestDistance:
         points, known = seen.points(self.space), seen.known_points(self.space)
         nearest = self.neighbors.nearest(points, known, own)[:, 0]
         differences = self.neighbors.differences(points, nearest, known)
-        same = self._once[nearest] & ~differences.any(axis=1)
-        if own is None and same.any():
+        if own is not None:
+            return differences
+        same = self._statistic(seen, differences) <= self._nothing
+        same &= self._once[nearest]
+        if same.any():
             known = None if known is None else known[same]
             points = points[same]
             others = self.neighbors.nearest(points, known, nearest[same])[:, 0]
@@ -172,7 +131,7 @@ class LowDensity(CrossFitted):
     space, most_components, most_rows, reg_covar = "standard", 8, 2**13, 1e-3
 
     def _fitted(self, seen, rows, seed):
-        points = seen.points(self.space)[rows[_evenly(len(rows), self.most_rows)]]
+        points = seen.points(self.space)[rows[evenly(len(rows), self.most_rows)]]
         return Density(points, self.most_components, seed=seed, reg_covar=self.reg_covar)
 
     def _statistic(self, model, seen):
@@ -199,7 +158,7 @@ class ReconstructionError(CrossFitted):
             batch_size=_BATCH,
             random_state=seed,
         ).fit(table)
-        errors = model.reconstruction_error(table[_evenly(len(table), _ROWS_EXPECTED)])
+        errors = model.reconstruction_error(table[evenly(len(table), _ROWS_EXPECTED)])
         known = ~np.isnan(errors)
         errors = np.where(known, errors, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
         floor = _SMALLEST_ERROR * errors.mean() + np.finfo(np.float32).tiny
@@ -210,7 +169,8 @@ class ReconstructionError(CrossFitted):
 
     def _parts(self, model, seen):
         autoencoder, usual = model
-        return np.log1p(np.nan_to_num(autoencoder.reconstruction_error(seen.table)) / usual)
+        errors = np.nan_to_num(autoencoder.reconstruction_error(seen.table))
+        return np.log1p(np.minimum(errors, _LARGEST_ERROR) / usual)
 
 
 class FarFromBulk:
@@ -230,7 +190,7 @@ class FarFromBulk:
     space, kept, most_rows, reg_covar = "standard", 0.75, 2**13, 1e-2
 
     def __init__(self, seen, order, n_components, seed):
-        rows = _evenly(len(seen), self.most_rows)
+        rows = evenly(len(seen), self.most_rows)
         self.density = Density(
             seen.points(self.space)[rows],
             n_components,
@@ -257,73 +217,3 @@ def _precision(points):
     covariance = np.einsum("ni,nj->ij", centred, centred) / len(points)
     ridge = _RIDGE * (np.trace(covariance) / len(covariance) or 1.0)
     return np.linalg.inv(covariance + ridge * np.eye(len(covariance)))
-
-
-def _evenly(n, most):
-    """At most so many of the numbers below ``n``, evenly spaced."""
-    return np.arange(0, n, -(-n // most))
-
-
-class GivenEstimator:
-    """What an estimator that a user gives says of rows by its ``score_samples``.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-    held_out : ndarray of shape (n,)
-        Minus the scores of training rows.
-    schema : Schema
-    seen : Seen
-        Training rows.
-    """
-
-    def __init__(self, estimator, held_out, schema, seen):
-        self.estimator, self.held_out, self._schema = estimator, held_out, schema
-        self._typical = _typical_row(seen)
-        some = Seen(seen.table[_evenly(len(seen), _ROWS_TYPICAL)], seen.spaces)
-        self.expected = self.parts(some).mean(axis=0)
-
-    def statistic(self, seen):
-        return minus_scores(self.estimator, self._raw(seen.table) if seen.raw is None else seen.raw)
-
-    def parts(self, seen):
-        X = self._raw(seen.table)
-        if isinstance(self.estimator, VAETransformer):
-            return -self.estimator.elbo_terms(X).to_numpy()[:, : seen.table.shape[1]]
-        if isinstance(self.estimator, RepresentationTransformer):
-            return np.nan_to_num(self.estimator.reconstruction_error(X))
-        # How much less anomalous it is with a typical cell in its place.
-        whole = minus_scores(self.estimator, X)
-        parts = np.empty(seen.table.shape)
-        for j, cell in enumerate(self._typical):
-            changed = seen.table.copy()
-            changed[:, j] = cell
-            parts[:, j] = whole - minus_scores(self.estimator, self._raw(changed))
-        return parts
-
-    def _raw(self, table):
-        return self._schema.decode(table.astype(np.float64))
-
-
-def minus_scores(estimator, X):
-    """Minus ``score_samples``, finite."""
-    scores = np.asarray(estimator.score_samples(X), dtype=np.float64)
-    if np.isnan(scores).any():
-        raise ValueError(f"score_samples of {type(estimator).__name__} gave NaN for some rows.")
-    return np.nan_to_num(-scores)
-
-
-def _typical_row(seen):
-    """Median of each column of numbers, most frequent level of each category."""
-    typical = np.empty(seen.table.shape[1])
-    numbers = seen.spaces["standard"].columns.numbers
-    for j, known in enumerate(seen.known.T):
-        cells = seen.table[known, j]
-        if not len(cells):
-            typical[j] = np.nan
-        elif numbers[j]:
-            typical[j] = np.sort(cells)[len(cells) // 2]
-        else:
-            typical[j] = np.bincount(cells.astype(np.intp)).argmax()
-    return typical

@@ -11,7 +11,7 @@ from ._rows import slices
 _BINS = 32
 _RESOLUTIONS = (4, 8, 16)
 _MOST_PAIRS = 600
-_ROWS_CORRELATED, _COLUMNS_CORRELATED = 2**11, 2**10
+_ROWS_CORRELATED, _COLUMNS_CORRELATED = 2**10, 2**9
 _LEAST = 0.5  # rows that every bin of a column has in advance
 _PRIOR = 4.0  # rows that the coarser estimate of a table of cells counts for, times its width
 _CELLS_AT_ONCE = 2**21

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from . import _net
 from ._ambient import few_threads, isolated, resolve_device
+from ._atomic import in_one_step
 from ._batches import TrainingRows, divided, n_batches
 from ._columns import SCALING_CONSTRAINT, Columns
 from ._ends import inputs_for, likelihood_for
@@ -93,17 +94,12 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         KeyboardInterrupt
             If interrupted. After any exception the estimator is as it was before.
         """
-        # On a copy that takes over in one step: an estimator is never half fitted, neither after an
-        # exception nor to another thread.
-        fresh = object.__new__(type(self))
-        vars(fresh).update(vars(self))
         try:
-            fresh._fit(X, sample_weight)
+            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
         except (KeyboardInterrupt, _net.FitInterrupted) as interrupt:
             raise KeyboardInterrupt(
                 f"fit was interrupted{interrupt}; this {type(self).__name__} is as it was before."
             ) from None
-        self.__dict__ = vars(fresh)
         return self
 
     def _fit(self, X, sample_weight):

@@ -13,7 +13,8 @@ class Space:
 
     A number has one coordinate, its scaled value. A category has one for each level (each digit of
     the level's number, where there are many), in units in which two rows drawn at random differ by
-    as much as in a number of variance 1. Missing cells are where the column's mean is.
+    as much as in a number of variance 1; levels that only one training row has are not told apart
+    from those of none. Missing cells are where the column's mean is.
 
     Parameters
     ----------
@@ -34,13 +35,18 @@ class Space:
         self.columns = Columns(
             scaling, multiset, names, seed, n_levels=schema.n_levels, ordered=schema.ordered
         )
-        self.owner, self._digits = [], {}
+        self.owner, self._digits, self._shared = [], {}, {}
         shares, start = self.columns.shares.astype(np.float64), 0
         for j, n_levels in enumerate(self.columns.n_levels):
             if n_levels == 0:
                 self.owner.append([j])
                 continue
             self._digits[j] = []
+            (levels,) = multiset.columns(slice(None), [j])
+            counts = np.bincount(
+                np.nan_to_num(levels).astype(np.intp), multiset.weights, n_levels + 1
+            )
+            self._shared[j] = counts[1:] > 1
             for divisor, size in digits_of(n_levels):
                 share, start = shares[start : start + size], start + size
                 unlike = max(float((share * (1 - share)).sum()), 1.0 / multiset.n_draws)
@@ -68,10 +74,14 @@ class Space:
             level = cells[known, j].astype(np.intp) - 1
             for divisor, size, share, unit in self._digits[j]:
                 points[known, begin : begin + size] = -share * unit
-                seen = level >= 0
+                seen = self._told_apart(j, level)
                 points[known[seen], begin + level[seen] // divisor % size] += unit
                 begin += size
         return points
+
+    def _told_apart(self, j, level):
+        """Whether levels are such as other rows have, too; one that a single row has is none."""
+        return (level >= 0) & self._shared[j][np.maximum(level, 0)]
 
     def by_column(self, coordinates):
         """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""

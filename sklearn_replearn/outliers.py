@@ -1,6 +1,6 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -19,19 +19,19 @@ from ._committee import (
 )
 from ._conformal import rejected
 from ._frames import as_pandas
-from ._judges import Seen
 from ._neighbors import Neighbors
 from ._random import draw_integer, draw_seed, new_generator
 from ._representation import RepresentationTransformer
-from ._rows import SparseTable, canonical, slices
-from ._sklearn import HasMethods, Interval, StrOptions, fit_context
+from ._rows import canonical, slices
+from ._seen import Seen
+from ._sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing
 from ._spaces import Space
 from ._tables import check_table, names_of
 from ._words import told
 
 __all__ = ["OutlierDetector"]
 
-_CELLS_AT_ONCE, _FEWEST_AT_ONCE = 2**17, 2**7
+_CELLS_AT_ONCE, _FEWEST_AT_ONCE, _ROWS_FOR_ESTIMATORS = 2**17, 2**7, 2**14
 _SIMILAR = 20
 
 
@@ -56,20 +56,21 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         Whether the training rows are all normal and other rows are to be judged. False: there are
         anomalies among the training rows. Then the bulk of the rows is fitted and the rest left
         out; by default by Gaussian mixtures, which on such tables find more than anything else that
-        was tried (see the README); a ``transformer`` is fitted three times, each time without the
-        quarter of the rows that fitted worst.
+        was tried (see benchmarks/results/anomaly.md); a ``transformer`` is fitted three times, the
+        second and third time without the quarter of the rows that fitted worst.
     contamination : "auto" or float, default="auto"
         The share of the training rows that ``predict`` calls anomalous, in (0, 0.5]. "auto" leaves
         it to ``alpha``.
     alpha : float, default=0.05
-        With ``contamination="auto"``, the rate of false alarms of ``predict``: at most this share
-        of normal rows is called anomalous, on average.
+        With ``contamination="auto"``, the rate of false alarms of ``predict``: about this share of
+        normal rows is called anomalous, on average over training tables.
     categorical_features : "from_dtype", array-like of bool, int or str, or None, \
 default="from_dtype"
         Columns of numbers that are categories, as a mask, by number or by name. Columns of strings
         and of a categorical dtype are categories anyway.
     random_state : int, RandomState instance or None, default=0
-        An int gives the same detector each time, for any order of the rows.
+        An int gives the same detector each time, for any order of the rows. It also seeds what in a
+        ``transformer`` has ``random_state=None``.
 
     Attributes
     ----------
@@ -91,9 +92,9 @@ default="from_dtype"
     -----
     Of more than 65,536 training rows (fewer where there are many columns) a sample counts. The
     fitted detector keeps up to 8,192 of them, to compare with: it is no safeguard of privacy. With
-    ``novelty=True`` training rows score somewhat better than others, because most of the judges have
-    seen them. Everything that fit has not seen is anomalous: leave out columns that go on by
-    themselves, such as dates.
+    ``novelty=True`` training rows score somewhat better than others, because most of the judges
+    have seen them. What fit has not seen is anomalous: leave out columns that go on by themselves,
+    such as dates, and names that every row has for itself.
 
     Models of one fold less judge: four folds, and up to ten where there are few rows. Each training
     row is judged by the models that have not seen it, which gives the scale of the nats and the
@@ -181,15 +182,23 @@ default="from_dtype"
             name: Space(name, multiset, self._schema, names_of(self), draw_integer(generator))
             for name in spaces
         }
-        rows = training_rows(multiset)
+        width = self._spaces["standard"].width
+        rows = training_rows(multiset, width)
         seen = Seen(multiset.values(rows), self._spaces)
-        kept = references(len(seen), self._spaces["standard"].width)
+        kept = references(len(seen), width)
         neighbors = {name: Neighbors(seen.points(name)[kept]) for name in spaces}
         self._similar = seen.table[kept], neighbors["standard"]
         self.estimator_ = None
         if self.transformer is not None:
-            raw = _sliceable(X), multiset.numbers[rows]
-            self._committee = of_estimator(self.transformer, *raw, seen, self._schema, self.novelty)
+            self._committee = of_estimator(
+                self.transformer,
+                _sliceable(X),
+                multiset.numbers[rows],
+                seen,
+                self._schema,
+                self.novelty,
+                generator,
+            )
             self.estimator_ = self._committee.judges[0].estimator
         elif self.novelty:
             copies = multiset.weights[rows]
@@ -237,13 +246,12 @@ default="from_dtype"
 
     def _parts(self, X, table):
         """The rows some at a time, with their places."""
-        if self.estimator_ is not None:
-            dense = table[:] if isinstance(table, SparseTable) else table
-            yield slice(0, len(table)), Seen(dense, self._spaces, _sliceable(X))
-            return
-        width = self._spaces["standard"].width
-        for part in slices(len(table), max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // width)):
-            yield part, Seen(table[part], self._spaces)
+        given, width = self.estimator_ is not None, self._spaces["standard"].width
+        raw = _sliceable(X) if given else None
+        at_once = _ROWS_FOR_ESTIMATORS if given else max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // width)
+        for part in slices(len(table), at_once):
+            some = safe_indexing(raw, np.arange(part.start, part.stop)) if given else None
+            yield part, Seen(table[part], self._spaces, some)
 
     def decision_function(self, X):
         """``score_samples(X) - offset_``: negative for anomalous rows.
@@ -351,7 +359,9 @@ default="from_dtype"
         errors of reconstruction. For estimators that are not ours it is how much less anomalous the
         row would be with the column's median or most frequent level.
         """
-        table = self._table(X)
+        return self._explained(X, self._table(X))
+
+    def _explained(self, X, table):
         values = np.empty(table.shape)
         for part, seen in self._parts(X, table):
             values[part] = self._committee.contributions(seen)
@@ -377,35 +387,44 @@ default="from_dtype"
             Such as ``"amount = 9,120 (expected 312 ± 140)"``, the weightiest first; "" where no
             further cell speaks for an anomaly. What is expected is the mean and the standard
             deviation (or the most frequent level and its share) in the 20 training rows that are
-            most similar in all other columns.
+            most similar in all other columns. Cells that are within half a deviation of it are left
+            out, for they are no reason by themselves.
 
         Raises
         ------
         ValueError
             If ``n`` is no whole number of at least 1.
         """
-        if not isinstance(n, int | np.integer) or n < 1:
+        if not isinstance(n, Integral) or isinstance(n, bool) or n < 1:
             raise ValueError(f"n must be a whole number of at least 1; got {n!r}.")
-        contributions = self.explain(X)
-        table, values = check_table(self, X, reset=False), contributions.to_numpy()
-        n = min(n, self.n_features_in_)
-        first = np.argsort(-values, axis=1, kind="stable")[:, :n]
-        reasons = np.full((len(table), n), "", dtype=object)
-        for i, columns in enumerate(first):
-            row = table[i : i + 1]
-            for rank, j in enumerate(columns):
-                if values[i, j] > 0:
-                    reasons[i, rank] = self._reason(row, int(j))
+        table = self._table(X)
+        contributions = self._explained(X, table)
+        values, n = contributions.to_numpy(), min(n, self.n_features_in_)
+        # Some of them turn out to be as expected.
+        first = np.argsort(-values, axis=1, kind="stable")[:, : 3 * n]
+        texts = np.full(first.shape, "", dtype=object)
+        speaks = np.take_along_axis(values, first, axis=1) > 0
+        for j in np.unique(first[speaks]):
+            rows, ranks = np.nonzero(speaks & (first == j))
+            for part in slices(len(rows), _FEWEST_AT_ONCE):
+                texts[rows[part], ranks[part]] = self._reasons(table[rows[part]], int(j))
+        told_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
         names = [f"reason {rank + 1}" for rank in range(n)]
-        return pd.DataFrame(reasons, columns=names, index=contributions.index)
+        return pd.DataFrame(
+            np.take_along_axis(texts, told_first, axis=1), columns=names, index=contributions.index
+        )
 
-    def _reason(self, row, j):
-        """Text about one cell of a table of one row."""
+    def _reasons(self, table, j):
+        """Texts about one cell of each of some rows."""
         space, (rows, neighbors) = self._spaces["standard"], self._similar
-        known = ~np.isnan(row[:, space.owner]) & (space.owner != j)
-        nearest = neighbors.nearest(space.points(row), known, count=_SIMILAR)[0]
+        known = ~np.isnan(table[:, space.owner]) & (space.owner != j)
+        nearest = neighbors.nearest(space.points(table), known, count=_SIMILAR)
         kind = None if self._schema.kinds is None else self._schema.kinds[j]
-        return told(str(self._labels()[j]), kind, float(row[0, j]), rows[nearest, j])
+        name = str(self._labels()[j])
+        return [
+            told(name, kind, float(cell), rows[similar, j])
+            for cell, similar in zip(table[:, j], nearest, strict=True)
+        ]
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_committee")

@@ -61,6 +61,8 @@ LAYERS = [
     "_autoencoder",
     "_vae",
     "_contrastive",
+    "_seen",
+    "_given",
     "_judges",
     "_committee",
     "outliers",
