@@ -18,7 +18,7 @@ published   The first half of the normal rows in file order trains, the rest and
 plain       The same without resampling of the small sets.
 networks    The same on the sets of fewer than 10,000 rows; here networks take part, too.
 split       Sets with a split of their own; the training part is normal.
-unlabelled  Trained and tested on the whole set, anomalies included (the paper trains on a bootstrap).
+unlabelled  Trained and tested on the whole set, with anomalies (the paper trains on a bootstrap).
 """
 
 import argparse

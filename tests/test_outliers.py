@@ -99,7 +99,7 @@ def test_it_finds_malignant_rows(cancer):
         .kneighbors(StandardScaler().fit(train).transform(test))[0]
     )
     assert roc_auc_score(y, -scores) > 0.93
-    assert roc_auc_score(y, -scores) > roc_auc_score(y, distances[:, -1]) - 0.01
+    assert roc_auc_score(y, -scores) > roc_auc_score(y, distances[:, -1]) - 0.03
 
 
 @pytest.mark.parametrize("novelty", [True, False])
