@@ -20,7 +20,7 @@ from ._seen import evenly
 from ._sklearn import safe_indexing
 from ._tails import Surprise
 
-_FEWEST_FOLDS, _MOST_FOLDS, _ROWS_OF_FOLDS = 4, 8, 2**13
+_FEWEST_FOLDS, _MOST_FOLDS, _ROWS_OF_FOLDS = 4, 10, 2**13
 _MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 2**16, 2**24, 2**10
 _REFERENCES, _CELLS_OF_REFERENCES = 2**13, 2**23
 _REFERENCES_OF_BULK, _SHARE_OF_REFERENCES = 2**11, 0.2
