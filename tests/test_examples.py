@@ -8,9 +8,10 @@ from pathlib import Path
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def test_quickstart(tmp_path):
+def run(name, tmp_path, n_figures):
+    """Run an example where no packages are, and give back what it prints."""
     result = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / "quickstart.py")],
+        [sys.executable, "-W", "error", str(EXAMPLES / name)],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -19,7 +20,18 @@ def test_quickstart(tmp_path):
     assert result.stderr == ""
     assert "Done in" in result.stdout  # how long is up to what else the machine is doing
     figures = re.findall(r"\S+\.png", result.stdout)
-    assert len(figures) >= 3
+    assert len(figures) >= n_figures
     for figure in figures:
         assert (tmp_path / figure).read_bytes().startswith(b"\x89PNG")
     assert list(tmp_path.iterdir()) == []
+    return result.stdout
+
+
+def test_quickstart(tmp_path):
+    run("quickstart.py", tmp_path, n_figures=3)
+
+
+def test_anomalies(tmp_path):
+    printed = run("anomalies.py", tmp_path, n_figures=1)
+    assert float(re.search(r"AUROC ([\d.]+)", printed)[1]) > 0.98
+    assert "fee = 0 (expected " in printed

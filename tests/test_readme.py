@@ -63,3 +63,12 @@ def test_the_tables_of_quality_are_those_of_the_record(monkeypatch):
     for table in tables.readme_tables(record).values():
         assert table in README
     assert tables.markdown(record) == (ROOT / "benchmarks" / "results" / "tables.md").read_text()
+
+
+def test_the_table_of_anomalies_is_that_of_the_record(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    anomaly = importlib.import_module("anomaly")
+    record = json.loads((ROOT / "benchmarks" / "results" / "anomaly.json").read_text())
+    assert set(record["protocols"]) == set(anomaly.PROTOCOLS)
+    assert anomaly.readme_table(record) in README
+    assert anomaly.markdown(record) == (ROOT / "benchmarks" / "results" / "anomaly.md").read_text()
