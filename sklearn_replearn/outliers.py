@@ -441,6 +441,8 @@ default="from_dtype"
 
 def _sliceable(X):
     """A table of which rows can be taken."""
-    if isinstance(X, list | np.ndarray) or sp.issparse(X) or as_pandas(X) is not None:
+    if sp.issparse(X):
+        return X.tocsr()
+    if isinstance(X, list | np.ndarray) or as_pandas(X) is not None:
         return X
     return np.asarray(X)

@@ -243,7 +243,8 @@ def test_without_the_file_everything_works(tmp_path):
         "import sklearn_replearn, numpy as np\n"
         "assert sklearn_replearn.__file__.startswith(sys.argv[1])\n"
         "X = np.random.default_rng(0).normal(size=(50, 4))\n"
-        "for name in sklearn_replearn.__all__[:-1]:\n"
+        "for name in sklearn_replearn.__all__:\n"
+        "    if not name.endswith('Transformer'): continue\n"
         "    getattr(sklearn_replearn, name)(2, max_epochs=2).fit_transform(X)\n"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
