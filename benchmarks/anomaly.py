@@ -156,7 +156,7 @@ PROTOCOLS = {
     "split": split_protocol,
     "unlabelled": unlabelled_protocol,
 }
-SHOWN = tuple(PROTOCOLS)
+EVERY = tuple(PROTOCOLS)
 
 
 # ---------------------------------------------------------------- detectors: train, test -> anomaly
@@ -249,17 +249,17 @@ def network_of_pyod(module, name, **parameters):
 
 
 DETECTORS = {
-    "ours": (ours(), SHOWN),
+    "ours": (ours(), EVERY),
     "ours (AutoencoderTransformer)": (on_few_rows(ours(AutoencoderTransformer)), ("networks",)),
     "ours (VAETransformer)": (on_few_rows(ours(VAETransformer)), ("networks",)),
     "ours (ContrastiveTransformer)": (on_few_rows(ours(ContrastiveTransformer)), ("networks",)),
-    "kNN": (other(nearest, score=fifth_neighbour), SHOWN),
-    "LOF": (other(local, local_score), SHOWN),
-    "IForest": (other(lambda train, seed, _: IsolationForest(random_state=seed)), SHOWN),
-    "OCSVM": (on_few_rows(other(lambda *_: OneClassSVM())), SHOWN),
-    "PCA": (other(residual, score=left_over), SHOWN),
-    "ECOD": (pyod("ecod", "ECOD"), SHOWN),
-    "COPOD": (pyod("copod", "COPOD"), SHOWN),
+    "kNN": (other(nearest, score=fifth_neighbour), EVERY),
+    "LOF": (other(local, local_score), EVERY),
+    "IForest": (other(lambda train, seed, _: IsolationForest(random_state=seed)), EVERY),
+    "OCSVM": (on_few_rows(other(lambda *_: OneClassSVM())), EVERY),
+    "PCA": (other(residual, score=left_over), EVERY),
+    "ECOD": (pyod("ecod", "ECOD"), EVERY),
+    "COPOD": (pyod("copod", "COPOD"), EVERY),
     "PyOD AutoEncoder": network_of_pyod("auto_encoder", "AutoEncoder"),
     "PyOD VAE": network_of_pyod("vae", "VAE"),
     "PyOD DeepSVDD": network_of_pyod(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_STEEPEST = 0.5
+_LEAST_NET = 0.5  # of an excess, as a share of the sizes of its parts
 
 
 def shared(nats, parts, expected):
@@ -30,6 +30,8 @@ def shared(nats, parts, expected):
     net = excess.sum(axis=1, keepdims=True)
     nats = nats[:, None]
     agree = (nats * net > 0) & ~even
-    slope = np.where(agree, np.abs(nats) / np.maximum(np.abs(net), _STEEPEST * gross + 1e-300), 0.0)
+    slope = np.where(
+        agree, np.abs(nats) / np.maximum(np.abs(net), _LEAST_NET * gross + 1e-300), 0.0
+    )
     contributions = slope * excess
     return contributions + (nats - contributions.sum(axis=1, keepdims=True)) * sizes

@@ -17,7 +17,7 @@ from ._rows import slices
 _ONE_AT_A_TIME = threading.Lock()
 _WIDEST = 128
 _RIDGES = (1.0, 10.0, 100.0, 1000.0)
-_MOST_KEPT_ROUNDS = 4
+_ROUNDS = 4
 _LOG_2PI = np.log(2 * np.pi)
 _CELLS_AT_ONCE = 2**20
 
@@ -92,7 +92,7 @@ class Density:
         reduced = self._reduced(points)
         n_components = int(np.clip(len(points) // (4 * reduced.shape[1] + 20), 1, n_components))
         n_kept = max(int(kept * len(points)), min(10, len(points)))
-        for _ in range(1 if order is None else _MOST_KEPT_ROUNDS):
+        for _ in range(1 if order is None else _ROUNDS):
             some = reduced
             if order is not None:
                 some = reduced[np.sort(np.argsort(order, kind="stable")[:n_kept])]

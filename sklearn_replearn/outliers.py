@@ -164,6 +164,8 @@ default="from_dtype"
             If ``X`` has infinite cells, columns that mix types or fewer than two rows; or from the
             ``transformer``, such as for missing cells where it takes none. After any exception the
             detector is as it was before.
+        TypeError
+            If ``X`` is sparse and the ``transformer`` is not one of ours.
         """
         in_one_step(self, lambda fresh: fresh._fit(X))
         return self
@@ -177,7 +179,8 @@ default="from_dtype"
         table = check_table(self, X, reset=True)
         multiset = canonical(table, np.ones(len(table)))
         generator = new_generator(draw_seed(self.random_state))
-        spaces = ("standard", "quantile") if self._by_default else ("standard",)
+        by_default = self.transformer is None and self.novelty
+        spaces = ("standard", "quantile") if by_default else ("standard",)
         self._spaces = {
             name: Space(name, multiset, self._schema, names_of(self), draw_integer(generator))
             for name in spaces
@@ -209,10 +212,6 @@ default="from_dtype"
         if self.contamination != "auto":
             scores = self._scores(X, table)
             self.offset_ = float(np.percentile(scores, 100.0 * self.contamination))
-
-    @property
-    def _by_default(self):
-        return self.transformer is None and self.novelty
 
     def score_samples(self, X):
         """How normal rows are: minus their surprise in nats.
@@ -295,11 +294,8 @@ default="from_dtype"
             is below ``1 / (1 + n)``. With ``novelty=False`` the anomalies among the training rows
             make them larger.
         """
-        return self._committee_fitted().calibration.p_values(self.score_samples(X))
-
-    def _committee_fitted(self):
-        check_is_fitted(self)
-        return self._committee
+        scores = self.score_samples(X)
+        return self._committee.calibration.p_values(scores)
 
     def predict_at(self, X, alpha, control="false_alarms"):
         """Say which rows are anomalous, at another rate of errors than ``predict``.
@@ -353,11 +349,12 @@ default="from_dtype"
 
         Notes
         -----
-        Each judge's nats are shared in proportion to how far its statistic exceeds, column by
-        column, what it is on average: squared differences from the nearest row, surprise given
-        other columns, squared deviations from what the other columns tell under the mixture, and
-        errors of reconstruction. For estimators that are not ours it is how much less anomalous the
-        row would be with the column's median or most frequent level.
+        Each judge's nats are shared in proportion to how much evidence it sees, column by column,
+        beyond what it sees on average: squared differences from the nearest row that those of the
+        other columns do not tell, surprise given other columns, squared deviations from what the
+        other columns tell under the mixture, and errors of reconstruction. The more surprised a
+        judge, the more its shares count. For estimators that are not ours it is how much less
+        anomalous the row would be with the column's median or most frequent level.
         """
         return self._explained(X, self._table(X))
 
