@@ -1,22 +1,34 @@
 """Augmentations against what their parameters promise."""
 
+import gc
 import random
+import weakref
+from functools import partial
+from math import nan
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import kstest
+from scipy.stats import beta, kstest
 from sklearn.base import clone
 
+from sklearn_replearn._ambient import _is_foreign
 from sklearn_replearn.augmentations import (
     Compose,
+    FeatureSubsets,
     GaussianNoise,
     Identity,
     MaskFeatures,
+    MixUp,
+    OnImages,
+    OnTables,
+    OnTokens,
     SwapNoise,
-    _replaced_at_once,
-    _replaced_few,
+    SwapRows,
+    _base,
+    view,
 )
+from sklearn_replearn.augmentations._tables import _replaced_at_once, _replaced_few
 
 N = 20_000
 # Another seed than the augmentations', whose draws would be those of the rows.
@@ -31,15 +43,23 @@ every_augmentation = pytest.mark.parametrize(
         GaussianNoise(0.3),
         MaskFeatures(0.3, value=7.0),
         SwapNoise(0.3),
+        SwapRows(0.3),
+        MixUp(),
+        FeatureSubsets(),
+        OnTables(MixUp(), [True, False, False]),
         Compose([SwapNoise(0.3), GaussianNoise(0.3)]),
     ],
     ids=lambda augmentation: type(augmentation).__name__,
 )
-both_of_cells = pytest.mark.parametrize("kind", [MaskFeatures, SwapNoise])
+of_cells = pytest.mark.parametrize("kind", [MaskFeatures, SwapNoise, SwapRows])
 
 
 def augment(augmentation, rows=ROWS, seed=0):
     return augmentation(rows, torch.Generator().manual_seed(seed))
+
+
+def augment_categories(augmentation, rows, categories, seed=0):
+    return augmentation(rows, torch.Generator().manual_seed(seed), categories=categories)
 
 
 def global_states():
@@ -47,7 +67,7 @@ def global_states():
     return torch.get_rng_state().tolist(), (name, numbers.tolist(), *rest), random.getstate()
 
 
-@both_of_cells
+@of_cells
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
 def test_the_share_of_changed_cells_is_the_rate_in_every_column(kind, rate):
     # A swapped cell may draw its own row; on so many rows that is far below a standard error.
@@ -56,19 +76,21 @@ def test_the_share_of_changed_cells_is_the_rate_in_every_column(kind, rate):
     assert ((share - rate).abs() < 4 * standard_error).all()
 
 
-@both_of_cells
+@of_cells
 def test_cells_change_independently_of_each_other(kind):
     changed = (augment(kind(0.3)) != ROWS).float()
     correlation = torch.corrcoef(changed.T) - torch.eye(3)
     assert (correlation.abs() < 4 / N**0.5).all()
 
 
-@pytest.mark.parametrize("augmentation", [GaussianNoise(0), MaskFeatures(0), SwapNoise(0)])
+@pytest.mark.parametrize(
+    "augmentation", [GaussianNoise(0), MaskFeatures(0), SwapNoise(0), SwapRows(0)]
+)
 def test_nothing_changes_at_rate_or_scale_0(augmentation):
     assert torch.equal(augment(augmentation), ROWS)
 
 
-@both_of_cells
+@of_cells
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
 def test_rates_that_are_no_share_raise(kind, rate):
     with pytest.raises(ValueError, match=f"between 0 and 1; got {rate}"):
@@ -161,3 +183,324 @@ def test_cells_are_replaced_alike_few_by_few_and_at_once(rate):
     ]
     assert torch.equal(*both)
     assert abs((both[0] >= 100).float().mean() - rate) < 0.02
+
+
+def test_swapped_rows_take_the_cells_of_one_other_row():
+    # Every cell tells its row.
+    rows = torch.arange(1000.0)[:, None].repeat(1, 40)
+    swapped = augment(SwapRows(0.5), rows)
+    changed = swapped != rows
+    donors = torch.where(changed, swapped, -1.0).max(1).values
+    assert torch.equal(torch.where(changed, donors[:, None], rows), swapped)
+    assert abs(np.corrcoef(donors, rows[:, 0])[0, 1]) < 4 / 1000**0.5
+    # Each row is the donor of one.
+    assert len(donors.unique()) == len(rows)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 50])
+def test_the_donor_is_another_row_and_all_others_are_as_likely(n):
+    rows = torch.arange(float(n))[:, None]
+    counts = torch.zeros(n)
+    for seed in range(2000):
+        swapped = augment(SwapRows(1.0), rows, seed)
+        assert (swapped != rows).all() or n == 1
+        counts[swapped[0].long()] += 1
+    share = 1 / max(n - 1, 1)
+    away = (counts[1:] / 2000 - share).abs()
+    assert (away <= 4.5 * (share * (1 - share) / 2000) ** 0.5).all()
+
+
+def test_mixing_weights_are_those_of_the_paper_with_the_larger_one_on_the_own_row():
+    # Of two rows each is the other's other one.
+    rows = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
+    for alpha in (0.2, 0.5, 1.0, 4.0):
+        weights = torch.cat([augment(MixUp(alpha), rows, seed)[:1] for seed in range(3000)])
+        # max(x, 1 - x) of a symmetric x is above t as often as x is outside of (1 - t, t).
+        own = 1 - weights[:, 0].numpy()
+        assert own.min() >= 0.5
+        statistic = kstest(own, lambda t, a=alpha: 2 * beta(a, a).cdf(t) - 1).statistic
+        assert statistic < 1.95 / 3000**0.5
+
+
+def test_all_numbers_of_a_row_are_mixed_by_one_weight_and_each_row_has_its_own():
+    rows = torch.arange(1.0, 101.0, dtype=torch.float64)[:, None] ** torch.tensor([1.0, 2.0, 3.0])
+    mixed = augment(MixUp(1.0), rows)
+    # The other row is where all three columns agree on the weight.
+    weights = (mixed[:, None] - rows[:, None]) / (rows - rows[:, None])
+    gap = (weights.max(-1).values - weights.min(-1).values).nan_to_num(9.0)
+    found = weights[..., 0].gather(1, gap.argmin(1, keepdim=True))
+    assert gap.min(1).values.max() < 1e-6
+    assert ((found > 0) & (found < 0.5)).all()
+    assert len(found.unique()) == len(rows)
+
+
+def test_a_small_alpha_leaves_rows_as_they_are_and_makes_no_missing_cells():
+    mixed = augment(MixUp(1e-3))
+    assert mixed.isfinite().all()
+    assert ((mixed - ROWS).abs().max(1).values < 1e-3).float().mean() > 0.95
+
+
+def test_mixing_takes_a_level_whole_from_the_other_row_at_the_rate_of_its_weight():
+    rows = torch.tensor([[1.0, 0.0], [4.0, 1.0]]).repeat(1, 500)
+    categories = torch.tensor([True, False]).repeat(500)
+    taken, weights = [], []
+    for seed in range(200):
+        mixed = augment_categories(MixUp(1.0), rows, categories, seed)
+        assert torch.isin(mixed[:, categories], torch.tensor([1.0, 4.0])).all()
+        taken.append((mixed[0, categories] == 4).double().mean())
+        weights.append(mixed[0, ~categories].double().mean())
+    gaps = torch.stack(taken) - torch.stack(weights)
+    assert gaps.abs().max() < 4.5 * 0.5 / 500**0.5
+
+
+def test_mixing_leaves_the_own_cell_where_either_is_missing():
+    rows = torch.tensor([[1.0, nan, 2.0, nan], [nan, 1.0, 3.0, nan]])
+    for categories in (None, torch.tensor([True, False, False, True])):
+        mixed = augment_categories(MixUp(1.0), rows, categories)
+        assert torch.equal(mixed.isnan(), rows.isnan())
+        assert torch.equal(mixed[[0, 1], [0, 1]], torch.tensor([1.0, 1.0]))
+        assert 2 < mixed[0, 2] < 2.5 < mixed[1, 2] < 3
+
+
+@pytest.mark.parametrize("alpha", [0, -1.0, float("inf"), nan])
+def test_mixing_by_no_alpha_raises(alpha):
+    with pytest.raises(ValueError, match=f"alpha is a finite number above 0; got {alpha}"):
+        augment(MixUp(alpha))
+
+
+@pytest.mark.parametrize("kind", [SwapRows, SwapNoise])
+def test_levels_and_missing_cells_travel_as_they_are(kind):
+    rows = torch.tensor([[1.0, nan], [2.0, 5.0], [3.0, 7.0]]).repeat(200, 1)
+    swapped = augment(kind(0.7), rows)
+    assert torch.isin(swapped[:, 0], rows[:, 0]).all()
+    there = swapped[:, 1][~swapped[:, 1].isnan()]
+    assert torch.isin(there, torch.tensor([5.0, 7.0])).all()
+    assert 0.2 < swapped[:, 1].isnan().float().mean() < 0.5
+
+
+def test_masking_levels_makes_them_unknown_and_hiding_makes_all_missing():
+    rows = torch.tensor([[3.0, 3.0]]).repeat(2000, 1)
+    categories = torch.tensor([True, False])
+    masked = augment_categories(MaskFeatures(0.4, value=7.0), rows, categories)
+    assert set(masked[:, 0].tolist()) == {0.0, 3.0}
+    assert set(masked[:, 1].tolist()) == {7.0, 3.0}
+    assert torch.equal(masked == 3, augment(MaskFeatures(0.4, value=7.0), rows) == 3)
+    hidden = augment_categories(MaskFeatures(0.4, value=nan), rows, categories)
+    assert torch.equal(hidden.isnan(), masked != 3)
+
+
+def test_who_hides_says_so():
+    hiding, masking = MaskFeatures(value=nan), MaskFeatures()
+    assert hiding.hides and not masking.hides
+    assert Compose([masking, Compose([lambda rows: rows, hiding])]).hides
+    assert not Compose([masking, lambda rows: rows]).hides
+    for bind in (OnTables, OnTokens, lambda augmentation: OnImages(augmentation, (1, 1, 3))):
+        assert bind(hiding).hides and not bind(masking).hides
+
+
+def test_noise_leaves_levels_and_missing_cells():
+    rows = torch.tensor([[3.0, 1.0, nan]])
+    noisy = augment_categories(GaussianNoise(), rows, torch.tensor([True, False, False]))
+    assert noisy[0, 0] == 3 and noisy[0, 1] != 1 and noisy[0, 2].isnan()
+
+
+@pytest.mark.parametrize("scale", [-1.0, nan])
+def test_noise_of_no_scale_raises(scale):
+    with pytest.raises(ValueError, match=f"standard deviation of at least 0; got {scale}"):
+        augment(GaussianNoise(scale))
+
+
+@pytest.mark.parametrize(
+    ("n_subsets", "overlap", "width", "kept"),
+    [
+        (3, 0.5, 12, 6),
+        (3, 0.0, 12, 4),
+        (4, 1.0, 20, 10),
+        (10, 0.1, 100, 11),
+        (2, 1.0, 5, 5),
+        (3, 0.0, 10, 4),
+        # Fewer columns than groups of their own, and one of all.
+        (10, 0.1, 10, 2),
+        (10, 0.0, 3, 1),
+        (3, 0.5, 2, 1),
+        (5, 0.0, 1, 1),
+        (1, 0.5, 4, 4),
+    ],
+)
+def test_feature_subsets_keep_their_share_of_neighbouring_columns(n_subsets, overlap, width, kept):
+    rows = torch.randn(2, width, generator=torch.Generator().manual_seed(99))
+    patterns = []
+    for seed in range(600):
+        masked = augment(FeatureSubsets(n_subsets, overlap), rows, seed)
+        there = masked[0] != 0
+        assert torch.equal(masked, rows * there)
+        assert there.sum() == kept
+        assert there.nonzero().max() - there.nonzero().min() == kept - 1
+        patterns.append(there)
+    groups, counts = torch.stack(patterns).unique(dim=0, return_counts=True)
+    assert groups.any(0).all()
+    if width - kept >= n_subsets - 1 > 0:
+        assert len(groups) == n_subsets
+        share = 1 / n_subsets
+        assert ((counts / 600 - share).abs() < 4 * (share * (1 - share) / 600) ** 0.5).all()
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "message"),
+    [
+        (FeatureSubsets(0), "n_subsets is an integer of at least 1; got 0"),
+        (FeatureSubsets(1.5), "n_subsets is an integer of at least 1; got 1.5"),
+        (FeatureSubsets(overlap=-0.1), "overlap is a share of a group between 0 and 1; got -0.1"),
+    ],
+)
+def test_feature_subsets_that_cannot_be_raise(augmentation, message):
+    with pytest.raises(ValueError, match=message):
+        augment(augmentation)
+
+
+class Scaled:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __eq__(self, other):
+        return self is other
+
+    __hash__ = None  # as of a dataclass
+
+    def __call__(self, rows):
+        return self.factor * rows
+
+    def with_generator(self, rows, generator):
+        return self.factor * rows + torch.rand(rows.shape, generator=generator)
+
+
+class Forward(torch.nn.Module):
+    def forward(self, rows, other=None, *, generator=None):
+        assert other is None
+        return rows + torch.rand(rows.shape, generator=generator)
+
+
+class Unknown:
+    __signature__ = "none"
+
+    def __call__(self, rows, generator):
+        return rows + generator.initial_seed()
+
+
+def plus_seed(rows, other):
+    return rows + other.initial_seed()
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "expected"),
+    [
+        (lambda rows: rows + 1, 1),
+        (lambda rows, p=0.5: rows + p, 0.5),
+        (lambda *rows: rows[0] + len(rows), 1),
+        (lambda rows, generator: rows + generator.initial_seed(), 3),
+        (lambda rows, *, generator: rows + generator.initial_seed(), 3),
+        (lambda rows, p=0.5, generator=None: rows + p + generator.initial_seed(), 3.5),
+        (lambda rows, rng: rows + rng.initial_seed(), 3),
+        (plus_seed, 3),
+        (partial(plus_seed), 3),
+        (partial(lambda rows, p: rows + p, p=2.0), 2),
+        (Scaled(4.0), 0),
+        (torch.nn.Sequential(torch.nn.Identity()), 0),
+        (Unknown(), 3),
+    ],
+)
+def test_a_callable_gets_the_generator_if_it_takes_one(augmentation, expected):
+    rows = torch.zeros(2, 3)
+    for _ in range(2):
+        for called_by in (view, lambda f, *given: Compose([f])(*given)):
+            seen = called_by(augmentation, rows, torch.Generator().manual_seed(3))
+            assert torch.equal(seen, rows + expected)
+
+
+def test_methods_and_modules_draw_from_the_generator_that_they_name():
+    drawn = torch.rand(2, 3, generator=torch.Generator().manual_seed(3))
+    for augmentation in (Scaled(4.0).with_generator, Forward()):
+        before = torch.get_rng_state()
+        seen = view(augmentation, torch.zeros(2, 3), torch.Generator().manual_seed(3))
+        assert torch.equal(seen, drawn)
+        assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_signatures_are_inspected_once_and_nothing_is_kept_alive(monkeypatch):
+    count = []
+    inspected = _base._inspected
+    monkeypatch.setattr(_base, "_inspected", lambda f: count.append(1) or inspected(f))
+
+    class Own(Scaled):
+        def __call__(self, rows):
+            return rows
+
+    def function(rows):
+        return rows
+
+    for _ in range(5):
+        for augmentation in (Own(1.0), Own(2.0), function):
+            view(augmentation, ROWS, torch.Generator())
+    assert len(count) == 2
+    gone = weakref.ref(function)
+    del function, augmentation
+    gc.collect()
+    assert gone() is None
+
+
+def test_categories_reach_those_that_want_them_through_compose():
+    class Told:
+        wants_categories = True
+
+        def __call__(self, rows, generator, categories):
+            return rows + (0 if categories is None else categories)
+
+    nested = Compose([lambda rows: rows, Compose([Told(), Told()])])
+    rows = torch.zeros(2, 2)
+    assert OnTables(nested, [True, False])(rows, None).tolist() == [[2, 0], [2, 0]]
+    assert OnTables(nested)(rows, None).tolist() == [[0, 0], [0, 0]]
+    noisy = OnTables(Compose([GaussianNoise(), MixUp()]), np.array([False, True, False]))
+    levels = ROWS.round()
+    assert torch.isin(augment(noisy, levels)[:, 1], levels[:, 1]).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_images_of_rows_have_their_shape_and_become_rows_again(dtype):
+    rows = torch.arange(24, dtype=dtype).reshape(2, 12)
+    shapes = []
+
+    def mirrored(images):
+        shapes.append(images.shape)
+        return images.flip(-1)
+
+    seen = augment(OnImages(mirrored, (3, 2, 2)), rows)
+    assert shapes == [(2, 3, 2, 2)]
+    assert torch.equal(seen, rows.reshape(-1, 2).flip(1).reshape(2, 12))
+
+
+def test_images_of_another_size_raise():
+    with pytest.raises(ValueError, match=r"image_shape=\(3, 2, 2\) wants rows of 12 values; got"):
+        augment(OnImages(Identity(), (3, 2, 2)), ROWS)
+    with pytest.raises(ValueError, match=r"given, \(20000, 1, 1, 3\); it returned \(20000, 1, 3\)"):
+        augment(OnImages(lambda images: images[:, 0], (1, 1, 3)), ROWS)
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "message"),
+    [
+        (lambda rows: rows[:1], r"given, \(20000, 3\); it returned \(1, 3\)"),
+        (lambda rows: rows.numpy(), "must return a tensor .* it returned ndarray"),
+        (lambda rows: rows.to(torch.uint8), "float32; it returned torch.uint8"),
+    ],
+)
+def test_views_that_are_no_rows_raise(augmentation, message):
+    with pytest.raises(ValueError, match=message):
+        view(augmentation, ROWS, torch.Generator())
+
+
+def test_foreign_augmentations_are_recognised_in_what_binds_them():
+    for bind in (OnTables, OnTokens, lambda augmentation: OnImages(augmentation, (1, 1, 3))):
+        assert _is_foreign(bind(Scaled(1.0)))
+        assert _is_foreign(bind(Compose([Identity(), Scaled(1.0)])))
+        assert not _is_foreign(bind(Compose([Identity(), SwapRows()])))
+    assert "SwapRows(rate=0.5)" in repr(OnImages(SwapRows(0.5), (1, 1, 3)))
