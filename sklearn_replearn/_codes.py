@@ -3,6 +3,7 @@
 import torch
 
 from ._rows import CHUNK, slices
+from .metrics import effective_rank
 
 # Rows in canonical order are in random order: the first are a sample of all.
 _MOST_ROWS = 2**16
@@ -56,7 +57,7 @@ def collapse(network, train_rows):
     rows = train_rows.rows(slice(0, _LOOKED_AT))
     codes = network.code(rows).cpu().double()
     problem = _narrowness(codes)
-    if problem and effective_rank(rows.nan_to_num().cpu().double()) > 1 + _ONE_DIRECTION:
+    if problem and _directions(rows.nan_to_num().cpu().double()) > 1 + _ONE_DIRECTION:
         return problem
     return None
 
@@ -66,30 +67,14 @@ def _narrowness(codes):
     size = codes.square().sum(1).mean().sqrt()
     if not deviation > _SMALLEST_SHARE * size:
         return f"their deviation is {float(deviation):.2g} at a size of {float(size):.2g}"
-    rank = effective_rank(codes)
+    rank = _directions(codes)
     if codes.shape[1] > 1 and rank < 1 + _ONE_DIRECTION:
         return f"{codes.shape[1]} columns vary along one direction (effective rank {rank:.3f})"
     return None
 
 
-def effective_rank(x):
-    """Exponential of the entropy of the shares of variance along the principal axes.
-
-    Parameters
-    ----------
-    x : Tensor of shape (n, width), float64
-
-    Returns
-    -------
-    float
-        From 1 to ``width``; 1 where nothing varies.
-
-    References
-    ----------
-    Roy and Vetterli (2007), *The effective rank: a measure of effective dimensionality*.
-    """
-    variances = torch.linalg.svdvals(x - x.mean(0)).square()
-    if not variances.sum() > 0:
-        return 1.0
-    shares = variances / variances.sum()
-    return float(torch.special.entr(shares).sum().exp())
+def _directions(x):
+    """In how many directions rows vary, each counted by its share of the variance."""
+    x = (x - x.mean(0)).numpy()
+    # Both products have the variances along the principal axes as singular values.
+    return effective_rank(x.T @ x if x.shape[1] <= len(x) else x @ x.T)

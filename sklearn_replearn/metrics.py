@@ -1,0 +1,502 @@
+"""Metrics: is a code good? Arrays in, floats out; no estimator of ours is known here."""
+
+import math
+import warnings
+from itertools import combinations
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array, check_consistent_length, check_scalar, column_or_1d
+
+from ._random import draw_seed
+from .losses import info_nce
+
+__all__ = [
+    "alignment",
+    "consistency",
+    "effective_rank",
+    "goodness_of_fit",
+    "knn_probe",
+    "linear_probe",
+    "uniformity",
+]
+
+_ROWS_AT_ONCE = 128
+_EPSILON = 1e-7
+_TEMPERATURES = np.geomspace(0.005, 2.0, 16)
+
+
+def alignment(left, right, alpha=2):
+    r"""Mean distance between the codes of two views of a row, raised to a power; 0 is best.
+
+    :math:`\frac1n\sum_i\lVert f(x_i) - f(x_i^+)\rVert^\alpha` for codes scaled to unit length
+    (Wang and Isola 2020, :math:`\mathcal{L}_\mathrm{align}`). Codes that are all the same are
+    perfectly aligned, so read it together with :func:`uniformity`.
+
+    Parameters
+    ----------
+    left, right : array-like of shape (n_samples, width)
+        Codes of two views of the same rows. A code of zeros stays as it is.
+    alpha : float, default=2
+        Power of the distances.
+
+    Returns
+    -------
+    float
+        From 0 to ``2 ** alpha``.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a value is not finite, or ``alpha`` is not positive.
+
+    References
+    ----------
+    Wang and Isola (2020), *Understanding contrastive representation learning through alignment
+    and uniformity on the hypersphere*.
+
+    Examples
+    --------
+    >>> from sklearn_replearn.metrics import alignment
+    >>> alignment([[1, 0], [0, 1]], [[5, 0], [0, -1]])
+    2.0
+    """
+    _check_positive("alpha", alpha)
+    left, right = _two_views(left, right)
+    distances = np.linalg.norm(_unit_rows(left) - _unit_rows(right), axis=1)
+    return float(np.mean(distances**alpha))
+
+
+def uniformity(codes, t=2):
+    r"""How evenly codes spread over the sphere: the lower, the more evenly.
+
+    :math:`\log\,\mathrm{mean}\,e^{-t\lVert f(x) - f(y)\rVert^2}` over all pairs of different rows,
+    for codes scaled to unit length (Wang and Isola 2020, :math:`\mathcal{L}_\mathrm{uniform}`).
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, width)
+        At least two rows. A code of zeros stays as it is.
+    t : float, default=2
+        Sharpness of the Gaussian potential between two codes.
+
+    Returns
+    -------
+    float
+        From ``-4 * t`` to 0, which says that all codes have one direction.
+
+    Raises
+    ------
+    ValueError
+        If there is one row only, a value is not finite, or ``t`` is not positive.
+
+    References
+    ----------
+    Wang and Isola (2020), *Understanding contrastive representation learning through alignment
+    and uniformity on the hypersphere*.
+
+    Examples
+    --------
+    >>> from sklearn_replearn.metrics import uniformity
+    >>> uniformity([[1, 0], [-3, 0]])
+    -8.0
+    """
+    _check_positive("t", t)
+    codes = torch.from_numpy(_unit_rows(_checked(codes, "codes", at_least=2)))
+    lengths = codes.square().sum(1)
+    potentials = []
+    for start in range(0, len(codes), _ROWS_AT_ONCE):
+        some = slice(start, start + _ROWS_AT_ONCE)
+        distances = lengths[some, None] + lengths[start:] - 2 * codes[some] @ codes[start:].T
+        # Rounding makes some distances negative.
+        distances.clamp_min_(0)
+        # So that each pair counts once, and no row with itself.
+        among = distances[:, : len(distances)]
+        among.masked_fill_(torch.ones_like(among, dtype=torch.bool).tril(), torch.inf)
+        potentials.append(distances.mul_(-t).logsumexp((0, 1)))
+    n_pairs = len(codes) * (len(codes) - 1) // 2
+    return float(torch.stack(potentials).logsumexp(0)) - math.log(n_pairs)
+
+
+def effective_rank(codes):
+    r"""How many directions the codes use: RankMe, the exponential of an entropy.
+
+    The entropy is that of :math:`p_k = \sigma_k / \lVert\sigma\rVert_1 + 10^{-7}`, where
+    :math:`\sigma` are the singular values of the codes (Garrido et al. 2023, equation 1).
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, width)
+
+    Returns
+    -------
+    float
+        From 1 to the smaller of ``n_samples`` and ``width``, up to the effect of the
+        :math:`10^{-7}`; 1 if all codes are zero.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
+    Notes
+    -----
+    The codes are not centred, as in the paper: a common shift counts as a direction. Of a
+    covariance matrix the singular values are the variances along the principal axes, so
+    ``effective_rank(np.cov(codes, rowvar=False))`` counts the directions in which codes vary, each
+    by its share of the variance. NumPy gives the covariance of one column without dimensions;
+    ``np.atleast_2d`` restores them.
+
+    References
+    ----------
+    Garrido et al. (2023), *RankMe: assessing the downstream performance of pretrained
+    self-supervised representations by their rank*.
+    Roy and Vetterli (2007), *The effective rank: a measure of effective dimensionality*.
+
+    Examples
+    --------
+    >>> from sklearn_replearn.metrics import effective_rank
+    >>> round(effective_rank([[1, 0], [0, 1], [0, 0]]), 3)
+    2.0
+    >>> round(effective_rank([[1, 1], [2, 2], [3, 3]]), 3)
+    1.0
+    """
+    sizes = np.linalg.svd(_rescaled(_checked(codes, "codes")), compute_uv=False)
+    if not sizes.any():
+        return 1.0
+    shares = sizes / sizes.sum() + _EPSILON
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def goodness_of_fit(left, right, temperature=None, n_candidates=256):
+    r"""Bits against chance: how well the code of one view finds that of the other.
+
+    :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates: 0 is chance, :math:`\log_2 N` is
+    perfect. InfoNCE is averaged over groups of rows and over both directions. It bounds the mutual
+    information of the two views from below (van den Oord et al. 2018), up to :math:`\log_2 N`.
+
+    Parameters
+    ----------
+    left, right : array-like of shape (n_samples, width)
+        Codes of two views of the same rows, at least two, in an order that says nothing.
+    temperature : float, default=None
+        None takes the best of 16 between 0.005 and 2, so that codes from different objectives
+        compare.
+    n_candidates : int, default=256
+        Rows are compared within near-equal groups of about this size, in the order given; N is
+        their mean size. Values compare only for the same N.
+
+    Returns
+    -------
+    float
+        Negative if the codes find each other worse than chance at this temperature.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there is one row only, a value is not finite, ``temperature`` is not
+        positive, or ``n_candidates`` is less than 2.
+
+    References
+    ----------
+    van den Oord et al. (2018), *Representation learning with contrastive predictive coding*.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_replearn.metrics import goodness_of_fit
+    >>> round(goodness_of_fit(np.eye(8), np.eye(8)), 3)
+    3.0
+    """
+    if temperature is not None:
+        _check_positive("temperature", temperature)
+    check_scalar(n_candidates, "n_candidates", Integral, min_val=2)
+    # Powers of 2 change no digit of the unit rows, so the result is that of the codes themselves.
+    left, right = (
+        torch.from_numpy(_rescaled(view, axis=1)) for view in _two_views(left, right, at_least=2)
+    )
+    groups = max(1, round(len(left) / n_candidates))
+    temperatures = _TEMPERATURES if temperature is None else [temperature]
+    best = min(_nats(left, right, groups, temperature) for temperature in temperatures)
+    return (math.log(len(left) / groups) - best) / math.log(2)
+
+
+def _nats(left, right, groups, temperature):
+    """InfoNCE in both directions, averaged over groups of candidates."""
+    none = left[:0]
+    losses = [
+        0.5 * (info_nce(a, b, none, temperature) + info_nce(b, a, none, temperature))
+        for a, b in zip(left.tensor_split(groups), right.tensor_split(groups), strict=True)
+    ]
+    return float(sum(losses) / len(losses))
+
+
+def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
+    """Accuracy of a logistic regression on codes that stay as they are.
+
+    Codes are standardised by the mean and deviation of all of ``codes``, with or without a label.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, width)
+        Codes to learn from.
+    y : array-like of shape (n_samples,)
+        Their classes, two at least.
+    test_codes : array-like of shape (n_test_samples, width)
+        Codes to judge by.
+    test_y : array-like of shape (n_test_samples,)
+        Their classes. One that ``y`` lacks counts as an error.
+    n_labels : int, default=None
+        Labels to learn from in each class, drawn at random; a class with fewer gives all it has.
+        None learns from all.
+    random_state : int, RandomState instance or None, default=0
+        Draws the labels. With the same int, more labels include the fewer.
+
+    Returns
+    -------
+    float
+        Share of the test rows whose class is found.
+
+    Raises
+    ------
+    ValueError
+        If lengths or widths differ, a code is not finite, a label is missing, ``y`` has one class
+        only or is continuous, or ``test_y`` has none of the classes of ``y``.
+
+    References
+    ----------
+    Alain and Bengio (2017), *Understanding intermediate layers using linear classifier probes*.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_replearn.metrics import linear_probe
+    >>> X, y = load_iris(return_X_y=True)
+    >>> linear_probe(X[::2], y[::2], X[1::2], y[1::2], n_labels=5) > 0.8
+    True
+    """
+    codes, y, test_codes, test_y = _task(codes, y, test_codes, test_y)
+    chosen = _labelled(y, n_labels, random_state)
+    scaler = StandardScaler().fit(codes)
+    classifier = LogisticRegression(max_iter=1000)
+    _fit(classifier, scaler.transform(codes[chosen]), y[chosen])
+    return float(np.mean(classifier.predict(scaler.transform(test_codes)) == test_y))
+
+
+def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random_state=0):
+    """Accuracy of the majority of the nearest labelled codes by cosine distance.
+
+    There is nothing to train or to tune, so it says how well distances between codes follow the
+    classes.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, width)
+        Codes to look for neighbours among. A code of zeros is as far from all others as one at a
+        right angle.
+    y : array-like of shape (n_samples,)
+        Their classes, two at least.
+    test_codes : array-like of shape (n_test_samples, width)
+        Codes to judge by.
+    test_y : array-like of shape (n_test_samples,)
+        Their classes. One that ``y`` lacks counts as an error.
+    n_labels : int, default=None
+        Labels to look at in each class, drawn at random; a class with fewer gives all it has. None
+        looks at all.
+    n_neighbors : int, default=5
+        Number of neighbours that vote; all labelled codes if these are fewer.
+    random_state : int, RandomState instance or None, default=0
+        Draws the labels. With the same int, more labels include the fewer.
+
+    Returns
+    -------
+    float
+        Share of the test rows whose class is found.
+
+    Raises
+    ------
+    ValueError
+        If lengths or widths differ, a code is not finite, a label is missing, ``y`` has one class
+        only or is continuous, or ``test_y`` has none of the classes of ``y``.
+
+    References
+    ----------
+    Wu et al. (2018), *Unsupervised feature learning via non-parametric instance discrimination*.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn_replearn.metrics import knn_probe
+    >>> X, y = load_iris(return_X_y=True)
+    >>> knn_probe(X[::2], y[::2], X[1::2], y[1::2]) > 0.9
+    True
+    """
+    check_scalar(n_neighbors, "n_neighbors", Integral, min_val=1)
+    codes, y, test_codes, test_y = _task(codes, y, test_codes, test_y)
+    chosen = _labelled(y, n_labels, random_state)
+    classifier = KNeighborsClassifier(min(n_neighbors, len(chosen)), metric="cosine")
+    _fit(classifier, _unit_rows(codes[chosen]), y[chosen])
+    return float(np.mean(classifier.predict(_unit_rows(test_codes)) == test_y))
+
+
+def consistency(codes, *others):
+    r"""How well codes of the same rows from several runs agree, up to a rotation.
+
+    For two runs it is :math:`R^2 = \lVert A^\top B\rVert_*^2`, the square of the sum of the
+    singular values, where A and B are the codes with columns centred and scaled to unit Frobenius
+    norm. That is the share of the variance of one that the other explains after the best shift,
+    scaling and orthogonal map (Schönemann 1966), and 1 minus the disparity of
+    :func:`scipy.spatial.procrustes`. Of more runs it is the mean over all pairs.
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, width)
+        Codes of one run.
+    *others : array-like of shape (n_samples, any width)
+        Codes of further runs, at least one, for the same rows in the same order.
+
+    Returns
+    -------
+    float
+        From 0 to 1, which says that all runs give the same codes up to shifts, scalings, rotations
+        and reflections. Codes that do not vary agree with none.
+
+    Raises
+    ------
+    ValueError
+        If there is one run only, numbers of rows differ, there is one row only, or a value is not
+        finite.
+
+    Notes
+    -----
+    Codes from unrelated runs agree by chance, the more so the wider they are: take many more rows
+    than columns. With directions of equal variance it is about 0.7 times ``width / n_samples``.
+
+    Gower (1975) aligns many runs to their mean instead of in pairs. The consistency of CEBRA
+    (Schneider et al. 2023) is the :math:`R^2` of a linear regression, which may also stretch and
+    shear the codes and is therefore higher.
+
+    References
+    ----------
+    Schönemann (1966), *A generalized solution of the orthogonal Procrustes problem*.
+    Gower (1975), *Generalized Procrustes analysis*.
+    Schneider et al. (2023), *Learnable latent embeddings for joint behavioural and neural
+    analysis*.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_replearn.metrics import consistency
+    >>> codes = np.array([[0., 0.], [1., 0.], [0., 2.]])
+    >>> rotated = codes @ [[0., 1.], [-1., 0.]]
+    >>> round(consistency(codes, 3 * rotated + 5), 3)
+    1.0
+    """
+    if not others:
+        raise ValueError("consistency compares runs and needs the codes of at least 2; got 1.")
+    runs = [_checked(run, "codes", at_least=2) for run in (codes, *others)]
+    lengths = [len(run) for run in runs]
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            f"All runs must have codes of the same rows in the same order; got {lengths} rows."
+        )
+    pairs = combinations([_standardized(run) for run in runs], 2)
+    agreements = [np.linalg.norm(a.T @ b, "nuc") ** 2 for a, b in pairs]
+    return min(float(np.mean(agreements)), 1.0)
+
+
+def _standardized(codes):
+    """Codes with columns of mean 0, of unit Frobenius norm; zeros if they do not vary."""
+    codes = _rescaled(codes)
+    # Centred on a row first, columns that do not vary are zeros and not rounding errors.
+    codes = codes - codes[0]
+    codes = _rescaled(codes - codes.mean(0))
+    return codes / (np.linalg.norm(codes) or 1.0)
+
+
+def _checked(codes, name, at_least=1):
+    return check_array(codes, dtype=np.float64, ensure_min_samples=at_least, input_name=name)
+
+
+def _two_views(left, right, at_least=1):
+    left, right = _checked(left, "left", at_least), _checked(right, "right", at_least)
+    if left.shape != right.shape:
+        raise ValueError(
+            "left and right must be codes of two views of the same rows, of one shape; got "
+            f"{left.shape} and {right.shape}."
+        )
+    return left, right
+
+
+def _check_positive(name, value):
+    if not (isinstance(value, Real) and 0 < value < math.inf):
+        raise ValueError(f"{name} must be a positive number; got {value!r}.")
+
+
+def _rescaled(codes, axis=None):
+    """Divide by a power of 2, the same along ``axis``, so that squares do not leave the range."""
+    _, exponent = np.frexp(np.abs(codes).max(axis=axis, keepdims=True))
+    return np.ldexp(codes, -exponent)
+
+
+def _unit_rows(codes):
+    codes = _rescaled(codes, axis=1)
+    lengths = np.linalg.norm(codes, axis=1, keepdims=True)
+    return codes / np.where(lengths > 0, lengths, 1.0)
+
+
+def _task(codes, y, test_codes, test_y):
+    """The codes and classes of a probe, checked."""
+    codes, test_codes = _checked(codes, "codes"), _checked(test_codes, "test_codes")
+    y, test_y = _classes(y, "y"), _classes(test_y, "test_y")
+    check_consistent_length(codes, y)
+    check_consistent_length(test_codes, test_y)
+    if codes.shape[1] != test_codes.shape[1]:
+        raise ValueError(
+            "codes and test_codes must come from one encoder and have the same number of columns; "
+            f"got {codes.shape[1]} and {test_codes.shape[1]}."
+        )
+    classes = set(y.tolist())
+    if len(classes) < 2:
+        raise ValueError(f"y must have at least 2 classes to tell apart; got {classes}.")
+    if classes.isdisjoint(test_y.tolist()):
+        raise ValueError(
+            "test_y must have classes of y, written in the same way; it has none of them, but for "
+            f"example {test_y[0].item()!r} where y has {y[0].item()!r}."
+        )
+    return codes, y, test_codes, test_y
+
+
+def _classes(y, name):
+    labels = column_or_1d(y).tolist()
+    if any(map(_is_missing, labels)):
+        raise ValueError(
+            f"{name} must have a class for every row; drop the rows where it is missing."
+        )
+    return np.array(labels)
+
+
+def _is_missing(label):
+    itself = label == label  # False for NaN and NaT, but neither True nor False for pandas' NA
+    return label is None or not isinstance(itself, bool | np.bool_) or not itself
+
+
+def _labelled(y, n_labels, random_state):
+    """Numbers of the rows whose labels are seen, ``n_labels`` in each class."""
+    if n_labels is None:
+        return np.arange(len(y))
+    check_scalar(n_labels, "n_labels", Integral, min_val=1)
+    order = np.random.RandomState(draw_seed(random_state)).permutation(len(y))
+    chosen = [order[y[order] == label][:n_labels] for label in np.unique(y)]
+    return np.sort(np.concatenate(chosen))
+
+
+def _fit(classifier, codes, y):
+    with warnings.catch_warnings():
+        # With few labels in each of many classes this is so on purpose.
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        classifier.fit(codes, y)
