@@ -124,6 +124,85 @@ def _contrast(similarity, positives, n_negatives, temperature, concentration, po
     return F.softplus(log_total - positive).mean()
 
 
+def decoupled(left, right, temperature):
+    r"""Contrast of views whose positive is no part of the denominator, in nats.
+
+    As :func:`nt_xent`, but the sum under the logarithm runs over the 2n - 2 views of other rows
+    alone: that a pair is close already does not weaken the gradient (Yeh et al. 2022,
+    :math:`L_{DC}`).
+
+    Parameters
+    ----------
+    left, right : Tensor of shape (n, width)
+        Two views of the same rows; rows are scaled to unit length here.
+    temperature : float
+
+    Returns
+    -------
+    Tensor, a single value
+        It may be negative. It is 0 for one row, which has no negatives.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import decoupled
+    >>> decoupled(torch.eye(2), torch.eye(2), temperature=0.5)
+    tensor(-1.3069)
+    """
+    n = len(left)
+    similarity = _similarity(left, right, temperature)
+    if n == 1:
+        return (similarity * 0).sum()
+    same_row = torch.eye(n, dtype=torch.bool, device=left.device).repeat(2, 2)
+    total = similarity.masked_fill(same_row, float("-inf")).logsumexp(1)
+    return total.mean() - similarity.diagonal(n).mean()
+
+
+def sup_con(left, right, labels, temperature):
+    r"""Cross-entropy of the views of the same class among all other views, in nats.
+
+    The positives of a view are the other view of its row and both views of the rows of its class.
+    Their log probabilities are averaged (Khosla et al. 2020, :math:`L_{out}`, equation 2), and so
+    are the losses of the 2n views.
+
+    Parameters
+    ----------
+    left, right : Tensor of shape (n, width)
+        Two views of the same rows; rows are scaled to unit length here.
+    labels : Tensor of shape (n,), int64
+        Classes from 0 on. A row of -1 has no label: no other row is a positive of it, and it is a
+        negative of all others.
+    temperature : float
+
+    Returns
+    -------
+    Tensor, a single value
+        That of :func:`nt_xent` if no two rows are known to be of the same class.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import sup_con
+    >>> views = torch.eye(3)
+    >>> sup_con(views, views, torch.tensor([0, 0, -1]), temperature=0.5)
+    tensor(1.3215)
+    """
+    similarity = _similarity(left, right, temperature)
+    rows = torch.arange(len(left), device=left.device)
+    classes = torch.where(labels < 0, -1 - rows, labels).repeat(2)  # one for each unlabelled row
+    positive = (classes[:, None] == classes).fill_diagonal_(False)
+    mean_positive = (similarity * positive).sum(1) / positive.sum(1)
+    itself = torch.eye(len(similarity), dtype=torch.bool, device=left.device)
+    total = similarity.masked_fill(itself, float("-inf")).logsumexp(1)
+    return (total - mean_positive).mean()
+
+
+def _similarity(left, right, temperature):
+    """Cosines of all pairs of the 2n views, over the temperature."""
+    views = F.normalize(torch.cat([left, right]), dim=1)
+    return views @ views.T / temperature
+
+
 def info_nce(queries, keys, negatives, temperature, concentration=0.0, positive_rate=0.0):
     """Cross-entropy of the right key among all keys and further negatives, in nats.
 
@@ -250,3 +329,62 @@ def off_diagonal_covariance(x):
     x = x - x.mean(0)
     covariance = x.T @ x / max(len(x) - 1, 1)
     return (covariance.square().sum() - covariance.diagonal().square().sum()) / x.shape[1]
+
+
+def alignment(left, right, alpha=2):
+    r"""Distance of the two views of a row on the unit sphere, to a power, averaged over rows.
+
+    :math:`\frac1n\sum_i\lVert u_i - v_i\rVert^\alpha` (Wang and Isola 2020, section 4.1.1).
+
+    Parameters
+    ----------
+    left, right : Tensor of shape (n, width)
+        Two views of the same rows; rows are scaled to unit length here.
+    alpha : float, default=2
+        The power.
+
+    Returns
+    -------
+    Tensor, a single value
+        0 is best: views are the same.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import alignment
+    >>> alignment(torch.eye(2), -3 * torch.eye(2))
+    tensor(4.)
+    """
+    gaps = F.normalize(left, dim=1) - F.normalize(right, dim=1)
+    return torch.linalg.vector_norm(gaps, dim=1).pow(alpha).mean()
+
+
+def uniformity(codes, t=2):
+    r"""How evenly rows lie on the unit sphere: logarithm of a Gaussian kernel's mean over pairs.
+
+    :math:`\log\frac1{|P|}\sum_{(i,j)\in P} e^{-t\lVert u_i - u_j\rVert^2}` over the pairs P of
+    different rows (Wang and Isola 2020, section 4.1.2).
+
+    Parameters
+    ----------
+    codes : Tensor of shape (n, width)
+        Rows are scaled to unit length here.
+    t : float, default=2
+        Larger values look at closer neighbours.
+
+    Returns
+    -------
+    Tensor, a single value
+        Lower is more even. It is 0, the highest, if all rows are the same, and for one row.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import uniformity
+    >>> uniformity(torch.tensor([[1., 0.], [-1., 0.]]))
+    tensor(-8.)
+    """
+    distances = F.pdist(F.normalize(codes, dim=1))
+    if distances.numel() == 0:
+        return (codes * 0).sum()
+    return (-t * distances.square()).logsumexp(0) - math.log(distances.numel())

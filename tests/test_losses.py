@@ -1,7 +1,7 @@
 """Losses against slow references, written from the formulas of the papers with loops."""
 
 from functools import partial
-from itertools import product
+from itertools import combinations, product
 from math import exp, log, sqrt
 
 import numpy as np
@@ -9,15 +9,21 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from sklearn_replearn.losses import (
+    alignment,
     bernoulli_kl,
     cross_correlation,
+    decoupled,
     gaussian_kl,
     info_nce,
     negative_cosine,
     nt_xent,
     off_diagonal_covariance,
+    sup_con,
+    uniformity,
     variance_hinge,
 )
 
@@ -65,6 +71,44 @@ def slow_info_nce(queries, keys, negatives, temperature, concentration=0.0, posi
     return np.mean(losses)
 
 
+def slow_decoupled(left, right, temperature):
+    """Yeh et al. (2022), L_DC: views of other rows alone in the sum, averaged over views."""
+    views, n = np.concatenate([left, right]), len(left)
+    losses = []
+    for i, view in enumerate(views):
+        others = [other for k, other in enumerate(views) if k % n != i % n]
+        total = sum(exp(cosine(view, other) / temperature) for other in others)
+        losses.append(log(total) - cosine(view, views[(i + n) % (2 * n)]) / temperature)
+    return np.mean(losses)
+
+
+def slow_sup_con(left, right, labels, temperature):
+    """Khosla et al. (2020), equation 2, averaged over views; -1 is like no other label."""
+    views, n = np.concatenate([left, right]), len(left)
+
+    def alike(i, k):
+        return i % n == k % n or labels[i % n] == labels[k % n] != -1
+
+    losses = []
+    for i, view in enumerate(views):
+        others = [k for k in range(2 * n) if k != i]
+        total = sum(exp(cosine(view, views[k]) / temperature) for k in others)
+        shares = [exp(cosine(view, views[k]) / temperature) / total for k in others if alike(i, k)]
+        losses.append(-np.mean([log(share) for share in shares]))
+    return np.mean(losses)
+
+
+def slow_alignment(left, right, alpha=2):
+    """Wang and Isola (2020), section 4.1.1; between unit rows d² = 2 - 2 cos."""
+    gaps = [max(0.0, 2 - 2 * cosine(u, v)) for u, v in zip(left, right, strict=True)]
+    return np.mean([gap ** (alpha / 2) for gap in gaps])
+
+
+def slow_uniformity(codes, t=2):
+    """Wang and Isola (2020), section 4.1.2."""
+    return log(np.mean([exp(-t * (2 - 2 * cosine(u, v))) for u, v in combinations(codes, 2)]))
+
+
 def slow_negative_cosine(prediction, target):
     """Chen and He (2021), equation 1."""
     return -np.mean([cosine(p, t) for p, t in zip(prediction, target, strict=True)])
@@ -99,6 +143,8 @@ def normal_rows(n, width, seed, dtype=torch.float64):
 
 
 LEFT, RIGHT, QUEUE = normal_rows(5, 3, 0), normal_rows(5, 3, 1), normal_rows(4, 3, 2)
+LABELS = torch.tensor([1, -1, 0, 1, -1])
+ROTATION = torch.linalg.qr(normal_rows(3, 3, 3)).Q
 
 NT_XENT = {
     "plain": {},
@@ -119,6 +165,10 @@ def contrast(left, right, temperature=0.5, negatives=None, **options):
 LOSSES = {
     **{f"nt_xent_{name}": partial(contrast, **options) for name, options in NT_XENT.items()},
     "info_nce": lambda left, right: info_nce(left, right, QUEUE.to(left), 0.5),
+    "decoupled": lambda left, right: decoupled(left, right, 0.5),
+    "sup_con": lambda left, right: sup_con(left, right, LABELS[: len(left)], 0.5),
+    "alignment": alignment,
+    "uniformity": lambda left, right: uniformity(left + right),
     "negative_cosine": negative_cosine,
     "gaussian_kl": gaussian_kl,
     "bernoulli_kl": lambda left, right: bernoulli_kl(0.2, (left + right).sigmoid().mean(0)),
@@ -137,12 +187,30 @@ def test_gradients_are_those_of_the_values(loss):
 
 
 @every_loss
-def test_equal_rows_of_zeros_have_finite_losses_and_gradients(loss):
-    rows = torch.zeros(4, 3, requires_grad=True)
+@pytest.mark.parametrize("n", [1, 4])
+@pytest.mark.parametrize("cell", [0.0, 1.0])
+def test_equal_rows_and_rows_alone_have_finite_losses_and_gradients(loss, n, cell):
+    rows = torch.full((n, 3), cell, requires_grad=True)
     value = loss(rows, rows)
     value.sum().backward()
     assert value.isfinite().all()
     assert rows.grad.isfinite().all()
+
+
+# Those that compare rows by the angles between them.
+ANGULAR = ["info_nce", "decoupled", "sup_con", "alignment", "uniformity", "negative_cosine"]
+ANGULAR += [f"nt_xent_{name}" for name, options in NT_XENT.items() if "negatives" not in options]
+
+
+@pytest.mark.parametrize("name", ANGULAR)
+def test_a_rotation_of_all_views_changes_nothing(name):
+    loss = LOSSES[name]
+    if name == "info_nce":
+        loss = partial(info_nce, negatives=QUEUE[:0], temperature=0.5)
+    assert torch.allclose(loss(LEFT @ ROTATION, RIGHT @ ROTATION), loss(LEFT, RIGHT))
+    assert name == "uniformity" or not torch.allclose(
+        loss(LEFT @ ROTATION, RIGHT), loss(LEFT, RIGHT)
+    )
 
 
 @every_nt_xent
@@ -150,6 +218,14 @@ def test_equal_rows_of_zeros_have_finite_losses_and_gradients(loss):
 def test_nt_xent_is_the_double_loop_over_views(temperature, options):
     expected = slow_nt_xent(LEFT, RIGHT, temperature, **options)
     assert contrast(LEFT, RIGHT, temperature, **options).item() == pytest.approx(expected)
+
+
+@every_nt_xent
+def test_nt_xent_and_info_nce_know_the_gradient_in_their_temperature(options):
+    temperature = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    assert gradcheck(lambda t: contrast(LEFT, RIGHT, t, **options), (temperature,))
+    options = {"negatives": QUEUE[:0], **options}
+    assert gradcheck(lambda t: info_nce(LEFT, RIGHT, temperature=t, **options), (temperature,))
 
 
 @every_nt_xent
@@ -246,6 +322,114 @@ def test_info_nce_sees_neither_lengths_nor_a_common_order_of_rows():
     )
 
 
+class Largest(TorchDispatchMode):
+    """Notes how many cells the largest tensor has that is made."""
+
+    cells = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        tensors = [leaf for leaf in tree_leaves(made) if isinstance(leaf, torch.Tensor)]
+        self.cells = max([self.cells, *(tensor.numel() for tensor in tensors)])
+        return made
+
+
+@pytest.mark.parametrize("weighting", [{}, {"concentration": 0.5, "positive_rate": 0.1}])
+def test_no_loss_makes_anything_larger_than_the_similarity_of_views_and_candidates(weighting):
+    n, n_negatives = 40, 300
+    left, right = normal_rows(n, 3, 0).requires_grad_(), normal_rows(n, 3, 1)
+    queue, labels = normal_rows(n_negatives, 3, 2), torch.arange(n) % 3
+    for cells, loss in (
+        ((2 * n) ** 2, lambda: nt_xent(left, right, 0.5, **weighting)),
+        (n * (n + n_negatives), lambda: info_nce(left, right, queue, 0.5, **weighting)),
+        ((2 * n) ** 2, lambda: decoupled(left, right, 0.5)),
+        ((2 * n) ** 2, lambda: sup_con(left, right, labels, 0.5)),
+    ):
+        with Largest() as largest:
+            loss().backward()
+        assert largest.cells == cells
+
+
+@pytest.mark.parametrize("right", [RIGHT, LEFT, -LEFT], ids=["random", "equal", "opposite"])
+@pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
+def test_decoupled_is_the_double_loop_over_views(temperature, right):
+    left = LEFT.float().requires_grad_()
+    loss = decoupled(left, right.float(), temperature)
+    loss.backward()
+    assert loss.item() == pytest.approx(slow_decoupled(LEFT, right, temperature), rel=1e-4)
+    assert left.grad.isfinite().all()
+
+
+def test_decoupled_sees_neither_lengths_nor_order_of_rows_nor_which_view_is_left():
+    expected, order = decoupled(LEFT, RIGHT, 0.5), [3, 0, 4, 1, 2]
+    assert torch.allclose(decoupled(2 * LEFT[order], 3 * RIGHT[order], 0.5), expected)
+    assert torch.allclose(decoupled(RIGHT, LEFT, 0.5), expected)
+
+
+def test_decoupled_is_what_nt_xent_becomes_where_negatives_outweigh_the_positive():
+    # log(p + total) - log p is log1p(total / p), and decoupled is the logarithm of total / p.
+    rows = torch.tensor([[1.0, 0.0], [1.0, 0.1]], dtype=torch.float64)
+    ratio = nt_xent(rows, -rows, 0.05) / decoupled(rows, -rows, 0.05)
+    assert float(ratio) == pytest.approx(1)
+    assert decoupled(LEFT, LEFT, 0.1) < 0 < nt_xent(LEFT, LEFT, 0.1)
+
+
+def test_decoupled_has_nothing_to_say_about_a_row_alone():
+    assert decoupled(LEFT[:1], RIGHT[:1], 0.5) == 0
+
+
+@pytest.mark.parametrize(
+    "labels", [LABELS, torch.zeros(5, dtype=torch.int64), torch.tensor([0, 0, 1, 1, -1])], ids=str
+)
+@pytest.mark.parametrize("temperature", [0.01, 0.1, 1.0])
+def test_sup_con_is_the_double_loop_over_views(temperature, labels):
+    left = LEFT.float().requires_grad_()
+    loss = sup_con(left, RIGHT.float(), labels, temperature)
+    loss.backward()
+    expected = slow_sup_con(LEFT, RIGHT, labels.tolist(), temperature)
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+    assert left.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("labels", [[-1] * 5, [4, 2, 0, 1, 3], [-1, 7, -1, 0, -1]], ids=str)
+def test_sup_con_is_nt_xent_where_no_two_rows_share_a_class(labels):
+    expected = nt_xent(LEFT, RIGHT, 0.2)
+    assert torch.allclose(sup_con(LEFT, RIGHT, torch.tensor(labels), 0.2), expected)
+
+
+def test_sup_con_sees_neither_lengths_nor_order_of_rows_nor_names_nor_which_view_is_left():
+    expected, order = sup_con(LEFT, RIGHT, LABELS, 0.5), [3, 0, 4, 1, 2]
+    shuffled = sup_con(2 * LEFT[order], 3 * RIGHT[order], LABELS[order], 0.5)
+    assert torch.allclose(shuffled, expected)
+    assert torch.allclose(sup_con(RIGHT, LEFT, LABELS, 0.5), expected)
+    renamed = torch.tensor([0, -1, 9, 0, -1])
+    assert torch.allclose(sup_con(LEFT, RIGHT, renamed, 0.5), expected)
+
+
+@pytest.mark.parametrize("alpha", [1, 2, 3.5])
+def test_alignment_is_the_loop_over_rows_and_sees_no_lengths(alpha):
+    loss = alignment(LEFT, RIGHT, alpha)
+    assert float(loss) == pytest.approx(slow_alignment(LEFT, RIGHT, alpha))
+    assert torch.allclose(alignment(5 * RIGHT, 0.1 * LEFT, alpha), loss)
+    assert alignment(LEFT, 2 * LEFT, alpha) == pytest.approx(0, abs=1e-15)
+
+
+@pytest.mark.parametrize("t", [0.5, 2, 2000])
+def test_uniformity_is_the_loop_over_pairs_and_sees_neither_lengths_nor_order(t):
+    loss = uniformity(QUEUE, t)
+    assert loss.isfinite()
+    if t < 2000:  # where the exponentials are within the range of numbers
+        assert float(loss) == pytest.approx(slow_uniformity(QUEUE, t))
+    lengths = torch.arange(1, 5)[:, None]
+    assert torch.allclose(uniformity((QUEUE * lengths).flip(0), t), loss)
+
+
+def test_uniformity_is_highest_where_all_rows_are_the_same_and_lowest_where_they_spread():
+    square = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+    assert uniformity(square[:1]) == uniformity(square[[1, 1, 1]]) == 0
+    assert uniformity(square) < uniformity(square.abs()) < 0
+
+
 def test_negative_cosine_is_the_loop_over_rows_and_sees_no_lengths():
     loss = negative_cosine(LEFT, RIGHT)
     assert float(loss) == pytest.approx(slow_negative_cosine(LEFT, RIGHT))
@@ -298,6 +482,8 @@ def test_cross_correlation_is_the_loop_over_pairs_of_columns_whatever_their_unit
     assert np.allclose(correlation, slow_cross_correlation(left.numpy(), right.numpy()))
     units, shift = torch.tensor([2.0, 5.0, 9.0]), torch.tensor([-1.0, 0.0, 1e3])
     assert torch.allclose(cross_correlation(left * units + shift, right / units), correlation)
+    assert torch.allclose(cross_correlation(left * units + shift, right), correlation)
+    assert torch.allclose(cross_correlation(left, right * units + shift), correlation)
     assert torch.allclose(cross_correlation(left.flip(0), right.flip(0)), correlation)
 
 

@@ -8,11 +8,15 @@ import pytest
 import torch
 from sklearn.base import clone
 from test_losses import (
+    slow_alignment,
     slow_cross_correlation,
+    slow_decoupled,
     slow_info_nce,
     slow_negative_cosine,
     slow_nt_xent,
     slow_off_diagonal_covariance,
+    slow_sup_con,
+    slow_uniformity,
     slow_variance_hinge,
 )
 from torch import nn
@@ -20,11 +24,12 @@ from torch.distributions import Bernoulli as BernoulliDistribution
 from torch.distributions import MultivariateNormal, Normal, kl_divergence
 from torch.nn.functional import cosine_similarity, normalize
 
-from sklearn_replearn import objectives
+from sklearn_replearn import ContrastiveTransformer, objectives
 from sklearn_replearn.likelihoods import Bernoulli, Gaussian
 from sklearn_replearn.modules import Autoencoder, TopK, VariationalAutoencoder, linear, mlp
 from sklearn_replearn.objectives import (
     BYOL,
+    DCL,
     ELBO,
     BarlowTwins,
     KLSparsity,
@@ -33,13 +38,18 @@ from sklearn_replearn.objectives import (
     Objective,
     Reconstruction,
     SimSiam,
+    SupCon,
     TopKSparsity,
     VICReg,
 )
+from sklearn_replearn.objectives._beside import WithDecoder
 
 WITH_HEADS = [
     NTXent(temperature=0.2, projector_sizes=(8, 5), concentration=0.5, positive_rate=0.1),
     NTXent(projector_sizes=(8, 5), queue_size=6, momentum=0.9),
+    NTXent(projector_sizes=(8, 5), learn_temperature=True),
+    DCL(temperature=0.2, projector_sizes=(8, 5)),
+    SupCon(temperature=0.2, projector_sizes=(8, 5)),
     BarlowTwins(redundancy_weight=0.1, projector_sizes=(8, 5)),
     VICReg(2.0, 3.0, 4.0, projector_sizes=(8, 5)),
     SimSiam(projector_sizes=(8, 5), predictor_size=7),
@@ -63,6 +73,7 @@ def seeded(seed=0):
 
 
 LEFT, RIGHT, OTHERS = torch.randn(3, 8, 4, generator=seeded(99))
+LABELS = torch.tensor([0, 1, -1, 0, 2, -1, 0, 1])
 
 
 def autoencoder(likelihood=None, activation=None):
@@ -81,7 +92,8 @@ def prepared(objective, network=None):
 
 
 def values(objective, network, heads, left=LEFT, right=RIGHT):
-    terms = objective.terms(network, heads, left, right, seeded())
+    labels = {"labels": LABELS[: len(left)]} if objective.uses_labels else {}
+    terms = objective.terms(network, heads, left, right, seeded(), **labels)
     return {name: term.item() for name, term in terms.items()}
 
 
@@ -177,6 +189,40 @@ def test_nt_xent_compares_projections(options):
     assert values(objective, network, heads) == about(contrast=expected)
 
 
+def test_dcl_compares_projections():
+    objective = DCL(temperature=0.3)
+    network, heads = prepared(objective)
+    expected = slow_decoupled(*projections(network, heads, LEFT, RIGHT), 0.3)
+    assert values(objective, network, heads) == about(contrast=expected)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_sup_con_compares_projections_and_takes_labels(training):
+    objective = SupCon(temperature=0.3)
+    network, heads = prepared(objective)
+    heads.train(training)
+    expected = slow_sup_con(*projections(network, heads, LEFT, RIGHT), LABELS.tolist(), 0.3)
+    assert values(objective, network, heads) == about(contrast=expected)
+
+
+def test_objectives_say_whether_they_use_labels():
+    users = {name(objective) for objective in WITH_HEADS if objective.uses_labels}
+    assert users == {"SupCon"}
+
+
+@pytest.mark.parametrize("objective", WITH_HEADS, ids=str)
+@pytest.mark.parametrize("rows", [LEFT[:1], LEFT[:1].repeat(4, 1), torch.zeros(3, 4)], ids=len)
+def test_rows_alone_and_rows_that_are_the_same_have_finite_gradients(objective, rows):
+    network, heads = prepared(objective)
+    # No training batch has one row, which has no statistics: validation batches may.
+    heads.train(len(rows) > 1)
+    labels = {"labels": LABELS[: len(rows)]} if objective.uses_labels else {}
+    sum(objective.terms(network, heads, rows, rows, seeded(), **labels).values()).backward()
+    weights = [*network.encoder.parameters(), *heads.parameters()]
+    assert all(w.grad.isfinite().all() for w in weights if w.grad is not None)
+    assert any(w.grad is not None for w in weights)
+
+
 def test_barlow_twins_draws_the_cross_correlation_to_the_identity():
     objective = BarlowTwins(redundancy_weight=0.1, projector_sizes=(8, 5))
     network, heads = prepared(objective)
@@ -216,6 +262,44 @@ def test_each_projection_is_predicted_from_the_other_view(objective):
     )
     expected = slow_negative_cosine(left, targets[1]) + slow_negative_cosine(right, targets[0])
     assert values(objective, network, heads) == about(distance=expected / 2)
+
+
+# A temperature that is learned
+
+
+@pytest.mark.parametrize("queue_size", [0, 6])
+@pytest.mark.parametrize("weighting", [{}, {"concentration": 0.5, "positive_rate": 0.1}], ids=str)
+def test_a_learned_temperature_begins_as_the_fixed_one(queue_size, weighting):
+    options = {"temperature": 0.2, "queue_size": queue_size, **weighting}
+    fixed, learned = NTXent(**options), NTXent(**options, learn_temperature=True)
+    expected = values(fixed, *prepared(fixed)) | {"temperature": 0.2}
+    assert values(learned, *prepared(learned)) == about(**expected)
+    assert fixed.terms_aside == ()
+    assert learned.terms_aside == ("temperature",)
+
+
+def test_the_temperature_is_learned_from_the_contrast_alone():
+    objective = NTXent(temperature=0.3, learn_temperature=True)
+    network, heads = prepared(objective)
+    terms = objective.terms(network, heads, LEFT, RIGHT, seeded())
+    assert not terms["temperature"].requires_grad
+    (slope,) = torch.autograd.grad(sum(terms.values()), heads.log_temperature)
+    left, right = projections(network, heads, LEFT, RIGHT)
+    step = 1e-4
+    above, below = (slow_nt_xent(left, right, 0.3 * np.exp(s)) for s in (step, -step))
+    assert slope.item() == pytest.approx((above - below) / (2 * step), rel=1e-3)
+
+
+def test_a_learned_temperature_falls_no_lower_than_in_clip_and_rises_again():
+    objective = NTXent(learn_temperature=True)
+    network, heads = prepared(objective)
+    with torch.no_grad():
+        heads.log_temperature -= 10
+    objective.after_step(network, heads)
+    terms = objective.terms(network, heads, LEFT, RIGHT, seeded())
+    assert terms["temperature"].item() == pytest.approx(0.01)
+    terms["contrast"].backward()
+    assert heads.log_temperature.grad < 0  # independent views: a higher one is better
 
 
 # Gradients that stop, averages that move
@@ -323,10 +407,21 @@ def test_keys_in_the_queue_have_length_1_and_no_gradient():
     assert not heads.queue.requires_grad
 
 
+def test_the_moving_average_begins_as_a_copy():
+    for objective in (BYOL(), NTXent(queue_size=4)):
+        network, heads = prepared(objective)
+        fast = nn.ModuleDict({"encoder": network.encoder, "project": heads.project})
+        for name, weights in fast.state_dict().items():
+            slow = heads.target.state_dict()[name]
+            assert torch.equal(slow, weights)
+            assert slow.data_ptr() != weights.data_ptr()
+
+
 @pytest.mark.parametrize(
     ("objective", "network"),
     [
         (NTXent(queue_size=20), autoencoder),
+        (NTXent(learn_temperature=True), autoencoder),
         (BYOL(momentum=0.5), autoencoder),
         (ELBO(warmup_steps=4), variational),
     ],
@@ -341,6 +436,75 @@ def test_heads_go_on_from_their_state(objective, network):
     assert values(objective, network, fresh) != values(objective, network, heads)
     fresh.load_state_dict(heads.state_dict())
     assert values(objective, network, fresh) == values(objective, network, heads)
+
+
+# The decoder beside an objective
+
+
+def noise(rows, generator):
+    return rows + torch.randn(rows.shape, generator=generator)
+
+
+def shift(rows, generator):
+    return rows + 1
+
+
+@pytest.mark.parametrize("objective", [NTXent(), SupCon(), BYOL()], ids=name)
+def test_beside_an_objective_a_decoder_learns_and_validation_tells_how_codes_lie(objective):
+    both = WithDecoder(objective, (noise, shift))
+    network, heads = prepared(both)
+    assert both.uses_labels == objective.uses_labels
+    for training in (True, False):
+        heads.train(training)
+        network.train(training)
+        left, right = noise(LEFT, seeded()), RIGHT + 1
+        error = (RIGHT - network.output(network.code(RIGHT))).square().mean().item()
+        expected = {**values(objective, network, heads, left, right), "reconstruction": error}
+        if not training:
+            codes = [network.code(views).detach().numpy() for views in (left, right)]
+            expected["alignment"] = slow_alignment(*codes)
+            expected["uniformity"] = np.mean([slow_uniformity(code) for code in codes])
+        assert values(both, network, heads) == about(**expected)
+
+
+def test_of_one_validation_row_the_uniformity_is_0():
+    both = WithDecoder(NTXent(), (noise, shift))
+    network, heads = prepared(both)
+    heads.eval()
+    terms = values(both, network, heads, LEFT[:1], LEFT[:1])
+    assert terms["uniformity"] == 0
+    assert np.isfinite(list(terms.values())).all()
+
+
+def test_what_is_beside_both_is_no_part_of_the_loss():
+    both = WithDecoder(NTXent(learn_temperature=True), (noise, shift))
+    assert set(both.terms_aside) == {"temperature", "reconstruction", "alignment", "uniformity"}
+
+
+def test_the_history_has_what_is_beside_the_loss_apart_from_it():
+    rows = torch.randn(40, 4, generator=seeded()).numpy()
+    objective = NTXent(learn_temperature=True, queue_size=16)
+    encoder = ContrastiveTransformer(
+        3, objective=objective, early_stopping=True, validation_fraction=0.25, max_epochs=3
+    )
+    history = pickle.loads(pickle.dumps(encoder.fit(rows))).history_
+    assert (history["train_loss"] == history["train_contrast"]).all()
+    assert (history["valid_loss"] == history["valid_contrast"]).all()
+    assert history["train_temperature"].iloc[0] == pytest.approx(0.5, abs=0.01)
+    assert history["train_temperature"].nunique() == 3
+    assert history["valid_alignment"].between(0, 4).all()
+    assert history["valid_uniformity"].between(-8, 0).all()
+    assert "train_uniformity" not in history
+
+
+def test_terms_of_an_objective_are_not_overwritten_by_those_beside_it():
+    class Aligned(Objective):
+        def terms(self, network, heads, left, right, generator):
+            return {"alignment": network.code(left).square().mean()}
+
+    both = WithDecoder(Aligned(), (noise, shift))
+    with pytest.raises(ValueError, match=r"^Aligned: terms named \['alignment'\] are reported"):
+        values(both, *prepared(both))
 
 
 # The evidence lower bound
@@ -419,6 +583,13 @@ def test_the_weight_of_the_divergence_warms_up_by_updates_and_is_full_in_validat
         (NTXent(positive_rate=1.0), "positive_rate must be at least 0 and below 1; got 1.0"),
         (NTXent(positive_rate=-0.1), "positive_rate must be at least 0 and below 1; got -0.1"),
         (NTXent(projector_sizes=()), "projector_sizes must be at least one width"),
+        (
+            NTXent(temperature=0.001, learn_temperature=True),
+            "temperature must be 0.01 or more to be learned; got 0.001",
+        ),
+        (DCL(temperature=0.0), "temperature must be above 0; got 0.0"),
+        (SupCon(temperature=-1.0), "temperature must be above 0; got -1.0"),
+        (SupCon(projector_sizes=(0,)), "projector_sizes must be at least one width"),
         (BYOL(momentum=-0.1), "momentum must be between 0 and 1; got -0.1"),
         (BYOL(momentum=1.1), "momentum must be between 0 and 1; got 1.1"),
     ],

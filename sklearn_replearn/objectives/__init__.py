@@ -1,13 +1,14 @@
 """Objectives: what training minimises, as small cloneable classes."""
 
 from ._base import Objective
-from ._contrast import NTXent
+from ._contrast import DCL, NTXent, SupCon
 from ._decorrelation import BarlowTwins, VICReg
 from ._distillation import BYOL, SimSiam
 from ._reconstruction import ELBO, KLSparsity, L1Sparsity, Reconstruction, TopKSparsity
 
 __all__ = [
     "BYOL",
+    "DCL",
     "ELBO",
     "BarlowTwins",
     "KLSparsity",
@@ -16,6 +17,7 @@ __all__ = [
     "Objective",
     "Reconstruction",
     "SimSiam",
+    "SupCon",
     "TopKSparsity",
     "VICReg",
 ]

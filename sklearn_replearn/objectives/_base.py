@@ -27,8 +27,13 @@ class Objective(BaseEstimator):
     2
     """
 
-    #: Names of terms that train parts beside the objective: no part of the reported loss.
+    #: Names of terms that are no part of the reported loss: they train parts beside the objective,
+    #: or have no gradient and are there to be seen.
     terms_aside = ()
+
+    #: Whether :meth:`terms` takes the labels of the rows: it is then called with ``labels=``,
+    #: Tensor of shape (n,) of int64, -1 for rows without one.
+    uses_labels = False
 
     def heads(self, network, generator):
         """What only training needs: projectors, predictors, targets, queues.

@@ -3,8 +3,11 @@
 import torch
 
 from ..augmentations import view
+from ..losses import alignment, uniformity
 from ._base import Objective
 from ._reconstruction import mean_error
+
+_BESIDE = ("reconstruction", "alignment", "uniformity")
 
 
 class WithDecoder(Objective):
@@ -15,28 +18,56 @@ class WithDecoder(Objective):
     objective : Objective
     augmentations : tuple of two callables
         Make the objective's views; the decoder sees the rows as they are.
+    targets : callable, default=None
+        An augmentation that makes what the decoder is compared with; None compares it with the
+        rows.
     """
 
-    terms_aside = ("reconstruction",)
-
-    def __init__(self, objective, augmentations):
+    def __init__(self, objective, augmentations, targets=None):
         self.objective = objective
         self.augmentations = augmentations
+        self.targets = targets
+
+    @property
+    def terms_aside(self):
+        """Those of the objective, and all that is added here."""
+        return (*getattr(self.objective, "terms_aside", ()), *_BESIDE)
+
+    @property
+    def uses_labels(self):
+        """Whether the objective does."""
+        return getattr(self.objective, "uses_labels", False)
 
     def heads(self, network, generator):
         """Those of the objective."""
         return self.objective.heads(network, generator)
 
-    def terms(self, network, heads, left, right, generator):
-        """Those of the objective, and ``reconstruction``."""
-        views = (
+    def terms(self, network, heads, left, right, generator, **labels):
+        """Those of the objective, and ``reconstruction``.
+
+        On validation rows also ``alignment`` and ``uniformity`` of the codes of the views.
+        """
+        views = [
             view(augmentation, rows, generator)
             for augmentation, rows in zip(self.augmentations, (left, right), strict=True)
-        )
-        terms = self.objective.terms(network, heads, *views, generator)
+        ]
+        terms = self.objective.terms(network, heads, *views, generator, **labels)
+        if taken := terms.keys() & _BESIDE:
+            raise ValueError(
+                f"{type(self.objective).__name__}: terms named {sorted(taken)} are reported beside "
+                "every objective; its own need other names."
+            )
         with torch.no_grad():
             code = network.code(right)
-        return {**terms, "reconstruction": mean_error(network, right, network.output(code))}
+            if not heads.training:
+                left_code, right_code = map(network.code, views)
+                terms = {
+                    **terms,
+                    "alignment": alignment(left_code, right_code),
+                    "uniformity": 0.5 * (uniformity(left_code) + uniformity(right_code)),
+                }
+        targets = right if self.targets is None else view(self.targets, right, generator)
+        return {**terms, "reconstruction": mean_error(network, targets, network.output(code))}
 
     def after_step(self, network, heads):
         """That of the objective."""
