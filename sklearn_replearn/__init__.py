@@ -2,12 +2,15 @@
 
 from ._autoencoder import AutoencoderTransformer
 from ._contrastive import ContrastiveTransformer
+from ._predictors import EncoderClassifier, EncoderRegressor
 from ._vae import VAETransformer
 from .outliers import OutlierDetector
 
 __all__ = [
     "AutoencoderTransformer",
     "ContrastiveTransformer",
+    "EncoderClassifier",
+    "EncoderRegressor",
     "OutlierDetector",
     "VAETransformer",
     "__version__",

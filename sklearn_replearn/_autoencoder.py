@@ -6,7 +6,7 @@ from ._codes import standardize_codes
 from ._documentation import documented
 from ._representation import RepresentationTransformer
 from ._sklearn import HasMethods, StrOptions
-from .augmentations import Identity, SwapNoise
+from .augmentations import Identity
 from .modules import Autoencoder
 from .objectives import Reconstruction
 
@@ -39,7 +39,9 @@ class AutoencoderTransformer(RepresentationTransformer):
     corruption : callable, "auto" or None, default="auto"
         Makes it a denoising autoencoder: an augmentation such as
         :class:`~sklearn_replearn.augmentations.SwapNoise`, applied to the cells that are encoded.
-        "auto" is ``SwapNoise(0.3)`` for tables with categories, and none for numbers.
+        "auto" is ``SwapNoise(0.3)`` for tables with categories,
+        :class:`~sklearn_replearn.augmentations.MaskTokens` for tokens, and none for numbers and
+        images.
     sparsity : L1Sparsity, KLSparsity or TopKSparsity, default=None
         Makes it a sparse autoencoder; see :mod:`sklearn_replearn.objectives`.
     {training}
@@ -85,6 +87,8 @@ class AutoencoderTransformer(RepresentationTransformer):
         activation="silu",
         encoder=None,
         decoder=None,
+        image_shape=None,
+        vocabulary_size=None,
         categorical_features="from_dtype",
         loss="auto",
         corruption="auto",
@@ -113,6 +117,8 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.activation = activation
         self.encoder = encoder
         self.decoder = decoder
+        self.image_shape = image_shape
+        self.vocabulary_size = vocabulary_size
         self.categorical_features = categorical_features
         self.loss = loss
         self.corruption = corruption
@@ -137,7 +143,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.verbose = verbose
 
     def _scaling(self):
-        if self.scaling == "auto" and self.loss == "bce":
+        if self.scaling == "auto" and self.loss == "bce" and self.image_shape is None:
             return None
         return super()._scaling()
 
@@ -158,7 +164,7 @@ class AutoencoderTransformer(RepresentationTransformer):
     def _build(self, plan, generator):
         latent, sparsity = plan["latent_dim"], plan["sparsity"]
         encoder, decoder = self._coders(plan, generator)
-        inputs, likelihood = self._ends(scale=1.0)
+        inputs, likelihood = self._ends(plan, scale=1.0)
         activation = None if sparsity is None else sparsity.activation(latent)
         return Autoencoder(encoder, decoder, likelihood, latent, activation, inputs)
 
@@ -168,8 +174,9 @@ class AutoencoderTransformer(RepresentationTransformer):
     def _views(self):
         corruption = self.corruption
         if isinstance(corruption, str):
-            corruption = SwapNoise(0.3) if self._columns.mixed else None
-        return corruption or Identity(), Identity()
+            corruption = self._domain.corruption(self._columns)
+        left = self._domain.bound(corruption or Identity(), self._columns)
+        return left, self._domain.targets(self.batch_size)
 
     def _users_parts(self):
         return [*super()._users_parts(), self.corruption, self.sparsity]

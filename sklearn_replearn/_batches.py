@@ -24,12 +24,17 @@ class TrainingRows(Dataset):
     multiset : Multiset
     columns : Columns
     device : torch.device, default="cpu"
+    marks : Marks, default=None
+        Of the rows of the table; None: there are none.
     """
 
-    def __init__(self, multiset, columns, device="cpu"):
+    def __init__(self, multiset, columns, device="cpu", marks=None):
         self.multiset = multiset
         self.device = torch.device(device)
         self._columns = columns
+        marks = None if marks is None else marks.take(multiset.numbers)
+        self._labels = None if marks is None else marks.labels
+        self._partners = None if marks is None else marks.partners()
         self._kept = None
         fits = 4 * len(multiset) * multiset.width <= _most_kept(self.device)
         if fits or columns.transformer is not None:
@@ -60,6 +65,28 @@ class TrainingRows(Dataset):
         if self._kept is not None:
             return self._kept.index_select(0, places).to(self.device)
         return self._scaled(self.multiset.table.take(places.numpy(), axis=0)).to(self.device)
+
+    @property
+    def marked(self):
+        """Whether anything stands beside the rows."""
+        return self._labels is not None or self._partners is not None
+
+    def with_marks(self, numbers, generator):
+        """Rows of these numbers within the multiset, and what stands beside them.
+
+        Returns
+        -------
+        dict of Tensor
+            ``rows``; ``labels`` if there are any; ``others``, a row that is alike for each, if
+            there are any.
+        """
+        batch = {"rows": self.take(self.places(numbers))}
+        if self._labels is not None:
+            labels = torch.from_numpy(self._labels[numbers.cpu().numpy()])
+            batch["labels"] = labels.to(self.device)
+        if self._partners is not None:
+            batch["others"] = self.take(self.places(self._partners.draw(numbers, generator)))
+        return batch
 
     def rows(self, part):
         """Scaled rows of a slice of the multiset."""
@@ -170,5 +197,9 @@ class Batches:
             generator.manual_seed(generator.initial_seed())
             numbers = multiset.draws()
         no_labels = torch.empty(0, device=self.dataset.device)
+        if self.dataset.marked:
+            for part in torch.as_tensor(numbers).tensor_split(self.n_batches):
+                yield self.dataset.with_marks(part, generator), no_labels
+            return
         for places in self.dataset.places(numbers).tensor_split(self.n_batches):
             yield self.dataset.take(places), no_labels

@@ -1,7 +1,7 @@
 """ContrastiveTransformer: codes learned by comparing views of the rows."""
 
-import math
 import warnings
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -10,18 +10,18 @@ from sklearn.exceptions import ConvergenceWarning
 from ._ambient import isolated
 from ._codes import collapse, standardize_codes
 from ._documentation import documented
+from ._marks import Marks, class_numbers, group_numbers, time_numbers
 from ._random import new_generator
 from ._representation import RepresentationTransformer
 from ._rows import canonical
-from ._sklearn import HasMethods
-from .augmentations import SwapNoise
-from .losses import info_nce
+from ._sklearn import HasMethods, Interval, fit_context
+from .augmentations import view
+from .metrics import goodness_of_fit
 from .modules import Autoencoder
 from .objectives import NTXent
 from .objectives._beside import WithDecoder
 
 _CANDIDATES = 256
-_TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
 
 @documented
@@ -42,10 +42,17 @@ class ContrastiveTransformer(RepresentationTransformer):
         :class:`~sklearn_replearn.objectives.BYOL`,
         :class:`~sklearn_replearn.objectives.SimSiam`,
         :class:`~sklearn_replearn.objectives.BarlowTwins`,
-        :class:`~sklearn_replearn.objectives.VICReg`.
+        :class:`~sklearn_replearn.objectives.VICReg`,
+        :class:`~sklearn_replearn.objectives.DCL` and, with labels,
+        :class:`~sklearn_replearn.objectives.SupCon`.
     augmentation : callable or tuple of two callables, default=None
         Makes the views. A tuple has one for each view. None is
-        :class:`~sklearn_replearn.augmentations.SwapNoise` with a rate of 0.3 for both.
+        :class:`~sklearn_replearn.augmentations.SwapNoise` with a rate of 0.3 for both; for images
+        crops, and for those of three channels flips and changes of colour as well; for tokens spans
+        with some tokens deleted. A callable of your own takes rows and a generator, or rows alone
+        as torchvision's and kornia's do.
+    n_time_neighbors : int, default=10
+        With ``times`` in ``fit``: so many rows before and after are alike.
     hidden_layer_sizes : int or sequence of int, default=(256,)
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
     activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
@@ -90,6 +97,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         **RepresentationTransformer._parameter_constraints,
         "objective": [HasMethods(["heads", "terms", "after_step"]), None],
         "augmentation": [callable, tuple, None],
+        "n_time_neighbors": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -98,10 +106,13 @@ class ContrastiveTransformer(RepresentationTransformer):
         *,
         objective=None,
         augmentation=None,
+        n_time_neighbors=10,
         hidden_layer_sizes=(256,),
         activation="silu",
         encoder=None,
         decoder=None,
+        image_shape=None,
+        vocabulary_size=None,
         categorical_features="from_dtype",
         scaling="auto",
         max_epochs="auto",
@@ -125,10 +136,13 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.latent_dim = latent_dim
         self.objective = objective
         self.augmentation = augmentation
+        self.n_time_neighbors = n_time_neighbors
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.encoder = encoder
         self.decoder = decoder
+        self.image_shape = image_shape
+        self.vocabulary_size = vocabulary_size
         self.categorical_features = categorical_features
         self.scaling = scaling
         self.max_epochs = max_epochs
@@ -148,6 +162,67 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None, groups=None, times=None):
+        """Learn the columns and train the network.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            At least two rows. Columns of frames hold numbers, booleans, dates, strings or
+            categories; missing cells are NaN, None, NaT or NA. With ``image_shape`` images, with
+            ``vocabulary_size`` rows of token ids.
+        y : array-like of shape (n_samples,), default=None
+            Classes, for objectives that use them
+            (:class:`~sklearn_replearn.objectives.SupCon`); -1 where a row has none. Others ignore
+            it.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts; weight 2 is the same as the row standing there twice. So
+            the sum of the weights matters, up to 65,536: give relative weights a mean of 1.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of the same group are alike, such as those of one patient: the second view is one
+            of another row of the group, drawn at random.
+        times : array-like of shape (n_samples,), default=None
+            Numbers or dates. Rows that are neighbours in time (and of the same group) are alike:
+            the second view is one of the ``n_time_neighbors`` rows before or after.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If ``X`` has infinite cells, columns that mix types, fewer than two rows, or columns
+            that cannot be scaled; if a parameter does not fit the table; if the loss is not finite;
+            if ``y``, ``groups`` or ``times`` has another length than ``X`` or missing values; if
+            the objective needs ``y`` and there is none.
+        TypeError
+            If ``X`` has cells of a type that no column may have, such as lists.
+        KeyboardInterrupt
+            If interrupted. After any exception the estimator is as it was before.
+
+        Notes
+        -----
+        With metadata routing, ``set_fit_request(groups=True, times=True)`` has a pipeline or a
+        search pass them on.
+
+        References
+        ----------
+        Schneider et al. (2023), *Learnable latent embeddings for joint behavioural and neural
+        analysis* (CEBRA): positives from neighbours in time.
+        """
+
+        def mark(n):
+            labels = None
+            if getattr(self._contrast(), "uses_labels", False):
+                labels = class_numbers(y, n)
+            return Marks(
+                labels, group_numbers(groups, n), time_numbers(times, n), self.n_time_neighbors
+            )
+
+        return self._fit_in_one_step(X, sample_weight, mark)
 
     def score(self, X, y=None):
         r"""Goodness of fit in bits against chance: how well a view finds the row it came from.
@@ -186,10 +261,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         order = np.random.RandomState(self._score_seed).permutation(multiset.n_draws)
         table = multiset.values(multiset.draws()[order])
         left, right = self._codes_of_views(table)
-        groups = max(1, round(len(left) / _CANDIDATES))
-        best = min(_nats(left, right, groups, temperature) for temperature in _TEMPERATURES)
-        chance = math.log(len(left) / groups)
-        return float(chance - best) / math.log(2)
+        return goodness_of_fit(left, right, n_candidates=_CANDIDATES)
 
     def _codes_of_views(self, table):
         """Codes of two views of each row, drawn within groups of rows."""
@@ -201,38 +273,51 @@ class ContrastiveTransformer(RepresentationTransformer):
             rows = torch.as_tensor(rows, dtype=inference.dtype, device=device)
             parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))
             return [
-                torch.cat([network.encode(view(part, generator)) for part in parts]).cpu().double()
-                for view in self._augmentations()
+                torch.cat([network.encode(view(make, part, generator)) for part in parts])
+                .cpu()
+                .double()
+                for make in self._augmentations()
             ]
 
     def _build(self, plan, generator):
         encoder, decoder = self._coders(plan, generator)
-        inputs, likelihood = self._ends(scale=1.0)
+        inputs, likelihood = self._ends(plan, scale=1.0)
         return Autoencoder(encoder, decoder, likelihood, plan["latent_dim"], inputs=inputs)
 
     def _blueprint(self):
         return {**super()._blueprint(), "objective": repr(self._contrast())}
 
     def _objective(self, n_updates):
-        return WithDecoder(self._contrast(), self._augmentations())
+        targets = self._domain.targets(self.batch_size)
+        return WithDecoder(self._contrast(), self._augmentations(), targets)
+
+    def _labeled_views(self):
+        return self._augmentations()
 
     def _users_parts(self):
-        return [*super()._users_parts(), self._contrast(), *self._augmentations()]
+        return [*super()._users_parts(), self._contrast(), *self._chosen()]
 
     def _contrast(self):
         return NTXent() if self.objective is None else self.objective
 
     def _augmentations(self):
-        if self.augmentation is None:
-            return SwapNoise(0.3), SwapNoise(0.3)
-        if isinstance(self.augmentation, tuple):
-            if len(self.augmentation) != 2 or not all(map(callable, self.augmentation)):
-                raise ValueError(
-                    "augmentation must be a callable, or a tuple of two callables, one for each "
-                    f"view; got {self.augmentation!r}."
-                )
-            return self.augmentation
-        return self.augmentation, self.augmentation
+        """Makers of the two views, of scaled cells."""
+        left, right = self._chosen()
+        bound = self._domain.bound(left, self._columns)
+        return bound, (bound if right is left else self._domain.bound(right, self._columns))
+
+    def _chosen(self):
+        augmentation = self.augmentation
+        if augmentation is None:
+            augmentation = self._domain.augmentation()
+        if not isinstance(augmentation, tuple):
+            return augmentation, augmentation
+        if len(augmentation) != 2 or not all(map(callable, augmentation)):
+            raise ValueError(
+                "augmentation must be a callable, or a tuple of two callables, one for each "
+                f"view; got {augmentation!r}."
+            )
+        return augmentation
 
     def _finish(self, network, train_rows):
         problem = collapse(network, train_rows)
@@ -241,16 +326,6 @@ class ContrastiveTransformer(RepresentationTransformer):
                 f"The codes collapsed: {problem}. Try another objective (NTXent and VICReg "
                 "keep codes apart), a lower lr, a larger batch_size, or a weaker augmentation.",
                 ConvergenceWarning,
-                stacklevel=6,
+                stacklevel=7,
             )
         standardize_codes(network, train_rows)
-
-
-def _nats(left, right, groups, temperature):
-    """InfoNCE in both directions, averaged over groups of candidates."""
-    none = left[:0]
-    losses = [
-        0.5 * (info_nce(a, b, none, temperature) + info_nce(b, a, none, temperature))
-        for a, b in zip(left.tensor_split(groups), right.tensor_split(groups), strict=True)
-    ]
-    return float(sum(losses) / len(losses))

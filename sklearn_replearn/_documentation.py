@@ -1,7 +1,18 @@
 """What the docstrings of the three transformers have in common."""
 
 TRAINING_PARAMETERS = """\
-categorical_features : "from_dtype", array-like of bool, int or str, or None, \
+image_shape : tuple of int, default=None
+        (channels, height, width) where rows are images: flat rows of that many pixels, or arrays of
+        shape (n, channels, height, width), in any range. The networks are then convolutional ones,
+        augmentations see images of shape (n, channels, height, width) with pixels between 0 and 1,
+        ``hidden_layer_sizes`` and ``activation`` are not used, and ``encoder`` may take images or
+        flat rows.
+    vocabulary_size : int, default=None
+        Where rows are sequences of token ids: whole numbers below it, 0 for padding. The networks
+        are then those of tokens (:class:`~sklearn_replearn.modules.TokenEncoder`), augmentations
+        see ids, and ``hidden_layer_sizes`` and ``activation`` are not used. The id
+        ``vocabulary_size`` itself stands for a masked token.
+    categorical_features : "from_dtype", array-like of bool, int or str, or None, \
 default="from_dtype"
         Columns of numbers that are categories, as a mask, by number or by name. Columns of strings
         and of a categorical dtype are categories anyway; "from_dtype" and None add none.

@@ -17,13 +17,19 @@ from .likelihoods import (
 from .modules import Inputs
 
 
-def inputs_for(columns):
-    """The first module of an encoder, or None where it takes scaled cells as they are."""
-    if columns.plain:
+def inputs_for(columns, hides=False):
+    """The first module of an encoder, or None where it takes scaled cells as they are.
+
+    Parameters
+    ----------
+    columns : Columns
+    hides : bool, default=False
+        Whether augmentations make cells missing: then any column may have missing cells.
+    """
+    if columns.plain and not hides:
         return None
-    return Inputs(
-        columns.n_levels.tolist(), columns.missing.tolist(), columns.shares, columns.rarity
-    )
+    missing = columns.missing | hides
+    return Inputs(columns.n_levels.tolist(), missing.tolist(), columns.shares, columns.rarity)
 
 
 def likelihood_for(columns, scale):

@@ -20,7 +20,8 @@ from ._optimizers import Adam, AdamW
 from .likelihoods import Bernoulli, Gaussian
 from .likelihoods._base import UNIT
 from .likelihoods._numbers import SMALLEST_VARIANCE
-from .modules import _LOG_VARIANCE_RANGE, Autoencoder, VariationalAutoencoder
+from .modules import Autoencoder, VariationalAutoencoder
+from .modules._networks import LOG_VARIANCE_RANGE
 from .objectives import ELBO, Reconstruction
 
 _aten = torch.ops.aten
@@ -388,7 +389,7 @@ class _VariationalStep(_Step):
         n, latent = left.shape[0], self.decoder.n_in
         moments = self.encoder.forward(left)
         mean, raw = moments[:, :latent], moments[:, latent : 2 * latent]
-        log_variance = raw.clamp(*_LOG_VARIANCE_RANGE)
+        log_variance = raw.clamp(*LOG_VARIANCE_RANGE)
         noise = torch.randn((n, latent), generator=self.training.generator, dtype=torch.float32)
         deviation = (0.5 * log_variance).exp_()
         (code,) = self.codes[n]

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from ._ambient import WEIGHTS_WORTH_THREADS, few_threads, isolated, resolve_device
+from ._domains import Tables
 from ._net import to_tensors
 from ._random import new_generator
 from ._rows import CHUNK, slices
@@ -75,7 +76,8 @@ class Inference:
 
     def _widened(self, estimator):
         """The trained network with zeros added, where this makes rows independent, or None."""
-        if self.parts or self.n_weights > WEIGHTS_WORTH_THREADS:
+        dense = type(estimator._plan["domain"]) is Tables
+        if self.parts or not dense or self.n_weights > WEIGHTS_WORTH_THREADS:
             return None
         network = _with_zeros(estimator)
         with few_threads(self.n_weights, self.device):

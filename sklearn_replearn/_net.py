@@ -69,15 +69,17 @@ class Training(nn.Module):
         self.generator = generator
         self.validation_generator = validation_generator
 
-    def forward(self, rows):
+    def forward(self, rows, labels=None, others=None):
         generator = self.generator if self.training else self.validation_generator
-        left, right = self.views_of(rows)
-        return self.objective.terms(self.network, self.heads, left, right, generator)
+        left, right = self.views_of(rows, others)
+        marks = {"labels": labels} if self.objective.uses_labels else {}
+        return self.objective.terms(self.network, self.heads, left, right, generator, **marks)
 
-    def views_of(self, rows):
-        """Left and right view of rows."""
+    def views_of(self, rows, others=None):
+        """Left view of rows, right view of the same or of others."""
         generator = self.generator if self.training else self.validation_generator
-        return [view(make, rows, generator) for make in self.views]
+        both = rows, rows if others is None else others
+        return [view(make, rows, generator) for make, rows in zip(self.views, both, strict=True)]
 
     def parts(self):
         """Parameters of encoder, decoder, …, heads: the parts whose gradients are clipped apart."""
@@ -149,10 +151,12 @@ class RepresentationNet(NeuralNet):
             if self.users_callbacks:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
-            means.take(number, step["y_pred"], batch[0].shape[0])
+            rows = batch[0]["rows"] if isinstance(batch[0], dict) else batch[0]
+            n_rows = rows.shape[0]
+            means.take(number, step["y_pred"], n_rows)
             if self.users_callbacks:
                 self.history.record_batch(prefix + "_loss", step["loss"].item())
-                self.history.record_batch(prefix + "_batch_size", len(batch[0]))
+                self.history.record_batch(prefix + "_batch_size", n_rows)
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         self.history.record(prefix + "_batch_count", len(iterator))
         self._record(prefix, means.of_the_epoch())
@@ -178,7 +182,8 @@ class RepresentationNet(NeuralNet):
 
         def closure():
             self.optimizer_.zero_grad()
-            terms = self.module_(batch[0])
+            marked = isinstance(batch[0], dict)
+            terms = self.module_(**batch[0]) if marked else self.module_(batch[0])
             loss = self.criterion_(terms, batch[1])
             loss.backward()
             if self.gradient_clip is not None:

@@ -12,8 +12,8 @@ from . import _net
 from ._ambient import few_threads, isolated, resolve_device
 from ._atomic import in_one_step
 from ._batches import TrainingRows, divided, n_batches
-from ._columns import SCALING_CONSTRAINT, Columns
-from ._ends import inputs_for, likelihood_for
+from ._columns import SCALING_CONSTRAINT
+from ._domains import domain_of
 from ._inference import Prepared, rebuilt
 from ._optimizers import NAMES as OPTIMIZERS
 from ._random import draw_integer, draw_seed, new_generator
@@ -22,7 +22,7 @@ from ._schema import name_columns
 from ._sklearn import Interval, StrOptions, check_sample_weight, fit_context, safe_indexing
 from ._tables import check_codes, check_table, names_of
 from .augmentations import Identity
-from .modules import ACTIVATIONS, Shortcut, linear, mlp, own_copy
+from .modules._layers import ACTIVATIONS
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.
 # The last beside categories and for sparse counts.
@@ -42,6 +42,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "activation": [StrOptions(set(ACTIVATIONS))],
         "encoder": [callable, None],
         "decoder": [callable, None],
+        "image_shape": [tuple, list, None],
+        "vocabulary_size": [Interval(Integral, 2, None, closed="left"), None],
         "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "scaling": SCALING_CONSTRAINT,
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -94,31 +96,41 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         KeyboardInterrupt
             If interrupted. After any exception the estimator is as it was before.
         """
+        return self._fit_in_one_step(X, sample_weight)
+
+    def _fit_in_one_step(self, X, sample_weight, mark=None):
         try:
-            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
+            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, mark))
         except (KeyboardInterrupt, _net.FitInterrupted) as interrupt:
             raise KeyboardInterrupt(
                 f"fit was interrupted{interrupt}; this {type(self).__name__} is as it was before."
             ) from None
         return self
 
-    def _fit(self, X, sample_weight):
+    def _fit(self, X, sample_weight, mark=None):
+        """Fit; ``mark(n_samples)`` gives what stands beside the rows, see :class:`Marks`."""
         self._check_parameters()
         device = resolve_device(self.device)
-        resumed = self._resumed()
+        domain = domain_of(self.image_shape, self.vocabulary_size)
+        resumed = self._resumed(domain)
+        self._domain = domain.like(X)
+        X = domain.as_table(X)
         table = check_table(self, X, reset=resumed is None)
+        domain.check(table, self._schema)
         weights = check_sample_weight(
             sample_weight, table, dtype=np.float64, ensure_non_negative=True
         )
+        marks = None if mark is None else mark(len(table))
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
         if resumed is None and self._schema.kinds is not None and not weights.all():
             # A level of rows that count nothing has not been seen.
+            marks = None if marks is None else marks.take(np.flatnonzero(weights))
             table, weights = _learned_anew(self, X, weights)
         if not isinstance(table, SparseTable):
             # Training takes rows one by one: each must lie together in memory.
             table = np.ascontiguousarray(table)
-        multiset = canonical(table, weights)
+        multiset = canonical(table, weights, None if marks is None else marks.beside())
         if multiset.n_draws < 2:
             raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
         generator = new_generator(draw_seed(self.random_state))
@@ -126,64 +138,73 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         with isolated(parts, seed, device, gradients=True):
             if resumed is None:
                 seed = draw_integer(generator)
-                self._columns = Columns(
+                self._columns = domain.columns(
                     self._scaling(),
                     multiset,
                     names_of(self),
                     seed,
                     self._likelihoods(),
-                    self._schema.n_levels,
-                    self._schema.ordered,
+                    self._schema,
                 )
             else:
                 self._columns = self._columns.widened(multiset)
             self._check_columns()
-            self._train(multiset, generator, device, resumed)
+            self._train(multiset, marks, generator, device, resumed)
 
-    def _train(self, multiset, generator, device, resumed):
+    def _train(self, multiset, marks, generator, device, resumed):
         if resumed is None:
             self._plan = self._blueprint()
         network = self._build(self._plan, generator)
         network.likelihood.set_constant(torch.from_numpy(self._columns.idle))
-        fraction = self.validation_fraction if self.early_stopping else 0.0
-        train_rows, validation_rows = (
-            None if part is None else TrainingRows(part, self._columns, device)
-            for part in divided(multiset, fraction, generator)
-        )
-        epochs = self.max_epochs
-        if epochs == "auto":
-            epochs = _net.default_epochs(len(train_rows), self.batch_size)
-        n_updates = epochs * n_batches(len(train_rows), self.batch_size)
-        objective = self._objective(n_updates)
-        training = _net.Training(
-            network,
-            objective.heads(network, generator),
-            objective,
-            self._views(),
-            new_generator(draw_integer(generator), device),
-            new_generator(draw_integer(generator), device),
+        net, train_rows = self._trained(
+            network, self._objective, self._views(), multiset, marks, generator, device, resumed
         )
         self._score_seed = draw_integer(generator)
-        lr = self.lr if self.lr != "auto" else self._default_lr()
-        n_weights = sum(weight.numel() for weight in training.parameters())
-        with few_threads(n_weights, device):
-            try:
-                net = _net.train(
-                    training, train_rows, validation_rows, self, lr, epochs, device, resumed
-                )
-            except _net.LossNotFinite as problem:
-                raise ValueError(self._loss_not_finite(problem.epoch)) from None
+        with few_threads(_n_weights(network), device), torch.no_grad():
             # Stored before finishing, which may rescale the codes.
             self._training_state = _net.training_state(net, self) if self.warm_start else None
             network.eval()
-            with torch.no_grad():
-                self._finish(network, train_rows)
+            self._finish(network, train_rows)
         self._arrays = _net.to_arrays(network.state_dict())
         self._prepared = Prepared()
         self._n_features_out = self.latent_dim
         history = _net.history_of(net)
         self._history = history if resumed is None else self._history.followed_by(history)
         self.n_iter_ = int(self._history.epochs[-1])
+
+    def _trained(
+        self, network, objective_of, views, multiset, marks, generator, device, resumed=None
+    ):
+        """Train a network as the parameters say; returns the net and the training rows.
+
+        ``objective_of(n_updates)`` gives the objective.
+        """
+        fraction = self.validation_fraction if self.early_stopping else 0.0
+        train_rows, validation_rows = (
+            None if part is None else TrainingRows(part, self._columns, device, marks)
+            for part in divided(multiset, fraction, generator)
+        )
+        epochs = self.max_epochs
+        if epochs == "auto":
+            epochs = _net.default_epochs(len(train_rows), self.batch_size)
+        objective = objective_of(epochs * n_batches(len(train_rows), self.batch_size))
+        training = _net.Training(
+            network,
+            objective.heads(network, generator),
+            objective,
+            views,
+            new_generator(draw_integer(generator), device),
+            new_generator(draw_integer(generator), device),
+        )
+        lr = self.lr if self.lr != "auto" else self._default_lr()
+        with few_threads(_n_weights(training), device):
+            try:
+                net = _net.train(
+                    training, train_rows, validation_rows, self, lr, epochs, device, resumed
+                )
+            except _net.LossNotFinite as problem:
+                raise ValueError(self._loss_not_finite(problem.epoch)) from None
+        return net, train_rows
 
     def _default_lr(self):
         if not self._plan["hidden"]:
@@ -201,10 +222,15 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if "lr" in (self.optimizer_params or {}):
             raise ValueError('optimizer_params has "lr"; give it as the parameter lr instead.')
 
-    def _resumed(self):
+    def _resumed(self, domain):
         """The state of training to go on from, or None for a fresh start."""
         if not self.warm_start or getattr(self, "_training_state", None) is None:
             return None
+        if domain != self._domain:
+            raise ValueError(
+                "warm_start goes on with the network of the last fit, but image_shape or "
+                "vocabulary_size changed since. Set warm_start=False for a new network."
+            )
         changed = [
             name
             for name, value in self._blueprint().items()
@@ -232,6 +258,10 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _views(self):
         """What makes the objective's left and right view of the rows."""
         return Identity(), Identity()
+
+    def _labeled_views(self):
+        """Those of rows while a head learns from their labels."""
+        return self._views()
 
     def _scaling(self):
         return self.scaling
@@ -265,34 +295,25 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _coders(self, plan, generator):
         """Encoder and decoder from a blueprint."""
-        n_in, n_out = plan["n_inputs"], plan["n_outputs"]
-        latent, hidden = plan["latent_dim"], plan["hidden"]
-        code_width = self._code_parts * latent
-        if plan["encoder"] is None:
-            encoder = mlp((n_in, *hidden, code_width), plan["activation"], generator)
-            if hidden and not self._columns.plain:
-                # Levels one-hot say much that is linear: measured on mixed tables, see benchmarks.
-                encoder = Shortcut(encoder, linear(n_in, code_width, generator))
-        else:
-            encoder = own_copy(plan["encoder"], n_in, code_width)
-        if plan["decoder"] is None:
-            decoder = mlp((latent, *hidden[::-1], n_out), plan["activation"], generator)
-        else:
-            decoder = own_copy(plan["decoder"], latent, n_out)
-        return encoder, decoder
+        width = self._code_parts * plan["latent_dim"]
+        encoder = plan["domain"].encoder(plan, width, self._columns, generator)
+        return encoder, plan["domain"].decoder(plan, generator)
 
-    def _ends(self, scale):
+    def _ends(self, plan, scale):
         """Inputs and likelihood for the columns of fit."""
-        return inputs_for(self._columns), likelihood_for(self._columns, scale)
+        return plan["domain"].ends(self._columns, scale, plan["hides"])
 
     def _blueprint(self):
-        inputs, likelihood = self._ends(None)
+        hides = any(getattr(part, "hides", False) for part in self._users_parts())
+        inputs, likelihood = self._domain.ends(self._columns, None, hides)
         return {
+            "domain": self._domain,
             "n_features": self.n_features_in_,
             "n_inputs": self.n_features_in_ if inputs is None else inputs.width,
             "n_outputs": likelihood.n_outputs,
             "latent_dim": self.latent_dim,
             "hidden": self._hidden(),
+            "hides": hides,
             "activation": self.activation,
             "encoder": self.encoder,
             "decoder": self.decoder,
@@ -363,7 +384,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         cells = self._applied().of_codes(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
-        return self._schema.decode(self._columns.unscale(cells), index)
+        table = self._schema.decode(self._columns.unscale(cells), index)
+        return self._domain.given_back(table)
 
     def impute(self, X):
         """Fill missing cells with what is decoded from the code of the cells that are there.
@@ -390,7 +412,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return self._applied().of_table(decoded, table, self.n_features_in_, np.float64)
 
     def _filled(self, X, table, cells):
-        return self._schema.filled(X, table, self._columns.unscale(cells))
+        X = self._domain.as_table(X)
+        filled = self._schema.filled(X, table, self._columns.unscale(cells))
+        return self._domain.given_back(filled)
 
     def reconstruction_error(self, X):
         """Error of decoding each row's code, cell by cell, in units of the column.
@@ -469,7 +493,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """A table that comes after fit, validated."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # says what is missing; to ask it each time would take longer
-        table = check_table(self, X, reset=False)
+        table = check_table(self, self._domain.as_table(X), reset=False)
+        self._domain.check(table, self._schema)
         self._columns.check_counts(table)
         return table
 
@@ -517,6 +542,10 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         super().__setstate__(state)
         if "_arrays" in state:
             self._prepared = Prepared()
+
+
+def _n_weights(module):
+    return sum(weight.numel() for weight in module.parameters())
 
 
 def _learned_anew(estimator, X, weights):

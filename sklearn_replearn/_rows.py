@@ -239,19 +239,23 @@ def slices(n_rows, step):
     return (slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step))
 
 
-def canonical(X, sample_weight):
+def canonical(X, sample_weight, beside=None):
     """Sort rows by a hash of their values, merge equal ones, drop those of weight zero.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features), or SparseTable
     sample_weight : ndarray of shape (n_samples,), float64
+    beside : ndarray of shape (n_samples, n_marks), float64, default=None
+        What stands beside the rows, such as labels: only rows equal in that, too, are merged.
 
     Returns
     -------
     Multiset
     """
     hashes = _hashes(X)
+    if beside is not None:
+        hashes = _mixed(hashes) + _hashes(beside)
     if np.ptp(sample_weight) == 0:
         numbers = np.argsort(hashes)
     else:
@@ -260,6 +264,8 @@ def canonical(X, sample_weight):
         numbers = numbers[sample_weight[numbers] > 0]
     hashes, weights = hashes[numbers], sample_weight[numbers]
     repeats = _equal_to_the_row_before(X, numbers, np.flatnonzero(hashes[1:] == hashes[:-1]) + 1)
+    if beside is not None:
+        repeats = _equal_to_the_row_before(beside, numbers, repeats)
     if len(repeats) == 0:
         return Multiset(X, numbers, weights)
     first = np.ones(len(numbers), dtype=bool)

@@ -120,6 +120,8 @@ dict, default="auto"
         activation="silu",
         encoder=None,
         decoder=None,
+        image_shape=None,
+        vocabulary_size=None,
         categorical_features="from_dtype",
         scaling="auto",
         max_epochs="auto",
@@ -151,6 +153,8 @@ dict, default="auto"
         self.activation = activation
         self.encoder = encoder
         self.decoder = decoder
+        self.image_shape = image_shape
+        self.vocabulary_size = vocabulary_size
         self.categorical_features = categorical_features
         self.scaling = scaling
         self.max_epochs = max_epochs
@@ -401,7 +405,7 @@ dict, default="auto"
         values = self._schema.within_range(values)
         if given is not None:
             values = np.where(np.isnan(given), values, given)
-        return self._schema.decode(values, drawn=True)
+        return self._domain.given_back(self._schema.decode(values, drawn=True))
 
     def _codes_drawn(self, n_samples, generator):
         return self._codes.draw(n_samples, self._n_features_out, generator)
@@ -501,7 +505,7 @@ dict, default="auto"
     _code_parts = 2  # mean and log-variance
 
     def _scaling(self):
-        if self.scaling == "auto" and self.likelihood == "bernoulli":
+        if self.scaling == "auto" and self.likelihood == "bernoulli" and self.image_shape is None:
             return None
         return self.scaling
 
@@ -537,7 +541,7 @@ dict, default="auto"
 
     def _build(self, plan, generator):
         encoder, decoder = self._coders(plan, generator)
-        inputs, likelihood = self._ends(plan["scale"])
+        inputs, likelihood = self._ends(plan, plan["scale"])
         return VariationalAutoencoder(encoder, decoder, likelihood, plan["latent_dim"], inputs)
 
     def _objective(self, n_updates):

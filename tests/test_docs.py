@@ -7,9 +7,26 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sklearn_replearn
-from sklearn_replearn import augmentations, likelihoods, losses, modules, objectives, outliers
+from sklearn_replearn import (
+    augmentations,
+    likelihoods,
+    losses,
+    metrics,
+    modules,
+    objectives,
+    outliers,
+)
 
-MODULES = [sklearn_replearn, augmentations, likelihoods, losses, modules, objectives, outliers]
+MODULES = [
+    sklearn_replearn,
+    augmentations,
+    likelihoods,
+    losses,
+    metrics,
+    modules,
+    objectives,
+    outliers,
+]
 
 
 def public(module):
@@ -34,7 +51,7 @@ def test_there_is_an_example(thing):
 @by_name
 def test_every_parameter_is_described(thing):
     doc = ClassDoc(thing) if inspect.isclass(thing) else FunctionDoc(thing)
-    described = {name.strip() for item in doc["Parameters"] for name in item.name.split(",")}
+    described = {n.strip(" *") for item in doc["Parameters"] for n in item.name.split(",")}
     taken = set(inspect.signature(thing).parameters) - {"self"}
     assert described == taken
     assert all(item.type for item in doc["Parameters"])
@@ -54,7 +71,7 @@ def test_methods_of_estimators_describe_their_parameters(name):
         if method_name.startswith("_") or not method.__module__.startswith("sklearn_replearn"):
             continue
         doc = FunctionDoc(method)
-        described = {n.strip() for item in doc["Parameters"] for n in item.name.split(",")}
+        described = {n.strip(" *") for item in doc["Parameters"] for n in item.name.split(",")}
         assert described == set(inspect.signature(method).parameters) - {"self"}, method_name
         assert doc["Returns"], method_name
 

@@ -15,7 +15,7 @@ from torch import nn
 import sklearn_replearn
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer, _net
 from sklearn_replearn.augmentations import SwapNoise
-from sklearn_replearn.modules import ACTIVATIONS
+from sklearn_replearn.modules._layers import ACTIVATIONS
 from sklearn_replearn.objectives import L1Sparsity, TopKSparsity
 
 SMALL = {"latent_dim": 3, "hidden_layer_sizes": (24,)}

@@ -9,7 +9,6 @@ from torch import nn
 
 from sklearn_replearn.likelihoods import Bernoulli, Gaussian
 from sklearn_replearn.modules import (
-    ACTIVATIONS,
     Autoencoder,
     TopK,
     VariationalAutoencoder,
@@ -17,6 +16,7 @@ from sklearn_replearn.modules import (
     mlp,
     own_copy,
 )
+from sklearn_replearn.modules._layers import ACTIVATIONS
 
 
 def seeded(seed=0):

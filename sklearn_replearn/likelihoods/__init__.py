@@ -8,6 +8,7 @@ from ._counts import NegativeBinomial, Poisson
 from ._levels import Categorical, Ordinal
 from ._mixed import Mixed
 from ._numbers import Bernoulli, Gaussian, PointMasses, StudentT
+from ._tokens import Tokens
 
 __all__ = [
     "Bernoulli",
@@ -19,4 +20,5 @@ __all__ = [
     "PointMasses",
     "Poisson",
     "StudentT",
+    "Tokens",
 ]

@@ -1,0 +1,213 @@
+"""Layers, with weights drawn from the generator they are given."""
+
+import copy
+import math
+from itertools import pairwise
+
+import torch
+from torch import nn
+
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "elu": nn.ELU,
+    "tanh": nn.Tanh,
+}
+
+
+def linear(n_in, n_out, generator):
+    """A linear layer with torch's usual initial weights, drawn from ``generator``.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+    generator : torch.Generator, on the CPU
+
+    Returns
+    -------
+    torch.nn.Linear
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.modules import linear
+    >>> linear(3, 2, torch.Generator().manual_seed(0))
+    Linear(in_features=3, out_features=2, bias=True)
+    """
+    bound = 1 / math.sqrt(n_in)
+    # Without its __init__, which draws from the global generator. torch's skip_init does that too,
+    # and imports a computer algebra system for it.
+    layer = nn.Linear.__new__(nn.Linear)
+    nn.Module.__init__(layer)
+    layer.in_features, layer.out_features = n_in, n_out
+    for name, shape in (("weight", (n_out, n_in)), ("bias", (n_out,))):
+        values = torch.empty(shape, dtype=torch.float32, device="cpu")
+        values.uniform_(-bound, bound, generator=generator)
+        setattr(layer, name, nn.Parameter(values))
+    return layer
+
+
+def mlp(sizes, activation, generator, batch_norm=False):
+    """Linear layers with an activation between them and none after the last.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Widths from input to output, at least two.
+    activation : {"relu", "gelu", "silu", "elu", "tanh"}
+    generator : torch.Generator, on the CPU
+    batch_norm : bool, default=False
+        Whether to normalise over the batch before each activation.
+
+    Returns
+    -------
+    torch.nn.Sequential
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.modules import mlp
+    >>> mlp((3, 8, 2), "relu", torch.Generator().manual_seed(0))(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
+    """
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        layers.append(linear(n_in, n_out, generator))
+        if batch_norm:
+            layers.append(nn.BatchNorm1d(n_out, device="cpu", dtype=torch.float32))
+        layers.append(ACTIVATIONS[activation]())
+    return nn.Sequential(*layers[: -2 if batch_norm else -1])
+
+
+class Shortcut(nn.Module):
+    """Layers with a linear map from their input to their output beside them.
+
+    Parameters
+    ----------
+    deep : torch.nn.Sequential
+        Begins and ends with a linear layer.
+    direct : torch.nn.Linear
+        Of the same widths.
+
+    References
+    ----------
+    He et al. (2016), *Deep residual learning for image recognition*, equation 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.modules import Shortcut, linear, mlp
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> deep, direct = mlp((3, 8, 2), "relu", generator), linear(3, 2, generator)
+    >>> Shortcut(deep, direct)(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
+    """
+
+    def __init__(self, deep, direct):
+        super().__init__()
+        self.deep = deep
+        self.direct = direct
+
+    def forward(self, x):
+        """Return the sum of both, Tensor of shape (n, n_out)."""
+        return self.deep(x) + self.direct(x)
+
+
+class TopK(nn.Module):
+    """Keep the k values of largest magnitude in each row and set the others to zero.
+
+    Parameters
+    ----------
+    k : int
+
+    References
+    ----------
+    Makhzani and Frey (2014), *k-sparse autoencoders*.
+
+    Notes
+    -----
+    The paper keeps the k largest values; here the sign does not matter.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.modules import TopK
+    >>> TopK(1)(torch.tensor([[1.0, -3.0, 2.0]]))
+    tensor([[ 0., -3.,  0.]])
+    """
+
+    def __init__(self, k):
+        super().__init__()
+        self.k = k
+
+    def forward(self, code):
+        """Return codes with k values kept, Tensor of shape (n, latent_dim)."""
+        kept = code.abs().topk(self.k, dim=1).indices
+        return torch.zeros_like(code).scatter(1, kept, code.gather(1, kept))
+
+
+def own_copy(module, n_in, n_out, example=None):
+    """A module of a user's, copied or built, and checked for its shape.
+
+    Parameters
+    ----------
+    module : torch.nn.Module or callable
+        A module is copied, never changed; a callable is called with ``(n_in, n_out)``.
+    n_in, n_out : int
+        Widths wanted.
+    example : Tensor of shape (2, ...), default=None
+        What it is tried with. None: zeros of shape (2, ``n_in``).
+
+    Returns
+    -------
+    torch.nn.Module, float32, on the CPU
+
+    Raises
+    ------
+    TypeError
+        If the callable returns something else than a module.
+    ValueError
+        If the callable fails, or rows of width ``n_in`` do not become rows of width ``n_out``.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from sklearn_replearn.modules import own_copy
+    >>> own_copy(nn.Linear, 3, 2)
+    Linear(in_features=3, out_features=2, bias=True)
+    """
+    if isinstance(module, nn.Module):
+        built = copy.deepcopy(module)
+    else:
+        try:
+            built = module(n_in, n_out)
+        except Exception as error:
+            raise ValueError(
+                f"{module!r}, called with the widths ({n_in}, {n_out}), raised: {error}"
+            ) from error
+    if not isinstance(built, nn.Module):
+        raise TypeError(
+            f"{module!r} must return a torch.nn.Module when called with the widths "
+            f"({n_in}, {n_out}); it returned {type(built).__name__}."
+        )
+    built = built.to(device="cpu", dtype=torch.float32)
+    name = type(built).__name__
+    if example is None:
+        example = torch.zeros((2, n_in), dtype=torch.float32, device="cpu")
+    shown = ", ".join(map(str, example.shape[1:]))
+    wanted = f"{name} must turn rows of shape (n, {shown}) into rows of shape (n, {n_out})"
+    for dtype in (torch.float32, torch.float64):  # of training, of inference on the CPU
+        probe = example.to(dtype) if example.is_floating_point() else example
+        # The module itself first: a lazy one learns its sizes by that.
+        probed = built if dtype == torch.float32 else copy.deepcopy(built).to(dtype)
+        try:
+            with torch.no_grad():
+                shape = tuple(probed.eval()(probe).shape)
+        except Exception as error:
+            raise ValueError(
+                f"{wanted}; on {dtype} zeros of shape (2, {shown}) it raised: {error}"
+            ) from error
+        if shape != (2, n_out):
+            raise ValueError(f"{wanted}; zeros of shape (2, {shown}) became shape {shape}.")
+    return built.train()

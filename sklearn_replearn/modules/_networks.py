@@ -1,0 +1,137 @@
+"""Whole networks: what a user keeps after training."""
+
+import torch
+from torch import nn
+
+LOG_VARIANCE_RANGE = (-14.0, 14.0)
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder, and the scale that codes are reported in.
+
+    ``code`` and ``output`` are what training works with. ``encode`` and ``decode`` are what a user
+    sees: codes of mean 0 and standard deviation 1 (once :meth:`standardize` was called), and rows.
+
+    Parameters
+    ----------
+    encoder : torch.nn.Module
+        Rows to codes, (n, n_features) to (n, latent_dim).
+    decoder : torch.nn.Module
+        Codes to what the likelihood takes, (n, latent_dim) to (n, n_features).
+    likelihood : torch.nn.Module
+        See :mod:`sklearn_replearn.likelihoods`.
+    latent_dim : int
+    activation : torch.nn.Module, default=None
+        Applied to the code, such as :class:`TopK`.
+    inputs : torch.nn.Module, default=None
+        What the encoder takes, from scaled cells: :class:`Inputs`. None takes them as they are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.likelihoods import Gaussian
+    >>> from sklearn_replearn.modules import Autoencoder, linear
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> network = Autoencoder(
+    ...     linear(3, 2, generator), linear(2, 3, generator), Gaussian(3, scale=1.0), latent_dim=2)
+    >>> network.decode(network.encode(torch.zeros(4, 3))).shape
+    torch.Size([4, 3])
+    """
+
+    def __init__(self, encoder, decoder, likelihood, latent_dim, activation=None, inputs=None):
+        super().__init__()
+        self.inputs = inputs
+        self.encoder = encoder
+        self.decoder = decoder
+        self.likelihood = likelihood
+        self.latent_dim = latent_dim
+        self.activation = activation
+        self.register_buffer("code_mean", torch.zeros(latent_dim, dtype=torch.float32))
+        self.register_buffer("code_scale", torch.ones(latent_dim, dtype=torch.float32))
+
+    def code(self, rows):
+        """Rows to codes as the encoder gives them."""
+        code = self.encoder(rows if self.inputs is None else self.inputs(rows))
+        return code if self.activation is None else self.activation(code)
+
+    def output(self, code):
+        """Codes of :meth:`code` to what the likelihood takes."""
+        output, width = self.decoder(code), self.likelihood.n_outputs
+        return output if output.shape[1] == width else output[:, :width]
+
+    def encode(self, rows):
+        """Rows to standardised codes."""
+        return (self.code(rows) - self.code_mean) / self.code_scale
+
+    def decoded(self, codes):
+        """Standardised codes to what the likelihood takes."""
+        return self.output(codes * self.code_scale + self.code_mean)
+
+    def decode(self, codes):
+        """Standardised codes to expected cells."""
+        return self.likelihood.mean(self.decoded(codes))
+
+    def standardize(self, mean, scale):
+        """Report codes in units of ``scale`` from ``mean``, both Tensor of shape (latent_dim,)."""
+        self.code_mean.copy_(mean)
+        self.code_scale.copy_(scale)
+
+
+class VariationalAutoencoder(nn.Module):
+    """An encoder of a Gaussian posterior, a decoder and a likelihood.
+
+    Parameters
+    ----------
+    encoder : torch.nn.Module
+        Rows to mean and log-variance side by side, (n, n_features) to (n, 2 * latent_dim).
+    decoder : torch.nn.Module
+        Codes to what the likelihood takes, (n, latent_dim) to (n, n_features).
+    likelihood : torch.nn.Module
+        See :mod:`sklearn_replearn.likelihoods`.
+    latent_dim : int
+    inputs : torch.nn.Module, default=None
+        What the encoder takes, from scaled cells: :class:`Inputs`. None takes them as they are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.likelihoods import Gaussian
+    >>> from sklearn_replearn.modules import VariationalAutoencoder, linear
+    >>> generator = torch.Generator().manual_seed(0)
+    >>> network = VariationalAutoencoder(
+    ...     linear(3, 4, generator), linear(2, 3, generator), Gaussian(3), latent_dim=2)
+    >>> mean, log_variance = network.posterior(torch.zeros(5, 3))
+    >>> mean.shape, log_variance.shape
+    (torch.Size([5, 2]), torch.Size([5, 2]))
+    """
+
+    def __init__(self, encoder, decoder, likelihood, latent_dim, inputs=None):
+        super().__init__()
+        self.inputs = inputs
+        self.encoder = encoder
+        self.decoder = decoder
+        self.likelihood = likelihood
+        self.latent_dim = latent_dim
+
+    def posterior(self, rows):
+        """Mean and log-variance of the code of each row, two Tensors of shape (n, latent_dim)."""
+        inputs = rows if self.inputs is None else self.inputs(rows)
+        mean, log_variance = self.encoder(inputs).chunk(2, dim=1)
+        return mean, log_variance.clamp(*LOG_VARIANCE_RANGE)
+
+    def output(self, code):
+        """Codes to what the likelihood takes."""
+        output, width = self.decoder(code), self.likelihood.n_outputs
+        return output if output.shape[1] == width else output[:, :width]
+
+    def encode(self, rows):
+        """Rows to posterior means."""
+        return self.posterior(rows)[0]
+
+    def decoded(self, codes):
+        """Codes to what the likelihood takes."""
+        return self.output(codes)
+
+    def decode(self, codes):
+        """Codes to expected cells."""
+        return self.likelihood.mean(self.output(codes))
