@@ -94,15 +94,19 @@ class TokenColumns(Columns):
     ----------
     frequencies : ndarray of shape (vocabulary_size,), float32
         Share of each id among the tokens; 0 for padding.
+    filled : ndarray of shape (n_features,), float32
+        Share of the rows that have a token at each position.
     """
 
     def __init__(self, vocabulary_size, multiset, names, seed):
         super().__init__(None, multiset, names, seed)
-        counts = np.zeros(vocabulary_size)
+        counts, filled = np.zeros(vocabulary_size), np.zeros(multiset.width)
         for part in multiset.parts(CELLS):
             ids = multiset.values(part).astype(np.int64)
             weights = np.repeat(multiset.weights[part], ids.shape[1])
             counts += np.bincount(ids.ravel(), weights, minlength=vocabulary_size)
+            filled += np.einsum("i,ij->j", multiset.weights[part], (ids > 0).astype(np.float64))
+        self.filled = (filled / multiset.weights.sum()).astype(np.float32)
         shares = counts / counts.sum()
         entropy = -(shares[shares > 0] * np.log(shares[shares > 0])).sum()
         counts[0] = 0.0

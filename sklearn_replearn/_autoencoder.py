@@ -176,7 +176,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         if isinstance(corruption, str):
             corruption = self._domain.corruption(self._columns)
         left = self._domain.bound(corruption or Identity(), self._columns)
-        return left, self._domain.targets(self.batch_size)
+        return left, Identity()
 
     def _users_parts(self):
         return [*super()._users_parts(), self.corruption, self.sparsity]

@@ -18,7 +18,6 @@ from ._sklearn import HasMethods, Interval, fit_context
 from .augmentations import view
 from .metrics import goodness_of_fit
 from .modules import Autoencoder
-from .objectives import NTXent
 from .objectives._beside import WithDecoder
 
 _CANDIDATES = 256
@@ -216,7 +215,7 @@ class ContrastiveTransformer(RepresentationTransformer):
 
         def mark(n):
             labels = None
-            if getattr(self._contrast(), "uses_labels", False):
+            if getattr(self.objective, "uses_labels", False):
                 labels = class_numbers(y, n)
             return Marks(
                 labels, group_numbers(groups, n), time_numbers(times, n), self.n_time_neighbors
@@ -274,8 +273,9 @@ class ContrastiveTransformer(RepresentationTransformer):
             parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))
             return [
                 torch.cat([network.encode(view(make, part, generator)) for part in parts])
-                .cpu()
                 .double()
+                .cpu()
+                .numpy()
                 for make in self._augmentations()
             ]
 
@@ -288,8 +288,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         return {**super()._blueprint(), "objective": repr(self._contrast())}
 
     def _objective(self, n_updates):
-        targets = self._domain.targets(self.batch_size)
-        return WithDecoder(self._contrast(), self._augmentations(), targets)
+        n_decoded = self._domain.n_decoded
+        return WithDecoder(self._contrast(), self._augmentations(), n_decoded)
 
     def _labeled_views(self):
         return self._augmentations()
@@ -298,7 +298,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         return [*super()._users_parts(), self._contrast(), *self._chosen()]
 
     def _contrast(self):
-        return NTXent() if self.objective is None else self.objective
+        return self._domain.objective() if self.objective is None else self.objective
 
     def _augmentations(self):
         """Makers of the two views, of scaled cells."""

@@ -24,6 +24,7 @@ from .augmentations import (
     OnTables,
     OnTokens,
     RandomResizedCrop,
+    Rotate,
     SwapNoise,
 )
 from .likelihoods import Tokens
@@ -39,9 +40,14 @@ from .modules import (
     mlp,
     own_copy,
 )
+from .objectives import NTXent
 
 _CELLS = 2**20
-_LOGITS = 2**24  # of the tokens of a batch that are decoded while an encoder learns
+_DECODED = 64
+# Large enough for a thousand updates; without hidden layers the weights have further to go; beside
+# categories and for sparse counts; for images and tokens.
+_LR, _LR_LINEAR, _LR_MIXED, _LR_DEEP = 5e-3, 2e-2, 2e-3, 2e-3
+_LOGITS = 2**14  # of a row: more take seconds a step
 
 
 def domain_of(image_shape, vocabulary_size):
@@ -119,10 +125,6 @@ class Tables:
             return augmentation
         return OnTables(augmentation, torch.from_numpy(~columns.numbers))
 
-    def targets(self, batch_size):
-        """What a decoder is compared with, as an augmentation."""
-        return Identity()
-
     def corruption(self, columns):
         """That of an autoencoder by default."""
         return SwapNoise(0.3) if columns.mixed else Identity()
@@ -130,6 +132,24 @@ class Tables:
     def augmentation(self):
         """The views by default."""
         return SwapNoise(0.3)
+
+    def objective(self):
+        """What compares them by default."""
+        return NTXent()
+
+    def lr(self, plan, columns):
+        """The learning rate by default."""
+        if not plan["hidden"]:
+            return _LR_LINEAR
+        of_codes = columns.mixed or columns.rarity is not None
+        return _LR_MIXED if of_codes else _LR
+
+    #: Numbers of a plan that are widened where rows must not depend on each other, in float32; None
+    #: where float64 has to do.
+    widened = ("n_inputs", "n_outputs", "latent_dim")
+
+    #: Rows of a batch that a decoder learns from beside a contrastive objective; None: all.
+    n_decoded = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +166,9 @@ class Images(Tables):
 
     shape: tuple
     stacked: bool = field(default=False, compare=False)
+
+    widened = ("latent_dim",)
+    n_decoded = _DECODED
 
     def as_table(self, X):
         if isinstance(X, list | tuple):
@@ -187,6 +210,7 @@ class Images(Tables):
         return PixelColumns(self.shape, scaling, multiset, names, seed, asked)
 
     def ends(self, columns, scale, hides):
+        _reject_hiding(hides, "images")
         inputs = Pixels(self.shape, columns.channel_mean, columns.channel_scale)
         return inputs, likelihood_for(columns, scale)
 
@@ -208,10 +232,15 @@ class Images(Tables):
 
     def augmentation(self):
         if self.shape[0] != 3:
-            return RandomResizedCrop(scale=(0.4, 1.0))
-        return Compose(
-            [RandomResizedCrop(scale=(0.2, 1.0)), HorizontalFlip(), ColorJitter(), GrayScale()]
-        )
+            crop = RandomResizedCrop(scale=(0.5, 1.0), ratio=(0.8, 1.25))
+            return Compose([Rotate(15), crop, ColorJitter()])
+        return Compose([RandomResizedCrop(), HorizontalFlip(), ColorJitter(), GrayScale()])
+
+    def objective(self):
+        return NTXent(temperature=0.2)
+
+    def lr(self, plan, columns):
+        return _LR_DEEP
 
 
 @dataclass(frozen=True)
@@ -225,6 +254,9 @@ class TokenRows(Tables):
     """
 
     vocabulary_size: int
+
+    widened = None
+    n_decoded = _DECODED
 
     def check(self, table, schema):
         _reject_other_than_numbers(table, schema, "vocabulary_size")
@@ -253,8 +285,14 @@ class TokenRows(Tables):
         return TokenColumns(self.vocabulary_size, multiset, names, seed)
 
     def ends(self, columns, scale, hides):
+        _reject_hiding(hides, "tokens")
         length = len(columns.low)
-        return TokenIds(length), Tokens(length, columns.frequencies)
+        n_states = self._n_states(length)
+        return TokenIds(length), Tokens(length, columns.frequencies, columns.filled, n_states)
+
+    def _n_states(self, length):
+        """States of a decoder: one for each position only where the vocabulary is small."""
+        return max(1, min(length, _LOGITS // self.vocabulary_size))
 
     def encoder(self, plan, n_out, columns, generator):
         if plan["encoder"] is not None:
@@ -265,34 +303,37 @@ class TokenRows(Tables):
     def decoder(self, plan, generator):
         if plan["decoder"] is not None:
             return super().decoder(plan, generator)
-        return TokenDecoder(plan["latent_dim"], plan["n_features"], generator)
+        length = plan["n_features"]
+        return TokenDecoder(plan["latent_dim"], length, generator, self._n_states(length))
 
     def bound(self, augmentation, columns):
+        steps = [augmentation, *getattr(augmentation, "steps", ())]
+        if any(getattr(step, "mask_id", 0) > self.vocabulary_size for step in steps):
+            raise ValueError(
+                f"{augmentation!r}: mask_id must be at most vocabulary_size="
+                f"{self.vocabulary_size}, which is the id of a masked token."
+            )
         return OnTokens(augmentation)
-
-    def targets(self, batch_size):
-        return _SomeCells(max(1, _LOGITS // (batch_size * self.vocabulary_size)))
 
     def corruption(self, columns):
         return MaskTokens(self.vocabulary_size)
 
     def augmentation(self):
-        return Compose([CropTokens(), DeleteTokens()])
+        return Compose([CropTokens((0.3, 1.0)), DeleteTokens(0.5)])
+
+    def objective(self):
+        return NTXent(temperature=0.3, projector_sizes=(256, 128))
+
+    def lr(self, plan, columns):
+        return _LR_DEEP
 
 
-class _SomeCells:
-    """As many positions of each row, drawn at random; the others are missing, so nobody asks."""
-
-    def __init__(self, n_kept):
-        self.n_kept = n_kept
-
-    def __call__(self, rows, generator):
-        if rows.shape[1] <= self.n_kept:
-            return rows
-        marks = torch.rand(rows.shape, generator=generator, device=rows.device)
-        kept = marks.topk(self.n_kept, dim=1, sorted=False).indices
-        some = torch.full_like(rows, math.nan)
-        return some.scatter_(1, kept, rows.gather(1, kept))
+def _reject_hiding(hides, rows):
+    if hides:
+        raise ValueError(
+            f"MaskFeatures(value=nan) hides cells of tables; rows are {rows}. Use one of the "
+            f"augmentations of {rows}."
+        )
 
 
 def _of_images(module, shape, n_out):

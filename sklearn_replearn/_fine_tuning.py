@@ -56,6 +56,8 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
             device,
         )
     tuned = copy.copy(transformer)
-    tuned._arrays, tuned._prepared = to_arrays(network.state_dict()), Prepared()
+    if not frozen:
+        tuned._arrays, tuned._prepared = to_arrays(network.state_dict()), Prepared()
+        tuned._training_state = None  # it is that of the weights before
     head = to_arrays(net.module_.heads.state_dict())
     return tuned, head["weight"], head["bias"], history_of(net)

@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from ._ambient import WEIGHTS_WORTH_THREADS, few_threads, isolated, resolve_device
-from ._domains import Tables
 from ._net import to_tensors
 from ._random import new_generator
 from ._rows import CHUNK, slices
@@ -76,12 +75,13 @@ class Inference:
 
     def _widened(self, estimator):
         """The trained network with zeros added, where this makes rows independent, or None."""
-        dense = type(estimator._plan["domain"]) is Tables
-        if self.parts or not dense or self.n_weights > WEIGHTS_WORTH_THREADS:
+        wider = estimator._plan["domain"].widened
+        if self.parts or wider is None or self.n_weights > WEIGHTS_WORTH_THREADS:
             return None
         network = _with_zeros(estimator)
         with few_threads(self.n_weights, self.device):
-            return network if _rows_are_independent(network) else None
+            n_inputs = estimator._plan["n_inputs"]
+            return network if _rows_are_independent(network, n_inputs) else None
 
     def of_table(self, function, table, width, dtype, n_each=1):
         """Apply ``function(network, part)`` to a table, some rows at a time.
@@ -183,7 +183,7 @@ def rebuilt(estimator):
 def _with_zeros(estimator):
     """The trained network, widened with zeros to multiples of 16."""
     plan = estimator._plan
-    wide = {name: _padded(plan[name]) for name in ("n_inputs", "n_outputs", "latent_dim")}
+    wide = {name: _padded(plan[name]) for name in plan["domain"].widened}
     network = estimator._build(
         {**plan, **wide, "hidden": tuple(map(_padded, plan["hidden"]))}, new_generator(0)
     )
@@ -207,20 +207,24 @@ def _with_zeros(estimator):
 
 def _first_layers(encoder):
     """The linear layers that take an encoder's input."""
-    return [encoder.deep[0], encoder.direct] if isinstance(encoder, Shortcut) else [encoder[0]]
+    if isinstance(encoder, Shortcut):
+        return [encoder.deep[0], encoder.direct]
+    return [encoder[0]] if isinstance(encoder, nn.Sequential) else []
 
 
 def _last_layers(encoder):
     """Beginnings of the names of the parameters that give an encoder's output."""
     if isinstance(encoder, Shortcut):
         return f"encoder.deep.{len(encoder.deep) - 1}.", "encoder.direct."
-    return (f"encoder.{len(encoder) - 1}.",)
+    if isinstance(encoder, nn.Sequential):
+        return (f"encoder.{len(encoder) - 1}.",)
+    return ("encoder.code.",)
 
 
-def _rows_are_independent(network):
+def _rows_are_independent(network, n_inputs):
     """Whether this machine computes rows the same together, apart, alone and in another place."""
     with torch.no_grad():
-        shape = sum(_PROBED), _first_layers(network.encoder)[0].weight.shape[1]
+        shape = sum(_PROBED), n_inputs
         rows = torch.zeros(shape, dtype=torch.float32, device="cpu")
         rows.normal_(generator=new_generator(0))
         order = torch.randperm(len(rows), generator=new_generator(1), device="cpu")

@@ -1,6 +1,8 @@
 """What stands beside the rows in training: labels, and which other rows are alike."""
 
 from dataclasses import dataclass
+from datetime import date
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -131,7 +133,8 @@ def time_numbers(times, n_samples):
     if times is None:
         return None
     times = _one_for_each_row(times, n_samples, "times", "Leave out rows without one.")
-    if times.dtype.kind not in "fiuMm":
+    sortable = times.dtype == object and all(isinstance(t, Real | date) for t in times)
+    if times.dtype.kind not in "fiuMm" and not sortable:
         raise ValueError(f"times must be numbers or dates; got dtype {times.dtype}.")
     return np.unique(times, return_inverse=True)[1].astype(np.float64)
 
@@ -153,4 +156,4 @@ def _one_for_each_row(values, n_samples, name, advice):
             f"{advice}"
         )
     # What cannot be sorted is sorted by how it looks.
-    return array.astype(str) if array.dtype == object and name != "y" else array
+    return array.astype(str) if array.dtype == object and name == "groups" else array

@@ -11,6 +11,7 @@ from sklearn.base import (
 )
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils import get_tags, indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
@@ -79,7 +80,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
             fit_params = {**fit_params, "sample_weight": weights}
         transformer = self.transformer
         transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
-        self.transformer_ = transformer.fit(X, labels, **fit_params)
+        self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **fit_params)
         rows = np.flatnonzero(labeled)
         some, labels = safe_indexing(X, rows), _plain(labels[labeled])
         head = self._default_head() if self.estimator is None else clone(self.estimator)
@@ -112,7 +113,11 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         frozen = self.fine_tune == "linear"
         encoder, weight, bias, history = fine_tuned(encoder, X, targets, weights, objective, frozen)
         self.transformer_, self.history_ = encoder, history.frame()
-        self._take_over(weight, bias)
+        if frozen:
+            self._take_over(weight, bias)
+        else:
+            # The head learned from views; predictions are of rows as they are.
+            self.estimator_.fit(self._codes(X), labels, sample_weight=weights)
 
     def _codes(self, X):
         return np.asarray(self.transformer_.transform(X))
@@ -130,6 +135,23 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self.estimator_.predict(self._codes(X))
+
+    def get_metadata_routing(self):
+        """Which metadata reaches the transformer, such as ``groups``.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        transformer = self.transformer
+        return (
+            MetadataRouter(owner=type(self).__name__)
+            .add_self_request(self)
+            .add(
+                transformer=AutoencoderTransformer() if transformer is None else transformer,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_")
@@ -170,8 +192,10 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         Predicts labels from codes. None is ``LogisticRegression(max_iter=1000)``.
     fine_tune : False, "linear" or "full", default=False
         Whether a linear head, started from that of ``LogisticRegression``, is trained on views of
-        the rows with a label: alone ("linear"), or together with the encoder ("full"). Epochs,
-        learning rate and all other training parameters are those of the transformer.
+        the rows with a label: alone ("linear"), or together with the encoder ("full"), whose
+        weights are drawn to where they started; then ``LogisticRegression`` is fitted anew to the
+        codes of these rows. Epochs, learning rate and all other training parameters are those of
+        the transformer.
 
     Attributes
     ----------
@@ -179,7 +203,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         Fitted; after fine-tuning with the weights that it led to, and with the decoder as it was
         before.
     estimator_ : classifier
-        Fitted to codes; with fine-tuning a ``LogisticRegression`` with the weights of the head.
+        Fitted to codes; with ``fine_tune="linear"`` a ``LogisticRegression`` with the weights of
+        the head.
     classes_ : ndarray of shape (n_classes,)
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any.
@@ -197,6 +222,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
     ----------
     Kumar et al. (2022), *Fine-tuning can distort pretrained features and underperform
     out-of-distribution*: first the head alone, then both.
+    Li et al. (2018), *Explicit inductive bias for transfer learning with convolutional networks*:
+    the pull to the start.
 
     Examples
     --------
@@ -209,7 +236,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
     >>> few = np.full(len(y), -1)
     >>> for label in range(3):
     ...     few[np.flatnonzero(y == label)[:3]] = label
-    >>> encoder = AutoencoderTransformer(latent_dim=8, max_epochs=50)
+    >>> encoder = AutoencoderTransformer(latent_dim=16, max_epochs=100)
     >>> classifier = EncoderClassifier(encoder).fit(X, few)
     >>> classifier.predict_proba(X).shape
     (178, 3)
@@ -253,6 +280,13 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
                 f"Input y contains NaN, {len(gone)} times, the first in row {gone[0]}. Give -1 "
                 "where a row has no label."
             )
+        if y.dtype.kind == "f" and np.isinf(y).any():
+            raise ValueError("Input y contains infinity. Give -1 where a row has no label.")
+        if y.dtype.kind in "US" and np.isin("-1", y.astype("U")):
+            raise ValueError(
+                'y holds the string "-1", a class like any other. For rows without a label give '
+                "the number -1 in an array of dtype object."
+            )
         labeled = np.array([label != -1 for label in y], dtype=bool)
         if y.dtype.kind in "if" and np.array_equal(np.unique(y), [-1, 1]):
             labeled[:] = True  # with one class there is nothing to learn: these are two
@@ -268,13 +302,20 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
             )
         return y, labeled
 
+    def _for_transformer(self, labels, labeled):
+        numbers = np.full(len(labels), -1)
+        numbers[labeled] = np.unique(_plain(labels[labeled]), return_inverse=True)[1]
+        return numbers
+
     def _default_head(self):
         return LogisticRegression(max_iter=_MOST_ITERATIONS)
 
     def _tuning(self, labels, weights):
         numbers = np.searchsorted(self.estimator_.classes_, labels)
         head = self.estimator_
-        return numbers.astype(np.int64), Classification(head.coef_, head.intercept_)
+        shrinkage = 0.5 / (head.C * weights.sum())
+        objective = Classification(head.coef_, head.intercept_, shrinkage)
+        return numbers.astype(np.int64), objective
 
     def _take_over(self, weight, bias):
         self.estimator_.coef_ = weight.astype(np.float64)
@@ -334,7 +375,7 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
     transformer_ : transformer
         Fitted; see :class:`EncoderClassifier`.
     estimator_ : regressor
-        Fitted to codes; with fine-tuning a ``Ridge`` with the weights of the head.
+        Fitted to codes; with ``fine_tune="linear"`` a ``Ridge`` with the weights of the head.
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int
@@ -403,6 +444,9 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
             )
         return y, labeled
 
+    def _for_transformer(self, labels, labeled):
+        return labels
+
     def _default_head(self):
         return Ridge()
 
@@ -412,7 +456,8 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
         self._scale = np.sqrt(spread) or 1.0
         weight = np.atleast_2d(self.estimator_.coef_) / self._scale
         bias = (np.atleast_1d(self.estimator_.intercept_) - self._center) / self._scale
-        return (labels - self._center) / self._scale, Regression(weight, bias)
+        shrinkage = self.estimator_.alpha / weights.sum()
+        return (labels - self._center) / self._scale, Regression(weight, bias, shrinkage)
 
     def _take_over(self, weight, bias):
         self.estimator_.coef_ = weight[0].astype(np.float64) * self._scale

@@ -24,10 +24,6 @@ from ._tables import check_codes, check_table, names_of
 from .augmentations import Identity
 from .modules._layers import ACTIVATIONS
 
-# Large enough for a thousand updates; without hidden layers the weights have further to go.
-# The last beside categories and for sparse counts.
-_LR, _LR_LINEAR, _LR_MIXED = 5e-3, 2e-2, 2e-3
-
 
 class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """What the three transformers share; each states its pieces and stops.
@@ -196,7 +192,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             new_generator(draw_integer(generator), device),
             new_generator(draw_integer(generator), device),
         )
-        lr = self.lr if self.lr != "auto" else self._default_lr()
+        lr = self.lr if self.lr != "auto" else self._domain.lr(self._plan, self._columns)
         with few_threads(_n_weights(training), device):
             try:
                 net = _net.train(
@@ -205,12 +201,6 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             except _net.LossNotFinite as problem:
                 raise ValueError(self._loss_not_finite(problem.epoch)) from None
         return net, train_rows
-
-    def _default_lr(self):
-        if not self._plan["hidden"]:
-            return _LR_LINEAR
-        of_codes = self._columns.mixed or self._columns.rarity is not None
-        return _LR_MIXED if of_codes else _LR
 
     def _check_parameters(self):
         """Refuse values that have the right type and cannot work."""

@@ -497,6 +497,9 @@ dict, default="auto"
             names = names_of(self)
             if names is not None and x.shape[1] == len(names):
                 x = frame_of_row(pd.Series(x[0], index=names))
+        shape = getattr(self._domain, "shape", None)
+        if shape is not None and np.shape(x) == shape:
+            x = np.asarray(x)[None]
         mean, _ = self.posterior(x)
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")

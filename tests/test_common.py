@@ -1,6 +1,7 @@
 """scikit-learn's own checks, on every transformer with every objective and corruption."""
 
 import importlib
+import math
 import os
 
 import pytest
@@ -12,18 +13,24 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn_replearn import (
     AutoencoderTransformer,
     ContrastiveTransformer,
+    EncoderClassifier,
+    EncoderRegressor,
     OutlierDetector,
     VAETransformer,
 )
 from sklearn_replearn.augmentations import (
     Compose,
+    FeatureSubsets,
     GaussianNoise,
     Identity,
     MaskFeatures,
+    MixUp,
     SwapNoise,
+    SwapRows,
 )
 from sklearn_replearn.objectives import (
     BYOL,
+    DCL,
     BarlowTwins,
     KLSparsity,
     L1Sparsity,
@@ -34,12 +41,15 @@ from sklearn_replearn.objectives import (
 )
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 3}
+# A check wants a regressor to explain half of the targets that it learned from.
+able = {"latent_dim": 10, "hidden_layer_sizes": (64,), "max_epochs": 100}
 
 ESTIMATORS = [
     AutoencoderTransformer(**small),
     AutoencoderTransformer(**small, loss="bce", scaling="minmax"),
     AutoencoderTransformer(**small, corruption=GaussianNoise()),
     AutoencoderTransformer(**small, corruption=MaskFeatures()),
+    AutoencoderTransformer(**small, corruption=MaskFeatures(value=math.nan)),
     AutoencoderTransformer(**small, corruption=SwapNoise()),
     AutoencoderTransformer(**small, corruption=Compose([SwapNoise(), GaussianNoise()])),
     AutoencoderTransformer(**small, sparsity=L1Sparsity()),
@@ -51,12 +61,24 @@ ESTIMATORS = [
     VAETransformer(**small, likelihood="bernoulli", scaling="minmax"),
     ContrastiveTransformer(**small),
     ContrastiveTransformer(**small, augmentation=(Identity(), SwapNoise(0.6))),
+    ContrastiveTransformer(**small, augmentation=SwapRows()),
+    ContrastiveTransformer(**small, augmentation=MixUp()),
+    ContrastiveTransformer(**small, augmentation=FeatureSubsets()),
+    ContrastiveTransformer(**small, augmentation=MaskFeatures(value=math.nan)),
+    ContrastiveTransformer(**small, objective=DCL()),
+    ContrastiveTransformer(**small, objective=NTXent(learn_temperature=True)),
     ContrastiveTransformer(**small, objective=NTXent(queue_size=64)),
     ContrastiveTransformer(**small, objective=NTXent(concentration=1.0, positive_rate=0.1)),
     ContrastiveTransformer(**small, objective=BYOL()),
     ContrastiveTransformer(**small, objective=SimSiam()),
     ContrastiveTransformer(**small, objective=BarlowTwins()),
     ContrastiveTransformer(**small, objective=VICReg()),
+    EncoderClassifier(AutoencoderTransformer(**small)),
+    EncoderClassifier(AutoencoderTransformer(**small), fine_tune="linear"),
+    EncoderClassifier(AutoencoderTransformer(**small), fine_tune="full"),
+    EncoderRegressor(AutoencoderTransformer(**able)),
+    EncoderRegressor(AutoencoderTransformer(**able), fine_tune="linear"),
+    EncoderRegressor(AutoencoderTransformer(**able), fine_tune="full"),
     OutlierDetector(),
     OutlierDetector(novelty=False),
     OutlierDetector(AutoencoderTransformer(**small)),

@@ -3,6 +3,7 @@
 import inspect
 import math
 import weakref
+from contextlib import contextmanager
 from types import FunctionType
 
 import torch
@@ -141,7 +142,8 @@ class OnImages(_On):
                 f"{math.prod(self.image_shape)} values; got rows of {rows.shape[1]}."
             )
         images = rows.reshape(-1, *self.image_shape)
-        return view(self.augmentation, images, generator).reshape(rows.shape)
+        with _said(self.augmentation, "images of shape (n, channels, height, width)"):
+            return view(self.augmentation, images, generator).reshape(rows.shape)
 
 
 class OnTokens(_On):
@@ -165,7 +167,17 @@ class OnTokens(_On):
 
     def __call__(self, rows, generator):
         """Return rows of ids, Tensor of shape (n, length), in the precision of ``rows``."""
-        return view(self.augmentation, rows.long(), generator).to(rows.dtype)
+        with _said(self.augmentation, "token ids of shape (n, length), int64"):
+            return view(self.augmentation, rows.long(), generator).to(rows.dtype)
+
+
+@contextmanager
+def _said(augmentation, given):
+    """Say of an augmentation that fails what it was given."""
+    try:
+        yield
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        raise ValueError(f"{augmentation!r}, given {given}: {error}") from error
 
 
 def view(augmentation, rows, generator, categories=None):

@@ -6,14 +6,16 @@ from torch.nn import functional as F
 
 from ._base import Likelihood, uniform_like
 
-_LOGITS_AT_ONCE = 2**22
+_RAREST = 1e-3  # share of rows
 
 
 class Tokens(Likelihood):
     r"""Positions of a row that hold a token or padding, independent given the output.
 
-    :math:`p(x_t) = p_t\,\mathrm{softmax}(V s_t + b)_{x_t}` for a token, :math:`1 - p_t` for
-    padding, with a state :math:`s_t` and log-odds of :math:`p_t` from the decoder.
+    :math:`p(x_t) = p_t\,\mathrm{softmax}(V s + b)_{x_t}` for a token, :math:`1 - p_t` for padding,
+    with states :math:`s` and log-odds of :math:`p_t` from the decoder. Each state stands for
+    as many neighbouring positions as any other, and a single one for the whole row: then it is a
+    model of which tokens a row has, and not of their order.
 
     Parameters
     ----------
@@ -22,6 +24,10 @@ class Tokens(Likelihood):
     frequencies : sequence of float
         Share of each id among the tokens, from which the softmax starts; that of padding, id 0,
         does not count.
+    shares : sequence of float
+        Share of the rows that have a token at each position, from which its log-odds start.
+    n_states : int, default=None
+        At most ``n_features``, which None stands for.
     width : int, default=64
         Of a state.
 
@@ -29,68 +35,58 @@ class Tokens(Likelihood):
     --------
     >>> import torch
     >>> from sklearn_replearn.likelihoods import Tokens
-    >>> tokens = Tokens(1, frequencies=[0.0, 0.5, 0.25, 0.25], width=2)
-    >>> tokens.log_prob(torch.tensor([[2.0]]), torch.zeros(1, 3)).exp()
-    tensor([[0.1250]], grad_fn=<ExpBackward0>)
+    >>> tokens = Tokens(1, frequencies=[0.0, 0.5, 0.25, 0.25], shares=[0.5], width=2)
+    >>> tokens.log_prob(torch.tensor([[2.0]]), torch.zeros(1, 3)).exp().item()
+    0.125
     """
 
-    def __init__(self, n_features, frequencies, width=64):
-        super().__init__(n_features, n_features * (width + 1))
+    def __init__(self, n_features, frequencies, shares, n_states=None, width=64):
+        self.n_states = n_features if n_states is None else n_states
+        super().__init__(n_features, self.n_states * width + n_features)
         frequencies = torch.tensor(frequencies, dtype=torch.float32, device="cpu")[1:]
         smallest = 0.5 * frequencies[frequencies > 0].min() if frequencies.any() else 1.0
         self.bias = nn.Parameter(frequencies.clamp_min(smallest).log())
+        shares = torch.tensor(shares, dtype=torch.float32, device="cpu")
+        self.odds = nn.Parameter(torch.logit(shares, eps=_RAREST))
         # Zeros: that states differ is enough to start from.
         self.embeddings = nn.Parameter(
             torch.zeros((len(frequencies), width), dtype=torch.float32, device="cpu")
         )
+        numbers = torch.arange(n_features, device="cpu")
+        self.register_buffer("state_of", numbers * self.n_states // n_features, persistent=False)
 
     def _split(self, output):
-        n_states = self.n_features * self.embeddings.shape[1]
-        states = output[:, :n_states].unflatten(1, (self.n_features, -1))
-        return states, output[:, n_states:]
-
-    def _logits(self, states):
-        """Logits of all tokens for some states, a part at a time."""
-        at_once = max(1, _LOGITS_AT_ONCE // len(self.bias))
-        for part in states.split(at_once):
-            yield F.linear(part, self.embeddings, self.bias)
+        """Log-probabilities of the tokens by state, (n, n_states, n_tokens), and log-odds."""
+        states = output[:, : -self.n_features].unflatten(1, (self.n_states, -1))
+        logits = F.linear(states, self.embeddings, self.bias)
+        return logits.log_softmax(2), output[:, -self.n_features :] + self.odds
 
     def _log_prob(self, x, output):
-        states, odds = self._split(output)
-        there = x > 0
-        log_prob = F.logsigmoid(torch.where(there, odds, -odds))
-        if not there.any():
-            return log_prob
-        tokens = (x[there].long() - 1).clamp_max(len(self.bias) - 1)
-        logits = self._logits(states[there])
-        parts = zip(logits, tokens.split(max(1, _LOGITS_AT_ONCE // len(self.bias))), strict=True)
-        nats = torch.cat([F.cross_entropy(*part, reduction="none") for part in parts])
-        return log_prob.masked_scatter(there, log_prob[there] - nats)
+        log_tokens, odds = self._split(output)
+        there, n_tokens = x > 0, log_tokens.shape[2]
+        tokens = (x.long() - 1).clamp(0, n_tokens - 1)
+        log_token = log_tokens.flatten(1).gather(1, self.state_of * n_tokens + tokens)
+        log_there = F.logsigmoid(torch.where(there, odds, -odds))
+        return log_there + torch.where(there, log_token, 0.0)
 
     def mean(self, output):
         """The likeliest token of each position; 0 where padding is likelier than a token."""
-        return self._chosen(output, lambda logits: logits, lambda odds: odds > 0)
+        log_tokens, odds = self._split(output)
+        tokens = log_tokens.argmax(2).index_select(1, self.state_of) + 1
+        return tokens.to(odds.dtype) * (odds > 0)
 
     def sample(self, output, generator):
         """One draw of each position."""
-
-        def noisy(logits):
-            uniform = uniform_like(logits, generator).clamp(1e-12, 1 - 1e-7)
-            # The largest with Gumbel noise is a draw from the softmax.
-            return logits - torch.log(-torch.log(uniform))
-
-        return self._chosen(
-            output, noisy, lambda odds: uniform_like(odds, generator) < torch.sigmoid(odds)
-        )
-
-    def _chosen(self, output, of_logits, of_odds):
-        states, odds = self._split(output)
-        there = of_odds(odds)
-        ids = torch.zeros_like(odds)
-        if there.any():
-            chosen = [of_logits(logits).argmax(1) + 1 for logits in self._logits(states[there])]
-            ids[there] = torch.cat(chosen).to(ids.dtype)
-        return ids
+        log_tokens, odds = self._split(output)
+        counts = self.state_of.bincount(minlength=self.n_states)
+        drawn = torch.multinomial(
+            log_tokens.exp().flatten(0, 1), int(counts.max()), replacement=True, generator=generator
+        ).unflatten(0, (-1, self.n_states))
+        first = counts.cumsum(0) - counts
+        numbers = torch.arange(self.n_features, device=odds.device)
+        tokens = drawn[:, self.state_of, numbers - first[self.state_of]] + 1
+        there = uniform_like(odds, generator) < torch.sigmoid(odds)
+        return tokens.to(odds.dtype) * there
 
     def average(self, output, weights):
         """The likeliest tokens of the output that weighs most."""

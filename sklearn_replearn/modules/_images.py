@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from ._layers import ACTIVATIONS, linear
 
+_SMALLEST = 4  # sides that are not halved
+
 
 class Pixels(nn.Module):
     """Pixels to what an encoder takes: each channel with mean 0 and standard deviation 1.
@@ -45,10 +47,10 @@ class Pixels(nn.Module):
         return ((channels - self.mean) / self.scale).flatten(1)
 
 
-class Convolution(nn.Module):
+class _Convolution(nn.Module):
     """A convolution of 3 x 3 pixels with torch's usual initial weights, drawn from a generator."""
 
-    def __init__(self, n_in, n_out, generator, stride=1):
+    def __init__(self, n_in, n_out, generator, stride=(1, 1)):
         super().__init__()
         bound = 1 / math.sqrt(9 * n_in)
         for name, shape in (("weight", (n_out, n_in, 3, 3)), ("bias", (n_out,))):
@@ -63,6 +65,9 @@ class Convolution(nn.Module):
 
 class ConvEncoder(nn.Module):
     """Convolutions of 3 x 3 pixels that halve an image each, then a linear map.
+
+    Each is normalised over the batch (Ioffe and Szegedy 2015). Sides of up to 4 pixels are not
+    halved any more.
 
     Parameters
     ----------
@@ -86,16 +91,23 @@ class ConvEncoder(nn.Module):
     def __init__(self, image_shape, n_out, generator, channels=(32, 64, 128), activation="relu"):
         super().__init__()
         self.image_shape = tuple(image_shape)
-        layers = []
-        for n_in, n_next in pairwise((image_shape[0], *channels)):
-            layers += [Convolution(n_in, n_next, generator, stride=2), ACTIVATIONS[activation]()]
+        layers, sizes = [], _halved(image_shape, len(channels))
+        widths = pairwise((image_shape[0], *channels))
+        for (n_in, n_next), (size, smaller) in zip(widths, pairwise(sizes), strict=True):
+            stride = tuple(1 + (a != b) for a, b in zip(size, smaller, strict=True))
+            layers += [
+                _Convolution(n_in, n_next, generator, stride),
+                nn.BatchNorm2d(n_next, device="cpu", dtype=torch.float32),
+                ACTIVATIONS[activation](),
+            ]
         self.convolutions = nn.Sequential(*layers)
-        height, width = sizes_down(image_shape, len(channels))[-1]
-        self.code = linear(channels[-1] * height * width, n_out, generator)
+        self.code = linear(channels[-1] * math.prod(sizes[-1]), n_out, generator)
 
     def forward(self, rows):
         """Return codes, Tensor of shape (n, n_out), of flat rows or of images."""
         images = rows.reshape(len(rows), *self.image_shape)
+        # In this layout normalisation over the batch is quicker; the values are the same.
+        images = images.contiguous(memory_format=torch.channels_last)
         return self.code(self.convolutions(images).flatten(1))
 
 
@@ -128,13 +140,13 @@ class ConvDecoder(nn.Module):
 
     def __init__(self, n_in, image_shape, generator, channels=(32, 16), activation="relu"):
         super().__init__()
-        *sizes, first = sizes_down(image_shape, len(channels))
+        *sizes, first = _halved(image_shape, len(channels))
         self.sizes = sizes[::-1]
         self.first = channels[0], *first
         self.spread = linear(n_in, math.prod(self.first), generator)
         self.activation = ACTIVATIONS[activation]()
         self.convolutions = nn.ModuleList(
-            Convolution(n_in, n_out, generator)
+            _Convolution(n_in, n_out, generator)
             for n_in, n_out in pairwise((*channels, image_shape[0]))
         )
 
@@ -146,9 +158,9 @@ class ConvDecoder(nn.Module):
         return images.flatten(1)
 
 
-def sizes_down(image_shape, n_halvings):
-    """Heights and widths of an image and of its halvings."""
+def _halved(image_shape, times):
+    """Heights and widths of an image, and of the smaller ones that it becomes one by one."""
     sizes = [tuple(image_shape[1:])]
-    for _ in range(n_halvings):
-        sizes.append(tuple(-(-size // 2) for size in sizes[-1]))
+    for _ in range(times):
+        sizes.append(tuple(-(-size // 2) if size > _SMALLEST else size for size in sizes[-1]))
     return sizes

@@ -1,4 +1,4 @@
-"""Networks for rows of token ids; 0 is padding, and the number of tokens is the mask."""
+"""Networks for rows of token ids, of which 0 is padding."""
 
 import math
 
@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from ._layers import ACTIVATIONS, linear
+
+_SMALL = 0.02  # deviation of embeddings to start from
 
 
 class TokenIds(nn.Module):
@@ -39,9 +41,10 @@ class TokenIds(nn.Module):
 
 
 class TokenEncoder(nn.Module):
-    """Embeddings, a convolution along the row beside them, their mean, and a linear map.
+    """Embeddings, a convolution along the row added to them, their mean, and a linear map.
 
-    Padding counts nowhere: neither for its neighbours nor in the mean.
+    Padding counts nowhere: neither as a neighbour nor in the mean. The map also sees the logarithm
+    of the number of tokens.
 
     Parameters
     ----------
@@ -52,6 +55,11 @@ class TokenEncoder(nn.Module):
     width : int, default=64
         Of an embedding.
     activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
+
+    Notes
+    -----
+    The convolution is over three tokens and for each number of an embedding by itself, which costs
+    little beside the embeddings.
 
     Examples
     --------
@@ -64,27 +72,34 @@ class TokenEncoder(nn.Module):
 
     def __init__(self, vocabulary_size, n_out, generator, width=64, activation="silu"):
         super().__init__()
-        embeddings = torch.empty((vocabulary_size + 1, width), dtype=torch.float32, device="cpu")
-        self.embeddings = nn.Parameter(embeddings.normal_(generator=generator))
-        self.before = linear(width, width, generator)
-        self.here = linear(width, width, generator)
-        self.after = linear(width, width, generator)
+        for name, shape in (
+            ("embeddings", (vocabulary_size + 1, width)),
+            ("before", (width,)),
+            ("after", (width,)),
+        ):
+            values = torch.empty(shape, dtype=torch.float32, device="cpu")
+            setattr(self, name, nn.Parameter(values.normal_(std=_SMALL, generator=generator)))
         self.activation = ACTIVATIONS[activation]()
-        self.code = linear(width, n_out, generator)
+        self.norm = nn.LayerNorm(width, device="cpu", dtype=torch.float32)
+        self.code = linear(width + 1, n_out, generator)
 
     def forward(self, ids):
         """Return codes, Tensor of shape (n, n_out)."""
-        there = (ids > 0)[:, :, None]
-        tokens = F.embedding(ids, self.embeddings) * there
-        left = F.pad(tokens, (0, 0, 1, -1))
-        right = F.pad(tokens, (0, 0, -1, 1))
-        mixed = self.before(left) + self.here(tokens) + self.after(right)
-        tokens = (tokens + self.activation(mixed)) * there
-        return self.code(tokens.sum(1) / there.sum(1).clamp_min(1))
+        there = ids > 0
+        # The tokens of all rows one after the other: most cells of most rows are padding.
+        (row, _), tokens = there.nonzero(as_tuple=True), F.embedding(ids[there], self.embeddings)
+        neighbors = (row[1:] == row[:-1])[:, None]
+        beside = F.pad(tokens[:-1] * neighbors * self.before, (0, 0, 1, 0))
+        beside = beside + F.pad(tokens[1:] * neighbors * self.after, (0, 0, 0, 1))
+        tokens = tokens + self.activation(beside)
+        sums = tokens.new_zeros((len(ids), tokens.shape[1])).index_add(0, row, tokens)
+        counts = there.sum(1, keepdim=True).to(tokens.dtype)
+        means = self.norm(sums / counts.clamp_min(1))
+        return self.code(torch.cat([means, counts.log1p()], dim=1))
 
 
 class TokenDecoder(nn.Module):
-    """Codes to a state for each position of a row, and whether a token is there.
+    """Codes to states of the positions of a row, and whether a token is there.
 
     What the states say of tokens is up to :class:`~sklearn_replearn.likelihoods.Tokens`.
 
@@ -95,6 +110,8 @@ class TokenDecoder(nn.Module):
     length : int
         Of a row.
     generator : torch.Generator, on the CPU
+    n_states : int, default=None
+        At most ``length``, which None stands for.
     width : int, default=64
         Of a state.
     activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
@@ -108,10 +125,11 @@ class TokenDecoder(nn.Module):
     torch.Size([2, 27])
     """
 
-    def __init__(self, n_in, length, generator, width=64, activation="silu"):
+    def __init__(self, n_in, length, generator, n_states=None, width=64, activation="silu"):
         super().__init__()
         self.topic = linear(n_in, width, generator)
-        places = torch.empty((length, width), dtype=torch.float32, device="cpu")
+        shape = length if n_states is None else n_states, width
+        places = torch.empty(shape, dtype=torch.float32, device="cpu")
         places.normal_(std=1 / math.sqrt(width), generator=generator)
         self.places = nn.Parameter(places)
         self.activation = ACTIVATIONS[activation]()
@@ -119,7 +137,7 @@ class TokenDecoder(nn.Module):
         self.there = linear(n_in, length, generator)
 
     def forward(self, codes):
-        """Return states and then log-odds, Tensor of shape (n, length * width + length)."""
-        topics = self.topic(codes)
-        states = self.state(self.activation(topics[:, None] + self.places))
-        return torch.cat([(states + topics[:, None]).flatten(1), self.there(codes)], dim=1)
+        """Return states and then log-odds, Tensor of shape (n, n_states * width + length)."""
+        topics = self.topic(codes)[:, None]
+        states = topics + self.state(self.activation(topics + self.places))
+        return torch.cat([states.flatten(1), self.there(codes)], dim=1)

@@ -18,15 +18,14 @@ class WithDecoder(Objective):
     objective : Objective
     augmentations : tuple of two callables
         Make the objective's views; the decoder sees the rows as they are.
-    targets : callable, default=None
-        An augmentation that makes what the decoder is compared with; None compares it with the
-        rows.
+    n_decoded : int, default=None
+        The decoder learns from so many rows of each batch; None: all.
     """
 
-    def __init__(self, objective, augmentations, targets=None):
+    def __init__(self, objective, augmentations, n_decoded=None):
         self.objective = objective
         self.augmentations = augmentations
-        self.targets = targets
+        self.n_decoded = n_decoded
 
     @property
     def terms_aside(self):
@@ -57,6 +56,7 @@ class WithDecoder(Objective):
                 f"{type(self.objective).__name__}: terms named {sorted(taken)} are reported beside "
                 "every objective; its own need other names."
             )
+        right = right[: self.n_decoded]
         with torch.no_grad():
             code = network.code(right)
             if not heads.training:
@@ -66,8 +66,7 @@ class WithDecoder(Objective):
                     "alignment": alignment(left_code, right_code),
                     "uniformity": 0.5 * (uniformity(left_code) + uniformity(right_code)),
                 }
-        targets = right if self.targets is None else view(self.targets, right, generator)
-        return {**terms, "reconstruction": mean_error(network, targets, network.output(code))}
+        return {**terms, "reconstruction": mean_error(network, right, network.output(code))}
 
     def after_step(self, network, heads):
         """That of the objective."""
