@@ -476,6 +476,8 @@ def figure(record, path):
     import matplotlib.pyplot as plt
 
     names = [name for name in record if name != "batches"]
+    if not names:
+        return
     n_rows = -(-len(names) // 4)
     _, axes = plt.subplots(n_rows, 4, figsize=(16, 3.2 * n_rows), squeeze=False)
     for name, ax in zip(names, axes.flat, strict=False):
