@@ -4,8 +4,8 @@ import numpy as np
 
 from ._columns import Columns
 from ._rows import CELLS
-from ._schema import name_columns
 
+_LARGEST = 1e30
 _OF_PIXELS = ("gaussian", "bernoulli", "student_t")
 
 
@@ -59,6 +59,11 @@ class PixelColumns(Columns):
                     f'{high:.6g}. Use scaling="auto".'
                 )
             low, high = 0.0, 1.0
+        if not max(abs(low), abs(high)) < _LARGEST:
+            raise ValueError(
+                f"Pixels go up to {max(abs(low), abs(high)):.3g}, which cannot be scaled into the "
+                "range of float32. Divide them by a constant."
+            )
         self.shift = np.full(self._n_features, low)
         self.factor = np.full(self._n_features, 1.0 / (high - low) if high > low else 1.0)
         # Pixels that did not vary are pixels like all others.
@@ -140,20 +145,3 @@ class TokenColumns(Columns):
     def widened(self, multiset):
         """Itself: any id of the vocabulary is known."""
         return self
-
-
-def reject_missing(table, names, setting):
-    """Refuse tables with missing cells.
-
-    Raises
-    ------
-    ValueError
-        Names the columns.
-    """
-    if not np.isnan(table.sum()):
-        return
-    gone = np.flatnonzero(np.isnan(table).any(axis=0))
-    raise ValueError(
-        f"With {setting} no cell may be missing; NaN is in {name_columns(names, gone)}. Fill or "
-        "leave out these rows first."
-    )

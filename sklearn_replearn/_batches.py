@@ -124,7 +124,7 @@ def n_batches(n_draws, batch_size):
     return max(1, min(math.ceil(n_draws / batch_size), n_draws // 2))
 
 
-def divided(multiset, validation_fraction, generator):
+def divided(multiset, validation_fraction, generator, units=None):
     """Training rows and, unless the fraction is 0, validation rows.
 
     Parameters
@@ -133,6 +133,8 @@ def divided(multiset, validation_fraction, generator):
     validation_fraction : float
         Share of the total weight held out.
     generator : torch.Generator, on the CPU
+    units : ndarray of shape (n_distinct,), int, default=None
+        Rows of one unit stay together; at least one unit is held out then. None: each row is one.
 
     Returns
     -------
@@ -145,21 +147,24 @@ def divided(multiset, validation_fraction, generator):
     """
     if not validation_fraction:
         return multiset, None
-    order = torch.randperm(len(multiset), generator=generator).numpy()
-    share = multiset.weights / multiset.weights.sum()
+    numbers, weights, least = np.arange(len(multiset)), multiset.weights, 0
+    if units is not None:
+        numbers = np.unique(units, return_inverse=True)[1]
+        weights, least = np.bincount(numbers, multiset.weights), 1
+    order = torch.randperm(len(weights), generator=generator).numpy()
+    share = weights / weights.sum()
     largest = validation_fraction + 1e-9
-    # Rows that weigh more than the fraction stay for training.
+    # Those that weigh more than the fraction stay for training.
     order = np.concatenate([order[share[order] <= largest], order[share[order] > largest]])
     n_held_out = int(np.searchsorted(np.cumsum(share[order]), largest, side="right"))
-    n_left = len(multiset) - n_held_out
-    if n_held_out < 1 or n_left < 2:
+    held_out = np.isin(numbers, order[: max(least, n_held_out)])
+    if not held_out.any() or (~held_out).sum() < 2:
         raise ValueError(
             f"validation_fraction={validation_fraction} of {len(multiset)} distinct rows leaves "
-            f"{n_left} for training (at least 2 are needed) and {n_held_out} for validation (at "
-            "least 1). Give more rows, another fraction, or early_stopping=False."
+            f"{(~held_out).sum()} for training (at least 2 are needed) and {held_out.sum()} for "
+            "validation (at least 1). Give more rows, another fraction, or early_stopping=False."
         )
-    parts = np.sort(order[n_held_out:]), np.sort(order[:n_held_out])
-    return tuple(multiset.subset(part) for part in parts)
+    return multiset.subset(np.flatnonzero(~held_out)), multiset.subset(np.flatnonzero(held_out))
 
 
 class Batches:

@@ -11,7 +11,8 @@ _MOST_ROWS = 2**16
 # deviation would blow up rounding errors.
 _SMALLEST_DEVIATION = 1e-6
 
-_LOOKED_AT = 4096
+_CELLS_AT_ONCE = 2**20
+_LOOKED_AT, _AT_ONCE = 4096, 256
 _SMALLEST_SHARE = 1e-2
 _ONE_DIRECTION = 0.02
 
@@ -31,7 +32,8 @@ def moments(function, train_rows):
     -------
     mean, variance : Tensor of shape (width,), float64
     """
-    parts = list(slices(min(len(train_rows.multiset), _MOST_ROWS), CHUNK))
+    at_once = max(1, min(CHUNK, _CELLS_AT_ONCE // train_rows.multiset.width))
+    parts = list(slices(min(len(train_rows.multiset), _MOST_ROWS), at_once))
 
     def read(part):
         return function(train_rows.rows(part)).cpu().numpy()
@@ -55,7 +57,7 @@ def collapse(network, train_rows):
     Codes have collapsed if they vary hardly or along one direction only, although the rows do.
     """
     rows = train_rows.rows(slice(0, _LOOKED_AT))
-    codes = network.code(rows).cpu().double()
+    codes = torch.cat([network.code(part) for part in rows.split(_AT_ONCE)]).cpu().double()
     problem = _narrowness(codes)
     if problem and _directions(rows.nan_to_num().cpu().double()) > 1 + _ONE_DIRECTION:
         return problem

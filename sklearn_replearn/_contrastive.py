@@ -8,6 +8,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from ._ambient import isolated
+from ._atomic import in_one_step
 from ._codes import collapse, standardize_codes
 from ._documentation import documented
 from ._marks import Marks, class_numbers, group_numbers, time_numbers
@@ -217,11 +218,17 @@ class ContrastiveTransformer(RepresentationTransformer):
             labels = None
             if getattr(self.objective, "uses_labels", False):
                 labels = class_numbers(y, n)
+                if groups is not None or times is not None:
+                    raise ValueError(
+                        f"{type(self.objective).__name__} takes from y which rows are alike: leave "
+                        "groups and times out, or take another objective."
+                    )
             return Marks(
                 labels, group_numbers(groups, n), time_numbers(times, n), self.n_time_neighbors
             )
 
-        return self._fit_in_one_step(X, sample_weight, mark)
+        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, mark))
+        return self
 
     def score(self, X, y=None):
         r"""Goodness of fit in bits against chance: how well a view finds the row it came from.
@@ -267,8 +274,12 @@ class ContrastiveTransformer(RepresentationTransformer):
         inference = self._applied()
         network, device = inference.network, inference.device
         generator = new_generator(self._score_seed, device)
-        with isolated(self._users_parts(), self._score_seed, device, gradients=False):
+        with isolated(
+            [*self._users_parts(), *self._views_of_fit], self._score_seed, device, gradients=False
+        ):
             rows = self._columns.limit(self._columns.scale(table))
+            if network.inputs is None:
+                rows = np.nan_to_num(rows)
             rows = torch.as_tensor(rows, dtype=inference.dtype, device=device)
             parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))
             return [
@@ -276,7 +287,7 @@ class ContrastiveTransformer(RepresentationTransformer):
                 .double()
                 .cpu()
                 .numpy()
-                for make in self._augmentations()
+                for make in self._bound(self._views_of_fit)
             ]
 
     def _build(self, plan, generator):
@@ -302,7 +313,10 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def _augmentations(self):
         """Makers of the two views, of scaled cells."""
-        left, right = self._chosen()
+        return self._bound(self._chosen())
+
+    def _bound(self, augmentations):
+        left, right = augmentations
         bound = self._domain.bound(left, self._columns)
         return bound, (bound if right is left else self._domain.bound(right, self._columns))
 
@@ -326,6 +340,7 @@ class ContrastiveTransformer(RepresentationTransformer):
                 f"The codes collapsed: {problem}. Try another objective (NTXent and VICReg "
                 "keep codes apart), a lower lr, a larger batch_size, or a weaker augmentation.",
                 ConvergenceWarning,
-                stacklevel=7,
+                stacklevel=8,
             )
         standardize_codes(network, train_rows)
+        self._views_of_fit = self._chosen()

@@ -7,10 +7,11 @@ from numbers import Integral
 import numpy as np
 import torch
 
-from ._alike import PixelColumns, TokenColumns, reject_missing
+from ._alike import PixelColumns, TokenColumns
 from ._columns import Columns
 from ._ends import inputs_for, likelihood_for
 from ._rows import SparseTable, slices
+from ._schema import name_columns
 from .augmentations import (
     ColorJitter,
     Compose,
@@ -148,6 +149,9 @@ class Tables:
     #: where float64 has to do.
     widened = ("n_inputs", "n_outputs", "latent_dim")
 
+    #: Whether the networks are linear layers one behind the other.
+    dense = True
+
     #: Rows of a batch that a decoder learns from beside a contrastive objective; None: all.
     n_decoded = None
 
@@ -168,6 +172,7 @@ class Images(Tables):
     stacked: bool = field(default=False, compare=False)
 
     widened = ("latent_dim",)
+    dense = False
     n_decoded = _DECODED
 
     def as_table(self, X):
@@ -256,6 +261,7 @@ class TokenRows(Tables):
     vocabulary_size: int
 
     widened = None
+    dense = False
     n_decoded = _DECODED
 
     def check(self, table, schema):
@@ -296,7 +302,8 @@ class TokenRows(Tables):
 
     def encoder(self, plan, n_out, columns, generator):
         if plan["encoder"] is not None:
-            ids = torch.zeros((2, plan["n_inputs"]), dtype=torch.int64, device="cpu")
+            shape = 2, plan["n_inputs"]
+            ids = torch.full(shape, self.vocabulary_size, dtype=torch.int64, device="cpu")
             return own_copy(plan["encoder"], plan["n_inputs"], n_out, ids)
         return TokenEncoder(self.vocabulary_size, n_out, generator)
 
@@ -307,13 +314,7 @@ class TokenRows(Tables):
         return TokenDecoder(plan["latent_dim"], length, generator, self._n_states(length))
 
     def bound(self, augmentation, columns):
-        steps = [augmentation, *getattr(augmentation, "steps", ())]
-        if any(getattr(step, "mask_id", 0) > self.vocabulary_size for step in steps):
-            raise ValueError(
-                f"{augmentation!r}: mask_id must be at most vocabulary_size="
-                f"{self.vocabulary_size}, which is the id of a masked token."
-            )
-        return OnTokens(augmentation)
+        return OnTokens(augmentation, self.vocabulary_size)
 
     def corruption(self, columns):
         return MaskTokens(self.vocabulary_size)
@@ -355,7 +356,12 @@ def _reject_other_than_numbers(table, schema, setting):
     if isinstance(table, SparseTable) or (levels is not None and levels.any()):
         kind = "a sparse matrix" if isinstance(table, SparseTable) else "text or categories"
         raise ValueError(f"With {setting} the table is an array of numbers; got {kind}.")
-    reject_missing(table, schema.names, setting)
+    if np.isnan(table.sum()):
+        gone = np.flatnonzero(np.isnan(table).any(axis=0))
+        raise ValueError(
+            f"With {setting} no cell may be missing; NaN is in {name_columns(schema.names, gone)}. "
+            "Fill or leave out these rows first."
+        )
 
 
 def _depth(X):

@@ -46,7 +46,9 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
     seed = draw_integer(generator)
     with isolated(transformer._users_parts(), seed, device, gradients=True):
         network = rebuilt(transformer).train().requires_grad_(not frozen)
-        net, _ = transformer._trained(
+        trainer = copy.copy(transformer)
+        trainer._columns = _as_seen(transformer._columns, blind=network.inputs is None)
+        net, _ = trainer._trained(
             network,
             lambda n_updates: objective,
             transformer._labeled_views(),
@@ -61,3 +63,15 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
         tuned._training_state = None  # it is that of the weights before
     head = to_arrays(net.module_.heads.state_dict())
     return tuned, head["weight"], head["bias"], history_of(net)
+
+
+def _as_seen(columns, blind):
+    """Columns whose scaled cells are those that an encoder sees after fit."""
+    seen = copy.copy(columns)
+
+    def scale(values):
+        cells = columns.limit(columns.scale(values))
+        return np.nan_to_num(cells) if blind else cells
+
+    seen.scale = scale
+    return seen

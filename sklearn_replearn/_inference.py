@@ -22,6 +22,8 @@ _CHUNK_ON_GPU = 2**16
 _CELLS_AT_ONCE = 2**21  # of wide tables
 _MULTIPLE = 16
 _PROBED = (16, 32, 48, 112, 816)  # rows at once
+# Of networks of ours that are no chains of linear layers: they compute long, and need much memory.
+_FEW_AT_ONCE, _FEW_PROBED = 128, (16, 48, 64)
 
 
 class Prepared:
@@ -64,6 +66,7 @@ class Inference:
         ends = (np.array(end) for end in (self.columns.low, self.columns.high))
         self.low, self.high = map(torch.from_numpy, ends)
         self.dtype = torch.float32
+        self.dense = estimator._plan["domain"].dense
         with isolated(self.parts, 0, torch.device("cpu"), gradients=True):
             network = rebuilt(estimator)
             self.n_weights = sum(weight.numel() for weight in network.parameters())
@@ -81,7 +84,8 @@ class Inference:
         network = _with_zeros(estimator)
         with few_threads(self.n_weights, self.device):
             n_inputs = estimator._plan["n_inputs"]
-            return network if _rows_are_independent(network, n_inputs) else None
+            probed = _PROBED if self.dense else _FEW_PROBED
+            return network if _rows_are_independent(network, n_inputs, probed) else None
 
     def of_table(self, function, table, width, dtype, n_each=1):
         """Apply ``function(network, part)`` to a table, some rows at a time.
@@ -123,6 +127,8 @@ class Inference:
     def _in_chunks(self, function, shape, dtype, n_each=1):
         result = np.empty(shape, dtype=dtype)
         at_once = CHUNK if self.device.type == "cpu" else _CHUNK_ON_GPU
+        if not self.dense and self.device.type == "cpu":
+            at_once = max(_MULTIPLE * n_each, _FEW_AT_ONCE)
         at_once = min(at_once // n_each, _CELLS_AT_ONCE // (n_each * self.widest))
         at_once = max(_MULTIPLE, at_once // _MULTIPLE * _MULTIPLE)
         with (
@@ -221,10 +227,10 @@ def _last_layers(encoder):
     return ("encoder.code.",)
 
 
-def _rows_are_independent(network, n_inputs):
+def _rows_are_independent(network, n_inputs, probed):
     """Whether this machine computes rows the same together, apart, alone and in another place."""
     with torch.no_grad():
-        shape = sum(_PROBED), n_inputs
+        shape = sum(probed), n_inputs
         rows = torch.zeros(shape, dtype=torch.float32, device="cpu")
         rows.normal_(generator=new_generator(0))
         order = torch.randperm(len(rows), generator=new_generator(1), device="cpu")
@@ -234,7 +240,7 @@ def _rows_are_independent(network, n_inputs):
             return torch.cat([code, network.decoder(code[:, : network.latent_dim])], dim=1)
 
         together = coded(rows)
-        apart = torch.cat([coded(part) for part in rows[order].split(_PROBED)])
+        apart = torch.cat([coded(part) for part in rows[order].split(probed)])
         alone = coded(torch.cat([rows[-1:], torch.zeros_like(rows[: _MULTIPLE - 1])]))
         return torch.equal(together[order], apart) and torch.equal(together[-1], alone[0])
 

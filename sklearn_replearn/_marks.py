@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+_STRETCHES = 50
+
 
 @dataclass(frozen=True)
 class Marks:
@@ -42,9 +44,46 @@ class Marks:
         )
         return Marks(*picked, self.n_neighbors)
 
+    def of_rows(self, counts):
+        """The same, numbered as if only rows that count were there.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_samples,), bool
+        """
+        if counts.all():
+            return self
+        return Marks(
+            *(_renumbered(mark, counts) for mark in (self.labels, self.groups, self.times)),
+            self.n_neighbors,
+        )
+
+    def units(self):
+        """Numbers of what is held out as a whole, ndarray of shape (n_samples,), or None.
+
+        Groups; within a single one, stretches of time in which rows are alike.
+        """
+        if self.groups is not None and np.ptp(self.groups) > 0:
+            return self.groups
+        if self.times is None:
+            return None
+        rank = np.empty(len(self.times), dtype=np.int64)
+        rank[np.lexsort((np.arange(len(rank)), self.times))] = np.arange(len(rank))
+        return rank // max(2 * self.n_neighbors, -(-len(rank) // _STRETCHES))
+
     def partners(self):
         """See :class:`Partners`; None where no other row is alike."""
         return None if self.groups is None and self.times is None else Partners(self)
+
+
+def _renumbered(mark, counts):
+    """A mark in which numbers follow each other over the rows that count; -1 stays."""
+    if mark is None:
+        return None
+    renumbered, there = np.zeros_like(mark), counts & (mark >= 0)
+    renumbered[mark < 0] = -1
+    renumbered[there] = np.unique(mark[there], return_inverse=True)[1]
+    return renumbered
 
 
 class Partners:
@@ -110,6 +149,12 @@ def class_numbers(y, n_samples):
             "label."
         )
     labels = _one_for_each_row(y, n_samples, "y", "Give -1 where a row has no label.")
+    reject_minus_one_in_words(labels)
+    if labels.dtype.kind == "f" and (labels != np.rint(labels)).any():
+        raise ValueError(
+            "y must be classes: strings, booleans or whole numbers, -1 where a row has no label; "
+            f"got {labels[labels != np.rint(labels)][0]:.6g}."
+        )
     # In object arrays of strings, too, -1 is the number.
     unlabeled = np.array([label == -1 for label in labels], dtype=bool)
     numbers = np.full(n_samples, -1, dtype=np.int64)
@@ -118,6 +163,20 @@ def class_numbers(y, n_samples):
         known = known.astype(str) if known.dtype == object else known
         numbers[~unlabeled] = np.unique(known, return_inverse=True)[1]
     return numbers
+
+
+def reject_minus_one_in_words(y):
+    """Refuse labels among which the string "-1" is.
+
+    Raises
+    ------
+    ValueError
+    """
+    if any(isinstance(label, str) and label == "-1" for label in y):
+        raise ValueError(
+            'y holds the string "-1", a class like any other. For rows without a label give the '
+            "number -1, beside strings in an array of dtype object."
+        )
 
 
 def group_numbers(groups, n_samples):
@@ -136,7 +195,10 @@ def time_numbers(times, n_samples):
     sortable = times.dtype == object and all(isinstance(t, Real | date) for t in times)
     if times.dtype.kind not in "fiuMm" and not sortable:
         raise ValueError(f"times must be numbers or dates; got dtype {times.dtype}.")
-    return np.unique(times, return_inverse=True)[1].astype(np.float64)
+    try:
+        return np.unique(times, return_inverse=True)[1].astype(np.float64)
+    except TypeError as error:
+        raise ValueError(f"times must be all numbers or all dates: {error}.") from error
 
 
 def _one_for_each_row(values, n_samples, name, advice):

@@ -12,6 +12,7 @@ from skorch.helper import predefined_split
 from skorch.utils import TeeGenerator
 from torch import nn
 
+from ._atomic import FitInterrupted
 from ._batches import Batches, n_batches
 from ._history import History
 from ._optimizers import optimizer_class
@@ -37,10 +38,6 @@ class LossNotFinite(ArithmeticError):
     def __init__(self, epoch):
         super().__init__(epoch)
         self.epoch = epoch
-
-
-class FitInterrupted(Exception):
-    """A person interrupted training; says in which epoch."""
 
 
 def default_epochs(n_draws, batch_size):

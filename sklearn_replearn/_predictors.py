@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -9,6 +10,7 @@ from sklearn.base import (
     RegressorMixin,
     clone,
 )
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -19,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_para
 from ._atomic import in_one_step
 from ._autoencoder import AutoencoderTransformer
 from ._fine_tuning import fine_tuned
-from ._net import FitInterrupted
+from ._marks import reject_minus_one_in_words
 from ._representation import RepresentationTransformer
 from ._sklearn import HasMethods, StrOptions, check_sample_weight, fit_context, safe_indexing
 from .objectives._supervised import Classification, Regression
@@ -30,8 +32,9 @@ _MOST_ITERATIONS = 1000
 class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     """What both share: fit, and codes of rows.
 
-    A subclass says which rows have a label (``_labels``), what the head is by default
-    (``_default_head``), and how it is trained together with the encoder (``_tuned_head``).
+    A subclass says which rows have a label (``_labels``), what the transformer sees of them
+    (``_for_transformer``), what the head is by default (``_default_head``), and what objective goes
+    on from it (``_tuning``) and gives it back (``_take_over``).
     """
 
     _parameter_constraints = {
@@ -44,15 +47,6 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         self.transformer = transformer
         self.estimator = estimator
         self.fine_tune = fine_tune
-
-    def _fit_in_one_step(self, X, y, sample_weight, fit_params):
-        try:
-            in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
-        except FitInterrupted as interrupt:
-            raise KeyboardInterrupt(
-                f"fit was interrupted{interrupt}; this {type(self).__name__} is as it was before."
-            ) from None
-        return self
 
     def _fit(self, X, y, sample_weight, fit_params):
         if self.fine_tune is True:
@@ -78,18 +72,28 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         labels, labeled = self._labels(y, weights > 0)
         if sample_weight is not None:
             fit_params = {**fit_params, "sample_weight": weights}
+        head = self._default_head() if self.estimator is None else clone(self.estimator)
         transformer = self.transformer
         transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
+        if self.fine_tune and not isinstance(_unfrozen(transformer), RepresentationTransformer):
+            raise ValueError(
+                f"fine_tune={self.fine_tune!r} trains on an AutoencoderTransformer, VAETransformer "
+                f"or ContrastiveTransformer; got {type(_unfrozen(transformer)).__name__}. Set "
+                "fine_tune=False."
+            )
+        for part in (transformer, head) if sample_weight is not None else ():
+            if not isinstance(part, FrozenEstimator) and not has_fit_parameter(
+                part, "sample_weight"
+            ):
+                raise ValueError(
+                    f"{type(part).__name__} takes no sample_weight. Give another one, or no "
+                    "sample_weight."
+                )
         self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **fit_params)
         rows = np.flatnonzero(labeled)
         some, labels = safe_indexing(X, rows), _plain(labels[labeled])
-        head = self._default_head() if self.estimator is None else clone(self.estimator)
         weights = weights[rows]
         weighted = {} if sample_weight is None else {"sample_weight": weights}
-        if weighted and not has_fit_parameter(head, "sample_weight"):
-            raise ValueError(
-                f"{type(head).__name__} takes no sample_weight. Give another estimator, or none."
-            )
         self.estimator_ = head.fit(self._codes(some), labels, **weighted)
         self.__dict__.pop("history_", None)
         if self.fine_tune:
@@ -100,15 +104,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
                 setattr(self, name, getattr(self.transformer_, name))
 
     def _fine_tune(self, X, labels, weights):
-        encoder = self.transformer_
-        if not isinstance(encoder, RepresentationTransformer):
-            # FrozenEstimator, of what is fitted already
-            encoder = getattr(encoder, "estimator", encoder)
-        if not isinstance(encoder, RepresentationTransformer):
-            raise ValueError(
-                f"fine_tune={self.fine_tune!r} trains on an AutoencoderTransformer, VAETransformer "
-                f"or ContrastiveTransformer; got {type(encoder).__name__}. Set fine_tune=False."
-            )
+        encoder = _unfrozen(self.transformer_)
         targets, objective = self._tuning(labels, weights)
         frozen = self.fine_tune == "linear"
         encoder, weight, bias, history = fine_tuned(encoder, X, targets, weights, objective, frozen)
@@ -119,8 +115,20 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
             # The head learned from views; predictions are of rows as they are.
             self.estimator_.fit(self._codes(X), labels, sample_weight=weights)
 
+    def _score_of(self, score, X, y, labeled, sample_weight):
+        """A score of the rows that have a label."""
+        if labeled.all():
+            return score(X, y, sample_weight)
+        rows = np.flatnonzero(labeled)
+        if not len(rows):
+            raise ValueError("score compares with labels, and no row has one.")
+        X, _ = indexable(X, y)
+        weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
+        return score(safe_indexing(X, rows), _plain(y[rows]), weights)
+
     def _codes(self, X):
-        return np.asarray(self.transformer_.transform(X))
+        codes = self.transformer_.transform(X)
+        return codes if sp.issparse(codes) else np.asarray(codes)
 
     def predict(self, X):
         """Predictions of the head.
@@ -165,6 +173,11 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         return tags
 
 
+def _unfrozen(transformer):
+    """What a FrozenEstimator holds, or the transformer itself."""
+    return transformer.estimator if isinstance(transformer, FrozenEstimator) else transformer
+
+
 def _plain(labels):
     """Labels that stood in an array of objects, beside the number -1, as strings or numbers."""
     return np.array(labels.tolist()) if labels.dtype == object else labels
@@ -200,8 +213,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
     Attributes
     ----------
     transformer_ : transformer
-        Fitted; after fine-tuning with the weights that it led to, and with the decoder as it was
-        before.
+        Fitted. After ``fine_tune="full"`` its encoder is the one that this led to and its decoder
+        the one of before: what it decodes, samples or scores means little then.
     estimator_ : classifier
         Fitted to codes; with ``fine_tune="linear"`` a ``LogisticRegression`` with the weights of
         the head.
@@ -227,7 +240,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
 
     Examples
     --------
-    Three labels a class are enough for wines:
+    Ten labels a class are enough for wines:
 
     >>> import numpy as np
     >>> from sklearn.datasets import load_wine
@@ -235,7 +248,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
     >>> X, y = load_wine(return_X_y=True)
     >>> few = np.full(len(y), -1)
     >>> for label in range(3):
-    ...     few[np.flatnonzero(y == label)[:3]] = label
+    ...     few[np.flatnonzero(y == label)[:10]] = label
     >>> encoder = AutoencoderTransformer(latent_dim=16, max_epochs=100)
     >>> classifier = EncoderClassifier(encoder).fit(X, few)
     >>> classifier.predict_proba(X).shape
@@ -271,7 +284,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
             classes; if ``fine_tune`` does not go with the other parameters. After any exception the
             estimator is as it was before.
         """
-        return self._fit_in_one_step(X, y, sample_weight, fit_params)
+        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
+        return self
 
     def _labels(self, y, counts):
         gone = np.flatnonzero(pd.isna(y))
@@ -282,13 +296,10 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
             )
         if y.dtype.kind == "f" and np.isinf(y).any():
             raise ValueError("Input y contains infinity. Give -1 where a row has no label.")
-        if y.dtype.kind in "US" and np.isin("-1", y.astype("U")):
-            raise ValueError(
-                'y holds the string "-1", a class like any other. For rows without a label give '
-                "the number -1 in an array of dtype object."
-            )
+        reject_minus_one_in_words(y)
         labeled = np.array([label != -1 for label in y], dtype=bool)
-        if y.dtype.kind in "if" and np.array_equal(np.unique(y), [-1, 1]):
+        values = _plain(y)
+        if values.dtype.kind in "if" and np.array_equal(np.unique(values), [-1, 1]):
             labeled[:] = True  # with one class there is nothing to learn: these are two
         labeled &= counts
         known = _plain(y[labeled])
@@ -320,6 +331,27 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
     def _take_over(self, weight, bias):
         self.estimator_.coef_ = weight.astype(np.float64)
         self.estimator_.intercept_ = bias.astype(np.float64)
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy on the rows that have a label.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Rows with -1 are left out, unless -1 is one of the classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        y = column_or_1d(y)
+        labeled = np.array([label != -1 for label in y], dtype=bool) | (
+            -1 in self.classes_.tolist()
+        )
+        return self._score_of(super().score, X, y, labeled, sample_weight)
 
     @property
     def classes_(self):
@@ -425,7 +457,8 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
             ``fine_tune`` does not go with the other parameters. After any exception the estimator
             is as it was before.
         """
-        return self._fit_in_one_step(X, y, sample_weight, fit_params)
+        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
+        return self
 
     def _labels(self, y, counts):
         try:
@@ -451,14 +484,36 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
         return Ridge()
 
     def _tuning(self, labels, weights):
-        self._center = np.average(labels, weights=weights)
-        spread = np.average(np.square(labels - self._center), weights=weights)
-        self._scale = np.sqrt(spread) or 1.0
-        weight = np.atleast_2d(self.estimator_.coef_) / self._scale
-        bias = (np.atleast_1d(self.estimator_.intercept_) - self._center) / self._scale
+        # Sorted, because a sum of floats depends on the order of its terms.
+        order = np.lexsort((weights, labels))
+        values, counts = labels[order], weights[order]
+        center = np.average(values, weights=counts)
+        spread = np.sqrt(np.average(np.square(values - center), weights=counts)) or 1.0
+        weight = np.atleast_2d(self.estimator_.coef_) / spread
+        bias = (np.atleast_1d(self.estimator_.intercept_) - center) / spread
         shrinkage = self.estimator_.alpha / weights.sum()
-        return (labels - self._center) / self._scale, Regression(weight, bias, shrinkage)
+        self._units = center, spread
+        return labels, Regression(weight, bias, shrinkage, center, spread)
 
     def _take_over(self, weight, bias):
-        self.estimator_.coef_ = weight[0].astype(np.float64) * self._scale
-        self.estimator_.intercept_ = float(bias[0]) * self._scale + self._center
+        center, spread = self._units
+        self.estimator_.coef_ = weight[0].astype(np.float64) * spread
+        self.estimator_.intercept_ = float(bias[0]) * spread + center
+
+    def score(self, X, y, sample_weight=None):
+        """Coefficient of determination (R²) on the rows that have a target.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Rows with NaN are left out.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        y = column_or_1d(y)
+        return self._score_of(super().score, X, y, ~pd.isna(y), sample_weight)

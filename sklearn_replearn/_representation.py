@@ -92,15 +92,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         KeyboardInterrupt
             If interrupted. After any exception the estimator is as it was before.
         """
-        return self._fit_in_one_step(X, sample_weight)
-
-    def _fit_in_one_step(self, X, sample_weight, mark=None):
-        try:
-            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, mark))
-        except (KeyboardInterrupt, _net.FitInterrupted) as interrupt:
-            raise KeyboardInterrupt(
-                f"fit was interrupted{interrupt}; this {type(self).__name__} is as it was before."
-            ) from None
+        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
         return self
 
     def _fit(self, X, sample_weight, mark=None):
@@ -116,9 +108,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         weights = check_sample_weight(
             sample_weight, table, dtype=np.float64, ensure_non_negative=True
         )
-        marks = None if mark is None else mark(len(table))
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
+        marks = None if mark is None else mark(len(table)).of_rows(weights > 0)
         if resumed is None and self._schema.kinds is not None and not weights.all():
             # A level of rows that count nothing has not been seen.
             marks = None if marks is None else marks.take(np.flatnonzero(weights))
@@ -176,9 +168,10 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ``objective_of(n_updates)`` gives the objective.
         """
         fraction = self.validation_fraction if self.early_stopping else 0.0
+        units = None if marks is None else marks.take(multiset.numbers).units()
         train_rows, validation_rows = (
             None if part is None else TrainingRows(part, self._columns, device, marks)
-            for part in divided(multiset, fraction, generator)
+            for part in divided(multiset, fraction, generator, units)
         )
         epochs = self.max_epochs
         if epochs == "auto":

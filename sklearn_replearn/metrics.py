@@ -245,7 +245,8 @@ def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
     codes : array-like of shape (n_samples, width)
         Codes to learn from.
     y : array-like of shape (n_samples,)
-        Their classes, two at least.
+        Their classes, two at least; -1 where a row has no label (but where y has the values -1
+        and 1 only).
     test_codes : array-like of shape (n_test_samples, width)
         Codes to judge by.
     test_y : array-like of shape (n_test_samples,)
@@ -299,7 +300,8 @@ def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random
         Codes to look for neighbours among. A code of zeros is as far from all others as one at a
         right angle.
     y : array-like of shape (n_samples,)
-        Their classes, two at least.
+        Their classes, two at least; -1 where a row has no label (but where y has the values -1
+        and 1 only).
     test_codes : array-like of shape (n_test_samples, width)
         Codes to judge by.
     test_y : array-like of shape (n_test_samples,)
@@ -460,7 +462,7 @@ def _task(codes, y, test_codes, test_y):
             "codes and test_codes must come from one encoder and have the same number of columns; "
             f"got {codes.shape[1]} and {test_codes.shape[1]}."
         )
-    classes = set(y.tolist())
+    classes = set(y[_has_label(y)].tolist())
     if len(classes) < 2:
         raise ValueError(f"y must have at least 2 classes to tell apart; got {classes}.")
     if classes.isdisjoint(test_y.tolist()):
@@ -485,13 +487,21 @@ def _is_missing(label):
     return label is None or not isinstance(itself, bool | np.bool_) or not itself
 
 
+def _has_label(y):
+    """Which rows are not -1; all where -1 and 1 are the two classes."""
+    if set(y.tolist()) == {-1, 1}:
+        return np.ones(len(y), dtype=bool)
+    return np.array([label != -1 for label in y.tolist()], dtype=bool)
+
+
 def _labelled(y, n_labels, random_state):
     """Numbers of the rows whose labels are seen, ``n_labels`` in each class."""
+    rows = np.flatnonzero(_has_label(y))
     if n_labels is None:
-        return np.arange(len(y))
+        return rows
     check_scalar(n_labels, "n_labels", Integral, min_val=1)
-    order = np.random.RandomState(draw_seed(random_state)).permutation(len(y))
-    chosen = [order[y[order] == label][:n_labels] for label in np.unique(y)]
+    order = np.random.RandomState(draw_seed(random_state)).permutation(rows)
+    chosen = [order[y[order] == label][:n_labels] for label in np.unique(y[rows])]
     return np.sort(np.concatenate(chosen))
 
 

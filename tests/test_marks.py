@@ -189,7 +189,7 @@ def test_times_may_be_dates():
 
 @pytest.mark.parametrize(
     "names",
-    [("groups",), ("times",), ("groups", "times"), ("y",), ("y", "groups", "times")],
+    [("groups",), ("times",), ("groups", "times"), ("y",)],
     ids=str,
 )
 def test_the_order_of_the_rows_does_not_matter(names):
@@ -211,14 +211,31 @@ def test_the_order_of_the_rows_does_not_matter(names):
     assert weights(small(early_stopping=True).fit(X)) != expected
 
 
-def test_weight_two_is_a_repeated_row_with_its_marks():
+@pytest.mark.parametrize("name", ["y", "groups", "times"])
+def test_weight_two_is_a_repeated_row_with_its_marks(name):
     rng = np.random.default_rng(4)
-    X, y, groups = rng.normal(size=(40, 3)), rng.integers(3, size=40), rng.integers(5, size=40)
+    X, mark = rng.normal(size=(40, 3)), rng.integers(5, size=40)
     counts = rng.integers(0, 3, size=40)
-    estimator = small(objective=SupCon())
-    weighted = weights(estimator.fit(X, y, sample_weight=counts, groups=groups))
-    X, y, groups = (np.repeat(part, counts, axis=0) for part in (X, y, groups))
-    assert weights(estimator.fit(X, y, groups=groups)) == weighted
+    estimator = small(objective=SupCon() if name == "y" else None)
+    weighted = weights(estimator.fit(X, sample_weight=counts, **{name: mark}))
+    X, mark = (np.repeat(part, counts, axis=0) for part in (X, mark))
+    assert weights(estimator.fit(X, **{name: mark})) == weighted
+
+
+def test_rows_of_weight_zero_number_nothing():
+    rng = np.random.default_rng(5)
+    X, counts = rng.normal(size=(40, 3)), np.ones(40)
+    counts[0] = 0
+    for mark in (np.arange(40), np.r_[99, np.arange(39)], np.array(["a"] + ["b"] * 39)):
+        for name in ("groups", "times")[: 1 + (mark.dtype.kind == "i")]:
+            whole = weights(small().fit(X, sample_weight=counts, **{name: mark}))
+            assert weights(small().fit(X[1:], **{name: mark[1:]})) == whole
+
+
+def test_labels_and_groups_say_both_which_rows_are_alike():
+    X = numbered(40)
+    with pytest.raises(ValueError, match="leave groups and times out"):
+        small(objective=SupCon()).fit(X, np.arange(40) % 2, groups=np.arange(40) % 4)
 
 
 def test_names_of_groups_and_classes_do_not_matter():

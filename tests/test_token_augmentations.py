@@ -75,7 +75,7 @@ def test_views_repeat_with_their_generator_and_leave_the_global_ones_alone(augme
 @every_augmentation
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_rows_of_numbers_are_augmented_as_the_tokens_that_they_are(augmentation, dtype):
-    augmented = augment(OnTokens(augmentation), TOKENS.to(dtype))
+    augmented = augment(OnTokens(augmentation, 1000), TOKENS.to(dtype))
     assert augmented.dtype == dtype
     assert torch.equal(augmented.long(), augment(augmentation))
 

@@ -143,7 +143,7 @@ class OnImages(_On):
             )
         images = rows.reshape(-1, *self.image_shape)
         with _said(self.augmentation, "images of shape (n, channels, height, width)"):
-            return view(self.augmentation, images, generator).reshape(rows.shape)
+            return view(self.augmentation, images, generator).reshape(rows.shape).to(rows.dtype)
 
 
 class OnTokens(_On):
@@ -153,22 +153,33 @@ class OnTokens(_On):
     ----------
     augmentation : callable
         Takes Tensor of shape (n, length) of int64.
+    vocabulary_size : int
+        Ids are at most this, which is the id of a masked token.
 
     Examples
     --------
     >>> import torch
     >>> from sklearn_replearn.augmentations import MaskTokens, OnTokens
-    >>> OnTokens(MaskTokens(9, rate=1.0))(torch.tensor([[4.0, 7.0, 0.0]]), torch.Generator())
+    >>> mask = OnTokens(MaskTokens(9, rate=1.0), vocabulary_size=9)
+    >>> mask(torch.tensor([[4.0, 7.0, 0.0]]), torch.Generator())
     tensor([[9., 9., 0.]])
     """
 
-    def __init__(self, augmentation):
+    def __init__(self, augmentation, vocabulary_size):
         self.augmentation = augmentation
+        self.vocabulary_size = vocabulary_size
 
     def __call__(self, rows, generator):
         """Return rows of ids, Tensor of shape (n, length), in the precision of ``rows``."""
         with _said(self.augmentation, "token ids of shape (n, length), int64"):
-            return view(self.augmentation, rows.long(), generator).to(rows.dtype)
+            ids = view(self.augmentation, rows.long(), generator)
+            low, high = (int(end) for end in ids.aminmax())
+            if low < 0 or high > self.vocabulary_size:
+                raise ValueError(
+                    f"ids must stay between 0 and vocabulary_size={self.vocabulary_size}, which is "
+                    f"the id of a masked token; it returned {low if low < 0 else high}."
+                )
+            return ids.to(rows.dtype)
 
 
 @contextmanager

@@ -58,7 +58,10 @@ class WithDecoder(Objective):
             )
         right = right[: self.n_decoded]
         with torch.no_grad():
+            # What an encoder counts over batches is of the views.
+            network.encoder.eval()
             code = network.code(right)
+            network.encoder.train(heads.training)
             if not heads.training:
                 left_code, right_code = map(network.code, views)
                 terms = {

@@ -72,8 +72,13 @@ class Classification(_LinearHead):
 
 
 class Regression(_LinearHead):
-    """Mean squared error."""
+    """Mean squared error, in units of ``spread`` from ``center``, two float."""
 
-    @staticmethod
-    def _error(outputs, labels):
-        return F.mse_loss(outputs[:, 0], labels.to(outputs.dtype))
+    def __init__(self, weight, bias, shrinkage, center, spread):
+        super().__init__(weight, bias, shrinkage)
+        self.center = center
+        self.spread = spread
+
+    def _error(self, outputs, labels):
+        targets = (labels - self.center) / self.spread
+        return F.mse_loss(outputs[:, 0], targets.to(outputs.dtype))
