@@ -35,3 +35,14 @@ def test_anomalies(tmp_path):
     printed = run("anomalies.py", tmp_path, n_figures=1)
     assert float(re.search(r"AUROC ([\d.]+)", printed)[1]) > 0.98
     assert "fee = 0 (expected " in printed
+
+
+def test_few_labels(tmp_path):
+    printed = run("few_labels.py", tmp_path, n_figures=0)
+    accuracy = {
+        name: [float(number) for number in re.findall(r"\d\.\d+", rest)]
+        for name, rest in re.findall(r"^   (\S.{19}) (.*\d)$", printed, flags=re.MULTILINE)
+    }
+    accuracy = {name.strip(): numbers for name, numbers in accuracy.items()}
+    assert accuracy["codes"][0] > accuracy["raw pixels"][0]
+    assert accuracy["contrastive"][1] > accuracy["tf-idf, SVD"][1] + 0.05

@@ -72,3 +72,13 @@ def test_the_table_of_anomalies_is_that_of_the_record(monkeypatch):
     assert set(record["protocols"]) == set(anomaly.PROTOCOLS)
     assert anomaly.readme_table(record) in README
     assert anomaly.markdown(record) == (ROOT / "benchmarks" / "results" / "anomaly.md").read_text()
+
+
+def test_the_tables_of_few_labels_are_those_of_the_record(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    few = importlib.import_module("few_labels")
+    record = json.loads((ROOT / "benchmarks" / "results" / "few_labels.json").read_text())
+    assert set(record) == set(few.SETS)
+    for table in few.readme_tables(record):
+        assert table in README
+    assert few.markdown(record) == (ROOT / "benchmarks" / "results" / "few_labels.md").read_text()
