@@ -38,7 +38,8 @@ class ContrastiveTransformer(RepresentationTransformer):
     latent_dim : int, default=32
         Number of columns of the code; it may exceed that of the table.
     objective : Objective, default=None
-        None is :class:`~sklearn_replearn.objectives.NTXent`; others are
+        None is :class:`~sklearn_replearn.objectives.NTXent` (with a temperature of 0.5, 0.2 for
+        images and 0.3 for tokens); others are
         :class:`~sklearn_replearn.objectives.BYOL`,
         :class:`~sklearn_replearn.objectives.SimSiam`,
         :class:`~sklearn_replearn.objectives.BarlowTwins`,

@@ -23,15 +23,16 @@ default="auto"
         where the decoder takes columns within [0, 1]. "quantile" maps each column to a normal
         distribution by its ranks. A transformer of
         scikit-learn must have an ``inverse_transform``, keep the number of columns and scale each
-        by itself.
+        by itself. Pixels of images have one scale, to 0 and 1 by their range: "auto", or None where
+        they are so already; tokens have none: "auto" or None.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
         most 500.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
-        Learning rate. "auto" is 5e-3; 2e-3 for tables with categories and for sparse counts; and
-        2e-2 for linear maps (``hidden_layer_sizes=()``).
+        Learning rate. "auto" is 5e-3; 2e-3 for tables with categories, for sparse counts, for
+        images and for tokens; and 2e-2 for linear maps (``hidden_layer_sizes=()``).
     lr_schedule : {"cosine"} or None, default="cosine"
         Whether the learning rate rises over the first twentieth of the updates and then falls to
         zero along half a cosine. For others give None here, and ``skorch.callbacks.LRScheduler``
