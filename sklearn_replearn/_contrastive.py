@@ -275,9 +275,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         inference = self._applied()
         network, device = inference.network, inference.device
         generator = new_generator(self._score_seed, device)
-        with isolated(
-            [*self._users_parts(), *self._views_of_fit], self._score_seed, device, gradients=False
-        ):
+        views = self._chosen(self._augmentation_of_fit)
+        parts = [*self._users_parts(), *views]
+        with isolated(parts, self._score_seed, device, gradients=False):
             rows = self._columns.limit(self._columns.scale(table))
             if network.inputs is None:
                 rows = np.nan_to_num(rows)
@@ -288,7 +288,7 @@ class ContrastiveTransformer(RepresentationTransformer):
                 .double()
                 .cpu()
                 .numpy()
-                for make in self._bound(self._views_of_fit)
+                for make in self._bound(views)
             ]
 
     def _build(self, plan, generator):
@@ -307,22 +307,21 @@ class ContrastiveTransformer(RepresentationTransformer):
         return self._augmentations()
 
     def _users_parts(self):
-        return [*super()._users_parts(), self._contrast(), *self._chosen()]
+        return [*super()._users_parts(), self._contrast(), *self._chosen(self.augmentation)]
 
     def _contrast(self):
         return self._domain.objective() if self.objective is None else self.objective
 
     def _augmentations(self):
         """Makers of the two views, of scaled cells."""
-        return self._bound(self._chosen())
+        return self._bound(self._chosen(self.augmentation))
 
     def _bound(self, augmentations):
         left, right = augmentations
         bound = self._domain.bound(left, self._columns)
         return bound, (bound if right is left else self._domain.bound(right, self._columns))
 
-    def _chosen(self):
-        augmentation = self.augmentation
+    def _chosen(self, augmentation):
         if augmentation is None:
             augmentation = self._domain.augmentation()
         if not isinstance(augmentation, tuple):
@@ -344,4 +343,4 @@ class ContrastiveTransformer(RepresentationTransformer):
                 stacklevel=8,
             )
         standardize_codes(network, train_rows)
-        self._views_of_fit = self._chosen()
+        self._augmentation_of_fit = self.augmentation

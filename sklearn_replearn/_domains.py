@@ -1,7 +1,7 @@
 """What rows are: rows of a table, images, or tokens. The one room that knows what each asks for."""
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
@@ -51,8 +51,8 @@ _LR, _LR_LINEAR, _LR_MIXED, _LR_DEEP = 5e-3, 2e-2, 2e-3, 2e-3
 _LOGITS = 2**14  # of a row: more take seconds a step
 
 
-def domain_of(image_shape, vocabulary_size):
-    """What rows are, by the two parameters of an estimator.
+def domain_of(image_shape, vocabulary_size, stacked=False):
+    """What rows are, by the two parameters of an estimator and the form of the images.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def domain_of(image_shape, vocabulary_size):
             "image_shape must be three whole numbers of at least 1, (channels, height, width), "
             f"such as (1, 28, 28); got {image_shape!r}."
         )
-    return Images(tuple(map(int, shape)))
+    return Images(tuple(map(int, shape)), stacked)
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ class Tables:
         """What is validated as a table."""
         return X
 
-    def like(self, X):
-        """The domain that gives back rows in the form of these."""
-        return self
+    def described(self, X):
+        """What :func:`domain_of` takes, for rows that are given back in the form of these."""
+        return None, None, False
 
     def given_back(self, rows):
         """Rows in the form of fit."""
@@ -194,8 +194,8 @@ class Images(Tables):
     def _width(self):
         return math.prod(self.shape)
 
-    def like(self, X):
-        return replace(self, stacked=getattr(X, "ndim", 2) > 2 or _depth(X) > 2)
+    def described(self, X):
+        return self.shape, None, getattr(X, "ndim", 2) > 2 or _depth(X) > 2
 
     def given_back(self, rows):
         if not self.stacked or not isinstance(rows, np.ndarray):
@@ -263,6 +263,9 @@ class TokenRows(Tables):
     widened = None
     dense = False
     n_decoded = _DECODED
+
+    def described(self, X):
+        return None, self.vocabulary_size, False
 
     def check(self, table, schema):
         _reject_other_than_numbers(table, schema, "vocabulary_size")

@@ -66,7 +66,7 @@ class Inference:
         ends = (np.array(end) for end in (self.columns.low, self.columns.high))
         self.low, self.high = map(torch.from_numpy, ends)
         self.dtype = torch.float32
-        self.dense = estimator._plan["domain"].dense
+        self.dense = estimator._domain.dense
         with isolated(self.parts, 0, torch.device("cpu"), gradients=True):
             network = rebuilt(estimator)
             self.n_weights = sum(weight.numel() for weight in network.parameters())
@@ -78,7 +78,7 @@ class Inference:
 
     def _widened(self, estimator):
         """The trained network with zeros added, where this makes rows independent, or None."""
-        wider = estimator._plan["domain"].widened
+        wider = estimator._domain.widened
         if self.parts or wider is None or self.n_weights > WEIGHTS_WORTH_THREADS:
             return None
         network = _with_zeros(estimator)
@@ -189,7 +189,7 @@ def rebuilt(estimator):
 def _with_zeros(estimator):
     """The trained network, widened with zeros to multiples of 16."""
     plan = estimator._plan
-    wide = {name: _padded(plan[name]) for name in plan["domain"].widened}
+    wide = {name: _padded(plan[name]) for name in estimator._domain.widened}
     network = estimator._build(
         {**plan, **wide, "hidden": tuple(map(_padded, plan["hidden"]))}, new_generator(0)
     )

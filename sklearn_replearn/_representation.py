@@ -101,7 +101,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         device = resolve_device(self.device)
         domain = domain_of(self.image_shape, self.vocabulary_size)
         resumed = self._resumed(domain)
-        self._domain = domain.like(X)
+        self._described = domain.described(X)
         X = domain.as_table(X)
         table = check_table(self, X, reset=resumed is None)
         domain.check(table, self._schema)
@@ -279,18 +279,22 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _coders(self, plan, generator):
         """Encoder and decoder from a blueprint."""
         width = self._code_parts * plan["latent_dim"]
-        encoder = plan["domain"].encoder(plan, width, self._columns, generator)
-        return encoder, plan["domain"].decoder(plan, generator)
+        encoder = self._domain.encoder(plan, width, self._columns, generator)
+        return encoder, self._domain.decoder(plan, generator)
+
+    @property
+    def _domain(self):
+        """What rows are, as in fit."""
+        return domain_of(*self._described)
 
     def _ends(self, plan, scale):
         """Inputs and likelihood for the columns of fit."""
-        return plan["domain"].ends(self._columns, scale, plan["hides"])
+        return self._domain.ends(self._columns, scale, plan["hides"])
 
     def _blueprint(self):
         hides = any(getattr(part, "hides", False) for part in self._users_parts())
         inputs, likelihood = self._domain.ends(self._columns, None, hides)
         return {
-            "domain": self._domain,
             "n_features": self.n_features_in_,
             "n_inputs": self.n_features_in_ if inputs is None else inputs.width,
             "n_outputs": likelihood.n_outputs,

@@ -294,7 +294,11 @@ def test_who_hides_says_so():
     assert hiding.hides and not masking.hides
     assert Compose([masking, Compose([lambda rows: rows, hiding])]).hides
     assert not Compose([masking, lambda rows: rows]).hides
-    for bind in (OnTables, OnTokens, lambda augmentation: OnImages(augmentation, (1, 1, 3))):
+    for bind in (
+        OnTables,
+        partial(OnTokens, vocabulary_size=9),
+        lambda augmentation: OnImages(augmentation, (1, 1, 3)),
+    ):
         assert bind(hiding).hides and not bind(masking).hides
 
 
@@ -499,7 +503,11 @@ def test_views_that_are_no_rows_raise(augmentation, message):
 
 
 def test_foreign_augmentations_are_recognised_in_what_binds_them():
-    for bind in (OnTables, OnTokens, lambda augmentation: OnImages(augmentation, (1, 1, 3))):
+    for bind in (
+        OnTables,
+        partial(OnTokens, vocabulary_size=9),
+        lambda augmentation: OnImages(augmentation, (1, 1, 3)),
+    ):
         assert _is_foreign(bind(Scaled(1.0)))
         assert _is_foreign(bind(Compose([Identity(), Scaled(1.0)])))
         assert not _is_foreign(bind(Compose([Identity(), SwapRows()])))
