@@ -126,7 +126,7 @@ def effective_rank(codes):
     r"""How many directions the codes use: RankMe, the exponential of an entropy.
 
     The entropy is that of :math:`p_k = \sigma_k / \lVert\sigma\rVert_1 + 10^{-7}`, where
-    :math:`\sigma` are the singular values of the codes (Garrido et al. 2023, equation 1).
+    :math:`\sigma` are the singular values of the codes (Garrido et al. 2023).
 
     Parameters
     ----------
