@@ -143,7 +143,8 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.verbose = verbose
 
     def _scaling(self):
-        if self.scaling == "auto" and self.loss == "bce" and self.image_shape is None:
+        scaled = self._domain.within_unit_interval
+        if self.scaling == "auto" and self.loss == "bce" and not scaled:
             return None
         return super()._scaling()
 

@@ -10,8 +10,9 @@ image_shape : tuple of int, default=None
     vocabulary_size : int, default=None
         Where rows are sequences of token ids: whole numbers below it, 0 for padding. The networks
         are then those of tokens (:class:`~sklearn_replearn.modules.TokenEncoder`), augmentations
-        see ids, and ``hidden_layer_sizes`` and ``activation`` are not used. The id
-        ``vocabulary_size`` itself stands for a masked token.
+        and a given ``encoder`` see ids (int64), and ``hidden_layer_sizes`` and ``activation`` are
+        not used. The id ``vocabulary_size`` itself stands for a masked token: an encoder must know
+        it, too.
     categorical_features : "from_dtype", array-like of bool, int or str, or None, \
 default="from_dtype"
         Columns of numbers that are categories, as a mask, by number or by name. Columns of strings

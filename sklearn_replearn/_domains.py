@@ -83,6 +83,10 @@ class Tables:
         """What is validated as a table."""
         return X
 
+    def one_row(self, x):
+        """A single row as a table of one, where its form alone tells that it is one."""
+        return x
+
     def described(self, X):
         """What :func:`domain_of` takes, for rows that are given back in the form of these."""
         return None, None, False
@@ -149,6 +153,9 @@ class Tables:
     #: where float64 has to do.
     widened = ("n_inputs", "n_outputs", "latent_dim")
 
+    #: Whether numbers lie within 0 and 1 by the scaling "auto".
+    within_unit_interval = False
+
     #: Whether the networks are linear layers one behind the other.
     dense = True
 
@@ -171,6 +178,7 @@ class Images(Tables):
     shape: tuple
     stacked: bool = field(default=False, compare=False)
 
+    within_unit_interval = True
     widened = ("latent_dim",)
     dense = False
     n_decoded = _DECODED
@@ -193,6 +201,9 @@ class Images(Tables):
     @property
     def _width(self):
         return math.prod(self.shape)
+
+    def one_row(self, x):
+        return np.asarray(x)[None] if np.shape(x) == self.shape else x
 
     def described(self, X):
         return self.shape, None, getattr(X, "ndim", 2) > 2 or _depth(X) > 2

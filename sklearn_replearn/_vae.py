@@ -497,10 +497,7 @@ dict, default="auto"
             names = names_of(self)
             if names is not None and x.shape[1] == len(names):
                 x = frame_of_row(pd.Series(x[0], index=names))
-        shape = getattr(self._domain, "shape", None)
-        if shape is not None and np.shape(x) == shape:
-            x = np.asarray(x)[None]
-        mean, _ = self.posterior(x)
+        mean, _ = self.posterior(self._domain.one_row(x))
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
         return mean.astype(np.float64)
@@ -508,7 +505,8 @@ dict, default="auto"
     _code_parts = 2  # mean and log-variance
 
     def _scaling(self):
-        if self.scaling == "auto" and self.likelihood == "bernoulli" and self.image_shape is None:
+        scaled = self._domain.within_unit_interval
+        if self.scaling == "auto" and self.likelihood == "bernoulli" and not scaled:
             return None
         return self.scaling
 
