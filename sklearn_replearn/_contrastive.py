@@ -236,9 +236,9 @@ class ContrastiveTransformer(RepresentationTransformer):
 
         :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates, between views of the rows, in
         the space of the codes: 0 is chance, :math:`\log_2 N` is perfect. It is measured on codes,
-        not behind the projector, in groups of about 256 rows whatever the batch size of the training,
-        at the temperature that is best for these rows; so it is defined for every objective and
-        compares between objectives, batch sizes and values of ``latent_dim``.
+        not behind the projector, in groups of about 256 rows whatever the batch size of the
+        training, at the temperature that is best for these rows; so it is defined for every
+        objective and compares between objectives, batch sizes and values of ``latent_dim``.
 
         Parameters
         ----------
