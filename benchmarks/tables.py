@@ -36,7 +36,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn._tables import check_table
+from sklearn_replearn._tables.validation import check_table
 
 RESULTS = Path(__file__).parent / "results"
 OURS = (AutoencoderTransformer, VAETransformer, ContrastiveTransformer)

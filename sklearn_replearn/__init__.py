@@ -1,9 +1,9 @@
 """Autoencoders, variational autoencoders and contrastive encoders as scikit-learn transformers."""
 
-from ._autoencoder import AutoencoderTransformer
-from ._contrastive import ContrastiveTransformer
-from ._predictors import EncoderClassifier, EncoderRegressor
-from ._vae import VAETransformer
+from ._estimators.autoencoder import AutoencoderTransformer
+from ._estimators.contrastive import ContrastiveTransformer
+from ._estimators.semi_supervised import EncoderClassifier, EncoderRegressor
+from ._estimators.vae import VAETransformer
 from .outliers import OutlierDetector
 
 __all__ = [

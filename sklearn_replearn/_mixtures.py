@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from ._rows import slices
+from ._runtime.arrays import slices
 
 # Both the number of threads and the filters of warnings belong to the process.
 _ONE_AT_A_TIME = threading.Lock()

@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_consistent_length, check_scalar, column_or_1d
 
-from ._random import draw_seed
+from ._runtime.randomness import draw_seed
 from .losses import info_nce
 
 __all__ = [

@@ -12,7 +12,7 @@ import torch
 from scipy.stats import beta, kstest
 from sklearn.base import clone
 
-from sklearn_replearn._ambient import _is_foreign
+from sklearn_replearn._runtime.isolation import _is_foreign
 from sklearn_replearn.augmentations import (
     Compose,
     FeatureSubsets,
@@ -25,10 +25,10 @@ from sklearn_replearn.augmentations import (
     OnTokens,
     SwapNoise,
     SwapRows,
-    _base,
     view,
 )
-from sklearn_replearn.augmentations._tables import _replaced_at_once, _replaced_few
+from sklearn_replearn.augmentations import base as _base
+from sklearn_replearn.augmentations.tables import _replaced_at_once, _replaced_few
 
 N = 20_000
 # Another seed than the augmentations', whose draws would be those of the rows.

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_replearn import _batches
-from sklearn_replearn._batches import Batches, TrainingRows, n_batches
-from sklearn_replearn._codes import moments
-from sklearn_replearn._columns import Columns
-from sklearn_replearn._rows import Multiset
+from sklearn_replearn._dataset import batches as _batches
+from sklearn_replearn._dataset.batches import Batches, TrainingRows, n_batches
+from sklearn_replearn._dataset.multiset import Multiset
+from sklearn_replearn._estimators.code_statistics import moments
+from sklearn_replearn._scaling.scaler import Columns
 
 
 def rows_of(n, weights=None):

@@ -14,8 +14,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from sklearn_replearn._columns import Columns
-from sklearn_replearn._rows import canonical
+from sklearn_replearn._dataset.multiset import canonical
+from sklearn_replearn._scaling.scaler import Columns
 
 NAMED = ["standard", "robust", "quantile", "minmax"]
 TRANSFORMERS = [

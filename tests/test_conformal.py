@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from sklearn_replearn._conformal import Calibration, rejected
+from sklearn_replearn.outliers.calibration import Calibration, rejected
 
 
 def test_p_values_count_rows_that_are_as_low():

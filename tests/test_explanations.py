@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_replearn._explanations import shared
+from sklearn_replearn.outliers.explanations import shared
 
 
 def test_shares_add_up():

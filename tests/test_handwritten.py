@@ -13,9 +13,11 @@ from skorch.callbacks import Callback
 from torch import nn
 
 import sklearn_replearn
-from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer, _net
+from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
+from sklearn_replearn._estimators import base
+from sklearn_replearn._training import net as loop
 from sklearn_replearn.augmentations import SwapNoise
-from sklearn_replearn.modules._layers import ACTIVATIONS
+from sklearn_replearn.modules.layers import ACTIVATIONS
 from sklearn_replearn.objectives import L1Sparsity, TopKSparsity
 
 SMALL = {"latent_dim": 3, "hidden_layer_sizes": (24,)}
@@ -48,16 +50,16 @@ def X():
 def trained(estimator, X, monkeypatch, by_hand=True, **params):
     """The net behind a fit, and the fitted estimator."""
     nets = []
-    train = _net.train
+    train = base.train
 
     def keep(*args, **kwargs):
         nets.append(train(*args, **kwargs))
         return nets[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(_net, "train", keep)
+        patch.setattr(base, "train", keep)
         if not by_hand:
-            patch.setattr(_net, "handwritten_step", lambda net: None)
+            patch.setattr(loop, "handwritten_step", lambda net: None)
         fitted = copy.deepcopy(estimator).set_params(**{"max_epochs": 1, **params}).fit(X)
     return nets[0], fitted
 
@@ -237,7 +239,7 @@ def test_columns_that_were_constant_before_count_in_both_ways(params, monkeypatc
 def test_without_the_file_everything_works(tmp_path):
     package = Path(sklearn_replearn.__file__).parent
     shutil.copytree(package, tmp_path / package.name)
-    (tmp_path / package.name / "_handwritten.py").unlink()
+    (tmp_path / package.name / "_training" / "handwritten.py").unlink()
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import sklearn_replearn, numpy as np\n"

@@ -10,12 +10,8 @@ from sklearn.base import clone
 from sklearn.preprocessing import FunctionTransformer
 from torch import nn
 
-from sklearn_replearn import (
-    AutoencoderTransformer,
-    ContrastiveTransformer,
-    VAETransformer,
-    _inference,
-)
+from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
+from sklearn_replearn._estimators import inference as _inference
 from sklearn_replearn.objectives import KLSparsity, L1Sparsity, TopKSparsity
 
 short = {"max_epochs": 2}

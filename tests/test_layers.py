@@ -1,4 +1,4 @@
-"""Imports go one way: a file imports only from files above it in this list."""
+"""Imports go one way: a folder imports only from folders above it, a file only from files above."""
 
 import ast
 from pathlib import Path
@@ -9,82 +9,98 @@ import sklearn_replearn
 
 PACKAGE = Path(sklearn_replearn.__file__).parent
 
-LAYERS = [
-    "_sklearn",
-    "_random",
-    "_ambient",
-    "_atomic",
-    "_rows",
-    "_marks",
-    "_frames",
-    "_kinds",
-    "_ranks",
-    "_schema",
-    "_tables",
-    "_profile",
-    "_columns",
-    "_alike",
-    "_spaces",
-    "_neighbors",
-    "_mixtures",
-    "_pairs",
-    "_tails",
-    "_conformal",
-    "_explanations",
-    "_words",
-    "_batches",
-    "losses",
-    "metrics",
-    "likelihoods._base",
-    "likelihoods._numbers",
-    "likelihoods._levels",
-    "likelihoods._counts",
-    "likelihoods._mixed",
-    "likelihoods._tokens",
-    "likelihoods",
-    "augmentations._base",
-    "augmentations._tables",
-    "augmentations._images",
-    "augmentations._tokens",
-    "augmentations",
-    "modules._layers",
-    "modules._inputs",
-    "modules._networks",
-    "modules._images",
-    "modules._tokens",
-    "modules",
-    "_ends",
-    "objectives._base",
-    "objectives._heads",
-    "objectives._reconstruction",
-    "objectives._contrast",
-    "objectives._distillation",
-    "objectives._decorrelation",
-    "objectives._beside",
-    "objectives._supervised",
-    "objectives",
-    "_domains",
-    "_history",
-    "_optimizers",
-    "_handwritten",
-    "_net",
-    "_codes",
-    "_inference",
-    "_synthesis",
-    "_documentation",
-    "_representation",
-    "_fine_tuning",
-    "_autoencoder",
-    "_vae",
-    "_contrastive",
-    "_predictors",
-    "_seen",
-    "_given",
-    "_judges",
-    "_committee",
-    "outliers",
-    "",
+# Folders and files of the root along the way of a row, and in each folder its files.
+LAYERS = {
+    "_runtime": ["sklearn", "arrays", "randomness", "isolation", "transaction"],
+    "_dataset": [
+        "sparse",
+        "hashing",
+        "multiset",
+        "labels",
+        "pairing",
+        "metadata",
+        "splitting",
+        "batches",
+    ],
+    "_tables": ["names", "frames", "levels", "column_types", "schema", "validation"],
+    "_scaling": ["normal_scores", "profile", "scaler", "shared_scale"],
+    "losses": [],
+    "metrics": [],
+    "_mixtures": [],
+    "augmentations": ["base", "tables", "images", "tokens"],
+    "modules": ["layers", "encoding", "autoencoders", "images", "tokens"],
+    "likelihoods": ["base", "continuous", "categorical", "counts", "tokens", "joint"],
+    "objectives": [
+        "base",
+        "heads",
+        "reconstruction",
+        "sparsity",
+        "elbo",
+        "contrastive",
+        "decorrelation",
+        "distillation",
+        "decoding",
+        "supervised",
+    ],
+    "rows": ["ends", "domains"],
+    "_training": [
+        "history",
+        "schedule",
+        "early_stopping",
+        "optimizers",
+        "handwritten",
+        "net",
+        "train",
+    ],
+    "_estimators": [
+        "documentation",
+        "code_statistics",
+        "sampling",
+        "inference",
+        "base",
+        "fine_tuning",
+        "autoencoder",
+        "vae",
+        "contrastive",
+        "semi_supervised",
+    ],
+    "outliers": [
+        "spaces",
+        "neighbors",
+        "observations",
+        "tails",
+        "calibration",
+        "explanations",
+        "wording",
+        "judges",
+        "committee",
+        "detector",
+    ],
+    "": [],
+}
+JUDGES = [
+    "cross_fitting",
+    "nearest",
+    "pairs",
+    "surprise",
+    "density",
+    "reconstruction",
+    "bulk",
+    "estimator",
 ]
+
+
+def in_order():
+    """Dotted names of all modules, a folder's own name behind its files."""
+    for folder, files in LAYERS.items():
+        for file in files:
+            if (folder, file) == ("outliers", "judges"):
+                yield from (f"outliers.judges.{judge}" for judge in JUDGES)
+            yield f"{folder}.{file}"
+        yield folder
+
+
+ORDER = list(in_order())
 
 
 def module_name(path):
@@ -97,9 +113,10 @@ def imported_layers(path):
     package = module_name(path).split(".")
     if path.name != "__init__.py":
         package = package[:-1]
+    package = [part for part in package if part]
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
-            base = [part for part in package if part][: len(package) + 1 - node.level]
+            base = package[: len(package) + 1 - node.level]
             if node.module:
                 yield ".".join([*base, node.module])
             else:
@@ -111,33 +128,57 @@ def imported_layers(path):
 
 
 # Files that may be deleted without touching another.
-OPTIONAL = {"_handwritten"}
+OPTIONAL = {"_training.handwritten"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
 def test_every_file_has_its_layer():
-    assert {module_name(path) for path in FILES} | OPTIONAL == set(LAYERS)
+    assert {module_name(path) for path in FILES} | OPTIONAL == set(ORDER)
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_imports_go_one_way(path):
-    place = LAYERS.index(module_name(path))
+    place = ORDER.index(module_name(path))
     for name in imported_layers(path):
-        assert LAYERS.index(name) < place, f"{module_name(path)} imports {name}"
+        assert ORDER.index(name) < place, f"{module_name(path)} imports {name}"
 
 
 def test_the_parser_sees_imports():
-    assert "_net" in imported_layers(PACKAGE / "_representation.py")
-    assert "objectives._base" in imported_layers(PACKAGE / "objectives" / "_contrast.py")
-    assert "losses" in imported_layers(PACKAGE / "objectives" / "_contrast.py")
+    assert "_training.net" in imported_layers(PACKAGE / "_estimators" / "base.py")
+    assert "objectives.base" in imported_layers(PACKAGE / "objectives" / "contrastive.py")
+    assert "losses" in imported_layers(PACKAGE / "objectives" / "contrastive.py")
 
 
 def test_private_names_of_scikit_learn_are_touched_in_one_file():
     for path in FILES:
-        if module_name(path) == "_sklearn":
+        if module_name(path) == "_runtime.sklearn":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sklearn"):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sklearn."):
                 names = [*node.module.split("."), *(alias.name for alias in node.names)]
                 assert not any(name.startswith("_") for name in names), f"{path.name}: {names}"
+
+
+def test_the_root_is_small():
+    assert len(list(PACKAGE.glob("*.py"))) <= 6
+
+
+def lines_of_code(path):
+    """Lines that are neither blank nor comments nor docstrings."""
+    text = path.read_text()
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = sum(
+        node.body[0].end_lineno - node.body[0].lineno + 1
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, documented) and ast.get_docstring(node)
+    )
+    lines = [line.strip() for line in text.splitlines()]
+    return sum(1 for line in lines if line and not line.startswith("#")) - docstrings
+
+
+def test_files_are_short():
+    sizes = {module_name(path): lines_of_code(path) for path in FILES}
+    long = {name for name, size in sizes.items() if size > 250}
+    assert long <= OPTIONAL, long
+    assert sorted(sizes.values())[len(sizes) // 2] < 100

@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from torch import distributions
 
-from sklearn_replearn._ranks import NormalScores
+from sklearn_replearn._scaling.normal_scores import NormalScores
 from sklearn_replearn.likelihoods import (
     Bernoulli,
     Categorical,

@@ -11,7 +11,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer
-from sklearn_replearn._marks import Marks, class_numbers, group_numbers, time_numbers
+from sklearn_replearn._dataset.labels import class_numbers
+from sklearn_replearn._dataset.metadata import Marks
+from sklearn_replearn._dataset.pairing import group_numbers, time_numbers
 from sklearn_replearn.augmentations import Identity
 from sklearn_replearn.objectives import NTXent, Objective, SupCon
 

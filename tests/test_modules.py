@@ -16,7 +16,7 @@ from sklearn_replearn.modules import (
     mlp,
     own_copy,
 )
-from sklearn_replearn.modules._layers import ACTIVATIONS
+from sklearn_replearn.modules.layers import ACTIVATIONS
 
 
 def seeded(seed=0):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from sklearn_replearn._neighbors import Neighbors
+from sklearn_replearn.outliers.neighbors import Neighbors
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ from sklearn_replearn.objectives import (
     TopKSparsity,
     VICReg,
 )
-from sklearn_replearn.objectives._beside import WithDecoder
+from sklearn_replearn.objectives.decoding import WithDecoder
 
 WITH_HEADS = [
     NTXent(temperature=0.2, projector_sizes=(8, 5), concentration=0.5, positive_rate=0.1),

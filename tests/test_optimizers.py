@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import StepLR
 
-from sklearn_replearn._optimizers import Adam, AdamW, optimizer_class
+from sklearn_replearn._training.optimizers import Adam, AdamW, optimizer_class
 
 PAIRS = [(Adam, torch.optim.Adam), (AdamW, torch.optim.AdamW)]
 

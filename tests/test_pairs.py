@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_replearn._pairs import Bins, Pairs
+from sklearn_replearn.outliers.judges.pairs import Bins, Pairs
 
 
 def test_repeated_values_have_bins_of_their_own():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from sklearn_replearn._profile import Profile
-from sklearn_replearn._rows import SparseTable, canonical
+from sklearn_replearn._dataset.multiset import canonical
+from sklearn_replearn._dataset.sparse import SparseTable
+from sklearn_replearn._scaling.profile import Profile
 
 RANDOM = np.random.default_rng(0)
 N = 2000

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_replearn._random import draw_seed, global_state_kept
+from sklearn_replearn._runtime.randomness import draw_seed, global_state_kept
 
 CPU = torch.device("cpu")
 

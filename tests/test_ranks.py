@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from sklearn_replearn._ranks import NormalScores
+from sklearn_replearn._scaling.normal_scores import NormalScores
 
 RANDOM = np.random.default_rng(0)
 SKEWED = RANDOM.lognormal(size=3000)

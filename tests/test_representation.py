@@ -96,7 +96,7 @@ def test_large_tables_read_batch_by_batch_give_the_same_model(variant, X, monkey
     X[:, 1] = 0.1
     kept, read = [], []
     for most_kept, bits in ((2**20, kept), (0, read)):
-        monkeypatch.setattr("sklearn_replearn._batches._MOST_KEPT", most_kept)
+        monkeypatch.setattr("sklearn_replearn._dataset.batches._MOST_KEPT", most_kept)
         for table in (X, np.asfortranarray(X), X.astype(np.float32)):
             params = {"early_stopping": True}
             bits.append(weights(small(variant, **params).fit(table, sample_weight=X[:, 0] > -1)))

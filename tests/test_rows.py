@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from sklearn_replearn._rows import MAX_DRAWS, Multiset, _hashes, canonical
+from sklearn_replearn._dataset.hashing import hashes_of
+from sklearn_replearn._dataset.multiset import MAX_DRAWS, Multiset, canonical
 
 
 def same(a, b):
@@ -48,7 +49,9 @@ def test_zero_and_minus_zero_are_one_row():
 
 
 def test_rows_with_equal_hashes_are_not_merged_unless_equal(monkeypatch):
-    monkeypatch.setattr("sklearn_replearn._rows._hashes", lambda X: np.zeros(len(X), np.uint64))
+    monkeypatch.setattr(
+        "sklearn_replearn._dataset.multiset.hashes_of", lambda X: np.zeros(len(X), np.uint64)
+    )
     assert len(canonical(np.array([[1.0], [2.0]]), np.ones(2))) == 2
 
 
@@ -84,12 +87,12 @@ def test_each_row_is_drawn_once_where_weights_say_so():
 @pytest.mark.parametrize("values", [2, 3, 1000])
 def test_rows_of_few_values_have_hashes_of_their_own(values):
     X = np.random.default_rng(0).integers(0, values, size=(20_000, 40)).astype(float)
-    assert len(np.unique(_hashes(X))) == len(np.unique(X, axis=0))
+    assert len(np.unique(hashes_of(X))) == len(np.unique(X, axis=0))
 
 
 def test_a_hash_tells_columns_apart():
     X = np.array([[1.0, 2.0], [2.0, 1.0], [0.0, 3.0], [3.0, 0.0]])
-    assert len(np.unique(_hashes(X))) == 4
+    assert len(np.unique(hashes_of(X))) == 4
 
 
 def test_the_table_is_not_copied(table):

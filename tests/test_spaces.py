@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
-from sklearn_replearn._rows import canonical
-from sklearn_replearn._spaces import Space
-from sklearn_replearn._tables import check_table
+from sklearn_replearn._dataset.multiset import canonical
+from sklearn_replearn._tables.validation import check_table
+from sklearn_replearn.outliers.spaces import Space
 
 
 def space_of(table, scaling="standard"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sklearn_replearn._synthesis import AggregatePosterior, Prior, QuantileMaps
+from sklearn_replearn._estimators.sampling import AggregatePosterior, Prior, QuantileMaps
 
 
 def test_the_mixture_has_the_moments_of_the_codes_and_the_prior_elsewhere():

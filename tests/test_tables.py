@@ -10,7 +10,7 @@ import pytest
 import scipy.sparse as sp
 
 from sklearn_replearn import AutoencoderTransformer, VAETransformer
-from sklearn_replearn._tables import check_table
+from sklearn_replearn._tables.validation import check_table
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 2}
 N = 30

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_replearn._tails import Surprise
+from sklearn_replearn.outliers.tails import Surprise
 
 
 def test_nats_are_the_logarithm_of_how_much_rarer_than_half():

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_replearn._kinds import learned
-from sklearn_replearn._words import told
+from sklearn_replearn._tables.column_types import learned
+from sklearn_replearn.outliers.wording import told
 
 
 def kind_of(cells, categorical=False):

@@ -11,10 +11,10 @@ Any callable of this form works where these are accepted, and so does one that t
 draws from torch's global generator, as the transforms of torchvision and kornia do.
 """
 
-from ._base import Compose, Identity, OnImages, OnTables, OnTokens, view
-from ._images import Blur, ColorJitter, GrayScale, HorizontalFlip, RandomResizedCrop, Rotate
-from ._tables import FeatureSubsets, GaussianNoise, MaskFeatures, MixUp, SwapNoise, SwapRows
-from ._tokens import CropTokens, DeleteTokens, MaskTokens
+from .base import Compose, Identity, OnImages, OnTables, OnTokens, view
+from .images import Blur, ColorJitter, GrayScale, HorizontalFlip, RandomResizedCrop, Rotate
+from .tables import FeatureSubsets, GaussianNoise, MaskFeatures, MixUp, SwapNoise, SwapRows
+from .tokens import CropTokens, DeleteTokens, MaskTokens
 
 __all__ = [
     "Blur",

@@ -4,11 +4,11 @@ A likelihood takes scaled cells, Tensor of shape (n, n_features), and what a dec
 Tensor of shape (n, n_outputs). Missing cells are NaN: their error and log-likelihood are 0.
 """
 
-from ._counts import NegativeBinomial, Poisson
-from ._levels import Categorical, Ordinal
-from ._mixed import Mixed
-from ._numbers import Bernoulli, Gaussian, PointMasses, StudentT
-from ._tokens import Tokens
+from .categorical import Categorical, Ordinal
+from .continuous import Bernoulli, Gaussian, PointMasses, StudentT
+from .counts import NegativeBinomial, Poisson
+from .joint import Mixed
+from .tokens import Tokens
 
 __all__ = [
     "Bernoulli",

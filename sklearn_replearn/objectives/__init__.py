@@ -1,10 +1,12 @@
 """Objectives: what training minimises, as small cloneable classes."""
 
-from ._base import Objective
-from ._contrast import DCL, NTXent, SupCon
-from ._decorrelation import BarlowTwins, VICReg
-from ._distillation import BYOL, SimSiam
-from ._reconstruction import ELBO, KLSparsity, L1Sparsity, Reconstruction, TopKSparsity
+from .base import Objective
+from .contrastive import DCL, NTXent, SupCon
+from .decorrelation import BarlowTwins, VICReg
+from .distillation import BYOL, SimSiam
+from .elbo import ELBO
+from .reconstruction import Reconstruction
+from .sparsity import KLSparsity, L1Sparsity, TopKSparsity
 
 __all__ = [
     "BYOL",

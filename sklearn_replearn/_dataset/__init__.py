@@ -1,0 +1,1 @@
+"""Rows in training: a multiset in canonical order, what stands beside its rows, and its batches."""

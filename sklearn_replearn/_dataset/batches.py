@@ -1,0 +1,166 @@
+"""Rows to training batches, by whole-tensor slices."""
+
+import math
+
+import torch
+from torch.utils.data import Dataset
+
+from .._runtime.arrays import CELLS
+
+# Scaled rows of up to this many bytes are kept; of larger tables each batch is scaled anew.
+_MOST_KEPT = 2**26
+_SHARE_OF_FREE_MEMORY = 0.5  # of a GPU
+
+
+class TrainingRows(Dataset):
+    """Scaled rows of a multiset, and how often each is drawn in an epoch.
+
+    Rows of small tables are scaled once and kept. Large tables are not copied: the rows of a batch
+    are taken from the table and scaled when they are needed. Both give the same bits.
+
+    Parameters
+    ----------
+    multiset : Multiset
+    columns : Columns
+    device : torch.device, default="cpu"
+    marks : Marks, default=None
+        Of the rows of the table; None: there are none.
+    """
+
+    def __init__(self, multiset, columns, device="cpu", marks=None):
+        self.multiset = multiset
+        self.device = torch.device(device)
+        self._columns = columns
+        marks = None if marks is None else marks.take(multiset.numbers)
+        self._labels = None if marks is None else marks.labels
+        self._partners = None if marks is None else marks.partners()
+        self._kept = None
+        fits = 4 * len(multiset) * multiset.width <= _most_kept(self.device)
+        if fits or columns.transformer is not None:
+            self._kept = self._all_scaled()
+        if fits:
+            self._kept = self._kept.to(self.device)
+
+    def __len__(self):
+        return self.multiset.n_draws
+
+    def __getitem__(self, number):
+        return self.take(self.places([number]))[0]
+
+    def places(self, numbers):
+        """Where rows of these numbers within the multiset are taken from.
+
+        Returns
+        -------
+        Tensor of int64, on the device that :meth:`take` reads from
+        """
+        numbers = torch.as_tensor(numbers)
+        if self._kept is None:
+            return torch.from_numpy(self.multiset.numbers[numbers.cpu().numpy()])
+        return numbers.to(self._kept.device)
+
+    def take(self, places):
+        """Scaled rows from these places, Tensor of shape (n, n_features), float32."""
+        if self._kept is not None:
+            return self._kept.index_select(0, places).to(self.device)
+        return self._scaled(self.multiset.table.take(places.numpy(), axis=0)).to(self.device)
+
+    @property
+    def marked(self):
+        """Whether anything stands beside the rows."""
+        return self._labels is not None or self._partners is not None
+
+    def with_marks(self, numbers, generator):
+        """Rows of these numbers within the multiset, and what stands beside them.
+
+        Returns
+        -------
+        dict of Tensor
+            ``rows``; ``labels`` if there are any; ``others``, a row that is alike for each, if
+            there are any.
+        """
+        batch = {"rows": self.take(self.places(numbers))}
+        if self._labels is not None:
+            labels = torch.from_numpy(self._labels[numbers.cpu().numpy()])
+            batch["labels"] = labels.to(self.device)
+        if self._partners is not None:
+            batch["others"] = self.take(self.places(self._partners.draw(numbers, generator)))
+        return batch
+
+    def rows(self, part):
+        """Scaled rows of a slice of the multiset."""
+        rows = self._kept[part] if self._kept is not None else self._read(part)
+        return rows.to(self.device)
+
+    def _read(self, part):
+        return self._scaled(self.multiset.values(part))
+
+    def _scaled(self, values):
+        return torch.from_numpy(self._columns.scale(values)).float()
+
+    def _all_scaled(self):
+        shape = len(self.multiset), self.multiset.width
+        rows = torch.empty(shape, dtype=torch.float32, device="cpu")
+        # A transformer takes its time for each call: it gets all at once.
+        n_cells = CELLS if self._columns.transformer is None else max(1, rows.numel())
+        for part in self.multiset.parts(n_cells):
+            rows[part] = self._read(part)
+        return rows
+
+
+def _most_kept(device):
+    if device.type != "cuda":
+        return _MOST_KEPT if device.type == "cpu" else math.inf
+    free, _ = torch.cuda.mem_get_info(device)
+    return _SHARE_OF_FREE_MEMORY * free
+
+
+def n_batches(n_draws, batch_size):
+    """Batches in an epoch: near-equal ones, and never one of a single row beside others.
+
+    A last batch of one row has no variance for batch normalisation and no negatives.
+    """
+    return max(1, min(math.ceil(n_draws / batch_size), n_draws // 2))
+
+
+class Batches:
+    """skorch's iterator over the batches of one epoch.
+
+    Parameters
+    ----------
+    dataset : TrainingRows
+    batch_size : int
+    generator : torch.Generator
+    shuffle : bool
+        False for validation, where every pass starts the generator anew: the same noise in every
+        epoch makes their losses comparable.
+    """
+
+    def __init__(self, dataset, batch_size, generator, shuffle):
+        self.dataset = dataset
+        self.generator = generator
+        self.shuffle = shuffle
+        self.n_batches = n_batches(len(dataset), batch_size)
+
+    def __len__(self):
+        return self.n_batches
+
+    def __iter__(self):
+        multiset, generator = self.dataset.multiset, self.generator
+        if self.shuffle:
+            device = generator.device
+            offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
+            order = torch.randperm(len(self.dataset), generator=generator, device=device)
+            numbers = (
+                order if multiset.draws_each_once else multiset.draws(offset)[order.cpu().numpy()]
+            )
+        else:
+            generator.manual_seed(generator.initial_seed())
+            numbers = multiset.draws()
+        no_labels = torch.empty(0, device=self.dataset.device)
+        if self.dataset.marked:
+            for part in torch.as_tensor(numbers).tensor_split(self.n_batches):
+                yield self.dataset.with_marks(part, generator), no_labels
+            return
+        for places in self.dataset.places(numbers).tensor_split(self.n_batches):
+            yield self.dataset.take(places), no_labels

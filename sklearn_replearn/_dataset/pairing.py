@@ -1,0 +1,80 @@
+"""Which rows are alike: those of a group, and neighbours in time."""
+
+from datetime import date
+from numbers import Real
+
+import numpy as np
+import torch
+
+from .labels import one_for_each_row
+
+
+class Partners:
+    """For each row the other rows that are alike, to draw one of.
+
+    Parameters
+    ----------
+    marks : Marks
+    """
+
+    def __init__(self, marks):
+        n = len(marks.groups if marks.times is None else marks.times)
+        groups = np.zeros(n, dtype=np.int64) if marks.groups is None else marks.groups
+        # The number of a row last: rows of one time follow in canonical order.
+        keys = (groups,) if marks.times is None else (marks.times, groups)
+        order = np.lexsort((np.arange(n), *keys))
+        rank = np.empty(n, dtype=np.int64)
+        rank[order] = np.arange(n)
+        ordered = groups[order]
+        low = np.searchsorted(ordered, groups, side="left")
+        high = np.searchsorted(ordered, groups, side="right")
+        if marks.times is not None:
+            low = np.maximum(low, rank - marks.n_neighbors)
+            high = np.minimum(high, rank + marks.n_neighbors + 1)
+        found = order, rank, low, high
+        self.order, self.rank, self.low, self.high = map(torch.from_numpy, found)
+
+    def draw(self, numbers, generator):
+        """Numbers of partners of these rows, each uniform among its own; itself if it has none.
+
+        Parameters
+        ----------
+        numbers : Tensor of shape (n,), int64
+        generator : torch.Generator
+
+        Returns
+        -------
+        Tensor of shape (n,), int64, on the CPU
+        """
+        numbers = numbers.cpu()
+        low, rank = self.low[numbers], self.rank[numbers]
+        others = self.high[numbers] - low - 1
+        uniform = torch.rand(
+            len(numbers), generator=generator, device=generator.device, dtype=torch.float64
+        )
+        steps = (uniform.cpu() * others).long() + 1
+        # Round the circle of those alike, at most to the one before itself.
+        places = low + (rank - low + steps) % (others + 1)
+        return self.order[places]
+
+
+def group_numbers(groups, n_samples):
+    """Groups as numbers, or None."""
+    if groups is None:
+        return None
+    groups = one_for_each_row(groups, n_samples, "groups", "Give rows without one their own.")
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def time_numbers(times, n_samples):
+    """Times as numbers in their order, or None."""
+    if times is None:
+        return None
+    times = one_for_each_row(times, n_samples, "times", "Leave out rows without one.")
+    sortable = times.dtype == object and all(isinstance(t, Real | date) for t in times)
+    if times.dtype.kind not in "fiuMm" and not sortable:
+        raise ValueError(f"times must be numbers or dates; got dtype {times.dtype}.")
+    try:
+        return np.unique(times, return_inverse=True)[1].astype(np.float64)
+    except TypeError as error:
+        raise ValueError(f"times must be all numbers or all dates: {error}.") from error

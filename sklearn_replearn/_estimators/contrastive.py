@@ -1,0 +1,348 @@
+"""ContrastiveTransformer: codes learned by comparing views of the rows."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+
+from .._dataset.labels import class_numbers
+from .._dataset.metadata import Marks
+from .._dataset.multiset import canonical
+from .._dataset.pairing import group_numbers, time_numbers
+from .._runtime.isolation import isolated
+from .._runtime.randomness import new_generator
+from .._runtime.sklearn import HasMethods, Interval, fit_context
+from .._runtime.transaction import in_one_step
+from ..augmentations import view
+from ..metrics import goodness_of_fit
+from ..modules import Autoencoder
+from ..objectives.decoding import WithDecoder
+from .base import RepresentationTransformer
+from .code_statistics import collapse, standardize_codes
+from .documentation import documented
+
+_CANDIDATES = 256
+
+
+@documented
+class ContrastiveTransformer(RepresentationTransformer):
+    """Codes in which two augmented views of a row are alike and other rows differ.
+
+    The code is what the encoder gives; projectors, predictors, targets and queues of the objective
+    serve training only. A decoder learns from the codes without influencing them, so that
+    ``inverse_transform`` works here too. Codes have mean 0 and standard deviation 1 over the
+    training rows (over 65,536 of them, if there are more).
+
+    Parameters
+    ----------
+    latent_dim : int, default=32
+        Number of columns of the code; it may exceed that of the table.
+    objective : Objective, default=None
+        None is :class:`~sklearn_replearn.objectives.NTXent` (with a temperature of 0.5, 0.2 for
+        images and 0.3 for tokens); others are
+        :class:`~sklearn_replearn.objectives.BYOL`,
+        :class:`~sklearn_replearn.objectives.SimSiam`,
+        :class:`~sklearn_replearn.objectives.BarlowTwins`,
+        :class:`~sklearn_replearn.objectives.VICReg`,
+        :class:`~sklearn_replearn.objectives.DCL` and, with labels,
+        :class:`~sklearn_replearn.objectives.SupCon`.
+    augmentation : callable or tuple of two callables, default=None
+        Makes the views. A tuple has one for each view. None is
+        :class:`~sklearn_replearn.augmentations.SwapNoise` with a rate of 0.3 for both; for images
+        crops, and for those of three channels flips and changes of colour as well; for tokens spans
+        with some tokens deleted. A callable of your own takes rows and a generator, or rows alone
+        as torchvision's and kornia's do.
+    n_time_neighbors : int, default=10
+        With ``times`` in ``fit``: so many rows before and after are alike.
+    hidden_layer_sizes : int or sequence of int, default=(256,)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
+    activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
+        Between layers.
+    encoder, decoder : torch.nn.Module or callable, default=None
+        Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
+        callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
+        than numbers are those behind the encoding of categories. Modules are copied. Fits
+        with such parts draw from torch's global generator, seeded and restored, one at a time.
+    {training}
+
+    Attributes
+    ----------
+    {attributes}
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If the codes collapsed: all rows have nearly the same code.
+
+    See Also
+    --------
+    AutoencoderTransformer : Learns from reconstruction alone.
+
+    References
+    ----------
+    Chen et al. (2020), *A simple framework for contrastive learning of visual representations*.
+    Bahri et al. (2022), *SCARF: self-supervised contrastive learning using random feature
+    corruption*.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_replearn import ContrastiveTransformer
+    >>> X = load_wine().data
+    >>> encoder = ContrastiveTransformer(latent_dim=8, max_epochs=20).fit(X)
+    >>> encoder.transform(X).shape
+    (178, 8)
+    """
+
+    _parameter_constraints = {
+        **RepresentationTransformer._parameter_constraints,
+        "objective": [HasMethods(["heads", "terms", "after_step"]), None],
+        "augmentation": [callable, tuple, None],
+        "n_time_neighbors": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        latent_dim=32,
+        *,
+        objective=None,
+        augmentation=None,
+        n_time_neighbors=10,
+        hidden_layer_sizes=(256,),
+        activation="silu",
+        encoder=None,
+        decoder=None,
+        image_shape=None,
+        vocabulary_size=None,
+        categorical_features="from_dtype",
+        scaling="auto",
+        max_epochs="auto",
+        batch_size=256,
+        lr="auto",
+        lr_schedule="cosine",
+        optimizer="adamw",
+        optimizer_params=None,
+        weight_decay=0.0,
+        gradient_clip=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change="auto",
+        tol=1e-4,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        random_state=0,
+        verbose=0,
+    ):
+        self.latent_dim = latent_dim
+        self.objective = objective
+        self.augmentation = augmentation
+        self.n_time_neighbors = n_time_neighbors
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.encoder = encoder
+        self.decoder = decoder
+        self.image_shape = image_shape
+        self.vocabulary_size = vocabulary_size
+        self.categorical_features = categorical_features
+        self.scaling = scaling
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None, groups=None, times=None):
+        """Learn the columns and train the network.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            At least two rows. Columns of frames hold numbers, booleans, dates, strings or
+            categories; missing cells are NaN, None, NaT or NA. With ``image_shape`` images, with
+            ``vocabulary_size`` rows of token ids.
+        y : array-like of shape (n_samples,), default=None
+            Classes, for objectives that use them
+            (:class:`~sklearn_replearn.objectives.SupCon`); -1 where a row has none. Others ignore
+            it.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts; weight 2 is the same as the row standing there twice. So
+            the sum of the weights matters, up to 65,536: give relative weights a mean of 1.
+        groups : array-like of shape (n_samples,), default=None
+            Rows of the same group are alike, such as those of one patient: the second view is one
+            of another row of the group, drawn at random.
+        times : array-like of shape (n_samples,), default=None
+            Numbers or dates. Rows that are neighbours in time (and of the same group) are alike:
+            the second view is one of the ``n_time_neighbors`` rows before or after.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If ``X`` has infinite cells, columns that mix types, fewer than two rows, or columns
+            that cannot be scaled; if a parameter does not fit the table; if the loss is not finite;
+            if ``y``, ``groups`` or ``times`` has another length than ``X`` or missing values; if
+            the objective needs ``y`` and there is none.
+        TypeError
+            If ``X`` has cells of a type that no column may have, such as lists.
+        KeyboardInterrupt
+            If interrupted. After any exception the estimator is as it was before.
+
+        Notes
+        -----
+        With metadata routing, ``set_fit_request(groups=True, times=True)`` has a pipeline or a
+        search pass them on.
+
+        References
+        ----------
+        Schneider et al. (2023), *Learnable latent embeddings for joint behavioural and neural
+        analysis* (CEBRA): positives from neighbours in time.
+        """
+
+        def mark(n):
+            labels = None
+            if getattr(self.objective, "uses_labels", False):
+                labels = class_numbers(y, n)
+                if groups is not None or times is not None:
+                    raise ValueError(
+                        f"{type(self.objective).__name__} takes from y which rows are alike: leave "
+                        "groups and times out, or take another objective."
+                    )
+            return Marks(
+                labels, group_numbers(groups, n), time_numbers(times, n), self.n_time_neighbors
+            )
+
+        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, mark))
+        return self
+
+    def score(self, X, y=None):
+        r"""Goodness of fit in bits against chance: how well a view finds the row it came from.
+
+        :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates, between views of the rows, in
+        the space of the codes: 0 is chance, :math:`\log_2 N` is perfect. It is measured on codes,
+        not behind the projector, in groups of about 256 rows whatever the batch size of the
+        training, at the temperature that is best for these rows; so it is defined for every
+        objective and compares between objectives, batch sizes and values of ``latent_dim``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            At least two rows. The order of the rows does not matter.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        float
+            Bits. The views are drawn from a generator fixed at fit, so the result repeats.
+
+        Raises
+        ------
+        ValueError
+            If there is one row only.
+
+        References
+        ----------
+        van den Oord et al. (2018), *Representation learning with contrastive predictive coding*.
+        """
+        table = self._table(X)
+        if len(table) < 2:
+            raise ValueError("score compares a row with others and needs at least 2 rows; got 1.")
+        multiset = canonical(table, np.ones(len(table)))
+        order = np.random.RandomState(self._score_seed).permutation(multiset.n_draws)
+        table = multiset.values(multiset.draws()[order])
+        left, right = self._codes_of_views(table)
+        return goodness_of_fit(left, right, n_candidates=_CANDIDATES)
+
+    def _codes_of_views(self, table):
+        """Codes of two views of each row, drawn within groups of rows."""
+        inference = self._applied()
+        network, device = inference.network, inference.device
+        generator = new_generator(self._score_seed, device)
+        views = self._chosen(self._augmentation_of_fit)
+        parts = [*self._users_parts(), *views]
+        with isolated(parts, self._score_seed, device, gradients=False):
+            rows = self._columns.limit(self._columns.scale(table))
+            if network.inputs is None:
+                rows = np.nan_to_num(rows)
+            rows = torch.as_tensor(rows, dtype=inference.dtype, device=device)
+            parts = rows.tensor_split(max(1, round(len(rows) / _CANDIDATES)))
+            return [
+                torch.cat([network.encode(view(make, part, generator)) for part in parts])
+                .double()
+                .cpu()
+                .numpy()
+                for make in self._bound(views)
+            ]
+
+    def _build(self, plan, generator):
+        encoder, decoder = self._coders(plan, generator)
+        inputs, likelihood = self._ends(plan, scale=1.0)
+        return Autoencoder(encoder, decoder, likelihood, plan["latent_dim"], inputs=inputs)
+
+    def _blueprint(self):
+        return {**super()._blueprint(), "objective": repr(self._contrast())}
+
+    def _objective(self, n_updates):
+        n_decoded = self._domain.n_decoded
+        return WithDecoder(self._contrast(), self._augmentations(), n_decoded)
+
+    def _labeled_views(self):
+        return self._augmentations()
+
+    def _users_parts(self):
+        return [*super()._users_parts(), self._contrast(), *self._chosen(self.augmentation)]
+
+    def _contrast(self):
+        return self._domain.objective() if self.objective is None else self.objective
+
+    def _augmentations(self):
+        """Makers of the two views, of scaled cells."""
+        return self._bound(self._chosen(self.augmentation))
+
+    def _bound(self, augmentations):
+        left, right = augmentations
+        bound = self._domain.bound(left, self._columns)
+        return bound, (bound if right is left else self._domain.bound(right, self._columns))
+
+    def _chosen(self, augmentation):
+        if augmentation is None:
+            augmentation = self._domain.augmentation()
+        if not isinstance(augmentation, tuple):
+            return augmentation, augmentation
+        if len(augmentation) != 2 or not all(map(callable, augmentation)):
+            raise ValueError(
+                "augmentation must be a callable, or a tuple of two callables, one for each "
+                f"view; got {augmentation!r}."
+            )
+        return augmentation
+
+    def _finish(self, network, train_rows):
+        problem = collapse(network, train_rows)
+        if problem:
+            warnings.warn(
+                f"The codes collapsed: {problem}. Try another objective (NTXent and VICReg "
+                "keep codes apart), a lower lr, a larger batch_size, or a weaker augmentation.",
+                ConvergenceWarning,
+                stacklevel=8,
+            )
+        standardize_codes(network, train_rows)
+        self._augmentation_of_fit = self.augmentation

@@ -1,0 +1,525 @@
+"""EncoderClassifier and EncoderRegressor: rows without a label train the encoder, too."""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    RegressorMixin,
+    clone,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.utils import get_tags, indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
+
+from .._dataset.labels import reject_minus_one_in_words
+from .._runtime.sklearn import (
+    HasMethods,
+    StrOptions,
+    check_sample_weight,
+    fit_context,
+    safe_indexing,
+)
+from .._runtime.transaction import in_one_step
+from ..objectives.supervised import Classification, Regression
+from .autoencoder import AutoencoderTransformer
+from .base import RepresentationTransformer
+from .fine_tuning import fine_tuned
+
+_MOST_ITERATIONS = 1000
+
+
+class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
+    """What both share: fit, and codes of rows.
+
+    A subclass says which rows have a label (``_labels``), what the transformer sees of them
+    (``_for_transformer``), what the head is by default (``_default_head``), and what objective goes
+    on from it (``_tuning``) and gives it back (``_take_over``).
+    """
+
+    _parameter_constraints = {
+        "transformer": [HasMethods(["fit", "transform"]), None],
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "fine_tune": ["boolean", StrOptions({"linear", "full"})],
+    }
+
+    def __init__(self, transformer=None, estimator=None, fine_tune=False):
+        self.transformer = transformer
+        self.estimator = estimator
+        self.fine_tune = fine_tune
+
+    def _fit(self, X, y, sample_weight, fit_params):
+        if self.fine_tune is True:
+            raise ValueError(
+                'fine_tune must be False, "linear" (the head alone) or "full" (head and encoder); '
+                "got True."
+            )
+        if self.fine_tune and self.estimator is not None:
+            raise ValueError(
+                f"fine_tune={self.fine_tune!r} trains a linear head of its own: leave estimator at "
+                f"None, or set fine_tune=False; got estimator={self.estimator!r}."
+            )
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None. For "
+                "codes without labels use the transformer alone."
+            )
+        if not hasattr(X, "__len__") and not hasattr(X, "shape"):
+            X = np.asarray(X)
+        y = column_or_1d(y, warn=True)
+        X, y = indexable(X, y)
+        weights = check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        labels, labeled = self._labels(y, weights > 0)
+        if sample_weight is not None:
+            fit_params = {**fit_params, "sample_weight": weights}
+        head = self._default_head() if self.estimator is None else clone(self.estimator)
+        transformer = self.transformer
+        transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
+        if self.fine_tune and not isinstance(_unfrozen(transformer), RepresentationTransformer):
+            raise ValueError(
+                f"fine_tune={self.fine_tune!r} trains on an AutoencoderTransformer, VAETransformer "
+                f"or ContrastiveTransformer; got {type(_unfrozen(transformer)).__name__}. Set "
+                "fine_tune=False."
+            )
+        for part in (transformer, head) if sample_weight is not None else ():
+            if not isinstance(part, FrozenEstimator) and not has_fit_parameter(
+                part, "sample_weight"
+            ):
+                raise ValueError(
+                    f"{type(part).__name__} takes no sample_weight. Give another one, or no "
+                    "sample_weight."
+                )
+        self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **fit_params)
+        rows = np.flatnonzero(labeled)
+        some, labels = safe_indexing(X, rows), _plain(labels[labeled])
+        weights = weights[rows]
+        weighted = {} if sample_weight is None else {"sample_weight": weights}
+        self.estimator_ = head.fit(self._codes(some), labels, **weighted)
+        self.__dict__.pop("history_", None)
+        if self.fine_tune:
+            self._fine_tune(some, labels, weights)
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(self.transformer_, name):
+                setattr(self, name, getattr(self.transformer_, name))
+
+    def _fine_tune(self, X, labels, weights):
+        encoder = _unfrozen(self.transformer_)
+        targets, objective = self._tuning(labels, weights)
+        frozen = self.fine_tune == "linear"
+        encoder, weight, bias, history = fine_tuned(encoder, X, targets, weights, objective, frozen)
+        self.transformer_, self.history_ = encoder, history.frame()
+        if frozen:
+            self._take_over(weight, bias)
+        else:
+            # The head learned from views; predictions are of rows as they are.
+            self.estimator_.fit(self._codes(X), labels, sample_weight=weights)
+
+    def _score_of(self, score, X, y, labeled, sample_weight):
+        """A score of the rows that have a label."""
+        if labeled.all():
+            return score(X, y, sample_weight)
+        rows = np.flatnonzero(labeled)
+        if not len(rows):
+            raise ValueError("score compares with labels, and no row has one.")
+        X, _ = indexable(X, y)
+        weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
+        return score(safe_indexing(X, rows), _plain(y[rows]), weights)
+
+    def _codes(self, X):
+        codes = self.transformer_.transform(X)
+        return codes if sp.issparse(codes) else np.asarray(codes)
+
+    def predict(self, X):
+        """Predictions of the head.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict(self._codes(X))
+
+    def get_metadata_routing(self):
+        """Which metadata reaches the transformer, such as ``groups``.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        transformer = self.transformer
+        return (
+            MetadataRouter(owner=type(self).__name__)
+            .add_self_request(self)
+            .add(
+                transformer=AutoencoderTransformer() if transformer is None else transformer,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        transformer = self.transformer
+        inner = get_tags(AutoencoderTransformer() if transformer is None else transformer)
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.input_tags.sparse = inner.input_tags.sparse
+        return tags
+
+
+def _unfrozen(transformer):
+    """What a FrozenEstimator holds, or the transformer itself."""
+    return transformer.estimator if isinstance(transformer, FrozenEstimator) else transformer
+
+
+def _plain(labels):
+    """Labels that stood in an array of objects, beside the number -1, as strings or numbers."""
+    return np.array(labels.tolist()) if labels.dtype == object else labels
+
+
+def _head_has(name):
+    def check(self):
+        head = self.estimator_ if hasattr(self, "estimator_") else self.estimator
+        return head is None or hasattr(head, name)
+
+    return check
+
+
+class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
+    """A classifier on codes: all rows train the encoder, rows with a label the head.
+
+    Parameters
+    ----------
+    transformer : transformer, default=None
+        Learns codes from all rows; None is :class:`AutoencoderTransformer`. Any transformer will do
+        without fine-tuning. ``FrozenEstimator(encoder)`` of scikit-learn takes one that is fitted
+        already. It gets ``y`` as well, which objectives such as
+        :class:`~sklearn_replearn.objectives.SupCon` use.
+    estimator : classifier, default=None
+        Predicts labels from codes. None is ``LogisticRegression(max_iter=1000)``.
+    fine_tune : False, "linear" or "full", default=False
+        Whether a linear head, started from that of ``LogisticRegression``, is trained on views of
+        the rows with a label: alone ("linear"), or together with the encoder ("full"), whose
+        weights are drawn to where they started; then ``LogisticRegression`` is fitted anew to the
+        codes of these rows. Epochs, learning rate and all other training parameters are those of
+        the transformer.
+
+    Attributes
+    ----------
+    transformer_ : transformer
+        Fitted. After ``fine_tune="full"`` its encoder is the one that this led to and its decoder
+        the one of before: what it decodes, samples or scores means little then.
+    estimator_ : classifier
+        Fitted to codes; with ``fine_tune="linear"`` a ``LogisticRegression`` with the weights of
+        the head.
+    classes_ : ndarray of shape (n_classes,)
+    history_ : DataFrame
+        A row an epoch of fine-tuning, if there was any.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they all had one that is a string.
+
+    See Also
+    --------
+    EncoderRegressor : Predicts numbers.
+    sklearn.semi_supervised.SelfTrainingClassifier : Takes confident predictions for labels.
+
+    References
+    ----------
+    Kumar et al. (2022), *Fine-tuning can distort pretrained features and underperform
+    out-of-distribution*: first the head alone, then both.
+    Li et al. (2018), *Explicit inductive bias for transfer learning with convolutional networks*:
+    the pull to the start.
+
+    Examples
+    --------
+    Ten labels a class are enough for wines:
+
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_replearn import AutoencoderTransformer, EncoderClassifier
+    >>> X, y = load_wine(return_X_y=True)
+    >>> few = np.full(len(y), -1)
+    >>> for label in range(3):
+    ...     few[np.flatnonzero(y == label)[:10]] = label
+    >>> encoder = AutoencoderTransformer(latent_dim=16, max_epochs=100)
+    >>> classifier = EncoderClassifier(encoder).fit(X, few)
+    >>> classifier.predict_proba(X).shape
+    (178, 3)
+    >>> bool(classifier.score(X, y) > 0.8)
+    True
+    """
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, **fit_params):
+        """Fit the encoder to all rows and the head to those with a label.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            As the transformer takes it.
+        y : array-like of shape (n_samples,)
+            Classes; -1 where a row has no label (in arrays of strings the number -1, dtype object).
+            Where y has the values -1 and 1 and no other, both are classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts, for the transformer and for the head.
+        **fit_params
+            Other parameters of the transformer's ``fit``, such as ``groups``.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If ``y`` has missing values, another length than ``X``, or labels of fewer than two
+            classes; if ``fine_tune`` does not go with the other parameters. After any exception the
+            estimator is as it was before.
+        """
+        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
+        return self
+
+    def _labels(self, y, counts):
+        gone = np.flatnonzero(pd.isna(y))
+        if len(gone):
+            raise ValueError(
+                f"Input y contains NaN, {len(gone)} times, the first in row {gone[0]}. Give -1 "
+                "where a row has no label."
+            )
+        if y.dtype.kind == "f" and np.isinf(y).any():
+            raise ValueError("Input y contains infinity. Give -1 where a row has no label.")
+        reject_minus_one_in_words(y)
+        labeled = np.array([label != -1 for label in y], dtype=bool)
+        values = _plain(y)
+        if values.dtype.kind in "if" and np.array_equal(np.unique(values), [-1, 1]):
+            labeled[:] = True  # with one class there is nothing to learn: these are two
+        labeled &= counts
+        known = _plain(y[labeled])
+        if len(known):
+            check_classification_targets(known)
+        classes = np.unique(known)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs labels of at least 2 classes; y has "
+                f"{len(classes)} class{'es' * (len(classes) != 1)} (-1 is no label)."
+            )
+        return y, labeled
+
+    def _for_transformer(self, labels, labeled):
+        numbers = np.full(len(labels), -1)
+        numbers[labeled] = np.unique(_plain(labels[labeled]), return_inverse=True)[1]
+        return numbers
+
+    def _default_head(self):
+        return LogisticRegression(max_iter=_MOST_ITERATIONS)
+
+    def _tuning(self, labels, weights):
+        numbers = np.searchsorted(self.estimator_.classes_, labels)
+        head = self.estimator_
+        shrinkage = 0.5 / (head.C * weights.sum())
+        objective = Classification(head.coef_, head.intercept_, shrinkage)
+        return numbers.astype(np.int64), objective
+
+    def _take_over(self, weight, bias):
+        self.estimator_.coef_ = weight.astype(np.float64)
+        self.estimator_.intercept_ = bias.astype(np.float64)
+
+    def score(self, X, y, sample_weight=None):
+        """Accuracy on the rows that have a label.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Rows with -1 are left out, unless -1 is one of the classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        y = column_or_1d(y)
+        labeled = np.array([label != -1 for label in y], dtype=bool) | (
+            -1 in self.classes_.tolist()
+        )
+        return self._score_of(super().score, X, y, labeled, sample_weight)
+
+    @property
+    def classes_(self):
+        """Labels, ndarray of shape (n_classes,)."""
+        return self.estimator_.classes_
+
+    @available_if(_head_has("predict_proba"))
+    def predict_proba(self, X):
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(self._codes(X))
+
+    @available_if(_head_has("decision_function"))
+    def decision_function(self, X):
+        """Decision values of the head.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(self._codes(X))
+
+
+class EncoderRegressor(RegressorMixin, _EncoderPredictor):
+    """A regressor on codes: all rows train the encoder, rows with a target the head.
+
+    Parameters
+    ----------
+    transformer : transformer, default=None
+        Learns codes from all rows; see :class:`EncoderClassifier`.
+    estimator : regressor, default=None
+        Predicts targets from codes. None is ``Ridge()``.
+    fine_tune : False, "linear" or "full", default=False
+        As in :class:`EncoderClassifier`, with the squared error; the head starts from that of
+        ``Ridge``.
+
+    Attributes
+    ----------
+    transformer_ : transformer
+        Fitted; see :class:`EncoderClassifier`.
+    estimator_ : regressor
+        Fitted to codes; with ``fine_tune="linear"`` a ``Ridge`` with the weights of the head.
+    history_ : DataFrame
+        A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they all had one that is a string.
+
+    See Also
+    --------
+    EncoderClassifier : Predicts classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_replearn import AutoencoderTransformer, EncoderRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> few = np.where(np.arange(len(y)) < 200, y, np.nan)  # the others have no target
+    >>> encoder = AutoencoderTransformer(latent_dim=8, max_epochs=50)
+    >>> EncoderRegressor(encoder).fit(X, few).predict(X).shape
+    (442,)
+    """
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, sample_weight=None, **fit_params):
+        """Fit the encoder to all rows and the head to those with a target.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            As the transformer takes it.
+        y : array-like of shape (n_samples,)
+            Numbers; NaN where a row has no target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts, for the transformer and for the head.
+        **fit_params
+            Other parameters of the transformer's ``fit``, such as ``groups``.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If ``y`` has infinite values, another length than ``X``, or fewer than two targets; if
+            ``fine_tune`` does not go with the other parameters. After any exception the estimator
+            is as it was before.
+        """
+        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
+        return self
+
+    def _labels(self, y, counts):
+        try:
+            y = y.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"y must be numbers, NaN where a row has no target; {error}."
+            ) from None
+        if np.isinf(y).any():
+            raise ValueError("Input y contains infinity. Give NaN where a row has no target.")
+        labeled = ~np.isnan(y) & counts
+        if labeled.sum() < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 rows with a target; got "
+                f"n_samples={labeled.sum()} (NaN is no target)."
+            )
+        return y, labeled
+
+    def _for_transformer(self, labels, labeled):
+        return labels
+
+    def _default_head(self):
+        return Ridge()
+
+    def _tuning(self, labels, weights):
+        # Sorted, because a sum of floats depends on the order of its terms.
+        order = np.lexsort((weights, labels))
+        values, counts = labels[order], weights[order]
+        center = np.average(values, weights=counts)
+        spread = np.sqrt(np.average(np.square(values - center), weights=counts)) or 1.0
+        weight = np.atleast_2d(self.estimator_.coef_) / spread
+        bias = (np.atleast_1d(self.estimator_.intercept_) - center) / spread
+        shrinkage = self.estimator_.alpha / weights.sum()
+        self._units = center, spread
+        return labels, Regression(weight, bias, shrinkage, center, spread)
+
+    def _take_over(self, weight, bias):
+        center, spread = self._units
+        self.estimator_.coef_ = weight[0].astype(np.float64) * spread
+        self.estimator_.intercept_ = float(bias[0]) * spread + center
+
+    def score(self, X, y, sample_weight=None):
+        """Coefficient of determination (R²) on the rows that have a target.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Rows with NaN are left out.
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        y = column_or_1d(y)
+        return self._score_of(super().score, X, y, ~pd.isna(y), sample_weight)

@@ -1,0 +1,623 @@
+"""VAETransformer: variational autoencoders and β-VAE."""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils.validation import check_is_fitted
+from torch.nn import functional as F
+
+from .._runtime.arrays import CHUNK, rounded, slices
+from .._runtime.randomness import draw_integer, draw_seed, new_generator
+from .._runtime.sklearn import Interval, StrOptions
+from .._scaling.profile import OF_NUMBERS
+from .._tables.names import column_number, names_of
+from .._tables.schema import frame_of_row
+from .._tables.validation import check_unit_interval
+from ..likelihoods import Gaussian
+from ..losses import gaussian_kl
+from ..modules import VariationalAutoencoder
+from ..objectives import ELBO
+from .base import RepresentationTransformer
+from .code_statistics import moments
+from .documentation import documented
+from .sampling import Prior, aggregate_posterior, quantile_maps
+
+_BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
+_MOST_CANDIDATES, _IMPUTATION_DRAWS = 2**14, 256
+
+
+@documented
+class VAETransformer(RepresentationTransformer):
+    """Codes from a variational autoencoder: posterior means, a likelihood, and samples.
+
+    Parameters
+    ----------
+    latent_dim : int, default=32
+        Number of columns of the code; it may exceed that of the table. Columns that the data do not
+        need stay near 0.
+    beta : float, default=1.0
+        Weight of the divergence from the prior; above 1 a β-VAE.
+    likelihood : {"auto", "gaussian", "student_t", "bernoulli", "poisson", "negative_binomial"} or \
+dict, default="auto"
+        Of the columns of numbers given a code; a dict says it for some columns by name or number.
+        "auto" is "bernoulli" for columns of 0 and 1, "gaussian" for others, and for a sparse matrix
+        of counts "poisson". "bernoulli" takes columns within [0, 1], the last two
+        take counts. Categories have a softmax, ordered ones thresholds; see
+        :mod:`sklearn_replearn.likelihoods`.
+    scale : float or None, default=None
+        Standard deviation of the Gaussian in units of the scaled columns. None learns one per
+        column (σ-VAE).
+    kl_warmup : float, default=0.1
+        Share of the updates over which the weight of the divergence rises to ``beta``.
+    n_importance_samples : int, default=64
+        Draws per row in :meth:`score_samples`, also when changed after fit. More give a tighter
+        bound, in proportion to time.
+    sampler : {"auto", "prior", "mixture"}, default="auto"
+        Where :meth:`sample` draws codes: from the prior, or from a Gaussian mixture fitted to the
+        codes of the training rows. "auto" is the mixture for tables with categories.
+    hidden_layer_sizes : int or sequence of int, default=(256,)
+        Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
+    activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
+        Between layers.
+    encoder, decoder : torch.nn.Module or callable, default=None
+        Networks to use instead: an encoder turns (n, n_features) into (n, 2 * latent_dim), mean and
+        log-variance side by side, a decoder turns (n, latent_dim) into (n, n_features); or
+        callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
+        than numbers are those behind the encoding of categories. Modules are copied. Fits
+        with such parts draw from torch's global generator, seeded and restored, one at a time.
+    {training}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    AutoencoderTransformer : Without a likelihood.
+
+    References
+    ----------
+    Kingma and Welling (2014), *Auto-encoding variational Bayes*.
+    Higgins et al. (2017), *beta-VAE*.
+    Rybkin et al. (2021), *Simple and effective VAE training with calibrated decoders*.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_replearn import VAETransformer
+    >>> X = load_wine().data
+    >>> vae = VAETransformer(latent_dim=4, max_epochs=20).fit(X)
+    >>> vae.transform(X).shape
+    (178, 4)
+    >>> vae.sample(3, random_state=0).shape
+    (3, 13)
+    """
+
+    _parameter_constraints = {
+        **RepresentationTransformer._parameter_constraints,
+        "beta": [Interval(Real, 0, None, closed="left")],
+        "likelihood": [StrOptions({"auto", *OF_NUMBERS}), dict],
+        "scale": [Interval(Real, 0, None, closed="neither"), None],
+        "kl_warmup": [Interval(Real, 0, 1, closed="both")],
+        "sampler": [StrOptions({"auto", "prior", "mixture"})],
+        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        latent_dim=32,
+        *,
+        beta=1.0,
+        likelihood="auto",
+        scale=None,
+        kl_warmup=0.1,
+        n_importance_samples=64,
+        sampler="auto",
+        hidden_layer_sizes=(256,),
+        activation="silu",
+        encoder=None,
+        decoder=None,
+        image_shape=None,
+        vocabulary_size=None,
+        categorical_features="from_dtype",
+        scaling="auto",
+        max_epochs="auto",
+        batch_size=256,
+        lr="auto",
+        lr_schedule="cosine",
+        optimizer="adamw",
+        optimizer_params=None,
+        weight_decay=0.0,
+        gradient_clip=10.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change="auto",
+        tol=1e-4,
+        warm_start=False,
+        callbacks=None,
+        device="auto",
+        random_state=0,
+        verbose=0,
+    ):
+        self.latent_dim = latent_dim
+        self.beta = beta
+        self.likelihood = likelihood
+        self.scale = scale
+        self.kl_warmup = kl_warmup
+        self.n_importance_samples = n_importance_samples
+        self.sampler = sampler
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.encoder = encoder
+        self.decoder = decoder
+        self.image_shape = image_shape
+        self.vocabulary_size = vocabulary_size
+        self.categorical_features = categorical_features
+        self.scaling = scaling
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.lr = lr
+        self.lr_schedule = lr_schedule
+        self.optimizer = optimizer
+        self.optimizer_params = optimizer_params
+        self.weight_decay = weight_decay
+        self.gradient_clip = gradient_clip
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def posterior(self, X):
+        """Mean and standard deviation of the code of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        mean, std : ndarray of shape (n_samples, latent_dim)
+            In the dtype of :meth:`transform`, whose codes the means are.
+        """
+        table = self._table(X)
+
+        width = self._n_features_out
+
+        def mean_and_std(network, part):
+            mean, log_variance = network.posterior(part.seen)
+            return torch.cat([mean[:, :width], (0.5 * log_variance).exp()[:, :width]], dim=1)
+
+        dtype = self._dtype_of_codes(table)
+        both = self._applied().of_table(mean_and_std, table, 2 * width, dtype)
+        return both[:, :width].copy(), both[:, width:].copy()
+
+    def score_samples(self, X):
+        r"""Lower bound of each row's log-likelihood, in nats, in the original units of ``X``.
+
+        :math:`\log\frac1K\sum_k \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}` with :math:`z_k` drawn from the
+        posterior (Burda et al. 2016), plus the logarithm of the derivative of the scaling. It does
+        not depend on ``beta`` and compares with ``score_samples`` of scikit-learn's
+        ``FactorAnalysis`` and ``GaussianMixture``; higher is more normal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            The draws are fixed at fit and the same for every row, so the result repeats. Columns of
+            categories, counts, or 0 and 1 add log-probabilities, others log-densities (but for
+            values that many rows have, where columns are scaled by ranks). Missing cells add
+            nothing: it is the likelihood of the cells that are there. A column that was constant in
+            fit adds nothing for a row that has its value.
+        """
+        table = self._likely_table(X)
+        noise = self._noise(self.n_importance_samples)
+
+        def bound(network, part):
+            _, log_weights, _ = _drawn(network, part, noise)
+            return torch.logsumexp(log_weights, 1, keepdim=True) - math.log(len(noise))
+
+        bounds = self._applied().of_table(bound, table, 1, np.float64, n_each=len(noise))[:, 0]
+        return rounded(bounds + self._log_slopes(table).sum(axis=1))
+
+    def elbo_terms(self, X):
+        r"""What each column and the divergence from the prior contribute to each row's bound.
+
+        :math:`E_q[\log p(x_j|z)]` for each column j, in nats in the original units of ``X``, and
+        minus :math:`KL(q(z|x)\,\|\,p(z))`; their sum is the evidence lower bound, which is at most
+        :meth:`score_samples`. It does not depend on ``beta``.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        DataFrame of shape (n_samples, n_features + 1)
+            A column for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most
+            0 (``"kl of the code"`` where a column has that name).
+        """
+        table = self._likely_table(X)
+        noise = self._noise(self.n_importance_samples)
+
+        def terms(network, part):
+            _, _, log_x = _drawn(network, part, noise)
+            kl = gaussian_kl(*(moment.double() for moment in network.posterior(part.seen)))
+            return torch.cat([log_x.mean(1), -kl[: len(log_x), None]], dim=1)
+
+        width = self.n_features_in_
+        values = self._applied().of_table(terms, table, width + 1, np.float64, n_each=len(noise))
+        values[:, :width] += self._log_slopes(table)
+        names = self._schema.names
+        names = [f"x{j}" for j in range(width)] if names is None else list(names)
+        divergence = "kl" if "kl" not in names else "kl of the code"
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        return pd.DataFrame(values, columns=[*names, divergence], index=index)
+
+    def _likely_table(self, X):
+        """A table, of which columns that were given as within [0, 1] still are."""
+        table = self._table(X)
+        if len(self._in_unit_interval):
+            low, high = np.full((2, self.n_features_in_), 0.5)
+            for part in slices(len(table), CHUNK):
+                low = np.fmin(low, np.fmin.reduce(table[part], axis=0))
+                high = np.fmax(high, np.fmax.reduce(table[part], axis=0))
+            within = np.isin(np.arange(self.n_features_in_), self._in_unit_interval)
+            low, high = (np.where(within, end, 0.5) for end in (low, high))
+            check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
+        return table
+
+    def _log_slopes(self, table):
+        """See :meth:`Columns.log_slope`; 0 where a cell is missing."""
+        slopes = self._columns.log_slope(table)
+        if not isinstance(table, np.ndarray) or not np.isnan(table).any():
+            return slopes
+        return np.where(np.isnan(table), 0.0, slopes)
+
+    def _noise(self, n_draws):
+        """Draws from the standard normal, the same each time, Tensor of shape (n_draws, latent)."""
+        generator = new_generator(self._score_seed)
+        shape = (math.ceil(n_draws / 2), self._n_features_out)
+        half = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
+        # Pairs of opposite draws: their errors of odd order cancel.
+        return torch.cat([half, -half])[:n_draws]
+
+    def impute(self, X, n_draws=None, random_state=None):
+        """Fill missing cells from what the cells that are there tell of the code.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features)
+        n_draws : int, default=None
+            How many tables to draw (multiple imputation). None: one table, of conditional means and
+            likeliest categories.
+        random_state : int, RandomState instance or None, default=None
+            Of the draws; None draws others each time.
+
+        Returns
+        -------
+        ndarray or frame of shape (n_samples, n_features), or list of them
+            Like ``X``; cells that are there are not changed.
+
+        References
+        ----------
+        Mattei and Frellsen (2019), *MIWAE: deep generative modelling and imputation of incomplete
+        data sets*.
+
+        Notes
+        -----
+        Codes are drawn from the posterior that the encoder gives and weighted by importance, as in
+        the paper; with ``n_draws`` one of them is drawn by its weight, and the cells from the
+        likelihood. Means are over at least 256 codes for each row.
+        """
+        table = self._table(X)
+        if n_draws is None:
+            return self._filled(X, table, self._expected_cells(table))
+        _check_count(n_draws, "n_draws", 1)
+        generator = new_generator(draw_seed(random_state))
+        return [self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)]
+
+    def _expected_cells(self, table):
+        noise = self._noise(max(_IMPUTATION_DRAWS, self.n_importance_samples))
+
+        def expected(network, part):
+            output, log_weights, _ = _drawn(network, part, noise)
+            return network.likelihood.average(output, log_weights.softmax(1))
+
+        return self._applied().of_table(
+            expected, table, self.n_features_in_, np.float64, n_each=len(noise)
+        )
+
+    def _drawn_cells(self, table, generator):
+        """Cells drawn given those that are there."""
+        noise = self._noise(self.n_importance_samples)
+        inference = self._applied()
+        cells = new_generator(draw_integer(generator), inference.device)
+
+        def drawn(network, part):
+            output, log_weights, _ = _drawn(network, part, noise)
+            uniform = torch.rand(
+                log_weights.shape, generator=cells, device=output.device, dtype=output.dtype
+            )
+            # The largest with Gumbel noise is a draw in proportion to the weights.
+            gumbel = -torch.log(-torch.log(uniform.clamp(1e-12, 1 - 1e-12)))
+            chosen = (log_weights + gumbel).argmax(1)
+            output = output[torch.arange(len(output), device=output.device), chosen]
+            return network.likelihood.sample(output, cells)
+
+        return self._like_training(
+            inference.of_table(drawn, table, self.n_features_in_, np.float64, n_each=len(noise))
+        )
+
+    def sample(self, n_samples=1, random_state=None, *, given=None):
+        """Draw a table like that of fit: codes from the model, then cells from the likelihood.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+        random_state : int, RandomState instance or None, default=None
+            None draws other rows each time.
+        given : dict, default=None
+            Cells that are given, by name or number of the column, such as ``{"sex": "Female"}``:
+            the other cells are drawn given these.
+
+        Returns
+        -------
+        ndarray, frame or sparse matrix of shape (n_samples, n_features)
+            Like the table of fit, without missing cells. Numbers are within the range of fit, and
+            whole where they were.
+
+        Notes
+        -----
+        In tables with categories, a column of numbers of which most rows have one value is drawn
+        from the likelihood and then mapped so that it is distributed as in fit (quantile mapping).
+        With ``given``, codes are drawn without it and then by the likelihood of the given cells
+        (importance resampling); a rare combination has few codes to choose from.
+        """
+        check_is_fitted(self)
+        _check_count(n_samples, "n_samples", 1)
+        generator = new_generator(draw_seed(random_state))
+        inference = self._applied()
+        if given is None:
+            codes = self._codes_drawn(n_samples, generator)
+        else:
+            given = self._schema.one_row(given, self.n_features_in_)
+            self._columns.check_counts(given)
+            codes = self._codes_given(self._columns.scale(given), n_samples, generator)
+        noise = new_generator(draw_integer(generator), inference.device)
+
+        def drawn(network, codes):
+            return network.likelihood.sample(network.output(codes).double(), noise)
+
+        values = self._columns.unscale(self._like_training(inference.of_codes(drawn, codes)))
+        whole = self._columns.whole
+        values[:, whole] = np.rint(values[:, whole])
+        values = self._schema.within_range(values)
+        if given is not None:
+            values = np.where(np.isnan(given), values, given)
+        return self._domain.given_back(self._schema.decode(values, drawn=True))
+
+    def _codes_drawn(self, n_samples, generator):
+        return self._codes.draw(n_samples, self._n_features_out, generator)
+
+    def _codes_given(self, given, n_samples, generator):
+        """Codes drawn by the likelihood of ``given``, scaled cells of shape (1, n_features)."""
+        codes = self._codes_drawn(max(_MOST_CANDIDATES, 4 * n_samples), generator)
+        cells = torch.from_numpy(given)
+
+        def likelihood(network, codes):
+            output = network.output(codes).double()
+            x = cells.to(output.device).expand(len(output), -1)
+            return network.likelihood.log_prob(x, output)
+
+        weights = self._applied().of_codes(likelihood, codes).sum(axis=1)
+        shares = np.exp(weights - weights.max())
+        ends = np.cumsum(shares)
+        uniform = torch.rand(n_samples, generator=generator, dtype=torch.float64, device="cpu")
+        return codes[np.searchsorted(ends, uniform.numpy() * ends[-1]).clip(0, len(codes) - 1)]
+
+    def _like_training(self, cells):
+        """Drawn cells distributed as those of fit, and within their ranges."""
+        if self._maps is not None:
+            cells = self._maps.apply(cells)
+        columns = self._columns
+        # Ends are stored rounded: the next float32 inside is not beyond the end itself.
+        low = np.where(columns.numbers, np.nextafter(columns.low, columns.high), columns.low)
+        high = np.where(columns.numbers, np.nextafter(columns.high, columns.low), columns.high)
+        return np.clip(cells, low, high)
+
+    def interpolate(self, x_a, x_b, n_steps=10):
+        """Rows decoded along the straight line between the codes of two rows.
+
+        Parameters
+        ----------
+        x_a, x_b : array-like of shape (n_features,), Series, or table of one row
+        n_steps : int, default=10
+            Rows returned, at least 2: the first decodes the code of ``x_a``, the last that of
+            ``x_b``.
+
+        Returns
+        -------
+        ndarray or frame of shape (n_steps, n_features)
+            As :meth:`inverse_transform` gives it.
+        """
+        check_is_fitted(self)
+        _check_count(n_steps, "n_steps", 2)
+        first, last = (self._code_of(x, name) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
+        share = np.linspace(0, 1, n_steps)[:, None]
+        return self.inverse_transform((1 - share) * first + share * last)
+
+    def traverse(self, x, dimension, n_steps=9, width=2.0):
+        """Rows decoded from the code of a row, one of its values moved (a latent traversal).
+
+        Parameters
+        ----------
+        x : array-like of shape (n_features,), Series, or table of one row
+        dimension : int
+            Number of the value of the code that is moved.
+        n_steps : int, default=9
+            Rows returned, at least 2.
+        width : float, default=2.0
+            The value goes from ``-width`` to ``width``, in units of the prior's deviation.
+
+        Returns
+        -------
+        ndarray or frame of shape (n_steps, n_features)
+            As :meth:`inverse_transform` gives it.
+        """
+        check_is_fitted(self)
+        _check_count(n_steps, "n_steps", 2)
+        if not isinstance(dimension, Integral) or not 0 <= dimension < self._n_features_out:
+            raise ValueError(
+                f"dimension must be a whole number from 0 to {self._n_features_out - 1}; got "
+                f"{dimension!r}."
+            )
+        codes = np.repeat(self._code_of(x, "x"), n_steps, axis=0)
+        codes[:, dimension] = np.linspace(-width, width, n_steps)
+        return self._decoded(codes)
+
+    def _code_of(self, x, name):
+        if isinstance(x, pd.Series):
+            x = frame_of_row(x)
+        elif not hasattr(x, "columns") and (not hasattr(x, "shape") or np.ndim(x) == 1):
+            array = np.asarray(x)
+            if array.dtype.kind in "US":
+                array = np.asarray(x, dtype=object)
+            x = array.reshape(1, -1) if array.ndim == 1 else array
+            names = names_of(self)
+            if names is not None and x.shape[1] == len(names):
+                x = frame_of_row(pd.Series(x[0], index=names))
+        mean, _ = self.posterior(self._domain.one_row(x))
+        if len(mean) != 1:
+            raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
+        return mean.astype(np.float64)
+
+    _code_parts = 2  # mean and log-variance
+
+    def _scaling(self):
+        scaled = self._domain.within_unit_interval
+        if self.scaling == "auto" and self.likelihood == "bernoulli" and not scaled:
+            return None
+        return self.scaling
+
+    def _likelihoods(self):
+        if isinstance(self.likelihood, str):
+            return [self.likelihood] * self.n_features_in_
+        asked, names = ["auto"] * self.n_features_in_, self._schema.names
+        for column, likelihood in self.likelihood.items():
+            if likelihood not in ("auto", *OF_NUMBERS):
+                raise ValueError(
+                    f"likelihood of column {column!r} must be one of {', '.join(OF_NUMBERS)} or "
+                    f"auto; got {likelihood!r}."
+                )
+            j = column_number(column, self.n_features_in_, names, "likelihood")
+            levels = self._schema.n_levels
+            if levels is not None and levels[j]:
+                raise ValueError(
+                    f"likelihood names column {column!r}, which holds categories: they have one of "
+                    "their own. Leave it out."
+                )
+            asked[j] = likelihood
+        return asked
+
+    def _check_columns(self):
+        bernoulli = self._columns.likelihoods == "bernoulli"
+        if bernoulli.any():
+            self._columns.check_unit_interval(*_BERNOULLI)
+        asked = np.array(self._likelihoods()) == "bernoulli"
+        self._in_unit_interval = np.flatnonzero(asked & bernoulli & self._columns.as_is)
+
+    def _blueprint(self):
+        return {**super()._blueprint(), "likelihood": self.likelihood, "scale": self.scale}
+
+    def _build(self, plan, generator):
+        encoder, decoder = self._coders(plan, generator)
+        inputs, likelihood = self._ends(plan, plan["scale"])
+        return VariationalAutoencoder(encoder, decoder, likelihood, plan["latent_dim"], inputs)
+
+    def _objective(self, n_updates):
+        return ELBO(self.beta, warmup_steps=math.floor(self.kl_warmup * n_updates))
+
+    def _finish(self, network, train_rows):
+        self._learn_variances(network, train_rows)
+        mixed = self._columns.mixed
+        of_rows = self.sampler == "mixture" or (self.sampler == "auto" and mixed)
+        seed = self._score_seed
+        self._codes = aggregate_posterior(network, train_rows, seed) if of_rows else Prior()
+        common = self._columns.common
+        common = common[self._columns.likelihoods[common] == "gaussian"]
+        self._maps = None
+        if len(common):
+            self._maps = quantile_maps(network, train_rows, self._codes, common, seed)
+
+    def _learn_variances(self, network, train_rows):
+        normal = [
+            (part, columns)
+            for part, columns in network.likelihood.parts()
+            if type(part) is Gaussian and part.log_scale is not None
+        ]
+        if not normal:
+            return
+        generator = new_generator(self._score_seed, train_rows.device)
+
+        def squared_error(rows):
+            mean, log_variance = network.posterior(rows)
+            noise = torch.randn(
+                mean.shape, generator=generator, device=rows.device, dtype=rows.dtype
+            )
+            output = network.output(mean + noise * (0.5 * log_variance).exp())
+            errors = network.likelihood.error(rows, output)
+            return errors if network.inputs is None else errors.masked_fill(rows.isnan(), math.nan)
+
+        # Given the weights, the likeliest variance is the mean squared error: no need to wait for
+        # gradient steps to get there.
+        mean, _ = moments(squared_error, train_rows)
+        for part, columns in normal:
+            part.set_variance(mean[columns].nan_to_num(nan=1.0))
+
+
+def _drawn(network, part, noise):
+    """Codes drawn for each row, seen through the likelihood.
+
+    Parameters
+    ----------
+    network : VariationalAutoencoder
+    part : rows of a table, see :class:`Inference`
+    noise : Tensor of shape (n_draws, latent_dim), float64
+
+    Returns
+    -------
+    output : Tensor of shape (n, n_draws, n_outputs), float64
+    log_weights : Tensor of shape (n, n_draws)
+        Importance weights of the draws.
+    log_x : Tensor of shape (n, n_draws, n_features)
+        Log-likelihood of each cell.
+    """
+    rows, seen = part.rows, part.seen
+    n, n_draws, latent = len(rows), *noise.shape
+    mean, log_variance = (moment.double() for moment in network.posterior(seen))
+    # The network may be wider than the code: what is not there is zero.
+    noise = F.pad(noise, (0, mean.shape[1] - latent)).to(rows.device)
+    codes = mean[:, None] + (0.5 * log_variance).exp()[:, None] * noise
+    output = network.output(codes.flatten(0, 1).to(seen.dtype))[: n * n_draws].double()
+    repeated = rows.repeat_interleave(n_draws, 0)
+    log_x = network.likelihood.log_prob(repeated, output).view(n, n_draws, -1)
+    log_prior = -0.5 * codes[:n].square().sum(2)
+    log_posterior = -0.5 * (noise.square().sum(1) + log_variance[:n].sum(1, keepdim=True))
+    log_weights = log_x.sum(2) + log_prior - log_posterior
+    return output.view(n, n_draws, -1), log_weights, log_x
+
+
+def _check_count(number, name, least):
+    if not isinstance(number, Integral) or number < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}; got {number!r}.")

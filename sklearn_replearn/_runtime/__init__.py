@@ -1,0 +1,1 @@
+"""What runs underneath: randomness, isolation, transactions, arrays, names of scikit-learn."""

@@ -1,0 +1,1 @@
+"""How columns are scaled, and back."""

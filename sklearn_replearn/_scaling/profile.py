@@ -1,0 +1,146 @@
+"""What the columns of a table are like, and which likelihood suits each."""
+
+import numpy as np
+
+from .._dataset.sparse import SparseTable
+from .._tables.names import name_columns
+
+#: Likelihoods of numbers, which may be asked for; and all.
+OF_NUMBERS = ("gaussian", "student_t", "bernoulli", "poisson", "negative_binomial")
+LIKELIHOODS = (*OF_NUMBERS, "categorical", "ordinal")
+#: Likelihoods of counts.
+COUNTS = ("poisson", "negative_binomial")
+_ROWS_LOOKED_AT, _CELLS_LOOKED_AT = 2**12, 2**22
+# Kurtosis of a normal column is 3.
+_HEAVY, _MOST_ALIKE = 13.0, 0.5
+
+
+class Profile:
+    """What is found in the columns of training rows.
+
+    Ranges and moments are those of all rows; what the cells are like is seen on a sample of at most
+    4,096, but for a sparse table, of which all stored cells are looked at for whole numbers.
+
+    Parameters
+    ----------
+    multiset : Multiset
+    n_levels : ndarray of shape (n_features,), int
+        Of categories; 0 for numbers.
+
+    Attributes
+    ----------
+    numbers : ndarray of shape (n_features,), bool
+        Columns that are no categories.
+    low, high, mean, variance : ndarray of shape (n_features,), float64
+        0 where all cells are missing.
+    missing, empty : ndarray of shape (n_features,), bool
+        Columns with missing cells, and with none but such.
+    constant : ndarray of shape (n_features,), bool
+        Columns of numbers that held one value only, up to rounding; empty ones too.
+    rounding : ndarray of shape (n_features,), float64
+        What counts as rounding.
+    whole, zero_one : ndarray of shape (n_features,), bool
+        Columns of whole numbers, and of 0 and 1.
+    common : ndarray of shape (n_features,), bool
+        Columns of numbers, beside categories, of which most rows have one value.
+    heavy : ndarray of shape (n_features,), bool
+        Columns whose few largest cells are most of their variance, so that a mean and a deviation
+        describe them badly; but not where most rows have one value, where ranks say little else
+        than whether it is there.
+    sparse : bool
+        Whether the table is sparse.
+    """
+
+    def __init__(self, multiset, n_levels):
+        self._multiset, self.numbers = multiset, n_levels == 0
+        self.sparse = isinstance(multiset.table, SparseTable)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            found = multiset.moments(multiset.values)
+            self.missing, self.empty = found.missing, np.isnan(found.low) & self.numbers
+            moments = found.low, found.high, found.mean, found.variance
+            self.low, self.high, self.mean, self.variance = (
+                np.where(np.isnan(found.low), 0.0, moment) for moment in moments
+            )
+            # Equal up to rounding, such as 0.3 and 0.1 + 0.2.
+            largest = np.maximum(np.abs(self.low), np.abs(self.high))
+            self.rounding = 4 * np.finfo(np.float64).eps * largest
+            alike = self.high - self.low <= self.rounding
+            self.constant = alike & self.numbers
+            most = min(_ROWS_LOOKED_AT, max(1, _CELLS_LOOKED_AT // multiset.width))
+            self._look(multiset.values(multiset.sample(most)).astype(np.float64))
+
+    def _look(self, sample):
+        known = ~np.isnan(sample)
+        self.whole = np.all((sample == np.rint(sample)) | ~known, axis=0) & self.numbers
+        if self.sparse:
+            self.whole = self._multiset.table.of_whole_numbers()
+        self.zero_one = self.whole & (self.low == 0) & (self.high == 1)
+        n_known = np.maximum(known.sum(axis=0), 1)
+        cells = np.where(known, sample, 0.0)
+        squares = np.where(known, np.square(cells - cells.sum(axis=0) / n_known), 0.0)
+        kurtosis = np.square(squares).sum(axis=0) * n_known / squares.sum(axis=0) ** 2
+        mixed = not self.numbers.all()
+        self.common, self.heavy = np.zeros((2, len(known.T)), dtype=bool)
+        for j in np.flatnonzero(self.numbers & ~self.constant & (mixed | (kurtosis > _HEAVY))):
+            counts = np.unique(sample[known[:, j], j], return_counts=True)[1]
+            most_alike = len(counts) > 0 and counts.max() > _MOST_ALIKE * counts.sum()
+            self.common[j] = mixed and most_alike and not self.zero_one[j]
+            self.heavy[j] = not most_alike and kurtosis[j] > _HEAVY
+
+    def likelihoods(self, asked, ordered, names):
+        """The likelihood of each column.
+
+        Parameters
+        ----------
+        asked : sequence of str
+            "auto" leaves it to the kind of column; "error" is for models that minimise an error and
+            have no likelihood.
+        ordered : ndarray of shape (n_features,), bool
+            Categories that have an order.
+        names : ndarray of str or None
+
+        Returns
+        -------
+        ndarray of shape (n_features,), object
+
+        Raises
+        ------
+        ValueError
+            If a likelihood of counts is asked for a column of others.
+        """
+        asked = np.array(asked, dtype=object)
+        counts = self.whole & (self.low >= 0) & self.sparse
+        # A word that no text has twice is a count all the same; but not where no word is.
+        counts &= (self.high[counts] > 1).any()
+        of_errors = np.where(counts, "poisson", "gaussian")
+        auto = np.where(self.zero_one & ~counts, "bernoulli", of_errors)
+        chosen = np.where(asked == "auto", auto, np.where(asked == "error", of_errors, asked))
+        chosen[~self.numbers] = np.where(ordered, "ordinal", "categorical")[~self.numbers]
+        bad = self._no_counts(np.flatnonzero(np.isin(chosen, COUNTS)))
+        if len(bad):
+            raise ValueError(
+                f"likelihood={chosen[bad[0]]!r} is for counts, whole numbers of at least 0; other "
+                f"numbers are in {name_columns(names, bad)}."
+            )
+        return chosen
+
+    def _no_counts(self, which):
+        """Those of these columns that hold something else than whole numbers of at least 0."""
+        columns = () if self.sparse else self._multiset.columns(slice(None), which)
+        whole = self.whole.copy()
+        for j, cells in zip(which, columns, strict=False):
+            whole[j] = np.all((cells == np.rint(cells)) | np.isnan(cells))
+        return which[(self.low[which] < 0) | ~whole[which]]
+
+    def by_ranks(self, asked):
+        """Columns that are best scaled by their ranks, ndarray of shape (n_features,), bool.
+
+        Heavy-tailed ones; and where a likelihood is asked for, all numbers beside categories, so
+        that values which many rows have get a probability; but for those of which most rows have
+        one value.
+        """
+        asked = np.array(asked, dtype=object)
+        beside = (asked == "auto") & (not self.numbers.all())
+        by_ranks = self.heavy | (beside & ~self.zero_one & ~self.common)
+        # Who asks for heavy tails gets them.
+        return by_ranks & self.numbers & (asked != "student_t")

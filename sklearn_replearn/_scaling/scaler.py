@@ -1,0 +1,468 @@
+"""Columns to scaled rows and back: the one room that knows how columns are scaled."""
+
+import copy
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+
+from .._runtime.arrays import CELLS, slices
+from .._runtime.sklearn import HasMethods, StrOptions
+from .._tables.levels import digits_of
+from .._tables.names import name_columns
+from .._tables.validation import check_unit_interval
+from .normal_scores import NormalScores
+from .profile import COUNTS, LIKELIHOODS, Profile
+
+SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
+SCALING_CONSTRAINT = [
+    StrOptions(set(SCALINGS)),
+    HasMethods(["fit", "transform", "inverse_transform"]),
+    None,
+]
+_LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
+_CELLS_FOR_TRANSFORMERS = 2**22
+_ROWS_RANKED = 2**16
+
+
+class Columns:
+    """What was learned about the columns of the training table: how they are scaled, and back.
+
+    The cells of a table become *scaled cells*: a number in units that suit a network, a category as
+    it is (the number of its level), NaN where a cell is missing. The table is read a few rows at a
+    time; no copy of it is made, unless a transformer of scikit-learn has to see it as a whole.
+
+    Parameters
+    ----------
+    scaling : {"auto", "standard", "robust", "quantile", "minmax"}, transformer or None
+    multiset : Multiset
+        The training rows.
+    names : ndarray of str or None
+    seed : int
+        For transformers that sample rows.
+    likelihoods : sequence of str, default=None
+        Asked for, for each column; "auto" leaves it to the kind of column. None: "gaussian".
+    n_levels : ndarray of shape (n_features,), int, default=None
+        Of categories; 0 for numbers. None: all are numbers.
+    ordered : ndarray of shape (n_features,), bool, default=None
+        Categories that have an order.
+
+    Attributes
+    ----------
+    constant : ndarray of shape (n_features,), bool
+        Columns of numbers that held one value only, up to rounding.
+    missing : ndarray of shape (n_features,), bool
+        Columns with missing cells.
+    common : ndarray of int
+        Numbers of the columns of numbers beside categories of which most rows have one value.
+    whole : ndarray of shape (n_features,), bool
+        Columns of numbers that held whole numbers, as far as was looked at.
+    ranked : dict of int to NormalScores
+        Columns that are scaled by their ranks.
+    idle : ndarray of shape (n_features,), bool
+        Columns of numbers that held one value only when scaled; their cells are 0.
+    transformer : transformer or None
+        None where scaling is ``(X - shift) * factor``, but for columns of counts and ranks.
+    low, high : ndarray of shape (n_features,), float32
+        Range of each scaled training column.
+    spread : ndarray of shape (n_features,), float32
+        Standard deviation of each scaled training column, entropy of categories in nats; 1 where it
+        is zero.
+    rates : ndarray of shape (n_features,), float32, or None
+        Mean of each column, where some are of counts.
+    rarity : ndarray of shape (n_features,), float32, or None
+        Of columns of counts of a sparse table: their inverse document frequency.
+    shares : ndarray, float32
+        Of the levels of categories; see :class:`~sklearn_replearn.modules.Inputs`.
+    n_rows : float
+        Weight of all rows.
+
+    Raises
+    ------
+    ValueError
+        If the scaled rows cannot be represented in float32, or a likelihood does not fit a column.
+    """
+
+    def __init__(
+        self, scaling, multiset, names, seed, likelihoods=None, n_levels=None, ordered=None
+    ):
+        n_features = multiset.width
+        n_levels = np.zeros(n_features, dtype=np.int32) if n_levels is None else n_levels
+        ordered = np.zeros(n_features, dtype=bool) if ordered is None else ordered
+        asked = ["gaussian"] * n_features if likelihoods is None else likelihoods
+        profile = Profile(multiset, n_levels)
+        chosen = profile.likelihoods(asked, ordered, names)
+        self.names = names
+        self._n_features, self._levels = n_features, n_levels if n_levels.any() else None
+        self._likelihoods = np.array([LIKELIHOODS.index(name) for name in chosen], dtype=np.uint8)
+        self.missing, self.whole = profile.missing, profile.whole
+        self.common = np.flatnonzero(profile.common)
+        self.constant, self.rounding = profile.constant, profile.rounding[profile.constant]
+        self.fixed = np.where(profile.empty, np.nan, profile.low)[self.constant]
+        counted = np.isin(chosen, COUNTS) & ~self.constant
+        self.counted = counted if counted.any() else None
+        self.rates = None if self.counted is None else profile.mean.astype(np.float32)
+        self.rarity = _rarity(multiset, counted) if profile.sparse and counted.any() else None
+        self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            scaled = self.numbers & ~counted & ~self.constant
+            self._learn_scaling(scaling, scaled, profile, profile.by_ranks(asked), multiset, seed)
+            low, high, variance = self._learn_ranges(profile, multiset)
+            self._reject_unrepresentable(low, high, multiset)
+        self.idle = (low == high) & self.numbers
+        self.resting = low[self.idle]
+        low[self.idle] = high[self.idle] = 0.0
+        low[~self.numbers], high[~self.numbers] = 0.0, n_levels[~self.numbers]
+        self.low, self.high = low.astype(np.float32), high.astype(np.float32)
+        spread = np.sqrt(variance).astype(np.float32)
+        leveled = np.flatnonzero(~self.numbers)
+        columns = multiset.columns(slice(None), leveled)
+        counts = {
+            j: _counts(cells, multiset.weights, n_levels[j])
+            for j, cells in zip(leveled, columns, strict=True)
+        }
+        self.n_rows, self.shares = float(multiset.weights.sum()), _shares(counts)
+        for j, found in counts.items():
+            spread[j] = _entropy(found)
+        self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
+
+    @property
+    def n_levels(self):
+        """Levels of each column, ndarray of shape (n_features,), int; 0 for numbers."""
+        if self._levels is None:
+            return np.zeros(self._n_features, dtype=np.int32)
+        return self._levels
+
+    @property
+    def numbers(self):
+        """Columns that are no categories, ndarray of shape (n_features,), bool."""
+        return self.n_levels == 0
+
+    @property
+    def mixed(self):
+        """Whether there are categories."""
+        return self._levels is not None
+
+    @property
+    def likelihoods(self):
+        """Name of the likelihood of each column, ndarray of shape (n_features,), str."""
+        return np.array(LIKELIHOODS)[self._likelihoods]
+
+    @property
+    def plain(self):
+        """Whether an encoder takes the scaled cells as they are."""
+        return not self.mixed and self.rarity is None and not self.missing.any()
+
+    @property
+    def as_is(self):
+        """Columns of numbers that are not scaled."""
+        moved = (self.shift != 0) | (self.factor != 1)
+        moved[list(self.ranked)] = True
+        if self.counted is not None:
+            moved |= self.counted
+        if self.transformer is not None:
+            moved |= self._given
+        return np.where(self.constant, self._own_units, ~moved)
+
+    def _learn_scaling(self, scaling, scaled, profile, by_ranks, multiset, seed):
+        """How each column is moved; ``scaled`` are those that may be."""
+        named = scaling if isinstance(scaling, str) else None
+        self._own_units = scaling is None or named == "auto"
+        binary = self.likelihoods == "bernoulli"
+        scaled = scaled & ~(binary if named == "auto" else binary & profile.zero_one)
+        by_ranks = scaled & (by_ranks if named == "auto" else named == "quantile")
+        self.ranked = _ranked(multiset, np.flatnonzero(by_ranks))
+        self.shift, self.factor = np.zeros((2, self._n_features))
+        self.factor += 1.0
+        self.transformer, scaled = None, scaled & ~by_ranks
+        if named in ("auto", "standard"):
+            self.shift = np.where(scaled, profile.mean, 0.0)
+            varies = scaled & (profile.variance > 0)
+            self.factor = np.where(varies, profile.variance**-0.5, 1.0)
+        elif scaling is not None and named != "quantile" and scaled.any():
+            self._learn_from_transformer(scaling, scaled, multiset, seed)
+        if self.transformer is None:
+            # The mean of equal numbers need not be that number: take the number.
+            self.shift[self.constant] = np.nan_to_num(self.fixed)
+            self.factor[self.constant] = 1.0
+
+    @property
+    def _affine(self):
+        return self.transformer is None and not self.ranked and self.counted is None
+
+    def _learn_ranges(self, profile, multiset):
+        """Range and variance of the scaled columns."""
+        if self._affine:
+            low, high = map(np.nan_to_num, self._range_between(profile.low, profile.high))
+            return low, high, profile.variance * self.factor**2
+        found = self._moments_of_scaled(multiset)
+        return map(np.nan_to_num, (found.low, found.high, found.variance))
+
+    def _learn_from_transformer(self, scaling, scaled, multiset, seed):
+        named = {"robust": RobustScaler, "minmax": MinMaxScaler}
+        scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
+        random = [name for name in scaler.get_params() if name.endswith("random_state")]
+        scaler.set_params(**dict.fromkeys(random, seed))
+        # A user's transformer sees constant columns, too.
+        kept = np.zeros_like(self.constant)
+        kept[np.flatnonzero(self.constant)] = ~np.isnan(self.fixed)
+        self._given = scaled if isinstance(scaling, str) else scaled | kept
+        rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
+        scaler.fit(rows)
+        affine = _affine(scaler, rows.shape[1])
+        if affine is None:
+            self.transformer = scaler
+        else:
+            self.shift[self._given], self.factor[self._given] = affine[0], 1.0 / affine[1]
+
+    def _range_between(self, low, high):
+        """Range of the scaled columns from that of the original ones, by a linear scaling."""
+        ends = self.scale(np.stack([low, high]))
+        return ends.min(axis=0), ends.max(axis=0)
+
+    def _moments_of_scaled(self, multiset):
+        # A transformer takes its time for each call, however few the rows.
+        parts = multiset.parts(_CELLS_FOR_TRANSFORMERS)
+        return multiset.moments(lambda part: self.scale(multiset.values(part)), parts)
+
+    def _reject_unrepresentable(self, low, high, multiset):
+        scaled = np.maximum(np.abs(low), np.abs(high))
+        bad = np.flatnonzero(
+            ~(scaled < _LARGEST_SCALED) | ~np.isfinite(self.factor) | (self.factor == 0)
+        )
+        if len(bad):
+            largest = max(
+                np.nanmax(np.abs(multiset.values(part)[:, bad])) for part in multiset.parts()
+            )
+            raise ValueError(
+                f"{name_columns(self.names, bad)}: values up to {largest:.3g} cannot be scaled "
+                "into the range of float32. Divide them by a constant, take logarithms, or use "
+                'scaling="quantile".'
+            )
+
+    def scale(self, X):
+        """Original units to the units of the network, in float64; idle columns at 0."""
+        X = np.array(X, dtype=np.float64, order="C")
+        if self.transformer is not None and len(self.fixed):
+            X[:, self.constant] = self._snapped(X[:, self.constant])
+        parts = {j: scores.forward(X[:, j]) for j, scores in self.ranked.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # an encoder sees a limit, see below
+            rows = self._transformed(X) if self.transformer is not None else self._moved(X)
+            if self.counted is not None:
+                self._logarithm(rows)
+        for j, scores in parts.items():
+            rows[:, j] = scores
+        if self.transformer is None and len(self.fixed):
+            cells = rows[:, self.constant]
+            cells = np.where(np.abs(cells) <= self.rounding, 0.0, cells)
+            # Of a column of which fit saw no cell nothing can be said.
+            rows[:, self.constant] = np.where(np.isnan(self.fixed), np.nan, cells)
+        if self.resting.any():
+            rows[:, self.idle] -= self.resting
+        return rows
+
+    def _logarithm(self, rows):
+        """Of 1 + count, in place."""
+        if self.counted.all():
+            np.log1p(np.maximum(rows, 0.0, out=rows), out=rows)
+        else:
+            rows[:, self.counted] = np.log1p(np.maximum(rows[:, self.counted], 0.0))
+
+    def _moved(self, X):
+        rows = np.subtract(X, self.shift, out=X)
+        rows *= self.factor
+        return rows
+
+    def _transformed(self, X):
+        given = X[:, self._given]
+        rows = np.array(self.transformer.transform(given), dtype=np.float64)
+        if rows.shape != given.shape:
+            raise ValueError(
+                f"scaling must keep the number of columns: it got {given.shape[1]} and returned "
+                f"{rows.shape[1]}."
+            )
+        X[:, self._given] = rows
+        return X
+
+    def _snapped(self, cells):
+        """Cells of constant columns, the constant where they are equal to it up to rounding."""
+        same = np.abs(cells - self.fixed) <= self.rounding
+        return np.where(same | np.isnan(self.fixed), self.fixed, cells)
+
+    def limit(self, rows):
+        """Scaled rows as an encoder sees them: beyond what fit saw, they grow as a logarithm.
+
+        A column that hardly varied in fit makes huge values of small differences, and a network is
+        arbitrary where it has seen nothing. Rows of fit are not changed.
+        """
+        inside = np.minimum(np.maximum(rows, self.low), self.high)
+        beyond = rows - inside
+        distance = np.minimum(np.abs(beyond), np.finfo(np.float64).max)
+        return inside + np.copysign(np.log1p(distance), beyond)
+
+    def widened(self, multiset):
+        """A copy that has seen the rows of this multiset, too."""
+        if self._affine:
+            found = multiset.moments(multiset.values)
+            low, high = self._range_between(found.low, found.high)
+        else:
+            found = self._moments_of_scaled(multiset)
+            low, high = found.low, found.high
+        if self.plain and found.missing.any():
+            raise ValueError(
+                f"{name_columns(self.names, np.flatnonzero(found.missing))}: no cell was missing "
+                "in the first fit; with warm_start the network stays as it is and has no input for "
+                "them. Fill them, or set warm_start=False."
+            )
+        wider = copy.copy(self)
+        wider.low = np.where(self.numbers, np.fmin(self.low, low), self.low).astype(np.float32)
+        wider.high = np.where(self.numbers, np.fmax(self.high, high), self.high).astype(np.float32)
+        return wider
+
+    def check_unit_interval(self, setting, other):
+        """Refuse columns given as log-odds that are not within [0, 1] as a network sees them.
+
+        Raises
+        ------
+        ValueError
+            Names the columns.
+        """
+        asked = self.likelihoods == "bernoulli"
+        shown = np.nan_to_num(self.unscale(np.stack([self.low, self.high])))
+        low, high = (
+            np.where(asked, np.where(self.as_is, original, end), 0.5)
+            for end, original in zip((self.low, self.high), shown, strict=True)
+        )
+        check_unit_interval(low, high, *shown, self.names, setting, other)
+
+    def check_counts(self, table):
+        """Refuse columns of counts that hold something else.
+
+        Raises
+        ------
+        ValueError
+            Names the columns.
+        """
+        if self.counted is None:
+            return
+        wrong = np.zeros(self._n_features, dtype=bool)
+        for part in slices(len(table), max(1, CELLS // self._n_features)):
+            cells = table[part][:, self.counted]
+            wrong[self.counted] |= ((cells < 0) | (cells != np.rint(cells)) & ~np.isnan(cells)).any(
+                0
+            )
+        if wrong.any():
+            raise ValueError(
+                f"{name_columns(self.names, np.flatnonzero(wrong))} of the table held counts in "
+                "fit: whole numbers of at least 0. There are other numbers now."
+            )
+
+    def unscale(self, rows):
+        """Back to original units, in float64; constant columns as they were."""
+        rows = np.array(rows, dtype=np.float64)
+        rows[:, self.idle] += self.resting
+        if self.transformer is None:
+            X = rows / self.factor + self.shift
+        else:
+            X = rows.copy()
+            given = rows[:, self._given]
+            X[:, self._given] = np.array(self.transformer.inverse_transform(given))
+        for j, scores in self.ranked.items():
+            X[:, j] = scores.backward(rows[:, j])
+        if self.counted is not None:
+            X[:, self.counted] = np.expm1(rows[:, self.counted])
+        X[:, self.constant] = self.fixed
+        return X
+
+    def log_slope(self, X):
+        """Logarithm of d(scaled)/d(original) of each cell.
+
+        Added to a log-density of scaled cells it gives the log-density in original units. It is 0
+        for what has a probability and no density: categories, counts, 0 and 1; and for missing
+        cells and columns that were constant.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (1, n_features), float64
+            One row if it is the same for all rows.
+
+        Notes
+        -----
+        Exact for scalings that shift and divide, and for ranks. For others each column is taken to
+        be scaled by itself and the derivative is a central difference over a thousandth of its
+        spread, floored where a scaling is flat.
+        """
+        dense = ~self.constant & np.isin(self.likelihoods, ["gaussian", "student_t"])
+        if self.transformer is None:
+            slopes = np.log(np.abs(self.factor))[None]
+        else:
+            X = np.array(X, dtype=np.float64)
+            step = 1e-3 * self._spread_in_original_units()
+            with np.errstate(all="ignore"):
+                slope = (self.scale(X + step) - self.scale(X - step)) / (2 * step)
+            floor = 1e-3 * self.spread / self._spread_in_original_units()
+            slopes = np.log(np.where(np.abs(slope) > floor, np.abs(slope), floor))
+        if self.ranked:
+            slopes = np.repeat(slopes, len(X) // len(slopes), axis=0)
+            for j, scores in self.ranked.items():
+                slopes[:, j] = scores.log_slope(np.ravel(X[:, j]).astype(np.float64))
+        return np.where(dense, slopes, 0.0)
+
+    def _spread_in_original_units(self):
+        middle = np.zeros((1, len(self.spread)))
+        width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
+        return np.where(self.constant | ~(width[0] > 0), 1.0, np.abs(width[0]) / 2)
+
+
+def _rarity(multiset, counted):
+    """Smoothed inverse document frequency of columns of counts, 0 for others."""
+    n = multiset.weights.sum()
+    rarity = 1 + np.log((1 + n) / (1 + multiset.table.n_stored(multiset.numbers, multiset.weights)))
+    return np.where(counted, rarity, 0.0).astype(np.float32)
+
+
+def _counts(levels, weights, n_levels):
+    """Weight of the rows that have each level."""
+    return np.bincount(np.nan_to_num(levels).astype(np.intp), weights, minlength=n_levels + 1)[1:]
+
+
+def _shares(counts):
+    parts = []
+    for weights in counts.values():
+        shares = weights / max(weights.sum(), 1.0)
+        for divisor, size in digits_of(len(weights)):
+            digit = np.arange(len(weights)) // divisor % size
+            parts.append(np.bincount(digit, shares, minlength=size))
+    return np.concatenate(parts).astype(np.float32) if parts else np.empty(0, np.float32)
+
+
+def _entropy(weights):
+    shares = weights[weights > 0] / max(weights.sum(), 1.0)
+    return -(shares * np.log(shares)).sum()
+
+
+def _ranked(multiset, which):
+    """Normal scores of these columns, by number."""
+    columns = multiset.columns(multiset.sample(_ROWS_RANKED), which)
+    return {
+        int(j): NormalScores(cells[~np.isnan(cells)].astype(np.float64))
+        for j, cells in zip(which, columns, strict=True)
+    }
+
+
+def _affine(scaler, n_features):
+    """Shift and divisor of scikit-learn's linear scalers, or None for any other."""
+    zeros, ones = np.zeros(n_features), np.ones(n_features)
+    if type(scaler) is StandardScaler:
+        shift, divisor = scaler.mean_ if scaler.with_mean else None, scaler.scale_
+    elif type(scaler) is RobustScaler:
+        shift, divisor = scaler.center_, scaler.scale_
+    elif type(scaler) is MinMaxScaler and not scaler.clip:
+        return -scaler.min_ / scaler.scale_, 1.0 / scaler.scale_
+    elif type(scaler) is MaxAbsScaler:
+        shift, divisor = None, scaler.scale_
+    else:
+        return None
+    shift = zeros if shift is None else np.array(shift, dtype=np.float64)
+    divisor = ones if divisor is None else np.array(divisor, dtype=np.float64)
+    return shift, divisor

@@ -1,0 +1,1 @@
+"""The door: raw tables to numbers, and back."""

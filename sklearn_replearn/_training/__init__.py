@@ -1,0 +1,1 @@
+"""The training loop: skorch, used by its extension points."""

@@ -1,0 +1,225 @@
+"""The training loop: skorch, used by its extension points."""
+
+import math
+import traceback
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import EpochTimer
+from skorch.utils import TeeGenerator
+from torch import nn
+
+from .._runtime.transaction import FitInterrupted
+from ..augmentations import view
+from .early_stopping import StopTraining
+
+try:
+    from .handwritten import handwritten_step
+except ModuleNotFoundError:  # that file may be deleted: autograd does the same, more slowly
+
+    def handwritten_step(net):
+        return None
+
+
+class LossNotFinite(ArithmeticError):
+    """The loss of an epoch became NaN or infinite."""
+
+    def __init__(self, epoch):
+        super().__init__(epoch)
+        self.epoch = epoch
+
+
+class Training(nn.Module):
+    """skorch's module: rows of a batch to the named terms of the objective.
+
+    Parameters
+    ----------
+    network, heads : torch.nn.Module
+    objective : Objective
+    views : tuple of two augmentations
+    generator, validation_generator : torch.Generator
+    """
+
+    def __init__(self, network, heads, objective, views, generator, validation_generator):
+        super().__init__()
+        self.network = network
+        self.heads = heads
+        self.objective = objective
+        self.views = views
+        self.generator = generator
+        self.validation_generator = validation_generator
+
+    def forward(self, rows, labels=None, others=None):
+        generator = self.generator if self.training else self.validation_generator
+        left, right = self.views_of(rows, others)
+        marks = {"labels": labels} if self.objective.uses_labels else {}
+        return self.objective.terms(self.network, self.heads, left, right, generator, **marks)
+
+    def views_of(self, rows, others=None):
+        """Left view of rows, right view of the same or of others."""
+        generator = self.generator if self.training else self.validation_generator
+        both = rows, rows if others is None else others
+        return [view(make, rows, generator) for make, rows in zip(self.views, both, strict=True)]
+
+    def parts(self):
+        """Parameters of encoder, decoder, …, heads: the parts whose gradients are clipped apart."""
+        modules = [*self.network.children(), self.heads]
+        parts = ([p for p in part.parameters() if p.requires_grad] for part in modules)
+        return [part for part in parts if part]
+
+
+class SumOfTerms(nn.Module):
+    """skorch's criterion."""
+
+    def forward(self, terms, labels):
+        return sum(terms.values())
+
+
+class RepresentationNet(NeuralNet):
+    """A skorch net that does nothing for a batch which nobody asked for.
+
+    Losses stay where they are computed and are read once an epoch. Only where a user has callbacks
+    does every batch go through skorch's history and events and through autograd: they may look at
+    anything, and change it. An interruption is reported instead of being passed over.
+
+    Parameters
+    ----------
+    schedule : callable or None
+        Share of the learning rate, from the number of the update.
+    gradient_clip : float or None
+        Largest norm of the gradient of each part of the network.
+    users_callbacks : sequence of skorch callbacks
+    **kwargs
+        Of skorch's NeuralNet.
+    """
+
+    def __init__(self, *args, schedule=None, gradient_clip=None, users_callbacks=(), **kwargs):
+        super().__init__(*args, **kwargs)
+        self.schedule = schedule
+        self.gradient_clip = gradient_clip
+        self.users_callbacks = users_callbacks
+
+    @property
+    def _default_callbacks(self):
+        return [("epoch_timer", EpochTimer())]
+
+    def fit_loop(self, *args, **kwargs):
+        self.n_updates_ = 0
+        self.handwritten_ = None if self.users_callbacks else handwritten_step(self)
+        try:
+            return super().fit_loop(*args, **kwargs)
+        except StopTraining:
+            return self
+        except KeyboardInterrupt as interrupt:
+            raise FitInterrupted(f" in epoch {len(self.history)}") from interrupt
+
+    def notify(self, method_name, **cb_kwargs):
+        try:
+            super().notify(method_name, **cb_kwargs)
+        except KeyboardInterrupt as interrupt:
+            # skorch's EarlyStopping ends training by this exception; so does a person.
+            if not _raised_in(interrupt, "skorch.callbacks"):
+                raise
+            raise StopTraining from interrupt
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        if iterator is None:
+            return
+        self._set_training(training)
+        means = _Means(len(iterator))
+        for number, batch in enumerate(iterator):
+            if self.users_callbacks:
+                self.notify("on_batch_begin", batch=batch, training=training)
+            step = step_fn(batch, **fit_params)
+            rows = batch[0]["rows"] if isinstance(batch[0], dict) else batch[0]
+            n_rows = rows.shape[0]
+            means.take(number, step["y_pred"], n_rows)
+            if self.users_callbacks:
+                self.history.record_batch(prefix + "_loss", step["loss"].item())
+                self.history.record_batch(prefix + "_batch_size", n_rows)
+                self.notify("on_batch_end", batch=batch, training=training, **step)
+        self.history.record(prefix + "_batch_count", len(iterator))
+        self._record(prefix, means.of_the_epoch())
+
+    def train_step(self, batch, **fit_params):
+        module = self.module_
+        if self.schedule is not None:
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.lr * self.schedule(self.n_updates_)
+        if self.handwritten_ is not None:
+            step = {"y_pred": self.handwritten_(batch[0])}
+        else:
+            step = self._autograd_step(batch)
+        with torch.no_grad():
+            module.objective.after_step(module.network, module.heads)
+        self.n_updates_ += 1
+        return step
+
+    def _autograd_step(self, batch):
+        first = {}
+        if self.users_callbacks:
+            self._set_training(True)  # whatever a callback did with the module
+
+        def closure():
+            self.optimizer_.zero_grad()
+            marked = isinstance(batch[0], dict)
+            terms = self.module_(**batch[0]) if marked else self.module_(batch[0])
+            loss = self.criterion_(terms, batch[1])
+            loss.backward()
+            if self.gradient_clip is not None:
+                for part in self.module_.parts():
+                    nn.utils.clip_grad_norm_(part, self.gradient_clip)
+            if self.users_callbacks:
+                parameters = TeeGenerator(self.get_all_learnable_params())
+                self.notify(
+                    "on_grad_computed", named_parameters=parameters, batch=batch, training=True
+                )
+            if not first:  # some optimizers ask for the loss more than once
+                first.update(loss=loss, y_pred=terms)
+            return loss
+
+        self.optimizer_.step(closure)
+        return first
+
+    def _record(self, prefix, means):
+        """Put the mean of every named term into the history, and their sum as the loss."""
+        if not all(map(math.isfinite, means.values())):
+            raise LossNotFinite(len(self.history))
+        aside = self.module_.objective.terms_aside
+        loss = sum(mean for name, mean in means.items() if name not in aside)
+        earlier = [row[prefix + "_loss"] for row in self.history[:-1]]
+        self.history.record(prefix + "_loss", loss)
+        self.history.record(prefix + "_loss_best", loss < min(earlier, default=math.inf))
+        for name, mean in means.items():
+            self.history.record(f"{prefix}_{name}", mean)
+
+
+class _Means:
+    """Mean of every named term over the rows of an epoch, read when the epoch is over.
+
+    One vector for each term: a small tensor kept for each batch scatters memory, and reading one
+    makes a GPU wait.
+    """
+
+    def __init__(self, n_batches):
+        self.terms = {}
+        self.sizes = np.empty(n_batches)
+
+    def take(self, number, terms, n_rows):
+        self.sizes[number] = n_rows
+        for name, value in terms.items():
+            if name not in self.terms:
+                self.terms[name] = value.new_zeros(len(self.sizes), requires_grad=False)
+            self.terms[name][number] = value.detach()
+
+    def of_the_epoch(self):
+        shares = self.sizes / self.sizes.sum()
+        terms = {name: values.cpu().numpy() for name, values in self.terms.items()}
+        return {name: float((shares * values).sum()) for name, values in terms.items()}
+
+
+def _raised_in(error, package):
+    frames = traceback.walk_tb(error.__traceback__)
+    *_, (innermost, _) = frames
+    return innermost.f_globals.get("__name__", "").startswith(package)

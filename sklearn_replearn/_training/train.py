@@ -1,0 +1,135 @@
+"""From the parameters of an estimator to a trained net."""
+
+import copy
+import math
+
+import numpy as np
+from skorch.callbacks import PrintLog
+from skorch.helper import predefined_split
+
+from .._dataset.batches import Batches, n_batches
+from .._runtime.arrays import to_arrays, to_tensors
+from .early_stopping import KeepBest
+from .history import History
+from .net import RepresentationNet, SumOfTerms
+from .optimizers import optimizer_class
+from .schedule import RISE, CosineSchedule
+
+
+def train(training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None):
+    """Run the loop and return the net.
+
+    Parameters
+    ----------
+    training : Training
+    rows, validation_rows : TrainingRows
+        ``validation_rows`` may be None.
+    estimator : estimator
+        Read for its training parameters.
+    lr : float
+    max_epochs : int
+    device : torch.device
+    resumed : dict, default=None
+        What :func:`training_state` returned after an earlier fit.
+    """
+    optimizer, params = estimator.optimizer, dict(estimator.optimizer_params or {})
+    if isinstance(optimizer, str):
+        params.setdefault("weight_decay", estimator.weight_decay)
+        optimizer = optimizer_class(optimizer, params)
+    elif estimator.weight_decay:
+        params["weight_decay"] = estimator.weight_decay
+    n_updates = max_epochs * n_batches(len(rows), estimator.batch_size)
+    n_warmup = getattr(training.objective, "warmup_steps", 0)
+    schedule = None
+    if estimator.lr_schedule == "cosine":
+        schedule = CosineSchedule(n_updates)
+        n_warmup = max(n_warmup, math.ceil(RISE * n_updates))
+    net = RepresentationNet(
+        module=training,
+        criterion=SumOfTerms,
+        optimizer=optimizer,
+        **{f"optimizer__{name}": value for name, value in params.items()},
+        lr=lr,
+        max_epochs=max_epochs,
+        batch_size=estimator.batch_size,
+        iterator_train=Batches,
+        iterator_train__generator=training.generator,
+        iterator_train__shuffle=True,
+        iterator_valid=Batches,
+        iterator_valid__generator=training.validation_generator,
+        iterator_valid__shuffle=False,
+        train_split=None if validation_rows is None else predefined_split(validation_rows),
+        callbacks=_callbacks(estimator, max_epochs, n_warmup),
+        verbose=estimator.verbose,
+        device=device,
+        schedule=schedule,
+        gradient_clip=estimator.gradient_clip,
+        users_callbacks=estimator.callbacks or (),
+    )
+    net.initialize()
+    if resumed is not None:
+        net.module_.load_state_dict(to_tensors(resumed["module"]))
+        if resumed["trained_by"] == _trainer(estimator):
+            # Its moments, with the learning rate and other settings of this fit.
+            state = to_tensors(resumed["optimizer"])
+            state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
+            net.optimizer_.load_state_dict(state)
+    return net.partial_fit(rows)
+
+
+def _callbacks(estimator, max_epochs, n_warmup):
+    callbacks = []
+    if estimator.verbose:
+        callbacks.append(PrintLog())
+    for callback in estimator.callbacks or []:
+        _check_callback(callback, estimator.early_stopping)
+        # A copy, because skorch writes into the callbacks that it is given.
+        callbacks.append(copy.deepcopy(callback))
+    if estimator.early_stopping:
+        patience = estimator.n_iter_no_change
+        if patience == "auto":
+            patience = max(10, max_epochs // 5)
+        callbacks.append(KeepBest(patience, estimator.tol, n_warmup))
+    return callbacks
+
+
+def _check_callback(callback, early_stopping):
+    one = callback[-1] if isinstance(callback, tuple) else callback
+    if not (hasattr(one, "on_epoch_end") and hasattr(one, "initialize")):
+        raise ValueError(f"callbacks must be skorch callbacks; got {callback!r}.")
+    monitor = getattr(one, "monitor", None)
+    if isinstance(monitor, str) and monitor.startswith("valid") and not early_stopping:
+        raise ValueError(
+            f"{type(one).__name__} monitors {monitor!r}, for which rows must be held out: set "
+            'early_stopping=True, or monitor="train_loss".'
+        )
+
+
+def history_of(net):
+    """The terms and seconds in skorch's history."""
+    epochs = list(net.history)
+    names = [
+        name
+        for name in epochs[0]
+        if name.startswith(("train_", "valid_")) and not name.endswith(("_best", "_batch_count"))
+    ]
+    columns = {name: np.array([epoch[name] for epoch in epochs], np.float32) for name in names}
+    seconds = np.array([epoch["dur"] for epoch in epochs])
+    return History(columns, np.arange(1, len(epochs) + 1), seconds)
+
+
+def _trainer(estimator):
+    """What must be the same for an optimizer to go on with the moments of an earlier one."""
+    params = dict(estimator.optimizer_params or {})
+    for name in ("betas", "eps", "weight_decay"):
+        params.pop(name, None)
+    return repr((estimator.optimizer, sorted(params.items())))
+
+
+def training_state(net, estimator):
+    """All that a later fit needs to go on, as arrays."""
+    return {
+        "trained_by": _trainer(estimator),
+        "module": to_arrays(net.module_.state_dict()),
+        "optimizer": to_arrays(net.optimizer_.state_dict()),
+    }

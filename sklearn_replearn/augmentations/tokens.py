@@ -1,0 +1,177 @@
+"""Augmentations of tokens: Tensor of shape (n, length) of ids; 0 is padding."""
+
+from numbers import Integral
+
+import torch
+from sklearn.base import BaseEstimator
+
+from .base import check_share, checked_range
+
+
+class MaskTokens(BaseEstimator):
+    """Replace a random subset of the tokens by one that stands for any.
+
+    Parameters
+    ----------
+    mask_id : int
+        Id of that token.
+    rate : float, default=0.15
+        Share of tokens replaced, between 0 and 1.
+    special_ids : sequence of int, default=()
+        Ids that are never replaced, such as that of a token for the start.
+
+    References
+    ----------
+    Devlin et al. (2019), *BERT: pre-training of deep bidirectional transformers for language
+    understanding*.
+
+    Notes
+    -----
+    The paper replaces some of the drawn tokens by random ones and leaves some; here all are masked.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.augmentations import MaskTokens
+    >>> mask = MaskTokens(mask_id=9, rate=1.0, special_ids=[1])
+    >>> mask(torch.tensor([[1, 4, 7, 0]]), torch.Generator())
+    tensor([[1, 9, 9, 0]])
+    """
+
+    def __init__(self, mask_id, rate=0.15, special_ids=()):
+        self.mask_id = mask_id
+        self.rate = rate
+        self.special_ids = special_ids
+
+    def __call__(self, tokens, generator):
+        """Return tokens, some of them masked, Tensor of shape (n, length)."""
+        if not isinstance(self.mask_id, Integral) or self.mask_id == 0:
+            raise ValueError(f"mask_id is an integer other than 0; got {self.mask_id!r}.")
+        check_share("rate", self.rate, of="tokens")
+        _, ordinary = _kinds(tokens, self.special_ids)
+        drawn = _uniform(tokens, generator, tokens.shape) < self.rate
+        return tokens.masked_fill(drawn & ordinary, self.mask_id)
+
+
+class DeleteTokens(BaseEstimator):
+    """Delete a random subset of the tokens; those behind them move up.
+
+    Parameters
+    ----------
+    rate : float, default=0.1
+        Share of tokens deleted, between 0 and 1. One token of each row always stays, beside
+        special ones.
+    special_ids : sequence of int, default=()
+        Ids that are never deleted, such as that of a token for the start.
+
+    References
+    ----------
+    Wei and Zou (2019), *EDA: easy data augmentation techniques for boosting performance on text
+    classification tasks*.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.augmentations import DeleteTokens
+    >>> tokens = torch.tensor([[1, 4, 7, 5, 8, 0]])
+    >>> DeleteTokens(0.5, special_ids=[1])(tokens, torch.Generator().manual_seed(0))
+    tensor([[1, 4, 0, 0, 0, 0]])
+    """
+
+    def __init__(self, rate=0.1, special_ids=()):
+        self.rate = rate
+        self.special_ids = special_ids
+
+    def __call__(self, tokens, generator):
+        """Return the tokens left, padding behind them, Tensor of shape (n, length)."""
+        check_share("rate", self.rate, of="tokens")
+        real, ordinary = _kinds(tokens, self.special_ids)
+        drawn = _uniform(tokens, generator, tokens.shape)
+        # The last to be deleted is not.
+        last = drawn.masked_fill(~ordinary, -1.0).argmax(1, keepdim=True)
+        deleted = (ordinary & (drawn < self.rate)).scatter_(1, last, False)
+        return _compacted(tokens, real & ~deleted)
+
+
+class CropTokens(BaseEstimator):
+    """Keep a random span of the tokens of each row, moved to its front.
+
+    Parameters
+    ----------
+    share : pair of float, default=(0.5, 1.0)
+        Smallest and largest share of a row's tokens in the span, between 0 and 1; at least one
+        token is kept. Shares are drawn uniformly, and so are the places of spans.
+    special_ids : sequence of int, default=()
+        Ids that are kept wherever they are and not counted, such as that of a token for the start.
+
+    References
+    ----------
+    Giorgi et al. (2021), *DeCLUTR: deep contrastive learning for unsupervised textual
+    representations*.
+
+    Notes
+    -----
+    The paper draws the lengths of spans from a beta distribution.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.augmentations import CropTokens
+    >>> tokens = torch.tensor([[1, 4, 7, 5, 8, 0]])
+    >>> CropTokens((0.5, 0.5), special_ids=[1])(tokens, torch.Generator().manual_seed(0))
+    tensor([[1, 5, 8, 0, 0, 0]])
+    """
+
+    def __init__(self, share=(0.5, 1.0), special_ids=()):
+        self.share = share
+        self.special_ids = special_ids
+
+    def __call__(self, tokens, generator):
+        """Return spans, padding behind them, Tensor of shape (n, length)."""
+        low, high = checked_range("share", self.share, 0, 1)
+        real, ordinary = _kinds(tokens, self.special_ids)
+        share, place = _uniform(tokens, generator, (2, len(tokens), 1))
+        number = ordinary.cumsum(1)  # from 1
+        count = number[:, -1:]
+        length = ((low + (high - low) * share) * count).round().clamp_min(1)
+        start = (place * (count - length + 1)).floor()
+        inside = (number > start) & (number <= start + length)
+        return _compacted(tokens, real & (inside | ~ordinary))
+
+
+def _kinds(tokens, special_ids):
+    """Which tokens are no padding, and which of them may change, both of the shape of ``tokens``.
+
+    Raises
+    ------
+    ValueError
+        If these are no ids, or no rows of ids.
+    """
+    if tokens.ndim != 2 or tokens.is_floating_point():
+        raise ValueError(
+            f"Tokens are an integer tensor of shape (n, length); got {tokens.dtype} of shape "
+            f"{tuple(tokens.shape)}. Rows of numbers become tokens with OnTokens(augmentation)."
+        )
+    try:
+        good = all(isinstance(token, Integral) for token in special_ids)
+    except TypeError:
+        good = False
+    if not good:
+        raise ValueError(f"special_ids is a sequence of integers; got {special_ids!r}.")
+    real = tokens != 0
+    ordinary = real
+    for token in special_ids:
+        ordinary = ordinary & (tokens != token)
+    return real, ordinary
+
+
+def _uniform(tokens, generator, shape):
+    return torch.rand(shape, generator=generator, device=tokens.device, dtype=torch.float32)
+
+
+def _compacted(tokens, kept):
+    """Tokens that are kept, in order, at the front of their rows; behind them padding."""
+    last = tokens.shape[1] - 1
+    # Where a token goes, the last place of its row is left: zeros may be written there.
+    places = torch.where(kept, kept.cumsum(1) - 1, last)
+    return torch.zeros_like(tokens).scatter_(1, places, tokens * kept)

@@ -1,0 +1,80 @@
+"""Columns of several kinds."""
+
+import torch
+from torch import nn
+
+from .base import Likelihood
+
+
+class Mixed(Likelihood):
+    """Columns of several kinds: each has its own likelihood, a row has the sum.
+
+    Parameters
+    ----------
+    parts : sequence of tuple of likelihood and list of int
+        Likelihoods, and the numbers of the columns that each has; each column is in one part.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.likelihoods import Categorical, Gaussian, Mixed
+    >>> mixed = Mixed([(Gaussian(1, scale=1.0), [1]), (Categorical([2]), [0])])
+    >>> mixed.log_prob(torch.tensor([[2.0, 0.0]]), torch.zeros(1, 3))
+    tensor([[-0.6931, -0.9189]])
+    """
+
+    def __init__(self, parts):
+        columns = [j for _, those in parts for j in those]
+        super().__init__(len(columns), sum(part.n_outputs for part, _ in parts))
+        self.of_columns = nn.ModuleList([part for part, _ in parts])
+        self.columns = [list(those) for _, those in parts]
+        order = torch.tensor(columns)
+        self.register_buffer("order", order, persistent=False)
+        self.register_buffer("back", order.argsort(), persistent=False)
+
+    def parts(self):
+        """Pairs of a likelihood and the numbers of its columns."""
+        return list(zip(self.of_columns, self.columns, strict=True))
+
+    def _split(self, output):
+        return output[:, : self.n_outputs].split([part.n_outputs for part in self.of_columns], 1)
+
+    def _together(self, function, outputs, x=None):
+        if x is None:
+            cells = [function(*pair) for pair in zip(self.of_columns, outputs, strict=True)]
+        else:
+            xs = x.index_select(1, self.order).split(
+                [part.n_features for part in self.of_columns], 1
+            )
+            cells = [function(*three) for three in zip(self.of_columns, xs, outputs, strict=True)]
+        return torch.cat(cells, dim=1).index_select(1, self.back)
+
+    def set_constant(self, constant):
+        """Say which columns were constant in training, Tensor of shape (n_features,), bool."""
+        super().set_constant(constant)
+        for part, columns in self.parts():
+            part.set_constant(constant[columns])
+
+    def _error(self, x, output):
+        def error(part, x, output):
+            return self._per_nat / part._per_nat * part._error(x, output)
+
+        return self._together(error, self._split(output), x)
+
+    def _log_prob(self, x, output):
+        return self._together(lambda part, x, o: part._log_prob(x, o), self._split(output), x)
+
+    def mean(self, output):
+        """Expected value or likeliest level of each cell."""
+        return self._together(lambda part, o: part.mean(o), self._split(output))
+
+    def average(self, output, weights):
+        """Expected value or likeliest level of each cell under a mixture of outputs."""
+        outputs = output[:, :, : self.n_outputs].split(
+            [part.n_outputs for part in self.of_columns], 2
+        )
+        return self._together(lambda part, o: part.average(o, weights), outputs)
+
+    def sample(self, output, generator):
+        """One draw of each cell."""
+        return self._together(lambda part, o: part.sample(o, generator), self._split(output))

@@ -1,0 +1,99 @@
+"""What encoders of tables take."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from .._tables.levels import digits_of
+
+
+class Inputs(nn.Module):
+    """Scaled cells to what an encoder takes: numbers, levels one-hot, and which cells are missing.
+
+    A missing number counts as 0, which is the mean of its column, a missing or unseen level as the
+    average of the levels of its column. For each column that had missing cells in training one more
+    input says whether the cell is missing.
+
+    Parameters
+    ----------
+    n_levels : sequence of int
+        Levels of each column; 0 for numbers.
+    missing : sequence of bool
+        Columns that had missing cells.
+    shares : sequence of float
+        Share of the rows that have each of the levels (or digits, see below), column by column.
+    rarity : array-like of shape (n_features,), default=None
+        Weights of counts; those of a row then have length 1, as in tf-idf. 0 for other columns.
+
+    Attributes
+    ----------
+    width : int
+
+    Notes
+    -----
+    A column of more than 256 levels is two groups of inputs, one for each digit of the number of
+    its level; see :class:`~sklearn_replearn.likelihoods.Categorical`. Cells that are between two
+    levels, as noise makes them, count as the nearest.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.modules import Inputs
+    >>> inputs = Inputs([0, 2], missing=[True, False], shares=[0.25, 0.75])
+    >>> inputs(torch.tensor([[0.5, 2.0], [float("nan"), 0.0]]))
+    tensor([[0.5000, 0.0000, 1.0000, 0.0000],
+            [0.0000, 0.2500, 0.7500, 1.0000]])
+    """
+
+    def __init__(self, n_levels, missing, shares, rarity=None):
+        super().__init__()
+        numbers = [j for j, count in enumerate(n_levels) if count == 0]
+        start = len(numbers)
+        digits, slots = [], []
+        for j, count in enumerate(n_levels):
+            for divisor, size in digits_of(count):
+                digits.append((j, count, divisor, size, start))
+                slots += [len(digits) - 1] * size
+                start += size
+        gone = [j for j, flag in enumerate(missing) if flag]
+        self.width = start + len(gone)
+        self.n_numbers, self.n_slots = len(numbers), len(slots)
+        for name, values in (
+            ("numbers", numbers),
+            ("digits", list(zip(*digits, strict=True)) if digits else torch.empty((5, 0))),
+            ("slots", slots),
+            ("gone", gone),
+        ):
+            self.register_buffer(name, torch.as_tensor(values).long(), persistent=False)
+        self.weighted = rarity is not None
+        if self.weighted:
+            rarity = torch.tensor(rarity, dtype=torch.float32, device="cpu")[numbers]
+            self.register_buffer("rarity", rarity, persistent=False)
+        shares = torch.tensor(np.asarray(shares), dtype=torch.float32, device="cpu")
+        self.register_buffer("shares", shares, persistent=False)
+
+    def forward(self, cells):
+        """Return inputs, Tensor of shape (n, width)."""
+        missing = cells.isnan()
+        filled = torch.where(missing, 0.0, cells)
+        inputs = cells.new_zeros((len(cells), self.width))
+        end = self.n_numbers + self.n_slots
+        numbers = filled.index_select(1, self.numbers) if self.n_slots else filled
+        inputs[:, : self.n_numbers] = self._weighted(numbers) if self.weighted else numbers
+        if self.n_slots:
+            column, count, divisor, size, start = self.digits
+            codes = torch.minimum(filled.index_select(1, column).round().long(), count)
+            known = codes >= 1
+            places = (codes - 1).clamp_min(0) // divisor % size + start
+            inputs.scatter_(1, places, known.to(cells.dtype))
+            if not known.all():
+                unknown = (~known).index_select(1, self.slots)
+                levels = inputs[:, self.n_numbers : end]
+                levels += unknown * self.shares.to(cells.dtype)
+        inputs[:, end:] = missing.index_select(1, self.gone)
+        return inputs
+
+    def _weighted(self, numbers):
+        counts = numbers * self.rarity
+        length = torch.linalg.vector_norm(counts, dim=1, keepdim=True).clamp_min(1e-6)
+        return torch.where(self.rarity > 0, counts / length, numbers)

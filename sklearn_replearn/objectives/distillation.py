@@ -1,0 +1,121 @@
+"""Objectives that predict one view's projection from the other's, without negatives."""
+
+from torch import nn
+
+from ..losses import negative_cosine
+from ..modules import mlp
+from .base import Objective
+from .heads import MovingAverage, projector
+
+
+class SimSiam(Objective):
+    """Predict each view's projection from the other's, with a stop-gradient on the target.
+
+    Parameters
+    ----------
+    projector_sizes : tuple of int, default=(128, 64)
+        Widths of the projector behind the code.
+    predictor_size : int, default=32
+        Hidden width of the predictor.
+
+    References
+    ----------
+    Chen and He (2021), *Exploring simple Siamese representation learning*.
+
+    Notes
+    -----
+    Batch normalisation stands behind the hidden layers only; the paper has one behind the
+    projector's output too.
+
+    Examples
+    --------
+    >>> from sklearn_replearn.objectives import SimSiam
+    >>> SimSiam(predictor_size=16)
+    SimSiam(predictor_size=16)
+    """
+
+    def __init__(self, projector_sizes=(128, 64), predictor_size=32):
+        self.projector_sizes = projector_sizes
+        self.predictor_size = predictor_size
+
+    def heads(self, network, generator):
+        """A projector and a predictor."""
+        return _prediction_heads(network, self, generator)
+
+    def terms(self, network, heads, left, right, generator):
+        """``distance``, minus a cosine; see :meth:`Objective.terms`."""
+        left_projection = heads.project(network.code(left))
+        right_projection = heads.project(network.code(right))
+        return {
+            "distance": 0.5
+            * (
+                negative_cosine(heads.predict(left_projection), right_projection.detach())
+                + negative_cosine(heads.predict(right_projection), left_projection.detach())
+            )
+        }
+
+
+class BYOL(Objective):
+    """SimSiam whose targets come from a moving average of the encoder and projector.
+
+    Parameters
+    ----------
+    projector_sizes : tuple of int, default=(128, 64)
+        Widths of the projector behind the code.
+    predictor_size : int, default=128
+        Hidden width of the predictor.
+    momentum : float, default=0.99
+        Of the moving average, between 0 and 1.
+
+    References
+    ----------
+    Grill et al. (2020), *Bootstrap your own latent*.
+
+    Notes
+    -----
+    The momentum is constant; the paper raises it to 1 over the course of training.
+
+    Examples
+    --------
+    >>> from sklearn_replearn.objectives import BYOL
+    >>> BYOL(momentum=0.9)
+    BYOL(momentum=0.9)
+    """
+
+    def __init__(self, projector_sizes=(128, 64), predictor_size=128, momentum=0.99):
+        self.projector_sizes = projector_sizes
+        self.predictor_size = predictor_size
+        self.momentum = momentum
+
+    def heads(self, network, generator):
+        """A projector, a predictor and the moving average."""
+        if not 0 <= self.momentum <= 1:
+            raise ValueError(f"BYOL: momentum must be between 0 and 1; got {self.momentum!r}.")
+        heads = _prediction_heads(network, self, generator)
+        heads.target = MovingAverage(network, heads.project)
+        return heads
+
+    def terms(self, network, heads, left, right, generator):
+        """``distance``, minus a cosine; see :meth:`Objective.terms`."""
+        left_prediction = heads.predict(heads.project(network.code(left)))
+        right_prediction = heads.predict(heads.project(network.code(right)))
+        return {
+            "distance": 0.5
+            * (
+                negative_cosine(left_prediction, heads.target(right))
+                + negative_cosine(right_prediction, heads.target(left))
+            )
+        }
+
+    def after_step(self, network, heads):
+        """Move the moving average."""
+        heads.target.follow(network, heads.project, self.momentum)
+
+
+def _prediction_heads(network, objective, generator):
+    heads = nn.Module()
+    heads.project = projector(objective, network, generator, batch_norm=True)
+    width = objective.projector_sizes[-1]
+    sizes = (width, objective.predictor_size, width)
+    heads.predict = mlp(sizes, "relu", generator, batch_norm=True)
+    return heads

@@ -1,0 +1,41 @@
+"""Objectives that compare rows with what a decoder makes of their codes."""
+
+from .base import Objective
+
+
+class Reconstruction(Objective):
+    """Error of decoding the left view's code against the right view, averaged over cells.
+
+    The error is the likelihood's: squared error, or binary cross-entropy; for categories twice the
+    cross-entropy, as the squared error is twice the nats of a normal of unit variance. Cells that
+    are missing have none.
+
+    Parameters
+    ----------
+    sparsity : L1Sparsity, KLSparsity or TopKSparsity, default=None
+
+    Examples
+    --------
+    >>> from sklearn_replearn.objectives import L1Sparsity, Reconstruction
+    >>> Reconstruction(sparsity=L1Sparsity(weight=0.01))
+    Reconstruction(sparsity=L1Sparsity(weight=0.01))
+    """
+
+    def __init__(self, sparsity=None):
+        self.sparsity = sparsity
+
+    def terms(self, network, heads, left, right, generator):
+        """``reconstruction`` and, with a penalty, ``sparsity``; see :meth:`Objective.terms`."""
+        code = network.code(left)
+        terms = {"reconstruction": mean_error(network, right, network.output(code))}
+        if self.sparsity is not None:
+            terms |= self.sparsity.penalties(code)
+        return terms
+
+
+def mean_error(network, cells, output):
+    """Error averaged over the cells that are there."""
+    error = network.likelihood.error(cells, output)
+    if network.inputs is None:
+        return error.mean()
+    return error.sum() / (~cells.isnan()).sum().clamp_min(1)

@@ -1,0 +1,118 @@
+"""Penalties and activations that make codes sparse."""
+
+from sklearn.base import BaseEstimator
+from torch import nn
+
+from ..losses import bernoulli_kl
+from ..modules import TopK
+
+
+class L1Sparsity(BaseEstimator):
+    """Penalty on the absolute values of the code, summed over the code, averaged over rows.
+
+    Parameters
+    ----------
+    weight : float, default=1e-3
+        Against the mean squared error per cell.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.objectives import L1Sparsity
+    >>> L1Sparsity(weight=0.5).penalties(torch.tensor([[1.0, -3.0]]))
+    {'sparsity': tensor(2.)}
+    """
+
+    def __init__(self, weight=1e-3):
+        self.weight = weight
+
+    def activation(self, latent_dim):
+        """No activation: codes are what the encoder gives."""
+        if self.weight < 0:
+            raise ValueError(f"L1Sparsity: weight must be 0 or more; got {self.weight!r}.")
+        return None
+
+    def penalties(self, code):
+        """Named penalties of codes, Tensor of shape (n, latent_dim)."""
+        return {"sparsity": self.weight * code.abs().sum(1).mean()}
+
+
+class KLSparsity(BaseEstimator):
+    """Penalty that draws the mean activity of each code unit to a target rate.
+
+    Codes go through a sigmoid, so that they are activities between 0 and 1.
+
+    Parameters
+    ----------
+    target : float, default=0.05
+        Rate wanted, between 0 and 1.
+    weight : float, default=0.1
+        Against the mean squared error per cell.
+
+    References
+    ----------
+    Ng (2011), *Sparse autoencoder*, lecture notes.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.objectives import KLSparsity
+    >>> KLSparsity(target=0.5).penalties(torch.tensor([[0.2], [0.8]]))
+    {'sparsity': tensor(0.)}
+    """
+
+    def __init__(self, target=0.05, weight=0.1):
+        self.target = target
+        self.weight = weight
+
+    def activation(self, latent_dim):
+        """A sigmoid."""
+        if self.weight < 0:
+            raise ValueError(f"KLSparsity: weight must be 0 or more; got {self.weight!r}.")
+        if not 0 < self.target < 1:
+            raise ValueError(
+                f"KLSparsity: target is a rate strictly between 0 and 1; got {self.target!r}."
+            )
+        return nn.Sigmoid()
+
+    def penalties(self, code):
+        """Named penalties of codes, Tensor of shape (n, latent_dim)."""
+        return {"sparsity": self.weight * bernoulli_kl(self.target, code.mean(0))}
+
+
+class TopKSparsity(BaseEstimator):
+    """Exactly ``k`` values of each code are kept, those of largest magnitude.
+
+    Parameters
+    ----------
+    k : int, default=4
+        At most ``latent_dim``.
+
+    References
+    ----------
+    Makhzani and Frey (2014), *k-sparse autoencoders*.
+
+    Examples
+    --------
+    >>> from sklearn_replearn import AutoencoderTransformer
+    >>> from sklearn_replearn.objectives import TopKSparsity
+    >>> encoder = AutoencoderTransformer(latent_dim=8, sparsity=TopKSparsity(k=2), max_epochs=2)
+    >>> codes = encoder.fit_transform([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0]])
+    >>> (codes != 0).sum(axis=1)
+    array([2, 2, 2])
+    """
+
+    def __init__(self, k=4):
+        self.k = k
+
+    def activation(self, latent_dim):
+        """The top-k activation."""
+        if not 1 <= self.k <= latent_dim:
+            raise ValueError(
+                f"TopKSparsity: k must be between 1 and latent_dim={latent_dim}; got {self.k!r}."
+            )
+        return TopK(self.k)
+
+    def penalties(self, code):
+        """No penalty: the activation does it."""
+        return {}

@@ -1,0 +1,90 @@
+"""Rows of a table as points, between which distances mean something."""
+
+import numpy as np
+
+from .._scaling.scaler import Columns
+from .._tables.levels import digits_of
+
+_FARTHEST = 1e15  # squares of it, summed, are exact enough to compare
+
+
+class Space:
+    """Turns cells into coordinates of which each column has about the same share of distances.
+
+    A number has one coordinate, its scaled value. A category has one for each level (each digit of
+    the level's number, where there are many), in units in which two rows drawn at random differ by
+    as much as in a number of variance 1; levels that only one training row has are not told apart
+    from those of none. Missing cells are where the column's mean is.
+
+    Parameters
+    ----------
+    scaling : {"standard", "quantile"}
+    multiset : Multiset
+        The training rows.
+    schema : Schema
+    names : ndarray of str or None
+    seed : int
+
+    Attributes
+    ----------
+    owner : ndarray of shape (width,), int
+        Column of each coordinate.
+    """
+
+    def __init__(self, scaling, multiset, schema, names, seed):
+        self.columns = Columns(
+            scaling, multiset, names, seed, n_levels=schema.n_levels, ordered=schema.ordered
+        )
+        self.owner, self._digits, self._shared = [], {}, {}
+        shares, start = self.columns.shares.astype(np.float64), 0
+        for j, n_levels in enumerate(self.columns.n_levels):
+            if n_levels == 0:
+                self.owner.append([j])
+                continue
+            self._digits[j] = []
+            (levels,) = multiset.columns(slice(None), [j])
+            counts = np.bincount(
+                np.nan_to_num(levels).astype(np.intp), multiset.weights, n_levels + 1
+            )
+            self._shared[j] = counts[1:] > 1
+            for divisor, size in digits_of(n_levels):
+                share, start = shares[start : start + size], start + size
+                unlike = max(float((share * (1 - share)).sum()), 1.0 / multiset.n_draws)
+                self._digits[j].append((divisor, size, share, unlike**-0.5))
+                self.owner.append([j] * size)
+        self.owner = np.concatenate(self.owner).astype(np.intp)
+        self.begins = np.flatnonzero(np.diff(self.owner, prepend=-1))
+
+    @property
+    def width(self):
+        """Number of coordinates."""
+        return len(self.owner)
+
+    def points(self, table):
+        """Coordinates of rows, ndarray of shape (n, width), float64."""
+        cells = np.clip(self.columns.scale(table), -_FARTHEST, _FARTHEST)
+        if not self._digits:
+            return np.nan_to_num(cells, copy=False)
+        points = np.zeros((len(cells), self.width))
+        for j, begin in enumerate(self.begins):
+            if j not in self._digits:
+                points[:, begin] = np.nan_to_num(cells[:, j])
+                continue
+            known = np.flatnonzero(~np.isnan(cells[:, j]))
+            level = cells[known, j].astype(np.intp) - 1
+            for divisor, size, share, unit in self._digits[j]:
+                points[known, begin : begin + size] = -share * unit
+                seen = self._told_apart(j, level)
+                points[known[seen], begin + level[seen] // divisor % size] += unit
+                begin += size
+        return points
+
+    def _told_apart(self, j, level):
+        """Whether levels are such as other rows have, too; one that a single row has is none."""
+        return (level >= 0) & self._shared[j][np.maximum(level, 0)]
+
+    def by_column(self, coordinates):
+        """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""
+        if self.width == self.columns.n_levels.size:
+            return coordinates
+        return np.add.reduceat(coordinates, self.begins, axis=1)
