@@ -100,8 +100,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
         return self
 
-    def _fit(self, X, sample_weight, mark=None):
-        """Fit; ``mark(n_samples)`` gives what stands beside the rows, see :class:`Marks`."""
+    def _fit(self, X, sample_weight, metadata_of=None):
+        """Fit; ``metadata_of(n_samples)`` gives the :class:`RowMetadata` of the rows."""
         self._check_parameters()
         device = resolve_device(self.device)
         domain = domain_of(self.image_shape, self.vocabulary_size)
@@ -115,15 +115,15 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         )
         if not weights.any():
             raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
-        marks = None if mark is None else mark(len(table)).of_rows(weights > 0)
+        metadata = None if metadata_of is None else metadata_of(len(table)).of_counting(weights > 0)
         if resumed is None and self._schema.kinds is not None and not weights.all():
             # A level of rows that count nothing has not been seen.
-            marks = None if marks is None else marks.take(np.flatnonzero(weights))
+            metadata = None if metadata is None else metadata.take(np.flatnonzero(weights))
             table, weights = _learned_anew(self, X, weights)
         if not isinstance(table, SparseTable):
             # Training takes rows one by one: each must lie together in memory.
             table = np.ascontiguousarray(table)
-        multiset = canonical(table, weights, None if marks is None else marks.beside())
+        multiset = canonical(table, weights, None if metadata is None else metadata.as_columns())
         if multiset.n_draws < 2:
             raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
         generator = new_generator(draw_seed(self.random_state))
@@ -142,15 +142,15 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             else:
                 self._columns = self._columns.widened(multiset)
             self._check_columns()
-            self._train(multiset, marks, generator, device, resumed)
+            self._train(multiset, metadata, generator, device, resumed)
 
-    def _train(self, multiset, marks, generator, device, resumed):
+    def _train(self, multiset, metadata, generator, device, resumed):
         if resumed is None:
             self._plan = self._blueprint()
         network = self._build(self._plan, generator)
         network.likelihood.set_constant(torch.from_numpy(self._columns.idle))
         net, train_rows = self._trained(
-            network, self._objective, self._views(), multiset, marks, generator, device, resumed
+            network, self._objective, self._views(), multiset, metadata, generator, device, resumed
         )
         self._score_seed = draw_integer(generator)
         with few_threads(_n_weights(network), device), torch.no_grad():
@@ -166,16 +166,16 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self.n_iter_ = int(self._history.epochs[-1])
 
     def _trained(
-        self, network, objective_of, views, multiset, marks, generator, device, resumed=None
+        self, network, objective_of, views, multiset, metadata, generator, device, resumed=None
     ):
         """Train a network as the parameters say; returns the net and the training rows.
 
         ``objective_of(n_updates)`` gives the objective.
         """
         fraction = self.validation_fraction if self.early_stopping else 0.0
-        units = None if marks is None else marks.take(multiset.numbers).units()
+        units = None if metadata is None else metadata.take(multiset.numbers).units()
         train_rows, validation_rows = (
-            None if part is None else TrainingRows(part, self._columns, device, marks)
+            None if part is None else TrainingRows(part, self._columns, device, metadata)
             for part in divided(multiset, fraction, generator, units)
         )
         epochs = self.max_epochs
@@ -246,10 +246,6 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _views(self):
         """What makes the objective's left and right view of the rows."""
         return Identity(), Identity()
-
-    def _labeled_views(self):
-        """Those of rows while a head learns from their labels."""
-        return self._views()
 
     def _scaling(self):
         return self.scaling

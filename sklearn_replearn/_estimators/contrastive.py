@@ -8,7 +8,7 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .._dataset.labels import class_numbers
-from .._dataset.metadata import Marks
+from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.pairing import group_numbers, time_numbers
 from .._runtime.isolation import isolated
@@ -217,7 +217,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         analysis* (CEBRA): positives from neighbours in time.
         """
 
-        def mark(n):
+        def metadata_of(n):
             labels = None
             if getattr(self.objective, "uses_labels", False):
                 labels = class_numbers(y, n)
@@ -226,11 +226,11 @@ class ContrastiveTransformer(RepresentationTransformer):
                         f"{type(self.objective).__name__} takes from y which rows are alike: leave "
                         "groups and times out, or take another objective."
                     )
-            return Marks(
+            return RowMetadata(
                 labels, group_numbers(groups, n), time_numbers(times, n), self.n_time_neighbors
             )
 
-        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, mark))
+        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of))
         return self
 
     def score(self, X, y=None):
@@ -303,20 +303,16 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def _objective(self, n_updates):
         n_decoded = self._domain.n_decoded
-        return WithDecoder(self._contrast(), self._augmentations(), n_decoded)
+        return WithDecoder(self._contrast(), n_decoded)
 
-    def _labeled_views(self):
-        return self._augmentations()
+    def _views(self):
+        return self._bound(self._chosen(self.augmentation))
 
     def _users_parts(self):
         return [*super()._users_parts(), self._contrast(), *self._chosen(self.augmentation)]
 
     def _contrast(self):
         return self._domain.objective() if self.objective is None else self.objective
-
-    def _augmentations(self):
-        """Makers of the two views, of scaled cells."""
-        return self._bound(self._chosen(self.augmentation))
 
     def _bound(self, augmentations):
         left, right = augmentations

@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from .._dataset.metadata import Marks
+from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
 from .._runtime.arrays import to_arrays
@@ -42,8 +42,8 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
     table = transformer._table(X)
     if not isinstance(table, SparseTable):
         table = np.ascontiguousarray(table)
-    device, marks = resolve_device(transformer.device), Marks(labels)
-    multiset = canonical(table, sample_weight, marks.beside())
+    device, metadata = resolve_device(transformer.device), RowMetadata(labels)
+    multiset = canonical(table, sample_weight, metadata.as_columns())
     generator = new_generator(transformer._score_seed)
     seed = draw_integer(generator)
     with isolated(transformer._users_parts(), seed, device, gradients=True):
@@ -53,9 +53,9 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
         net, _ = trainer._trained(
             network,
             lambda n_updates: objective,
-            transformer._labeled_views(),
+            transformer._views(),
             multiset,
-            marks,
+            metadata,
             generator,
             device,
         )

@@ -112,24 +112,24 @@ class NTXent(Objective):
             if not holds:
                 raise ValueError(f"NTXent: {name} must be {wanted}; got {getattr(self, name)!r}.")
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``contrast``, in nats, and a learned ``temperature``; see :meth:`Objective.terms`."""
         if not self.learn_temperature:
-            return {"contrast": self._contrast(network, heads, left, right, self.temperature)}
+            return {"contrast": self._contrast(network, heads, batch, self.temperature)}
         temperature = heads.log_temperature.exp()
-        contrast = self._contrast(network, heads, left, right, temperature)
+        contrast = self._contrast(network, heads, batch, temperature)
         return {"contrast": contrast, "temperature": temperature.detach()}
 
-    def _contrast(self, network, heads, left, right, temperature):
+    def _contrast(self, network, heads, batch, temperature):
         weighting = {
             "temperature": temperature,
             "concentration": self.concentration,
             "positive_rate": self.positive_rate,
         }
-        left_query, right_query = _projections(network, heads, left, right)
+        left_query, right_query = _projections(network, heads, batch)
         if self.queue_size == 0:
             return nt_xent(left_query, right_query, **weighting)
-        left_key, right_key = heads.target(left), heads.target(right)
+        left_key, right_key = heads.target(batch.left), heads.target(batch.right)
         # Validation rows see no queue: it grows, and losses of epochs would not compare.
         queue = heads.queue[: heads.filled if heads.training else 0]
         contrast = 0.5 * (
@@ -149,9 +149,9 @@ class NTXent(Objective):
             heads.log_temperature.detach().clamp_(min=math.log(_COLDEST))
 
 
-def _projections(network, heads, left, right):
+def _projections(network, heads, batch):
     # Both views in one pass, as in the paper: the products of larger matrices are quicker.
-    return heads.project(network.code(torch.cat([left, right]))).chunk(2)
+    return heads.project(network.code(torch.cat([batch.left, batch.right]))).chunk(2)
 
 
 class _ContrastHeads(nn.Module):
@@ -224,9 +224,9 @@ class DCL(_WithinBatch):
     DCL(temperature=0.2)
     """
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``contrast``, in nats, negative where views are close; see :meth:`Objective.terms`."""
-        left, right = _projections(network, heads, left, right)
+        left, right = _projections(network, heads, batch)
         return {"contrast": decoupled(left, right, self.temperature)}
 
 
@@ -260,20 +260,7 @@ class SupCon(_WithinBatch):
 
     uses_labels = True
 
-    def terms(self, network, heads, left, right, generator, labels):
-        """``contrast``, in nats; see :meth:`Objective.terms`.
-
-        Parameters
-        ----------
-        network, heads : torch.nn.Module
-        left, right : Tensor of shape (n, n_features)
-        generator : torch.Generator
-        labels : Tensor of shape (n,), int64
-            Classes from 0 on, -1 for rows without a label.
-
-        Returns
-        -------
-        dict of str to Tensor, single values
-        """
-        left, right = _projections(network, heads, left, right)
-        return {"contrast": sup_con(left, right, labels, self.temperature)}
+    def terms(self, network, heads, batch, generator):
+        """``contrast``, in nats; see :meth:`Objective.terms`."""
+        left, right = _projections(network, heads, batch)
+        return {"contrast": sup_con(left, right, batch.labels, self.temperature)}

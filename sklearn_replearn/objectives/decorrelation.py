@@ -43,10 +43,10 @@ class BarlowTwins(_Decorrelation):
         self.redundancy_weight = redundancy_weight
         self.projector_sizes = projector_sizes
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``invariance`` and ``redundancy``; see :meth:`Objective.terms`."""
         correlation = cross_correlation(
-            heads.project(network.code(left)), heads.project(network.code(right))
+            heads.project(network.code(batch.left)), heads.project(network.code(batch.right))
         )
         diagonal = correlation.diagonal()
         others = correlation.square().sum() - diagonal.square().sum()
@@ -96,10 +96,10 @@ class VICReg(_Decorrelation):
         self.covariance_weight = covariance_weight
         self.projector_sizes = projector_sizes
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``invariance``, ``variance`` and ``covariance``; see :meth:`Objective.terms`."""
-        left = heads.project(network.code(left))
-        right = heads.project(network.code(right))
+        left = heads.project(network.code(batch.left))
+        right = heads.project(network.code(batch.right))
         variance = variance_hinge(left) + variance_hinge(right)
         covariance = off_diagonal_covariance(left) + off_diagonal_covariance(right)
         return {
