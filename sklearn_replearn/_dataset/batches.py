@@ -44,22 +44,22 @@ class TrainingRows(Dataset):
     Parameters
     ----------
     multiset : Multiset
-    columns : Columns
+    scaler : Scaler
     device : torch.device, default="cpu"
     metadata : RowMetadata, default=None
         Of the rows of the table; None: there are none.
     """
 
-    def __init__(self, multiset, columns, device="cpu", metadata=None):
+    def __init__(self, multiset, scaler, device="cpu", metadata=None):
         self.multiset = multiset
         self.device = torch.device(device)
-        self._columns = columns
+        self._scaler = scaler
         metadata = None if metadata is None else metadata.take(multiset.numbers)
         self._labels = None if metadata is None else metadata.labels
         self._partners = None if metadata is None else metadata.partners()
         self._kept = None
         fits = 4 * len(multiset) * multiset.width <= _most_kept(self.device)
-        if fits or columns.transformer is not None:
+        if fits or scaler.transformer is not None:
             self._kept = self._all_scaled()
         if fits:
             self._kept = self._kept.to(self.device)
@@ -119,13 +119,13 @@ class TrainingRows(Dataset):
         return self._scaled(self.multiset.values(part))
 
     def _scaled(self, values):
-        return torch.from_numpy(self._columns.scale(values)).float()
+        return torch.from_numpy(self._scaler.scale(values)).float()
 
     def _all_scaled(self):
         shape = len(self.multiset), self.multiset.width
         rows = torch.empty(shape, dtype=torch.float32, device="cpu")
         # A transformer takes its time for each call: it gets all at once.
-        n_cells = CELLS if self._columns.transformer is None else max(1, rows.numel())
+        n_cells = CELLS if self._scaler.transformer is None else max(1, rows.numel())
         for part in self.multiset.parts(n_cells):
             rows[part] = self._read(part)
         return rows

@@ -12,7 +12,7 @@ from .._runtime.arrays import to_arrays, to_tensors
 from .early_stopping import KeepBest
 from .history import History
 from .net import RepresentationNet, SumOfTerms
-from .optimizers import optimizer_class
+from .optimizers import OPTIMIZERS
 from .schedule import RISE, CosineSchedule
 
 
@@ -32,12 +32,11 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     resumed : dict, default=None
         What :func:`training_state` returned after an earlier fit.
     """
-    optimizer, params = estimator.optimizer, dict(estimator.optimizer_params or {})
+    optimizer, decay = estimator.optimizer, {"weight_decay": estimator.weight_decay}
     if isinstance(optimizer, str):
-        params.setdefault("weight_decay", estimator.weight_decay)
-        optimizer = optimizer_class(optimizer, params)
-    elif estimator.weight_decay:
-        params["weight_decay"] = estimator.weight_decay
+        optimizer = OPTIMIZERS[optimizer]
+    elif not estimator.weight_decay:
+        decay = {}
     n_updates = max_epochs * n_batches(len(rows), estimator.batch_size)
     n_warmup = getattr(training.objective, "warmup_steps", 0)
     schedule = None
@@ -48,7 +47,7 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
         module=training,
         criterion=SumOfTerms,
         optimizer=optimizer,
-        **{f"optimizer__{name}": value for name, value in params.items()},
+        **{f"optimizer__{name}": value for name, value in decay.items()},
         lr=lr,
         max_epochs=max_epochs,
         batch_size=estimator.batch_size,
@@ -120,10 +119,7 @@ def history_of(net):
 
 def _trainer(estimator):
     """What must be the same for an optimizer to go on with the moments of an earlier one."""
-    params = dict(estimator.optimizer_params or {})
-    for name in ("betas", "eps", "weight_decay"):
-        params.pop(name, None)
-    return repr((estimator.optimizer, sorted(params.items())))
+    return repr(estimator.optimizer)
 
 
 def training_state(net, estimator):

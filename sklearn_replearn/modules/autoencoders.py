@@ -38,6 +38,9 @@ class Autoencoder(nn.Module):
     torch.Size([4, 3])
     """
 
+    #: Numbers that the encoder gives for each column of a code.
+    numbers_per_code = 1
+
     def __init__(self, encoder, decoder, likelihood, latent_dim, activation=None, inputs=None):
         super().__init__()
         self.inputs = inputs
@@ -104,6 +107,9 @@ class VariationalAutoencoder(nn.Module):
     >>> mean.shape, log_variance.shape
     (torch.Size([5, 2]), torch.Size([5, 2]))
     """
+
+    #: Numbers that the encoder gives for each column of a code: mean and log-variance.
+    numbers_per_code = 2
 
     def __init__(self, encoder, decoder, likelihood, latent_dim, inputs=None):
         super().__init__()

@@ -1,0 +1,149 @@
+"""What fit has learned, as one value."""
+
+from dataclasses import dataclass, field
+
+from .._runtime.arrays import to_tensors
+from .._runtime.randomness import new_generator
+from .._scaling.scaler import Scaler
+from .._tables.schema import Schema
+from .._training.history import History
+from ..rows import Rows
+
+
+@dataclass(frozen=True)
+class NetworkPlan:
+    """What a network is made of, so that it can be built again.
+
+    Attributes
+    ----------
+    network : class
+        :class:`~sklearn_replearn.modules.Autoencoder` or
+        :class:`~sklearn_replearn.modules.VariationalAutoencoder`.
+    n_features, n_inputs, n_outputs, latent_dim : int
+        Columns of the table, numbers that the encoder takes, that the decoder gives, of the code.
+    hidden : tuple of int
+        Widths of the encoder's hidden layers.
+    activation : str
+    plain : bool
+        Whether the encoder takes scaled cells as they are.
+    hides : bool
+        Whether augmentations make cells missing.
+    encoder, decoder : torch.nn.Module, callable or None
+        Given by a user.
+    likelihoods : tuple of class
+        Of each column.
+    scale : float or None
+        Of normal columns.
+    for_errors : bool
+        Whether the likelihood only says what errors are.
+    sparsity : object or None
+        Its ``activation`` is applied to codes.
+    objective : dict
+        Parameters of the estimator that say what is minimised.
+    """
+
+    network: type
+    n_features: int
+    n_inputs: int
+    n_outputs: int
+    latent_dim: int
+    hidden: tuple
+    activation: str
+    plain: bool
+    hides: bool
+    encoder: object
+    decoder: object
+    likelihoods: tuple
+    scale: float | None
+    for_errors: bool
+    sparsity: object
+    objective: dict
+
+    @property
+    def given(self):
+        """Encoder and decoder of a user's, those that there are."""
+        return [part for part in (self.encoder, self.decoder) if part is not None]
+
+    def build(self, rows, scaler, generator):
+        """A network with initial weights drawn from ``generator``.
+
+        Parameters
+        ----------
+        rows : Rows
+        scaler : Scaler
+        generator : torch.Generator
+
+        Returns
+        -------
+        torch.nn.Module
+        """
+        n_out = self.network.numbers_per_code * self.latent_dim
+        if self.encoder is None:
+            encoder = rows.encoder(self, n_out, generator)
+        else:
+            encoder = rows.given_encoder(self, n_out)
+        if self.decoder is None:
+            decoder = rows.decoder(self, generator)
+        else:
+            decoder = rows.given_decoder(self)
+        likelihood = rows.likelihood(self.likelihoods, scaler, self.scale, self.for_errors)
+        beside = {"inputs": rows.encoding(scaler, self.hides)}
+        if self.sparsity is not None:
+            beside["activation"] = self.sparsity.activation(self.latent_dim)
+        return self.network(encoder, decoder, likelihood, self.latent_dim, **beside)
+
+    def changed(self, other):
+        """Names of what differs from another plan."""
+        mine, others = ({**vars(plan), **plan.objective} for plan in (self, other))
+        return [
+            name for name in mine if name != "objective" and not _same(mine[name], others.get(name))
+        ]
+
+
+def _same(a, b):
+    """Whether two parts of a plan say the same; small objects by their parameters."""
+    if a is b:
+        return True
+    if hasattr(a, "get_params") and type(a) is type(b):
+        return a.get_params() == b.get_params()
+    return type(a) is type(b) and a == b
+
+
+@dataclass(frozen=True)
+class Model:
+    """What an estimator has learned in fit: all that ``transform`` and a stored file are about.
+
+    Attributes
+    ----------
+    rows : Rows
+        As in fit.
+    schema : Schema
+        Of the table of fit.
+    scaler : Scaler
+    plan : NetworkPlan
+    arrays : dict of str to ndarray
+        The weights of the network.
+    seed : int
+        Of the draws of scores, the same for all rows.
+    history : History
+    extras : object, default=None
+        What an estimator has learned from the trained network beside that.
+    resumable : dict, default=None
+        What training goes on from with ``warm_start``.
+    """
+
+    rows: Rows
+    schema: Schema
+    scaler: Scaler
+    plan: NetworkPlan
+    arrays: dict = field(repr=False)
+    seed: int
+    history: History = field(repr=False)
+    extras: object = None
+    resumable: dict | None = field(default=None, repr=False)
+
+    def network(self):
+        """The trained network, float32, on the CPU, in evaluation mode."""
+        network = self.plan.build(self.rows, self.scaler, new_generator(0))
+        network.load_state_dict(to_tensors(self.arrays))
+        return network.eval()
