@@ -20,13 +20,13 @@ from sklearn_replearn import (
 )
 from sklearn_replearn.augmentations import (
     Compose,
+    CutMix,
     FeatureSubsets,
     GaussianNoise,
     Identity,
     MaskFeatures,
     MixUp,
     SwapNoise,
-    SwapRows,
 )
 from sklearn_replearn.objectives import (
     BYOL,
@@ -61,7 +61,7 @@ ESTIMATORS = [
     VAETransformer(**small, likelihood="bernoulli", scaling="minmax"),
     ContrastiveTransformer(**small),
     ContrastiveTransformer(**small, augmentation=(Identity(), SwapNoise(0.6))),
-    ContrastiveTransformer(**small, augmentation=SwapRows()),
+    ContrastiveTransformer(**small, augmentation=CutMix()),
     ContrastiveTransformer(**small, augmentation=MixUp()),
     ContrastiveTransformer(**small, augmentation=FeatureSubsets()),
     ContrastiveTransformer(**small, augmentation=MaskFeatures(value=math.nan)),

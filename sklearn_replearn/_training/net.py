@@ -11,7 +11,7 @@ from skorch.utils import TeeGenerator
 from torch import nn
 
 from .._runtime.transaction import FitInterrupted
-from ..augmentations import view
+from ..augmentations._calling import view
 from .early_stopping import StopTraining
 
 try:

@@ -2,7 +2,7 @@
 
 import torch
 
-from ..augmentations import view
+from ..augmentations._calling import view
 from ..losses import alignment, uniformity
 from .base import Objective
 from .reconstruction import mean_error

@@ -16,18 +16,16 @@ from ..augmentations import (
     ColorJitter,
     Compose,
     CropTokens,
-    DeleteTokens,
-    GrayScale,
-    HorizontalFlip,
     Identity,
     MaskTokens,
-    OnImages,
-    OnTables,
-    OnTokens,
+    RandomGrayscale,
+    RandomHorizontalFlip,
     RandomResizedCrop,
-    Rotate,
+    RandomRotation,
     SwapNoise,
+    TokenDropout,
 )
+from ..augmentations._binding import OnImages, OnTables, OnTokens
 from ..likelihoods import Tokens
 from ..modules import (
     ConvDecoder,
@@ -250,8 +248,10 @@ class Images(Tables):
     def augmentation(self):
         if self.shape[0] != 3:
             crop = RandomResizedCrop(scale=(0.5, 1.0), ratio=(0.8, 1.25))
-            return Compose([Rotate(15), crop, ColorJitter()])
-        return Compose([RandomResizedCrop(), HorizontalFlip(), ColorJitter(), GrayScale()])
+            return Compose([RandomRotation(15), crop, ColorJitter()])
+        return Compose(
+            [RandomResizedCrop(), RandomHorizontalFlip(), ColorJitter(), RandomGrayscale()]
+        )
 
     def objective(self):
         return NTXent(temperature=0.2)
@@ -335,7 +335,7 @@ class TokenRows(Tables):
         return MaskTokens(self.vocabulary_size)
 
     def augmentation(self):
-        return Compose([CropTokens((0.3, 1.0)), DeleteTokens(0.5)])
+        return Compose([CropTokens((0.3, 1.0)), TokenDropout(0.5)])
 
     def objective(self):
         return NTXent(temperature=0.3, projector_sizes=(256, 128))
