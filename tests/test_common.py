@@ -68,7 +68,7 @@ ESTIMATORS = [
     ContrastiveTransformer(**small, objective=DCL()),
     ContrastiveTransformer(**small, objective=NTXent(learn_temperature=True)),
     ContrastiveTransformer(**small, objective=NTXent(queue_size=64)),
-    ContrastiveTransformer(**small, objective=NTXent(concentration=1.0, positive_rate=0.1)),
+    ContrastiveTransformer(**small, objective=NTXent(beta=1.0, tau_plus=0.1)),
     ContrastiveTransformer(**small, objective=BYOL()),
     ContrastiveTransformer(**small, objective=SimSiam()),
     ContrastiveTransformer(**small, objective=BarlowTwins()),
