@@ -36,7 +36,7 @@ LAYERS = {
         "images",
         "tokens",
     ],
-    "modules": ["layers", "encoding", "autoencoders", "images", "tokens"],
+    "modules": ["layers", "foreign", "encoding", "autoencoders", "images", "tokens"],
     "likelihoods": ["base", "continuous", "categorical", "counts", "tokens", "joint"],
     "objectives": [
         "base",

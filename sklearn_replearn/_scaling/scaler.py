@@ -73,7 +73,7 @@ class Columns:
     rarity : ndarray of shape (n_features,), float32, or None
         Of columns of counts of a sparse table: their inverse document frequency.
     shares : ndarray, float32
-        Of the levels of categories; see :class:`~sklearn_replearn.modules.Inputs`.
+        Of the levels of categories; see :class:`~sklearn_replearn.modules.ColumnEncoding`.
     n_rows : float
         Weight of all rows.
 

@@ -7,14 +7,14 @@ Tensor of shape (n, n_outputs). Missing cells are NaN: their error and log-likel
 from .categorical import Categorical, Ordinal
 from .continuous import Bernoulli, Gaussian, PointMasses, StudentT
 from .counts import NegativeBinomial, Poisson
-from .joint import Mixed
+from .joint import Joint
 from .tokens import Tokens
 
 __all__ = [
     "Bernoulli",
     "Categorical",
     "Gaussian",
-    "Mixed",
+    "Joint",
     "NegativeBinomial",
     "Ordinal",
     "PointMasses",

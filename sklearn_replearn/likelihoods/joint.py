@@ -1,4 +1,4 @@
-"""Columns of several kinds."""
+"""The joint likelihood of columns of several kinds."""
 
 import torch
 from torch import nn
@@ -6,8 +6,8 @@ from torch import nn
 from .base import Likelihood
 
 
-class Mixed(Likelihood):
-    """Columns of several kinds: each has its own likelihood, a row has the sum.
+class Joint(Likelihood):
+    """Joint likelihood of columns of several kinds, independent given the code: a row has the sum.
 
     Parameters
     ----------
@@ -17,8 +17,8 @@ class Mixed(Likelihood):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.likelihoods import Categorical, Gaussian, Mixed
-    >>> mixed = Mixed([(Gaussian(1, scale=1.0), [1]), (Categorical([2]), [0])])
+    >>> from sklearn_replearn.likelihoods import Categorical, Gaussian, Joint
+    >>> mixed = Joint([(Gaussian(1, scale=1.0), [1]), (Categorical([2]), [0])])
     >>> mixed.log_prob(torch.tensor([[2.0, 0.0]]), torch.zeros(1, 3))
     tensor([[-0.6931, -0.9189]])
     """

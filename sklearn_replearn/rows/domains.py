@@ -28,17 +28,17 @@ from ..augmentations import (
 from ..augmentations._binding import OnImages, OnTables, OnTokens
 from ..likelihoods import Tokens
 from ..modules import (
+    ChannelStandardization,
     ConvDecoder,
     ConvEncoder,
-    Pixels,
-    Shortcut,
+    LinearSkip,
     TokenDecoder,
     TokenEncoder,
     TokenIds,
     linear,
     mlp,
-    own_copy,
 )
+from ..modules.foreign import own_copy
 from ..objectives import NTXent
 from .ends import inputs_for, likelihood_for
 
@@ -113,7 +113,7 @@ class Tables:
         encoder = mlp((n_in, *hidden, n_out), plan["activation"], generator)
         if hidden and (plan["hides"] or not columns.plain):
             # Levels one-hot say much that is linear: measured on mixed tables, see benchmarks.
-            return Shortcut(encoder, linear(n_in, n_out, generator))
+            return LinearSkip(encoder, linear(n_in, n_out, generator))
         return encoder
 
     def decoder(self, plan, generator):
@@ -226,7 +226,7 @@ class Images(Tables):
 
     def ends(self, columns, scale, hides):
         _reject_hiding(hides, "images")
-        inputs = Pixels(self.shape, columns.channel_mean, columns.channel_scale)
+        inputs = ChannelStandardization(self.shape, columns.channel_mean, columns.channel_scale)
         return inputs, likelihood_for(columns, scale)
 
     def encoder(self, plan, n_out, columns, generator):

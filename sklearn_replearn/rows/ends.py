@@ -7,14 +7,14 @@ from ..likelihoods import (
     Bernoulli,
     Categorical,
     Gaussian,
-    Mixed,
+    Joint,
     NegativeBinomial,
     Ordinal,
     PointMasses,
     Poisson,
     StudentT,
 )
-from ..modules import Inputs
+from ..modules import ColumnEncoding
 
 
 def inputs_for(columns, hides=False):
@@ -29,7 +29,9 @@ def inputs_for(columns, hides=False):
     if columns.plain and not hides:
         return None
     missing = columns.missing | hides
-    return Inputs(columns.n_levels.tolist(), missing.tolist(), columns.shares, columns.rarity)
+    return ColumnEncoding(
+        columns.n_levels.tolist(), missing.tolist(), columns.shares, columns.rarity
+    )
 
 
 def likelihood_for(columns, scale):
@@ -55,7 +57,7 @@ def likelihood_for(columns, scale):
         chosen = np.flatnonzero(kinds == kind).tolist()
         if chosen:
             parts.append((make(columns, chosen, scale), chosen))
-    return parts[0][0] if len(parts) == 1 else Mixed(parts)
+    return parts[0][0] if len(parts) == 1 else Joint(parts)
 
 
 def _shares(columns, j):
