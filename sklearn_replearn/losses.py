@@ -5,6 +5,8 @@ import math
 import torch
 from torch.nn import functional as F
 
+_PAIRS_AT_ONCE = 2**21  # so that memory does not grow with the square of the rows
+
 
 def gaussian_kl(mean, log_variance):
     r"""Divergence of a diagonal Gaussian from the standard normal, in nats.
@@ -384,7 +386,13 @@ def uniformity(codes, t=2):
     >>> uniformity(torch.tensor([[1., 0.], [-1., 0.]]))
     tensor(-8.)
     """
-    distances = F.pdist(F.normalize(codes, dim=1))
-    if distances.numel() == 0:
+    n_pairs = len(codes) * (len(codes) - 1) // 2
+    if n_pairs == 0:
         return (codes * 0).sum()
-    return (-t * distances.square()).logsumexp(0) - math.log(distances.numel())
+    rest, potentials = F.normalize(codes, dim=1), []
+    at_once = max(1, _PAIRS_AT_ONCE // len(codes))
+    while len(rest):
+        some, rest = rest[:at_once], rest[at_once:]
+        for distances in (F.pdist(some), torch.cdist(some, rest)):
+            potentials.append((-t * distances.square()).flatten().logsumexp(0))
+    return torch.stack(potentials).logsumexp(0) - math.log(n_pairs)

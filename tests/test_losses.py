@@ -12,6 +12,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from sklearn_replearn import losses
 from sklearn_replearn.losses import (
     alignment,
     bernoulli_kl,
@@ -420,6 +421,19 @@ def test_uniformity_is_the_loop_over_pairs_and_sees_neither_lengths_nor_order(t)
         assert float(loss) == pytest.approx(slow_uniformity(QUEUE, t))
     lengths = torch.arange(1, 5)[:, None]
     assert torch.allclose(uniformity((QUEUE * lengths).flip(0), t), loss)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 2, 3, 6, 7])
+def test_uniformity_and_its_gradient_do_not_depend_on_how_many_pairs_are_compared_at_once(
+    rows_at_once, monkeypatch
+):
+    codes = torch.cat([LEFT, QUEUE[:2]]).requires_grad_()
+    expected = uniformity(codes)
+    (gradient,) = torch.autograd.grad(expected, codes)
+    monkeypatch.setattr(losses, "_PAIRS_AT_ONCE", rows_at_once * len(codes))
+    loss = uniformity(codes)
+    assert torch.allclose(loss, expected)
+    assert torch.allclose(torch.autograd.grad(loss, codes)[0], gradient)
 
 
 def test_uniformity_is_highest_where_all_rows_are_the_same_and_lowest_where_they_spread():

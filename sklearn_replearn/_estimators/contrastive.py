@@ -16,7 +16,7 @@ from .._runtime.randomness import new_generator
 from .._runtime.sklearn import HasMethods, Interval, fit_context
 from .._runtime.transaction import in_one_step
 from ..augmentations._calling import view
-from ..metrics import goodness_of_fit
+from ..metrics import info_nce_bits
 from ..modules import Autoencoder
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
@@ -270,7 +270,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         order = np.random.RandomState(self._score_seed).permutation(multiset.n_draws)
         table = multiset.values(multiset.draws()[order])
         left, right = self._codes_of_views(table)
-        return goodness_of_fit(left, right, n_candidates=_CANDIDATES)
+        return info_nce_bits(left, right, n_candidates=_CANDIDATES)
 
     def _codes_of_views(self, table):
         """Codes of two views of each row, drawn within groups of rows."""
