@@ -20,13 +20,13 @@ from sklearn_replearn import (
 )
 from sklearn_replearn.augmentations import (
     Compose,
+    CutMix,
     FeatureSubsets,
     GaussianNoise,
     Identity,
     MaskFeatures,
     MixUp,
     SwapNoise,
-    SwapRows,
 )
 from sklearn_replearn.objectives import (
     BYOL,
@@ -61,14 +61,14 @@ ESTIMATORS = [
     VAETransformer(**small, likelihood="bernoulli", scaling="minmax"),
     ContrastiveTransformer(**small),
     ContrastiveTransformer(**small, augmentation=(Identity(), SwapNoise(0.6))),
-    ContrastiveTransformer(**small, augmentation=SwapRows()),
+    ContrastiveTransformer(**small, augmentation=CutMix()),
     ContrastiveTransformer(**small, augmentation=MixUp()),
     ContrastiveTransformer(**small, augmentation=FeatureSubsets()),
     ContrastiveTransformer(**small, augmentation=MaskFeatures(value=math.nan)),
     ContrastiveTransformer(**small, objective=DCL()),
     ContrastiveTransformer(**small, objective=NTXent(learn_temperature=True)),
     ContrastiveTransformer(**small, objective=NTXent(queue_size=64)),
-    ContrastiveTransformer(**small, objective=NTXent(concentration=1.0, positive_rate=0.1)),
+    ContrastiveTransformer(**small, objective=NTXent(beta=1.0, tau_plus=0.1)),
     ContrastiveTransformer(**small, objective=BYOL()),
     ContrastiveTransformer(**small, objective=SimSiam()),
     ContrastiveTransformer(**small, objective=BarlowTwins()),

@@ -24,8 +24,8 @@ from sklearn_replearn.objectives import (
 OBJECTIVES = [
     NTXent(),
     NTXent(queue_size=256),
-    NTXent(concentration=0.5),
-    NTXent(positive_rate=0.1, queue_size=256),
+    NTXent(beta=0.5),
+    NTXent(tau_plus=0.1, queue_size=256),
     BYOL(),
     SimSiam(),
     BarlowTwins(),

@@ -21,7 +21,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn.augmentations import HorizontalFlip
+from sklearn_replearn.augmentations import RandomHorizontalFlip
 
 SHAPE = (1, 8, 8)
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
@@ -434,7 +434,7 @@ def test_augmentations_of_ones_own_take_images(augmentation, X):
 
 
 def test_corruptions_take_images(X):
-    fitted = small(AutoencoderTransformer, corruption=HorizontalFlip(rate=1.0)).fit(X)
+    fitted = small(AutoencoderTransformer, corruption=RandomHorizontalFlip(p=1.0)).fit(X)
     assert weights(fitted) != weights(small(AutoencoderTransformer).fit(X))
 
 

@@ -27,8 +27,16 @@ LAYERS = {
     "losses": [],
     "metrics": [],
     "_mixtures": [],
-    "augmentations": ["base", "tables", "images", "tokens"],
-    "modules": ["layers", "encoding", "autoencoders", "images", "tokens"],
+    "augmentations": [
+        "_ranges",
+        "_calling",
+        "_binding",
+        "composition",
+        "tables",
+        "images",
+        "tokens",
+    ],
+    "modules": ["layers", "foreign", "encoding", "autoencoders", "images", "tokens"],
     "likelihoods": ["base", "continuous", "categorical", "counts", "tokens", "joint"],
     "objectives": [
         "base",

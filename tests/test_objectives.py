@@ -45,12 +45,12 @@ from sklearn_replearn.objectives import (
 from sklearn_replearn.objectives.decoding import WithDecoder
 
 WITH_HEADS = [
-    NTXent(temperature=0.2, projector_sizes=(8, 5), concentration=0.5, positive_rate=0.1),
+    NTXent(temperature=0.2, projector_sizes=(8, 5), beta=0.5, tau_plus=0.1),
     NTXent(projector_sizes=(8, 5), queue_size=6, momentum=0.9),
     NTXent(projector_sizes=(8, 5), learn_temperature=True),
     DCL(temperature=0.2, projector_sizes=(8, 5)),
     SupCon(temperature=0.2, projector_sizes=(8, 5)),
-    BarlowTwins(redundancy_weight=0.1, projector_sizes=(8, 5)),
+    BarlowTwins(lambda_param=0.1, projector_sizes=(8, 5)),
     VICReg(2.0, 3.0, 4.0, projector_sizes=(8, 5)),
     SimSiam(projector_sizes=(8, 5), predictor_size=7),
     BYOL(projector_sizes=(8, 5), predictor_size=7, momentum=0.9),
@@ -176,9 +176,9 @@ def test_top_k_sparsity_is_an_activation():
     "options",
     [
         {},
-        {"concentration": 1.0},
-        {"positive_rate": 0.1},
-        {"concentration": 0.5, "positive_rate": 0.2},
+        {"beta": 1.0},
+        {"tau_plus": 0.1},
+        {"beta": 0.5, "tau_plus": 0.2},
     ],
     ids=["plain", "hard", "debiased", "hard_and_debiased"],
 )
@@ -224,7 +224,7 @@ def test_rows_alone_and_rows_that_are_the_same_have_finite_gradients(objective, 
 
 
 def test_barlow_twins_draws_the_cross_correlation_to_the_identity():
-    objective = BarlowTwins(redundancy_weight=0.1, projector_sizes=(8, 5))
+    objective = BarlowTwins(lambda_param=0.1, projector_sizes=(8, 5))
     network, heads = prepared(objective)
     with torch.no_grad():
         # Wide columns, so that the 1e-5 in the loss against division by 0 leaves no trace.
@@ -268,7 +268,7 @@ def test_each_projection_is_predicted_from_the_other_view(objective):
 
 
 @pytest.mark.parametrize("queue_size", [0, 6])
-@pytest.mark.parametrize("weighting", [{}, {"concentration": 0.5, "positive_rate": 0.1}], ids=str)
+@pytest.mark.parametrize("weighting", [{}, {"beta": 0.5, "tau_plus": 0.1}], ids=str)
 def test_a_learned_temperature_begins_as_the_fixed_one(queue_size, weighting):
     options = {"temperature": 0.2, "queue_size": queue_size, **weighting}
     fixed, learned = NTXent(**options), NTXent(**options, learn_temperature=True)
@@ -579,9 +579,9 @@ def test_the_weight_of_the_divergence_warms_up_by_updates_and_is_full_in_validat
         (NTXent(temperature=float("nan")), "temperature must be above 0; got nan"),
         (NTXent(queue_size=-1), "queue_size must be 0 or more; got -1"),
         (NTXent(momentum=1.1), "momentum must be between 0 and 1; got 1.1"),
-        (NTXent(concentration=-1.0), "concentration must be 0 or more; got -1.0"),
-        (NTXent(positive_rate=1.0), "positive_rate must be at least 0 and below 1; got 1.0"),
-        (NTXent(positive_rate=-0.1), "positive_rate must be at least 0 and below 1; got -0.1"),
+        (NTXent(beta=-1.0), "beta must be 0 or more; got -1.0"),
+        (NTXent(tau_plus=1.0), "tau_plus must be at least 0 and below 1; got 1.0"),
+        (NTXent(tau_plus=-0.1), "tau_plus must be at least 0 and below 1; got -0.1"),
         (NTXent(projector_sizes=()), "projector_sizes must be at least one width"),
         (
             NTXent(temperature=0.001, learn_temperature=True),

@@ -914,7 +914,7 @@ def test_a_grid_search_is_the_same_in_two_processes(cls):
 def test_parameters_of_parts_can_be_searched_over(X):
     search = GridSearchCV(
         small(ContrastiveTransformer(objective=NTXent(), augmentation=SwapNoise())),
-        {"objective__temperature": [0.1, 1.0], "augmentation__rate": [0.1, 0.5]},
+        {"objective__temperature": [0.1, 1.0], "augmentation__p": [0.1, 0.5]},
         cv=2,
     )
     assert np.isfinite(search.fit(X).cv_results_["mean_test_score"]).all()

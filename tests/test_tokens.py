@@ -20,7 +20,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn.augmentations import Compose, CropTokens, DeleteTokens, MaskTokens
+from sklearn_replearn.augmentations import Compose, CropTokens, MaskTokens, TokenDropout
 
 VOCABULARY, LENGTH, TOPICS = 30, 12, 3
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
@@ -418,7 +418,7 @@ def test_augmentations_of_ones_own_take_ids(augmentation, X):
         MaskTokens(VOCABULARY),
         MaskTokens(VOCABULARY - 1),
         CropTokens(),
-        DeleteTokens(),
+        TokenDropout(),
         Compose([CropTokens(), MaskTokens(VOCABULARY)]),
     ],
     ids=str,

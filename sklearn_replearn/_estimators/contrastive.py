@@ -15,8 +15,8 @@ from .._runtime.isolation import isolated
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import HasMethods, Interval, fit_context
 from .._runtime.transaction import in_one_step
-from ..augmentations import view
-from ..metrics import goodness_of_fit
+from ..augmentations._calling import view
+from ..metrics import info_nce_bits
 from ..modules import Autoencoder
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
@@ -48,7 +48,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         :class:`~sklearn_replearn.objectives.SupCon`.
     augmentation : callable or tuple of two callables, default=None
         Makes the views. A tuple has one for each view. None is
-        :class:`~sklearn_replearn.augmentations.SwapNoise` with a rate of 0.3 for both; for images
+        :class:`~sklearn_replearn.augmentations.SwapNoise` with ``p=0.3`` for both; for images
         crops, and for those of three channels flips and changes of colour as well; for tokens spans
         with some tokens deleted. A callable of your own takes rows and a generator, or rows alone
         as torchvision's and kornia's do.
@@ -327,7 +327,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         order = np.random.RandomState(self._model.seed).permutation(multiset.n_draws)
         table = multiset.values(multiset.draws()[order])
         left, right = self._codes_of_views(table)
-        return goodness_of_fit(left, right, n_candidates=_CANDIDATES)
+        return info_nce_bits(left, right, n_candidates=_CANDIDATES)
 
     def _codes_of_views(self, table):
         """Codes of two views of each row, drawn within groups of rows."""

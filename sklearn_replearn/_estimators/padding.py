@@ -15,7 +15,7 @@ from torch import nn
 from .._runtime.arrays import to_tensors
 from .._runtime.isolation import WEIGHTS_WORTH_THREADS, few_threads
 from .._runtime.randomness import new_generator
-from ..modules import Shortcut
+from ..modules import LinearSkip
 
 MULTIPLE = 16
 _PROBED = (16, 32, 48, 112, 816)  # rows at once
@@ -72,14 +72,14 @@ def _with_zeros(model):
 
 def _first_layers(encoder):
     """The linear layers that take an encoder's input."""
-    if isinstance(encoder, Shortcut):
+    if isinstance(encoder, LinearSkip):
         return [encoder.deep[0], encoder.direct]
     return [encoder[0]] if isinstance(encoder, nn.Sequential) else []
 
 
 def _last_layers(encoder):
     """Beginnings of the names of the parameters that give an encoder's output."""
-    if isinstance(encoder, Shortcut):
+    if isinstance(encoder, LinearSkip):
         return f"encoder.deep.{len(encoder.deep) - 1}.", "encoder.direct."
     if isinstance(encoder, nn.Sequential):
         return (f"encoder.{len(encoder) - 1}.",)

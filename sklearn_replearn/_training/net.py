@@ -12,7 +12,7 @@ from torch import nn
 
 from .._dataset.batches import Batch
 from .._runtime.transaction import FitInterrupted
-from ..augmentations import view
+from ..augmentations._calling import view
 from ..objectives.base import checked_terms
 from .early_stopping import StopTraining
 

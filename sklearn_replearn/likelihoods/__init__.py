@@ -10,7 +10,7 @@ from .base import Likelihood
 from .categorical import Categorical, Ordinal
 from .continuous import Bernoulli, Gaussian, PointMasses, StudentT
 from .counts import NegativeBinomial, Poisson
-from .joint import Mixed
+from .joint import Joint
 from .tokens import Tokens
 
 __all__ = [
@@ -21,8 +21,8 @@ __all__ = [
     "Bernoulli",
     "Categorical",
     "Gaussian",
+    "Joint",
     "Likelihood",
-    "Mixed",
     "NegativeBinomial",
     "Ordinal",
     "PointMasses",

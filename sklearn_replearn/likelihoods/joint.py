@@ -1,4 +1,4 @@
-"""Columns of several kinds."""
+"""The joint likelihood of columns of several kinds."""
 
 import torch
 from torch import nn
@@ -21,8 +21,8 @@ _ORDER = (
 )
 
 
-class Mixed(Likelihood):
-    """Columns of several kinds: each has its own likelihood, a row has the sum.
+class Joint(Likelihood):
+    """Joint likelihood of columns of several kinds, independent given the code: a row has the sum.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class Mixed(Likelihood):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.likelihoods import Categorical, Gaussian, Mixed
-    >>> mixed = Mixed([(Gaussian(1, scale=1.0), [1]), (Categorical([2]), [0])])
+    >>> from sklearn_replearn.likelihoods import Categorical, Gaussian, Joint
+    >>> mixed = Joint([(Gaussian(1, scale=1.0), [1]), (Categorical([2]), [0])])
     >>> mixed.log_prob(torch.tensor([[2.0, 0.0]]), torch.zeros(1, 3))
     tensor([[-0.6931, -0.9189]])
     """
@@ -122,4 +122,4 @@ def joint_of(groups, scaler, scale, for_errors):
     parts = [
         (kind.for_columns(columns, scaler, scale, for_errors), columns) for kind, columns in groups
     ]
-    return parts[0][0] if len(parts) == 1 else Mixed(parts)
+    return parts[0][0] if len(parts) == 1 else Joint(parts)

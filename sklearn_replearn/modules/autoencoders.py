@@ -24,7 +24,8 @@ class Autoencoder(nn.Module):
     activation : torch.nn.Module, default=None
         Applied to the code, such as :class:`TopK`.
     inputs : torch.nn.Module, default=None
-        What the encoder takes, from scaled cells: :class:`Inputs`. None takes them as they are.
+        Scaled cells to what the encoder takes: :class:`ColumnEncoding`. None takes cells as they
+        are.
 
     Examples
     --------
@@ -93,7 +94,8 @@ class VariationalAutoencoder(nn.Module):
         See :mod:`sklearn_replearn.likelihoods`.
     latent_dim : int
     inputs : torch.nn.Module, default=None
-        What the encoder takes, from scaled cells: :class:`Inputs`. None takes them as they are.
+        Scaled cells to what the encoder takes: :class:`ColumnEncoding`. None takes cells as they
+        are.
 
     Examples
     --------

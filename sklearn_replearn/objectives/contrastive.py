@@ -27,9 +27,9 @@ class NTXent(Objective):
         the batch alone.
     momentum : float, default=0.99
         Of that moving average; used with a queue only.
-    concentration : float, default=0.0
+    beta : float, default=0.0
         Weight of hard negatives (β of Robinson et al. 2021); 0 weighs all the same.
-    positive_rate : float, default=0.0
+    tau_plus : float, default=0.0
         Share of negatives that are positives unawares (τ⁺ of Chuang et al. 2020), to correct for.
     learn_temperature : bool, default=False
         Whether ``temperature`` is only where it begins: its logarithm is then trained with the
@@ -69,16 +69,16 @@ class NTXent(Objective):
         projector_sizes=(128, 64),
         queue_size=0,
         momentum=0.99,
-        concentration=0.0,
-        positive_rate=0.0,
+        beta=0.0,
+        tau_plus=0.0,
         learn_temperature=False,
     ):
         self.temperature = temperature
         self.projector_sizes = projector_sizes
         self.queue_size = queue_size
         self.momentum = momentum
-        self.concentration = concentration
-        self.positive_rate = positive_rate
+        self.beta = beta
+        self.tau_plus = tau_plus
         self.learn_temperature = learn_temperature
 
     @property
@@ -106,8 +106,8 @@ class NTXent(Objective):
             ),
             ("queue_size", self.queue_size >= 0, "0 or more"),
             ("momentum", 0 <= self.momentum <= 1, "between 0 and 1"),
-            ("concentration", self.concentration >= 0, "0 or more"),
-            ("positive_rate", 0 <= self.positive_rate < 1, "at least 0 and below 1"),
+            ("beta", self.beta >= 0, "0 or more"),
+            ("tau_plus", 0 <= self.tau_plus < 1, "at least 0 and below 1"),
         ):
             if not holds:
                 raise ValueError(f"NTXent: {name} must be {wanted}; got {getattr(self, name)!r}.")
@@ -123,8 +123,8 @@ class NTXent(Objective):
     def _contrast(self, network, heads, batch, temperature):
         weighting = {
             "temperature": temperature,
-            "concentration": self.concentration,
-            "positive_rate": self.positive_rate,
+            "beta": self.beta,
+            "tau_plus": self.tau_plus,
         }
         left_query, right_query = _projections(network, heads, batch)
         if self.queue_size == 0:
@@ -246,7 +246,8 @@ class SupCon(_WithinBatch):
 
     Notes
     -----
-    Rows may lack a label (-1, as in :mod:`sklearn.semi_supervised`), unlike in the paper: such a
+    Rows may lack a label (-1, as in :mod:`sklearn.semi_supervised`; where the labels are -1 and 1
+    alone, both are classes), unlike in the paper: such a
     row has its own other view as its only positive, and it is a negative of all other rows, of
     those of its unknown class too. Without any labels this is NT-Xent. The loss is averaged over
     views; the paper sums it.

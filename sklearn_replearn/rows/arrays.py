@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .._scaling.shared_scale import SharedScale
-from ..modules import own_copy
+from ..modules.foreign import own_copy
 from .base import Rows, reject_hiding, reject_other_than_numbers
 
 

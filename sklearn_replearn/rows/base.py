@@ -9,7 +9,8 @@ from .._tables.names import name_columns
 from ..augmentations import Identity, SwapNoise
 from ..likelihoods import NAMED, Categorical, Gaussian, Ordinal, Poisson
 from ..likelihoods.joint import grouped, joint_of
-from ..modules import mlp, own_copy
+from ..modules import mlp
+from ..modules.foreign import own_copy
 from ..objectives import NTXent
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.

@@ -4,15 +4,15 @@ from .._scaling.shared_scale import PixelScale
 from ..augmentations import (
     ColorJitter,
     Compose,
-    GrayScale,
-    HorizontalFlip,
     Identity,
-    OnImages,
+    RandomGrayscale,
+    RandomHorizontalFlip,
     RandomResizedCrop,
-    Rotate,
+    RandomRotation,
 )
+from ..augmentations._binding import OnImages
 from ..likelihoods import NAMED, Bernoulli, Gaussian, StudentT
-from ..modules import ConvDecoder, ConvEncoder, Pixels
+from ..modules import ChannelStandardization, ConvDecoder, ConvEncoder
 from ..objectives import NTXent
 from .arrays import Arrays
 from .base import reject_hiding
@@ -101,7 +101,7 @@ class Images(Arrays):
     def encoding(self, scaler, hides):
         """Each channel with mean 0 and standard deviation 1."""
         reject_hiding(hides, "images")
-        return Pixels(self._shape, scaler.channel_mean, scaler.channel_scale)
+        return ChannelStandardization(self._shape, scaler.channel_mean, scaler.channel_scale)
 
     def encoder(self, plan, n_out, generator):
         """Convolutions."""
@@ -124,8 +124,10 @@ class Images(Arrays):
         """Crops; turns of images of one channel, flips and changes of colour of those of three."""
         if self._shape[0] != 3:
             crop = RandomResizedCrop(scale=(0.5, 1.0), ratio=(0.8, 1.25))
-            return Compose([Rotate(15), crop, ColorJitter()])
-        return Compose([RandomResizedCrop(), HorizontalFlip(), ColorJitter(), GrayScale()])
+            return Compose([RandomRotation(15), crop, ColorJitter()])
+        return Compose(
+            [RandomResizedCrop(), RandomHorizontalFlip(), ColorJitter(), RandomGrayscale()]
+        )
 
     def objective(self):
         """At a temperature of 0.2."""

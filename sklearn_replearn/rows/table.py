@@ -2,8 +2,9 @@
 
 import torch
 
-from ..augmentations import Identity, OnTables, SwapNoise
-from ..modules import Inputs, Shortcut, linear
+from ..augmentations import Identity, SwapNoise
+from ..augmentations._binding import OnTables
+from ..modules import ColumnEncoding, LinearSkip, linear
 from .base import Rows
 
 # Beside categories and for sparse counts.
@@ -49,14 +50,14 @@ default="auto"
         if scaler.plain and not hides:
             return None
         levels, missing = scaler.levels, scaler.missing | hides
-        return Inputs(levels.sizes.tolist(), missing.tolist(), levels.shares, scaler.rarity)
+        return ColumnEncoding(levels.sizes.tolist(), missing.tolist(), levels.shares, scaler.rarity)
 
     def encoder(self, plan, n_out, generator):
         """Linear layers; a linear skip beside them where levels are one-hot."""
         encoder = super().encoder(plan, n_out, generator)
         if plan.hidden and not plan.plain:
             # Levels one-hot say much that is linear: measured on mixed tables, see benchmarks.
-            return Shortcut(encoder, linear(plan.n_inputs, n_out, generator))
+            return LinearSkip(encoder, linear(plan.n_inputs, n_out, generator))
         return encoder
 
     def bound(self, augmentation, scaler):

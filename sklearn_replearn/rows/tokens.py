@@ -7,10 +7,12 @@ import torch
 
 from .._runtime.arrays import slices
 from .._scaling.token_ids import TokenIds as UnscaledIds
-from ..augmentations import Compose, CropTokens, DeleteTokens, MaskTokens, OnTokens
+from ..augmentations import Compose, CropTokens, MaskTokens, TokenDropout
+from ..augmentations._binding import OnTokens
 from ..likelihoods import NAMED, Gaussian
 from ..likelihoods import Tokens as TokensLikelihood
-from ..modules import TokenDecoder, TokenEncoder, TokenIds, own_copy
+from ..modules import TokenDecoder, TokenEncoder, TokenIds
+from ..modules.foreign import own_copy
 from ..objectives import NTXent
 from .base import Rows, reject_hiding, reject_other_than_numbers
 
@@ -134,7 +136,7 @@ class Tokens(Rows):
 
     def augmentation(self):
         """Spans, with some tokens dropped."""
-        return Compose([CropTokens((0.3, 1.0)), DeleteTokens(0.5)])
+        return Compose([CropTokens((0.3, 1.0)), TokenDropout(0.5)])
 
     def objective(self):
         """At a temperature of 0.3, behind a wider projector."""
