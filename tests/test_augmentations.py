@@ -27,6 +27,7 @@ from sklearn_replearn.augmentations import (
 from sklearn_replearn.augmentations._binding import OnImages, OnTables, OnTokens
 from sklearn_replearn.augmentations._calling import view
 from sklearn_replearn.augmentations.tables import _replaced_at_once, _replaced_few
+from sklearn_replearn.rows import Tokens
 
 N = 20_000
 # Another seed than the augmentations', whose draws would be those of the rows.
@@ -294,7 +295,7 @@ def test_who_hides_says_so():
     assert not Compose([masking, lambda rows: rows]).hides
     for bind in (
         OnTables,
-        partial(OnTokens, vocabulary_size=9),
+        partial(OnTokens, rows=Tokens(9)),
         lambda augmentation: OnImages(augmentation, (1, 1, 3)),
     ):
         assert bind(hiding).hides and not bind(masking).hides
@@ -503,7 +504,7 @@ def test_views_that_are_no_rows_raise(augmentation, message):
 def test_foreign_augmentations_are_recognised_in_what_binds_them():
     for bind in (
         OnTables,
-        partial(OnTokens, vocabulary_size=9),
+        partial(OnTokens, rows=Tokens(9)),
         lambda augmentation: OnImages(augmentation, (1, 1, 3)),
     ):
         assert _is_foreign(bind(Scaled(1.0)))

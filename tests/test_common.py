@@ -39,6 +39,7 @@ from sklearn_replearn.objectives import (
     TopKSparsity,
     VICReg,
 )
+from sklearn_replearn.rows import Table
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 3}
 # A check wants a regressor to explain half of the targets that it learned from.
@@ -46,7 +47,7 @@ able = {"latent_dim": 10, "hidden_layer_sizes": (64,), "max_epochs": 100}
 
 ESTIMATORS = [
     AutoencoderTransformer(**small),
-    AutoencoderTransformer(**small, loss="bce", scaling="minmax"),
+    AutoencoderTransformer(**small, loss="bce", rows=Table(scaling="minmax")),
     AutoencoderTransformer(**small, corruption=GaussianNoise()),
     AutoencoderTransformer(**small, corruption=MaskFeatures()),
     AutoencoderTransformer(**small, corruption=MaskFeatures(value=math.nan)),
@@ -55,10 +56,12 @@ ESTIMATORS = [
     AutoencoderTransformer(**small, sparsity=L1Sparsity()),
     AutoencoderTransformer(**small, sparsity=KLSparsity()),
     AutoencoderTransformer(**small, sparsity=TopKSparsity(k=1)),
-    AutoencoderTransformer(**small, scaling="robust", gradient_clip=1.0, optimizer="sgd"),
+    AutoencoderTransformer(
+        **small, rows=Table(scaling="robust"), gradient_clip=1.0, optimizer="sgd"
+    ),
     VAETransformer(**small),
-    VAETransformer(**small, beta=4.0, scale=0.5, scaling="quantile"),
-    VAETransformer(**small, likelihood="bernoulli", scaling="minmax"),
+    VAETransformer(**small, beta=4.0, scale=0.5, rows=Table(scaling="quantile")),
+    VAETransformer(**small, likelihood="bernoulli", rows=Table(scaling="minmax")),
     ContrastiveTransformer(**small),
     ContrastiveTransformer(**small, augmentation=(Identity(), SwapNoise(0.6))),
     ContrastiveTransformer(**small, augmentation=CutMix()),

@@ -60,8 +60,8 @@ class NoDecoder(Objective):
         network.decoder.requires_grad_(False)
         return self.objective.heads(network, generator)
 
-    def terms(self, network, heads, left, right, generator):
-        return self.objective.terms(network, heads, left, right, generator)
+    def terms(self, network, heads, batch, generator):
+        return self.objective.terms(network, heads, batch, generator)
 
     def after_step(self, network, heads):
         self.objective.after_step(network, heads)
@@ -81,7 +81,7 @@ def test_the_decoder_does_not_influence_the_code(objective, wine):
 def test_heads_are_dropped_after_fit(wine):
     X, _ = wine
     fitted = ContrastiveTransformer(8, objective=BYOL(), max_epochs=2).fit(X)
-    names = {name.partition(".")[0] for name in fitted._arrays}
+    names = {name.partition(".")[0] for name in fitted._model.arrays}
     assert names == {"encoder", "decoder", "likelihood", "code_mean", "code_scale"}
     assert fitted._training_state is None
 
@@ -123,15 +123,15 @@ def test_views_may_differ(wine):
 class Collapsing(Objective):
     """Draws all codes to one point."""
 
-    def terms(self, network, heads, left, right, generator):
-        return {"size": (network.code(left) - 1.0).square().mean()}
+    def terms(self, network, heads, batch, generator):
+        return {"size": (network.code(batch.left) - 1.0).square().mean()}
 
 
 class OneDirection(Objective):
     """Draws all columns of the code to the first."""
 
-    def terms(self, network, heads, left, right, generator):
-        code = network.code(left)
+    def terms(self, network, heads, batch, generator):
+        code = network.code(batch.left)
         gap = (code - code[:, :1]).square().mean()
         return {"gap": gap, "size": (code[:, 0].std() - 1).square()}
 

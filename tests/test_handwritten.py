@@ -19,6 +19,7 @@ from sklearn_replearn._training import net as loop
 from sklearn_replearn.augmentations import SwapNoise
 from sklearn_replearn.modules.layers import ACTIVATIONS
 from sklearn_replearn.objectives import L1Sparsity, TopKSparsity
+from sklearn_replearn.rows import Table
 
 SMALL = {"latent_dim": 3, "hidden_layer_sizes": (24,)}
 ACTIVATED = [{"activation": name} for name in sorted(ACTIVATIONS)]
@@ -28,8 +29,8 @@ WIDTHS = [
     {"latent_dim": 64},
 ]
 OTHERS = [{"corruption": SwapNoise(0.5)}, {"gradient_clip": 1e-3}]
-BCE = {"loss": "bce", "scaling": "minmax"}
-BERNOULLI = {"likelihood": "bernoulli", "scaling": "minmax"}
+BCE = {"loss": "bce", "rows": Table(scaling="minmax")}
+BERNOULLI = {"likelihood": "bernoulli", "rows": Table(scaling="minmax")}
 ESTIMATORS = [
     *(AutoencoderTransformer(**SMALL | params) for params in [*ACTIVATED, *WIDTHS, *OTHERS]),
     *(AutoencoderTransformer(**SMALL | BCE | params) for params in WIDTHS),
@@ -223,7 +224,9 @@ def test_networks_of_ones_own_made_of_known_layers_are_known(X, monkeypatch):
     assert net.handwritten_ is not None
 
 
-@pytest.mark.parametrize("params", [{}, {"likelihood": "bernoulli", "scaling": "minmax"}])
+@pytest.mark.parametrize(
+    "params", [{}, {"likelihood": "bernoulli", "rows": Table(scaling="minmax")}]
+)
 def test_columns_that_were_constant_before_count_in_both_ways(params, monkeypatch):
     later = np.random.default_rng(0).uniform(size=(40, 4))
     first = later.copy()

@@ -22,6 +22,7 @@ from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn.augmentations import RandomHorizontalFlip
+from sklearn_replearn.rows import Images, Table, Tokens
 
 SHAPE = (1, 8, 8)
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
@@ -38,7 +39,7 @@ def small(cls, **params):
     return cls(
         **{
             "latent_dim": 3,
-            "image_shape": SHAPE,
+            "rows": Images(SHAPE),
             "max_epochs": 2,
             "batch_size": 32,
             **few,
@@ -48,7 +49,7 @@ def small(cls, **params):
 
 
 def weights(estimator):
-    return b"".join(array.tobytes() for _, array in sorted(estimator._arrays.items()))
+    return b"".join(array.tobytes() for _, array in sorted(estimator._model.arrays.items()))
 
 
 def global_state():
@@ -138,7 +139,7 @@ def test_copies_give_the_same_codes(cls, X):
         assert np.array_equal(other.transform(X), codes)
         assert np.array_equal(other.inverse_transform(codes), fitted.inverse_transform(codes))
         assert other.inverse_transform(codes).shape == (40, *SHAPE)
-    assert not hasattr(clone(fitted), "_arrays")
+    assert not hasattr(clone(fitted), "_model")
     assert weights(clone(fitted).fit(X)) == weights(fitted)
 
 
@@ -192,7 +193,7 @@ def test_warm_start_goes_on(cls, X):
     assert len(again) == 16
     assert abs(again.iloc[8] - last) < abs(first - last)
     with pytest.raises(ValueError, match="image_shape or vocabulary_size changed"):
-        once.set_params(image_shape=(1, 4, 16)).fit(X)
+        once.set_params(rows=Images((1, 4, 16))).fit(X)
     assert once.n_iter_ == 16
 
 
@@ -217,7 +218,7 @@ def test_global_generators_stay_as_they_were(cls, X):
 @all_transformers
 def test_an_image_does_not_depend_on_its_neighbours(cls, shape, digits):
     X = digits[0][:150]
-    fitted = small(cls, image_shape=shape, latent_dim=5, max_epochs=1).fit(X)
+    fitted = small(cls, rows=Images(shape), latent_dim=5, max_epochs=1).fit(X)
     codes, scores = fitted.transform(X), fitted.score_samples(X)
     back = fitted.inverse_transform(codes)
     for some in ([0], [149], range(5, 8), [7, 3, 60], range(30, 130)):
@@ -250,7 +251,7 @@ ODD = {
 @all_transformers
 def test_small_and_odd_images_work(cls, odd):
     shape, X, params = ODD[odd]
-    fitted = small(cls, image_shape=shape, **params).fit(X)
+    fitted = small(cls, rows=Images(shape), **params).fit(X)
     codes = fitted.transform(X)
     back = fitted.inverse_transform(codes)
     assert codes.shape == (len(X), 3)
@@ -272,15 +273,15 @@ def test_small_and_odd_images_work(cls, odd):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"image_shape": (8, 8)}, r"three whole numbers.*got \(8, 8\)"),
-        ({"image_shape": (1, 1, 8, 8)}, r"three whole numbers.*got \(1, 1, 8, 8\)"),
-        ({"image_shape": (0, 8, 8)}, r"of at least 1.*got \(0, 8, 8\)"),
-        ({"image_shape": (1, 8.0, 8)}, r"three whole numbers.*got \(1, 8.0, 8\)"),
-        ({"image_shape": (1, 7, 8)}, r"makes 56 pixels; the rows have 64 columns"),
-        ({"image_shape": 64}, "'image_shape' parameter"),
-        ({"vocabulary_size": 9}, r"not both; got image_shape=\(1, 8, 8\) and vocabulary_size=9"),
-        ({"scaling": "standard"}, "all pixels have one scale.*got 'standard'"),
-        ({"scaling": None}, "must be within 0 and 1; they go from 0 to 16"),
+        ({"rows": Images((8, 8))}, r"three whole numbers.*got \(8, 8\)"),
+        ({"rows": Images((1, 1, 8, 8))}, r"three whole numbers.*got \(1, 1, 8, 8\)"),
+        ({"rows": Images((0, 8, 8))}, r"of at least 1.*got \(0, 8, 8\)"),
+        ({"rows": Images((1, 8.0, 8))}, r"three whole numbers.*got \(1, 8.0, 8\)"),
+        ({"rows": Images((1, 7, 8))}, r"makes 56 pixels; the rows have 64 columns"),
+        ({"rows": Images(64)}, "'image_shape' parameter"),
+        ({"rows": Tokens(9)}, r"not both; got image_shape=\(1, 8, 8\) and vocabulary_size=9"),
+        ({"rows": Table(scaling="standard")}, "all pixels have one scale.*got 'standard'"),
+        ({"rows": Table(scaling=None)}, "must be within 0 and 1; they go from 0 to 16"),
     ],
     ids=str,
 )
@@ -487,7 +488,7 @@ def test_sampled_images_are_within_the_range_of_fit(likelihood, X):
 def test_gray_levels_may_be_shares(estimator, digits):
     X = digits[0][:300]
     fitted = clone(estimator).set_params(
-        latent_dim=8, image_shape=SHAPE, max_epochs=14, batch_size=32
+        latent_dim=8, rows=Images(SHAPE), max_epochs=14, batch_size=32
     )
     fitted = fitted.fit(X)
     back = fitted.inverse_transform(fitted.transform(X))

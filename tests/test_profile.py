@@ -7,13 +7,14 @@ import scipy.sparse as sp
 from sklearn_replearn._dataset.multiset import canonical
 from sklearn_replearn._dataset.sparse import SparseTable
 from sklearn_replearn._scaling.profile import Profile
+from sklearn_replearn._tables.levels import Levels
 
 RANDOM = np.random.default_rng(0)
 N = 2000
 
 
 def profile_of(X, n_levels=None):
-    levels = np.zeros(X.shape[1], dtype=int) if n_levels is None else np.array(n_levels)
+    levels = Levels.none(X.shape[1]) if n_levels is None else Levels(n_levels)
     return Profile(canonical(X, np.ones(X.shape[0])), levels)
 
 

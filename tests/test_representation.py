@@ -23,15 +23,16 @@ from skorch.callbacks import Callback, Checkpoint, EarlyStopping, Freezer, Train
 from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
+from sklearn_replearn._tables.levels import Levels
 from sklearn_replearn.augmentations import GaussianNoise, SwapNoise
 from sklearn_replearn.objectives import (
     BYOL,
     L1Sparsity,
     NTXent,
-    Objective,
     SimSiam,
     TopKSparsity,
 )
+from sklearn_replearn.rows import Table
 
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
 VARIANTS = [
@@ -62,7 +63,7 @@ def small(variant, **params):
 
 
 def weights(estimator):
-    return b"".join(array.tobytes() for _, array in sorted(estimator._arrays.items()))
+    return b"".join(array.tobytes() for _, array in sorted(estimator._model.arrays.items()))
 
 
 def global_state():
@@ -176,7 +177,9 @@ def shaken(rows, generator):
 
 
 @pytest.mark.parametrize(
-    "params", [{}, {"encoder": Dropping, "decoder": Dropping}, {"scaling": "quantile"}], ids=str
+    "params",
+    [{}, {"encoder": Dropping, "decoder": Dropping}, {"rows": Table(scaling="quantile")}],
+    ids=str,
 )
 @all_transformers
 def test_global_generators_stay_as_they_were(cls, params, X):
@@ -310,7 +313,7 @@ def test_transform_in_eight_threads_is_the_serial_one(cls, X):
 @pytest.mark.parametrize("size", [1e9, 1e22, 1e100])
 @all_transformers
 def test_extreme_rows_have_finite_codes_and_ordered_scores(cls, size, X):
-    fitted = small(cls(scaling="standard")).fit(X)
+    fitted = small(cls(rows=Table(scaling="standard"))).fit(X)
     rows = np.tile(X[:1], (3, 1))
     rows[:, 3] = [0, size, 10 * size]
     scores = fitted.score_samples(rows)
@@ -430,13 +433,16 @@ def numpy_and_plain(value):
 @all_transformers
 def test_the_stored_state_is_parameters_and_arrays(cls, X):
     state = small(cls()).fit(X).__getstate__()
-    columns = vars(state.pop("_columns"))
-    assert vars(state.pop("_schema"))["kinds"] is None
+    model = vars(state.pop("_model"))
+    columns = {**vars(model["scaler"]), **vars(model["scaler"].levels)}
+    assert isinstance(columns.pop("levels"), Levels)
+    assert vars(model["schema"])["kinds"] is None
     if cls is VAETransformer:
-        assert not vars(state.pop("_codes"))  # the prior has no state
-    state |= state.pop("_history").__getstate__()
-    assert all(numpy_and_plain(value) for value in state.values())
-    assert all(numpy_and_plain(value) for value in columns.values())
+        assert not vars(model["extras"].prior)  # the prior has no state
+    stored = [*state.values(), model["seed"], *columns.values(), *model["arrays"].values()]
+    stored += model["history"].__getstate__().values()
+    assert all(numpy_and_plain(value) for value in stored)
+    assert model["resumable"] is None
     assert not any(isinstance(v, np.ndarray) and len(X) in v.shape for v in columns.values())
 
 
@@ -632,22 +638,6 @@ def test_callbacks_may_write_checkpoints(cls, X, tmp_path):
     assert (tmp_path / "end" / "train_end_params.pt").exists()
 
 
-class LateTerm(Objective):
-    """An objective with a term that not every batch has."""
-
-    def terms(self, network, heads, left, right, generator):
-        gap = (network.code(left) - network.code(right)).square().mean()
-        return {"gap": gap} if len(left) > 30 else {"gap": gap, "late": gap}
-
-
-def test_a_term_that_some_batches_lack_counts_as_zero_there():
-    X = np.random.default_rng(0).normal(size=(91, 4))
-    fitted = small(ContrastiveTransformer(objective=LateTerm(), batch_size=31)).fit(X)
-    late = fitted.history_["train_late"]  # batches of 31, 30 and 30 rows
-    assert late.gt(0).all()
-    assert late.lt(fitted.history_["train_gap"]).all()
-
-
 @all_transformers
 def test_warm_start_with_other_settings_of_the_optimizer_starts_its_moments_anew(cls, X):
     fitted = small(cls(warm_start=True)).fit(X)
@@ -694,7 +684,7 @@ def test_a_loss_that_is_not_finite_is_an_error_with_a_remedy(cls):
     X = np.random.default_rng(0).normal(size=(50, 3)) * [1, 1, 1e13]
     frame = pd.DataFrame(X, columns=["age", "height", "salary"])
     with pytest.raises(ValueError, match=r"became NaN or infinite in epoch .*'salary'.*quantile"):
-        small(cls(scaling=None, lr=1e30, gradient_clip=None), max_epochs=50).fit(frame)
+        small(cls(rows=Table(scaling=None), lr=1e30, gradient_clip=None), max_epochs=50).fit(frame)
 
 
 @pytest.mark.parametrize(
@@ -747,7 +737,7 @@ def test_the_number_of_epochs_follows_from_the_number_of_rows(cls):
         ({"device": "meta"}, "holds no numbers"),
         ({"encoder": nn.Linear(3, 3)}, r"zeros of shape \(2, 7\)"),
         ({"decoder": nn.Linear(3, 6)}, r"\(n, 7\); zeros of shape \(2, 3\) became shape \(2, 6\)"),
-        ({"scaling": "log"}, "'scaling' parameter"),
+        ({"rows": Table(scaling="log")}, "'scaling' parameter"),
         ({"max_epochs": 0}, "'max_epochs' parameter"),
         ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
         ({"optimizer": "newton"}, "'optimizer' parameter"),

@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_replearn import VAETransformer
+from sklearn_replearn.rows import Table
 
 DIMENSIONS = [1, 2, 3, 4, 6, 8]
 
@@ -46,9 +47,9 @@ def test_the_bound_does_not_exceed_the_exact_likelihood_of_a_linear_decoder(fact
     network = vae.network_.double()
     W, b = network.decoder[0].weight.detach().numpy(), network.decoder[0].bias.detach().numpy()
     noise = np.diag(network.likelihood.variance.detach().numpy())
-    rows = vae._columns.scale(factors)
+    rows = vae._model.scaler.scale(factors)
     exact = stats.multivariate_normal(b, W @ W.T + noise).logpdf(rows)
-    exact = exact + vae._columns.log_slope(factors).sum(axis=1)
+    exact = exact + vae._model.scaler.log_slope(factors).sum(axis=1)
     gaps = [
         exact.mean() - vae.set_params(n_importance_samples=n).score(factors) for n in (1, 4, 64)
     ]
@@ -65,7 +66,9 @@ def test_the_likelihood_is_in_the_original_units(wine):
 
 def test_the_likelihood_under_a_logarithm_is_a_density_of_the_original():
     X = np.exp(np.random.default_rng(0).normal(size=(2000, 2)))
-    vae = VAETransformer(1, scaling=FunctionTransformer(np.log, np.exp, check_inverse=False))
+    vae = VAETransformer(
+        1, rows=Table(scaling=FunctionTransformer(np.log, np.exp, check_inverse=False))
+    )
     exact = stats.lognorm.logpdf(X, s=1).sum(axis=1).mean()
     assert vae.fit(X).score(X) == pytest.approx(exact, abs=0.1)
 
@@ -81,7 +84,7 @@ def test_the_score_repeats_and_does_not_depend_on_the_neighbours(wine):
 @pytest.mark.parametrize("scaling", ["standard", "quantile"])
 def test_the_score_of_a_row_does_not_depend_on_its_neighbours_under_any_scaling(scaling):
     X = np.random.default_rng(0).gamma(1.0, size=(400, 9))
-    vae = VAETransformer(2, scaling=scaling, max_epochs=2).fit(X)
+    vae = VAETransformer(2, rows=Table(scaling=scaling), max_epochs=2).fit(X)
     scores = vae.score_samples(X)
     assert np.array_equal([vae.score_samples(X[[i]])[0] for i in range(100)], scores[:100])
 
@@ -101,7 +104,7 @@ def test_interpolation_takes_rows_of_a_frame_and_of_an_array(wine):
 @pytest.mark.parametrize("scaling", ["standard", "robust", "quantile", "minmax", None])
 def test_constant_columns_add_nothing_to_the_likelihood(scaling):
     X = np.random.default_rng(0).normal(size=(300, 4))
-    vae = VAETransformer(2, scaling=scaling, max_epochs=150)
+    vae = VAETransformer(2, rows=Table(scaling=scaling), max_epochs=150)
     extended = np.column_stack([X, np.full(len(X), 50.0)])
     beside = clone(vae).fit(extended)
     assert beside.score(extended) == pytest.approx(clone(vae).fit(X).score(X), abs=0.5)
@@ -383,7 +386,7 @@ def test_rows_between_and_along_are_tables(vae, table):
 def test_likelihoods_are_chosen_by_column(table):
     asked = {"height": "student_t", "visits": "negative_binomial"}
     fitted = VAETransformer(2, hidden_layer_sizes=(16,), max_epochs=20, likelihood=asked).fit(table)
-    assert fitted._columns.likelihoods.tolist() == [
+    assert fitted._model.scaler.likelihoods.tolist() == [
         *("student_t", "ordinal", "categorical", "negative_binomial"),
         *("gaussian", "bernoulli", "gaussian"),
     ]
