@@ -47,7 +47,7 @@ def test_every_objective_learns_codes_that_classify_and_decode(objective, wine):
     assert cross_val_score(pipe, X, y, cv=3).mean() > 0.93
     encoder.fit(X)
     assert encoder.score_samples(X).mean() > -0.6
-    assert encoder.score(X) > 0.3
+    assert encoder.info_nce_bits(X) > 0.3
 
 
 class NoDecoder(Objective):
@@ -83,30 +83,34 @@ def test_heads_are_dropped_after_fit(wine):
     fitted = ContrastiveTransformer(8, objective=BYOL(), max_epochs=2).fit(X)
     names = {name.partition(".")[0] for name in fitted._model.arrays}
     assert names == {"encoder", "decoder", "likelihood", "code_mean", "code_scale"}
-    assert fitted._training_state is None
+    assert fitted._model.resumable is None
 
 
 def test_the_score_is_in_bits_against_chance(wine):
     X, _ = wine
     fitted = ContrastiveTransformer(8).fit(X)
-    assert 1.0 < fitted.score(X) < np.log2(len(X))
+    assert 1.0 < fitted.info_nce_bits(X) < np.log2(len(X))
     noisy = ContrastiveTransformer(8, augmentation=SwapNoise(1.0), max_epochs=50).fit(X)
-    assert abs(noisy.score(X)) < 0.3
+    assert abs(noisy.info_nce_bits(X)) < 0.3
     clean = ContrastiveTransformer(8, augmentation=Identity(), max_epochs=50).fit(X)
-    assert clean.score(X) == pytest.approx(np.log2(len(X)), abs=0.05)
+    assert clean.info_nce_bits(X) == pytest.approx(np.log2(len(X)), abs=0.05)
     with pytest.raises(ValueError, match="at least 2 rows; got 1"):
-        fitted.score(X[:1])
+        fitted.info_nce_bits(X[:1])
 
 
 def test_the_score_compares_between_batch_sizes_and_orders_of_rows():
     X = load_digits().data[:800]
     scores = [
-        ContrastiveTransformer(8, batch_size=batch_size, max_epochs=epochs).fit(X).score(X)
+        ContrastiveTransformer(8, batch_size=batch_size, max_epochs=epochs).fit(X).info_nce_bits(X)
         for batch_size, epochs in ((64, 20), (400, 80))
     ]
     assert scores[0] == pytest.approx(scores[1], rel=0.15)
     fitted = ContrastiveTransformer(8, max_epochs=5).fit(X)
-    assert fitted.score(X) == fitted.score(X[::-1]) == fitted.score(np.asfortranarray(X))
+    assert (
+        fitted.info_nce_bits(X)
+        == fitted.info_nce_bits(X[::-1])
+        == fitted.info_nce_bits(np.asfortranarray(X))
+    )
 
 
 def test_views_may_differ(wine):

@@ -4,6 +4,7 @@ import copy
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from torch import nn
 
 import sklearn_replearn
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn._estimators import base
+from sklearn_replearn._estimators import fitting
 from sklearn_replearn._training import net as loop
 from sklearn_replearn.augmentations import SwapNoise
 from sklearn_replearn.modules.layers import ACTIVATIONS
@@ -51,14 +52,14 @@ def X():
 def trained(estimator, X, monkeypatch, by_hand=True, **params):
     """The net behind a fit, and the fitted estimator."""
     nets = []
-    train = base.train
+    train = fitting.train
 
     def keep(*args, **kwargs):
         nets.append(train(*args, **kwargs))
         return nets[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(base, "train", keep)
+        patch.setattr(fitting, "train", keep)
         if not by_hand:
             patch.setattr(loop, "handwritten_step", lambda net: None)
         fitted = copy.deepcopy(estimator).set_params(**{"max_epochs": 1, **params}).fit(X)
@@ -189,7 +190,7 @@ def shared(n_in, n_out):
         AutoencoderTransformer(sparsity=L1Sparsity()),
         AutoencoderTransformer(sparsity=TopKSparsity(1)),
         AutoencoderTransformer(optimizer="sgd"),
-        AutoencoderTransformer(optimizer_params={"amsgrad": True}),
+        AutoencoderTransformer(optimizer=partial(torch.optim.Adam, amsgrad=True)),
         AutoencoderTransformer(callbacks=[Listening()]),
         AutoencoderTransformer(encoder=lambda n_in, n_out: nn.Sequential(Own(n_in, n_out))),
         AutoencoderTransformer(encoder=nn.Linear),

@@ -22,7 +22,7 @@ from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn.augmentations import RandomHorizontalFlip
-from sklearn_replearn.rows import Images, Table, Tokens
+from sklearn_replearn.rows import Images, Tokens
 
 SHAPE = (1, 8, 8)
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
@@ -192,7 +192,7 @@ def test_warm_start_goes_on(cls, X):
     again = once.fit(X.reshape(-1, *SHAPE)).history_["train_reconstruction"]
     assert len(again) == 16
     assert abs(again.iloc[8] - last) < abs(first - last)
-    with pytest.raises(ValueError, match="image_shape or vocabulary_size changed"):
+    with pytest.raises(ValueError, match="rows changed since, from"):
         once.set_params(rows=Images((1, 4, 16))).fit(X)
     assert once.n_iter_ == 16
 
@@ -277,11 +277,18 @@ def test_small_and_odd_images_work(cls, odd):
         ({"rows": Images((1, 1, 8, 8))}, r"three whole numbers.*got \(1, 1, 8, 8\)"),
         ({"rows": Images((0, 8, 8))}, r"of at least 1.*got \(0, 8, 8\)"),
         ({"rows": Images((1, 8.0, 8))}, r"three whole numbers.*got \(1, 8.0, 8\)"),
-        ({"rows": Images((1, 7, 8))}, r"makes 56 pixels; the rows have 64 columns"),
-        ({"rows": Images(64)}, "'image_shape' parameter"),
-        ({"rows": Tokens(9)}, r"not both; got image_shape=\(1, 8, 8\) and vocabulary_size=9"),
-        ({"rows": Table(scaling="standard")}, "all pixels have one scale.*got 'standard'"),
-        ({"rows": Table(scaling=None)}, "must be within 0 and 1; they go from 0 to 16"),
+        ({"rows": Images((1, 7, 8))}, r"has 56 numbers in a row; the rows have 64 columns"),
+        ({"rows": Images(64)}, r"three whole numbers.*got 64"),
+        ({"rows": Tokens(9)}, r"takes token ids from 0 \(padding\) to 8; the table has 16"),
+        (
+            {"rows": Images((1, 8, 8), scaling="standard")},
+            "All pixels of images have one scale.*got 'standard'",
+        ),
+        (
+            {"rows": Images((1, 8, 8), scaling=None)},
+            "must be within 0 and 1; they go from 0 to 16",
+        ),
+        ({"hidden_layer_sizes": (8,)}, "Images have no hidden_layer_sizes: leave it at .auto."),
     ],
     ids=str,
 )
@@ -499,5 +506,5 @@ def test_gray_levels_may_be_shares(estimator, digits):
 
 
 def test_likelihoods_that_pixels_do_not_have_are_refused(X):
-    with pytest.raises(ValueError, match="pixels are gaussian, bernoulli, student_t; got poisson"):
+    with pytest.raises(ValueError, match="Pixels of images are gaussian, bernoulli, student_t, or .*; got poisson"):
         small(VAETransformer, likelihood="poisson").fit(X)

@@ -25,7 +25,11 @@ def small(**params):
     return ContrastiveTransformer(
         **{
             "latent_dim": 3,
-            "hidden_layer_sizes": (8,),
+            **(
+                {}
+                if isinstance(params.get("rows"), Images | Tokens)
+                else {"hidden_layer_sizes": (8,)}
+            ),
             "max_epochs": 2,
             "batch_size": 32,
             "augmentation": Identity(),

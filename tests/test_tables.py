@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from sklearn_replearn import AutoencoderTransformer, VAETransformer
 from sklearn_replearn._tables.validation import read_table
+from sklearn_replearn.likelihoods import Gaussian
 from sklearn_replearn.rows import Table
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 2}
@@ -114,7 +115,7 @@ def test_categorical_dtypes_keep_levels_that_no_row_has():
     estimator = VAETransformer(**small).fit(raw)
     assert estimator.inverse_transform(estimator.transform(raw))["a"].dtype == dtype
     assert estimator.sample(50, random_state=0)["a"].dtype == dtype
-    assert estimator._schema.kinds[0].levels.tolist() == ["a", "b", "c"]
+    assert estimator._model.schema.kinds[0].levels.tolist() == ["a", "b", "c"]
 
 
 def test_a_level_is_the_same_in_any_dtype_and_order_of_levels(frame):
@@ -202,7 +203,7 @@ def test_numbers_that_are_categories_are_named(frame, features):
 )
 def test_wrong_categorical_features_are_refused(frame, features, message):
     with pytest.raises(ValueError, match=message):
-        door(frame, rows=Table(categorical_features=features))
+        door(frame, categorical_features=features)
 
 
 @pytest.mark.parametrize(
@@ -442,7 +443,7 @@ def test_counts_that_are_none_are_refused_later():
 def test_rare_fractions_in_a_sparse_table_are_no_counts():
     table = sp.random(3000, 400, 0.001, random_state=0, format="csr")
     fitted = AutoencoderTransformer(**small).fit(table)
-    assert set(fitted._model.scaler.likelihoods[~fitted._model.scaler.constant]) == {"gaussian"}
+    assert set(fitted._model.plan.likelihoods) == {Gaussian}
 
 
 def test_sparse_one_hot_gives_the_model_of_dense_one_hot():

@@ -140,7 +140,7 @@ def test_warm_up_of_the_kl_does_not_outlast_training(max_epochs, wine):
         assert vae.history_["train_kl"].iloc[-1] == pytest.approx(kl, rel=0.1)
     # Whatever the number of epochs, the weight has arrived at beta after the last update.
     updates = max_epochs * 12
-    assert vae._objective(updates).warmup_steps <= updates
+    assert vae._objective(Table(), updates).warmup_steps <= updates
 
 
 def test_transform_is_the_posterior_mean(wine):
@@ -386,9 +386,9 @@ def test_rows_between_and_along_are_tables(vae, table):
 def test_likelihoods_are_chosen_by_column(table):
     asked = {"height": "student_t", "visits": "negative_binomial"}
     fitted = VAETransformer(2, hidden_layer_sizes=(16,), max_epochs=20, likelihood=asked).fit(table)
-    assert fitted._model.scaler.likelihoods.tolist() == [
-        *("student_t", "ordinal", "categorical", "negative_binomial"),
-        *("gaussian", "bernoulli", "gaussian"),
+    assert [kind.__name__ for kind in fitted._model.plan.likelihoods] == [
+        *("StudentT", "Ordinal", "Categorical", "NegativeBinomial"),
+        *("Gaussian", "Bernoulli", "Gaussian"),
     ]
     assert np.isfinite(fitted.score_samples(table)).all()
     drawn = fitted.sample(100, random_state=0)

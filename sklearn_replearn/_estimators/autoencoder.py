@@ -201,6 +201,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.verbose = verbose
 
     _network = Autoencoder
+    _objective_parameter = "loss"
 
     def _asked_likelihoods(self, schema):
         likelihood = {"bce": Bernoulli, "poisson": Poisson}.get(self.loss, Gaussian)
@@ -211,9 +212,6 @@ class AutoencoderTransformer(RepresentationTransformer):
     def _check_scaler(self, scaler):
         if self.loss == "bce":
             scaler.check_unit_interval('loss="bce"', 'loss="mse"')
-
-    def _objective_parameters(self, rows):
-        return {"loss": self.loss}
 
     def _sparsity(self):
         return None if self.sparsity is None else clone(self.sparsity, safe=False)

@@ -1,5 +1,6 @@
 """The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
 
+import sys
 from numbers import Integral, Real
 
 import numpy as np
@@ -110,9 +111,12 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         """The class of likelihood asked for, for each column; None leaves it to the column."""
         return [Gaussian] * self.n_features_in_
 
-    def _objective_parameters(self, rows):
-        """Parameters that say what is minimised; with ``warm_start`` they may not change."""
-        return {}
+    #: The parameter that says what is minimised; with ``warm_start`` it may not change.
+    _objective_parameter = "objective"
+
+    def _objective_of(self, rows):
+        """What says what is minimised."""
+        return getattr(self, self._objective_parameter)
 
     def _sparsity(self):
         """What makes codes sparse, or None."""
@@ -355,3 +359,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if "_inference" in state:
             state["_inference"] = None
         return state
+
+    def __setstate__(self, state):
+        # As Python stores names of attributes: stored again, it is the same bytes.
+        super().__setstate__({sys.intern(name): value for name, value in state.items()})

@@ -290,8 +290,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of))
         return self
 
-    def score(self, X, y=None):
-        r"""Goodness of fit in bits against chance: how well a view finds the row it came from.
+    def info_nce_bits(self, X):
+        r"""How well a view finds the row it came from, in bits against chance.
 
         :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates, between views of the rows, in
         the space of the codes: 0 is chance, :math:`\log_2 N` is perfect. It is measured on codes,
@@ -303,8 +303,6 @@ class ContrastiveTransformer(RepresentationTransformer):
         ----------
         X : array-like of shape (n_samples, n_features)
             At least two rows. The order of the rows does not matter.
-        y : None
-            Ignored.
 
         Returns
         -------
@@ -322,7 +320,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         """
         table = self._table(X)
         if len(table) < 2:
-            raise ValueError("score compares a row with others and needs at least 2 rows; got 1.")
+            raise ValueError(
+                "info_nce_bits compares a row with others and needs at least 2 rows; got 1."
+            )
         multiset = canonical(table, np.ones(len(table)))
         order = np.random.RandomState(self._model.seed).permutation(multiset.n_draws)
         table = multiset.values(multiset.draws()[order])
@@ -352,8 +352,8 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     _network = Autoencoder
 
-    def _objective_parameters(self, rows):
-        return {"objective": repr(self._contrast(rows))}
+    def _objective_of(self, rows):
+        return repr(self._contrast(rows))
 
     def _objective(self, rows, n_updates):
         return WithDecoder(self._contrast(rows), rows.n_decoded)

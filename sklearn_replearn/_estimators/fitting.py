@@ -64,7 +64,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
         else:
             scaler = last.scaler.widened(multiset)
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods, parts)
-            _reject_other_plan(plan, last.plan)
+            _reject_other_plan(estimator, plan, last.plan)
         estimator._check_scaler(scaler)
         lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr
         network = plan.build(rows, scaler, generator)
@@ -180,16 +180,18 @@ def _goes_on(estimator):
 
 
 def _reject_other_rows(rows, last):
-    if type(rows) is not type(last.rows) or repr(rows) != repr(last.rows):
+    if rows != last.rows:
         raise ValueError(
             "warm_start goes on with the network of the last fit, but rows changed since, from "
             f"{last.rows!r} to {rows!r}. Set warm_start=False for a new network."
         )
 
 
-def _reject_other_plan(plan, last):
+def _reject_other_plan(estimator, plan, last):
     changed = plan.changed(last)
     if changed:
+        named = {"objective": estimator._objective_parameter}
+        changed = [named.get(name, name) for name in changed]
         raise ValueError(
             f"warm_start goes on with the network of the last fit, but {', '.join(changed)} "
             "changed since. Set warm_start=False for a new network."
@@ -250,7 +252,7 @@ def _plan(estimator, rows, scaler, likelihoods, parts):
         scale=scale,
         for_errors=for_errors,
         sparsity=estimator._sparsity(),
-        objective=estimator._objective_parameters(rows),
+        objective=estimator._objective_of(rows),
     )
 
 

@@ -8,9 +8,10 @@ from .._scaling.scaler import Scaler
 from .._tables.schema import Schema
 from .._training.history import History
 from ..rows import Rows
+from ..rows.base import same
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetworkPlan:
     """What a network is made of, so that it can be built again.
 
@@ -38,8 +39,8 @@ class NetworkPlan:
         Whether the likelihood only says what errors are.
     sparsity : object or None
         Its ``activation`` is applied to codes.
-    objective : dict
-        Parameters of the estimator that say what is minimised.
+    objective : object
+        What says what is minimised: a loss, a likelihood, or the text of an objective.
     """
 
     network: type
@@ -57,7 +58,7 @@ class NetworkPlan:
     scale: float | None
     for_errors: bool
     sparsity: object
-    objective: dict
+    objective: object
 
     @property
     def given(self):
@@ -94,22 +95,11 @@ class NetworkPlan:
 
     def changed(self, other):
         """Names of what differs from another plan."""
-        mine, others = ({**vars(plan), **plan.objective} for plan in (self, other))
-        return [
-            name for name in mine if name != "objective" and not _same(mine[name], others.get(name))
-        ]
+        mine, others = vars(self), vars(other)
+        return [name for name in mine if not same(mine[name], others[name])]
 
 
-def _same(a, b):
-    """Whether two parts of a plan say the same; small objects by their parameters."""
-    if a is b:
-        return True
-    if hasattr(a, "get_params") and type(a) is type(b):
-        return a.get_params() == b.get_params()
-    return type(a) is type(b) and a == b
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """What an estimator has learned in fit: all that ``transform`` and a stored file are about.
 

@@ -530,6 +530,7 @@ dict, default="auto"
         return mean.astype(np.float64)
 
     _network = VariationalAutoencoder
+    _objective_parameter = "likelihood"
     _likelihood_of_binary = Bernoulli
 
     @property
@@ -554,9 +555,6 @@ dict, default="auto"
 
     def _check_scaler(self, scaler):
         scaler.check_unit_interval(*_BERNOULLI)
-
-    def _objective_parameters(self, rows):
-        return {"likelihood": self.likelihood}
 
     def _users_parts(self, rows):
         asked = self.likelihood.values() if isinstance(self.likelihood, dict) else [self.likelihood]

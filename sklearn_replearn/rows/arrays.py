@@ -45,19 +45,20 @@ class Arrays(Rows):
     @property
     def _shape(self):
         """The shape, checked."""
-        try:
-            shape = tuple(self.shape)
-        except TypeError:
-            shape = ()
-        if not shape or not all(isinstance(size, Integral) and size >= 1 for size in shape):
+        shape = tuple(self.shape) if isinstance(self.shape, tuple | list) else ()
+        if not self._has_axes(len(shape)) or not all(
+            isinstance(size, Integral) and size >= 1 for size in shape
+        ):
             raise ValueError(
-                f"{type(self).__name__}: shape must be whole numbers of at least 1, such as "
-                f"{self._example}; got {self.shape!r}."
+                f"{type(self).__name__}: shape must be {self._wanted}; got {self.shape!r}."
             )
         return tuple(map(int, shape))
 
-    _example = "(3, 100) for 3 channels of 100 values"
-    _axes = "channels come first"
+    _wanted = "whole numbers of at least 1, the shape of one row, such as (3, 100)"
+
+    def _has_axes(self, n_axes):
+        """Whether a row may have so many axes."""
+        return n_axes > 0
 
     @property
     def width(self):
@@ -108,7 +109,7 @@ class Arrays(Rows):
         if table.shape[1] != self.width:
             raise ValueError(
                 f"{type(self).__name__}({self._shape}) has {self.width} numbers in a row; the rows "
-                f"have {table.shape[1]} columns. Give the shape of one row; {self._axes}."
+                f"have {table.shape[1]} columns. Give the shape of one row: {self._wanted}."
             )
         reject_other_than_numbers(table, schema, type(self).__name__)
 

@@ -50,22 +50,14 @@ class Images(Arrays):
     activation = "relu"
     padded = ("latent_dim",)
     n_decoded = _DECODED
-    _example = "(1, 28, 28) for (channels, height, width)"
-    _axes = "it is (channels, height, width)"
+    _wanted = "three whole numbers of at least 1, (channels, height, width), such as (1, 28, 28)"
 
     def __init__(self, shape, scaling="auto"):
         self.shape = shape
         self.scaling = scaling
 
-    @property
-    def _shape(self):
-        shape = super()._shape
-        if len(shape) != 3:
-            raise ValueError(
-                "Images: shape must be three whole numbers of at least 1, (channels, height, "
-                f"width), such as (1, 28, 28); got {self.shape!r}."
-            )
-        return shape
+    def _has_axes(self, n_axes):
+        return n_axes == 3
 
     def likelihoods(self, profile, asked, binary, names):
         """That which is asked for, else normal ones: pixels of 0 and 1 are brightnesses, too."""
