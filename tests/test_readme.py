@@ -82,6 +82,9 @@ def test_the_tables_of_few_labels_are_those_of_the_record(monkeypatch):
     assert set(record) == set(few.SETS)
     for table in report.readme_tables(record):
         assert table in README
-    assert (
-        report.markdown(record) == (ROOT / "benchmarks" / "results" / "few_labels.md").read_text()
-    )
+    written = (ROOT / "benchmarks" / "results" / "few_labels.md").read_text()
+    assert report.markdown(record) == written
+    panels = [rows for name, rows in record.items() if name not in report.OTHERS]
+    methods = {row["method"] for rows in panels for row in rows}
+    assert set(report.COLOURS) == methods
+    assert len(set(report.COLOURS.values())) == len(methods) <= 10  # those that matplotlib cycles
