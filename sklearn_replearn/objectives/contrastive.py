@@ -247,10 +247,9 @@ class SupCon(_WithinBatch):
     Notes
     -----
     Rows may lack a label (-1, as in :mod:`sklearn.semi_supervised`; where the labels are -1 and 1
-    alone, both are classes), unlike in the paper: such a
-    row has its own other view as its only positive, and it is a negative of all other rows, of
-    those of its unknown class too. Without any labels this is NT-Xent. The loss is averaged over
-    views; the paper sums it.
+    alone, both are classes), unlike in the paper: such a row has its own other view as its only
+    positive, and it is a negative of all other rows, of those of its unknown class too. Without any
+    labels this is NT-Xent. The loss is averaged over views; the paper sums it.
 
     Examples
     --------
