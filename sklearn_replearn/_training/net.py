@@ -199,9 +199,11 @@ class RepresentationNet(NeuralNet):
         """The terms of each step are those of the first one, or the history has gaps."""
         names = self.names_.setdefault(prefix, terms.keys())
         if terms.keys() != names:
+            objective = self.module_.objective
+            whose = type(getattr(objective, "objective", objective)).__name__  # of WithDecoder
             raise ValueError(
-                f"The objective's terms were {', '.join(names)} in the first step and are "
-                f"{', '.join(terms)} in epoch {len(self.history)}. Give the same names in every "
+                f"{whose}.terms returned {', '.join(names)} in the first step and "
+                f"{', '.join(terms)} in epoch {len(self.history)}. Return the same names in every "
                 "step; a term that does not count is a zero."
             )
 
