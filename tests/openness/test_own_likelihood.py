@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy.integrate import trapezoid
-from scipy.stats import laplace, norm
+from scipy.stats import geom, laplace, norm
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from torch import nn
@@ -134,7 +134,7 @@ def test_densities_of_one_column_add_up_to_one(X):
 def test_units_move_scores_by_their_logarithm_and_origins_do_not(X, likelihood):
     vae = untrained(likelihood, scale=1.0)
     scores = clone(vae).fit(X).score_samples(X)
-    in_thousandths, shifted = X * [1000, 1, 1], X + [0, 7, 1]
+    in_thousandths, shifted = X * [1000, 1, 1], X + np.array([0, 7, 1])
     moved = clone(vae).fit(in_thousandths).score_samples(in_thousandths) - scores
     assert moved == pytest.approx(-math.log(1000), abs=1e-5)
     assert clone(vae).fit(shifted).score_samples(shifted) == pytest.approx(scores, abs=1e-5)
@@ -174,7 +174,7 @@ def test_missing_cells_are_filled_and_add_nothing(X):
     X = X[:, 1:2] * [1.0, 2.0, -1.0] + 0.1 * X
     holes = X.copy()
     holes[::3, 0] = np.nan
-    vae = small(Laplace, max_epochs=100).fit(holes)
+    vae = small(Laplace, max_epochs=400).fit(holes)
     filled = vae.impute(holes)
     assert np.array_equal(filled[1::3], X[1::3])
     assert np.abs(filled[::3, 0] - X[::3, 0]).mean() < 0.5 * X[:, 0].std()
@@ -208,8 +208,8 @@ def test_counts_have_probabilities():
     every = vae.score_samples(np.arange(60)[:, None])
     assert (every < 0).all()
     assert np.exp(every).sum() == pytest.approx(1, abs=0.02)
-    entropy = -(0.3 * math.log(0.3) + 0.7 * math.log(0.7)) / 0.3
-    assert vae.score(counts) == pytest.approx(-entropy, abs=0.1)
+    likeliest = geom.logpmf(counts + 1, 1 / (1 + counts.mean())).mean()
+    assert vae.score(counts) == pytest.approx(likeliest, abs=0.05)
     drawn = vae.sample(2000, random_state=0)
     assert np.array_equal(drawn, np.rint(drawn))
     assert drawn.mean() == pytest.approx(0.7 / 0.3, abs=0.3)
@@ -228,7 +228,7 @@ def test_what_is_no_likelihood_of_cells_is_refused_before_training(X):
         small(ByRow).fit(X)
     with pytest.raises(ValueError, match=r"WithoutMean does not define mean\(\)"):
         small({1: WithoutMean}).fit(X)
-    with pytest.raises(ValueError, match="subclass of sklearn_replearn.likelihoods.Likelihood"):
+    with pytest.raises(ValueError, match=r"or a subclass of .*Likelihood; got"):
         small({1: nn.Linear}).fit(X)
 
 
