@@ -22,6 +22,7 @@ from .._training.schedule import default_epochs
 from .._training.train import history_of, train, training_state
 from ..likelihoods import Gaussian
 from ..likelihoods.base import check_cells
+from ..objectives.base import checked_heads
 from ..rows import Table
 from ..rows.base import table_of
 from .model import Model, NetworkPlan
@@ -140,7 +141,7 @@ def trained(
     objective = objective_of(epochs * n_batches(len(train_rows), estimator.batch_size))
     training = Training(
         network,
-        objective.heads(network, generator),
+        checked_heads(objective, network, generator),
         objective,
         views,
         new_generator(draw_integer(generator), device),

@@ -13,7 +13,7 @@ from torch import nn
 from .._dataset.batches import Batch
 from .._runtime.transaction import FitInterrupted
 from ..augmentations._calling import view
-from ..objectives.base import checked_terms
+from ..objectives.base import checked_terms, name_of
 from .early_stopping import StopTraining
 
 try:
@@ -199,12 +199,10 @@ class RepresentationNet(NeuralNet):
         """The terms of each step are those of the first one, or the history has gaps."""
         names = self.names_.setdefault(prefix, terms.keys())
         if terms.keys() != names:
-            objective = self.module_.objective
-            whose = type(getattr(objective, "objective", objective)).__name__  # of WithDecoder
             raise ValueError(
-                f"{whose}.terms returned {', '.join(names)} in the first step and "
-                f"{', '.join(terms)} in epoch {len(self.history)}. Return the same names in every "
-                "step; a term that does not count is a zero."
+                f"{name_of(self.module_.objective)}.terms returned {', '.join(names)} in the first "
+                f"step and {', '.join(terms)} in epoch {len(self.history)}. Return the same names "
+                "in every step; a term that does not count is a zero."
             )
 
     def _record(self, prefix, means):

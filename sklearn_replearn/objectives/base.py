@@ -80,6 +80,28 @@ class Objective(BaseEstimator):
         """Called after each update of the weights, without gradients."""
 
 
+def name_of(objective):
+    """The name of an objective's class, of the inner one where a decoder stands beside it."""
+    return type(getattr(objective, "objective", objective)).__name__
+
+
+def checked_heads(objective, network, generator):
+    """What :meth:`Objective.heads` returns, if it is a module.
+
+    Raises
+    ------
+    ValueError
+        Says what came.
+    """
+    heads = objective.heads(network, generator)
+    if not isinstance(heads, nn.Module):
+        raise ValueError(
+            f"{name_of(objective)}.heads must return a torch.nn.Module, nn.Module() where there "
+            f"is nothing to train; it returned {heads!r}."
+        )
+    return heads
+
+
 def checked_terms(objective, network, heads, batch, generator):
     """What :meth:`Objective.terms` returns, if it is what is said there.
 
