@@ -12,7 +12,7 @@ import torch
 from scipy.stats import beta, kstest
 from sklearn.base import clone
 
-from sklearn_replearn._runtime.isolation import _is_foreign
+from sklearn_replearn._runtime.isolation import is_foreign
 from sklearn_replearn.augmentations import (
     Compose,
     CutMix,
@@ -507,7 +507,7 @@ def test_foreign_augmentations_are_recognised_in_what_binds_them():
         partial(OnTokens, rows=Tokens(9)),
         lambda augmentation: OnImages(augmentation, (1, 1, 3)),
     ):
-        assert _is_foreign(bind(Scaled(1.0)))
-        assert _is_foreign(bind(Compose([Identity(), Scaled(1.0)])))
-        assert not _is_foreign(bind(Compose([Identity(), CutMix()])))
+        assert is_foreign(bind(Scaled(1.0)))
+        assert is_foreign(bind(Compose([Identity(), Scaled(1.0)])))
+        assert not is_foreign(bind(Compose([Identity(), CutMix()])))
     assert "CutMix(p=0.5)" in repr(OnImages(CutMix(0.5), (1, 1, 3)))

@@ -506,5 +506,7 @@ def test_gray_levels_may_be_shares(estimator, digits):
 
 
 def test_likelihoods_that_pixels_do_not_have_are_refused(X):
-    with pytest.raises(ValueError, match="Pixels of images are gaussian, bernoulli, student_t, or .*; got poisson"):
+    with pytest.raises(
+        ValueError, match="Pixels of images are gaussian, bernoulli, student_t, or .*; got poisson"
+    ):
         small(VAETransformer, likelihood="poisson").fit(X)

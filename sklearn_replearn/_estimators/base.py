@@ -18,6 +18,7 @@ from ..augmentations import Identity
 from ..likelihoods import Gaussian
 from ..modules.layers import ACTIVATIONS
 from ..rows import Rows
+from ..rows.base import table_of
 from .fitting import fitted_model
 from .inference import Inference
 
@@ -229,7 +230,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         return self._applied().of_table(decoded, table, self.n_features_in_, np.float64)
 
     def _filled(self, X, table, cells):
-        X = self._model.rows.to_table(X)
+        X = table_of(self._model.rows, X)
         filled = self._model.schema.filled(X, table, self._model.scaler.unscale(cells))
         return self._model.rows.from_table(filled)
 
@@ -311,7 +312,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # says what is missing; to ask it each time would take longer
         model = self._model
-        table, _ = read_table(self, model.rows.to_table(X), schema=model.schema)
+        table, _ = read_table(self, table_of(model.rows, X), schema=model.schema)
         model.rows.check(table, model.schema)
         model.scaler.check_counts(table)
         return table
@@ -327,7 +328,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def network_(self):
         """A copy of the trained network, float32, on the CPU, in evaluation mode."""
         check_is_fitted(self)
-        parts = [self._model.rows, *self._model.plan.given]
+        parts = [self._model.rows, *self._model.plan.given, *self._model.plan.likelihoods]
         with isolated(parts, 0, torch.device("cpu"), gradients=True):
             return self._model.network()
 

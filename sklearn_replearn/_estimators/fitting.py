@@ -11,7 +11,7 @@ from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays
-from .._runtime.isolation import few_threads, isolated, resolve_device
+from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import check_sample_weight, safe_indexing
 from .._scaling.profile import Profile
@@ -21,7 +21,10 @@ from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
 from .._training.train import history_of, train, training_state
 from ..likelihoods import Gaussian
+from ..likelihoods.base import check_cells
+from ..objectives.base import checked_heads
 from ..rows import Table
+from ..rows.base import table_of
 from .model import Model, NetworkPlan
 
 
@@ -138,7 +141,7 @@ def trained(
     objective = objective_of(epochs * n_batches(len(train_rows), estimator.batch_size))
     training = Training(
         network,
-        objective.heads(network, generator),
+        checked_heads(objective, network, generator),
         objective,
         views,
         new_generator(draw_integer(generator), device),
@@ -201,7 +204,7 @@ def _reject_other_plan(estimator, plan, last):
 def _read(estimator, rows, X, sample_weight, metadata_of, last):
     """The table, what stands beside its rows, and rows in the form of ``X``."""
     rows = rows.in_form_of(X)
-    X, features = rows.to_table(X), rows.categorical_features
+    X, features = table_of(rows, X), rows.categorical_features
     table, schema = read_table(estimator, X, features, None if last is None else last.schema)
     rows.check(table, schema)
     weights = check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
@@ -235,6 +238,9 @@ def _plan(estimator, rows, scaler, likelihoods, parts):
     hides = any(getattr(part, "hides", False) for part in parts)
     encoding = rows.encoding(scaler, hides)
     likelihood = rows.likelihood(likelihoods, scaler, scale, for_errors)
+    for part, _ in likelihood.parts():
+        if is_foreign(part):
+            check_cells(part)
     n_features = len(scaler.low)
     return NetworkPlan(
         network=estimator._network,

@@ -35,7 +35,7 @@ class Inference:
             # Trained on a device that this machine does not have: the CPU serves as well.
             self.device = torch.device("cpu")
         plan, self.scaler = model.plan, model.scaler
-        self.parts = [model.rows, *plan.given]
+        self.parts = [model.rows, *plan.given, *plan.likelihoods]
         self.n_features = plan.n_features
         self.widest = max(plan.n_features, plan.n_inputs, plan.n_outputs)
         # Copies, because torch refuses what may not be written to, such as a memory map.

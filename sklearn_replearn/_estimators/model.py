@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 
+import torch
+
 from .._runtime.arrays import to_tensors
+from .._runtime.isolation import is_foreign
 from .._runtime.randomness import new_generator
 from .._scaling.scaler import Scaler
 from .._tables.schema import Schema
 from .._training.history import History
+from ..modules.foreign import checked
 from ..rows import Rows
 from ..rows.base import same
 
@@ -88,7 +92,14 @@ class NetworkPlan:
         else:
             decoder = rows.given_decoder(self)
         likelihood = rows.likelihood(self.likelihoods, scaler, self.scale, self.for_errors)
-        beside = {"inputs": rows.encoding(scaler, self.hides)}
+        inputs = rows.encoding(scaler, self.hides)
+        beside = {"inputs": inputs}
+        if is_foreign(rows):
+            name, cells = type(rows).__name__, torch.zeros(2, self.n_features, dtype=torch.float32)
+            seen = cells if inputs is None else inputs(cells)
+            encoder = checked(encoder, f"{name}.encoder", seen, n_out)
+            codes = torch.zeros(2, self.latent_dim, dtype=torch.float32)
+            decoder = checked(decoder, f"{name}.decoder", codes, self.n_outputs)
         if self.sparsity is not None:
             beside["activation"] = self.sparsity.activation(self.latent_dim)
         return self.network(encoder, decoder, likelihood, self.latent_dim, **beside)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from .._runtime.arrays import to_tensors
-from .._runtime.isolation import WEIGHTS_WORTH_THREADS, few_threads
+from .._runtime.isolation import WEIGHTS_WORTH_THREADS, few_threads, is_foreign
 from .._runtime.randomness import new_generator
 from ..modules import LinearSkip
 
@@ -39,7 +39,9 @@ def padded(model, n_weights, device):
     device : torch.device
     """
     rows, plan = model.rows, model.plan
-    if plan.given or rows.padded is None or n_weights > WEIGHTS_WORTH_THREADS:
+    if rows.padded is None or n_weights > WEIGHTS_WORTH_THREADS:
+        return None
+    if plan.given or is_foreign(rows):  # of a network of a user's nobody knows where zeros may be
         return None
     network = _with_zeros(model)
     with few_threads(n_weights, device):

@@ -13,7 +13,7 @@ from torch import nn
 from .._dataset.batches import Batch
 from .._runtime.transaction import FitInterrupted
 from ..augmentations._calling import view
-from ..objectives.base import checked_terms
+from ..objectives.base import checked_terms, name_of
 from .early_stopping import StopTraining
 
 try:
@@ -200,9 +200,9 @@ class RepresentationNet(NeuralNet):
         names = self.names_.setdefault(prefix, terms.keys())
         if terms.keys() != names:
             raise ValueError(
-                f"The objective's terms were {', '.join(names)} in the first step and are "
-                f"{', '.join(terms)} in epoch {len(self.history)}. Give the same names in every "
-                "step; a term that does not count is a zero."
+                f"{name_of(self.module_.objective)}.terms returned {', '.join(names)} in the first "
+                f"step and {', '.join(terms)} in epoch {len(self.history)}. Return the same names "
+                "in every step; a term that does not count is a zero."
             )
 
     def _record(self, prefix, means):

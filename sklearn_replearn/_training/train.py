@@ -9,11 +9,15 @@ from skorch.helper import predefined_split
 
 from .._dataset.batches import Batches, n_batches
 from .._runtime.arrays import to_arrays, to_tensors
+from ..objectives.base import TAKEN
 from .early_stopping import KeepBest
 from .history import History
 from .net import RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS
 from .schedule import RISE, CosineSchedule
+
+# What skorch's history has beside the loss and its terms.
+_COUNTED = TAKEN - {"loss"}
 
 
 def train(training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None):
@@ -110,7 +114,7 @@ def history_of(net):
     names = [
         name
         for name in epochs[0]
-        if name.startswith(("train_", "valid_")) and not name.endswith(("_best", "_batch_count"))
+        if name.startswith(("train_", "valid_")) and name[len("train_") :] not in _COUNTED
     ]
     columns = {name: np.array([epoch[name] for epoch in epochs], np.float32) for name in names}
     seconds = np.array([epoch["dur"] for epoch in epochs])

@@ -129,6 +129,32 @@ class Likelihood(nn.Module):
         return [(self, list(range(self.n_features)))]
 
 
+def check_cells(likelihood):
+    """Refuse a likelihood of a user's that does not give one number a cell.
+
+    Raises
+    ------
+    ValueError
+        Names the method, and says what is wanted and what came.
+    """
+    name, wanted = type(likelihood).__name__, (2, likelihood.n_features)
+    for dtype in (torch.float32, torch.float64):  # of training, of scores
+        x = torch.zeros(wanted, dtype=dtype)
+        output = torch.zeros((2, likelihood.n_outputs), dtype=dtype)
+        generator = torch.Generator().manual_seed(0)
+        calls = {"cell_log_prob": (x, output), "mean": (output,), "sample": (output, generator)}
+        for method, given in calls.items():
+            if not hasattr(likelihood, method):
+                raise ValueError(f"{name} does not define {method}(): see Likelihood.")
+            with torch.no_grad():
+                cells = getattr(likelihood, method)(*given)
+            if cells.shape != wanted:
+                raise ValueError(
+                    f"{name}.{method} must give a number for each cell, a Tensor of shape "
+                    f"(n, n_features); for shape {wanted} it gave {tuple(cells.shape)}."
+                )
+
+
 def uniform_like(like, generator):
     return torch.rand(like.shape, generator=generator, device=like.device, dtype=like.dtype)
 

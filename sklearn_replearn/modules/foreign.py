@@ -37,7 +37,7 @@ def own_copy(module, n_in, n_out, example=None):
     Linear(in_features=3, out_features=2, bias=True)
     """
     if isinstance(module, nn.Module):
-        built = copy.deepcopy(module)
+        built = module
     else:
         try:
             built = module(n_in, n_out)
@@ -45,15 +45,42 @@ def own_copy(module, n_in, n_out, example=None):
             raise ValueError(
                 f"{module!r}, called with the widths ({n_in}, {n_out}), raised: {error}"
             ) from error
-    if not isinstance(built, nn.Module):
-        raise TypeError(
-            f"{module!r} must return a torch.nn.Module when called with the widths "
-            f"({n_in}, {n_out}); it returned {type(built).__name__}."
-        )
-    built = built.to(device="cpu", dtype=torch.float32)
-    name = type(built).__name__
+        if not isinstance(built, nn.Module):
+            raise TypeError(
+                f"{module!r} must return a torch.nn.Module when called with the widths "
+                f"({n_in}, {n_out}); it returned {type(built).__name__}."
+            )
     if example is None:
         example = torch.zeros((2, n_in), dtype=torch.float32, device="cpu")
+    return checked(built, type(built).__name__, example, n_out)
+
+
+def checked(module, name, example, n_out):
+    """A copy of a module of a user's, if it computes rows of width ``n_out``.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+    name : str
+        For messages.
+    example : Tensor of shape (2, ...)
+        What it is tried with.
+    n_out : int
+
+    Returns
+    -------
+    torch.nn.Module, float32, on the CPU
+
+    Raises
+    ------
+    TypeError
+        If it is no module.
+    ValueError
+        If it fails, or its rows are of another shape.
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"{name} must return a torch.nn.Module; got {type(module).__name__}.")
+    built = copy.deepcopy(module).to(device="cpu", dtype=torch.float32)
     shown = ", ".join(map(str, example.shape[1:]))
     wanted = f"{name} must turn rows of shape (n, {shown}) into rows of shape (n, {n_out})"
     for dtype in (torch.float32, torch.float64):  # of training, of inference on the CPU

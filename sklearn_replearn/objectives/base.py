@@ -4,8 +4,8 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
-# Names that the history gives to the sum of the terms and to what it counts.
-_TAKEN = {"loss", "loss_best", "batch_count"}
+#: Names that the history gives to the sum of the terms and to what it counts.
+TAKEN = {"loss", "loss_best", "batch_count"}
 
 
 class Objective(BaseEstimator):
@@ -80,6 +80,28 @@ class Objective(BaseEstimator):
         """Called after each update of the weights, without gradients."""
 
 
+def name_of(objective):
+    """The name of an objective's class, of the inner one where a decoder stands beside it."""
+    return type(getattr(objective, "objective", objective)).__name__
+
+
+def checked_heads(objective, network, generator):
+    """What :meth:`Objective.heads` returns, if it is a module.
+
+    Raises
+    ------
+    ValueError
+        Says what came.
+    """
+    heads = objective.heads(network, generator)
+    if not isinstance(heads, nn.Module):
+        raise ValueError(
+            f"{name_of(objective)}.heads must return a torch.nn.Module, nn.Module() where there "
+            f"is nothing to train; it returned {heads!r}."
+        )
+    return heads
+
+
 def checked_terms(objective, network, heads, batch, generator):
     """What :meth:`Objective.terms` returns, if it is what is said there.
 
@@ -95,16 +117,17 @@ def checked_terms(objective, network, heads, batch, generator):
             f'{{"distance": tensor}}; it returned {terms!r}.'
         )
     for term, value in terms.items():
-        if not isinstance(term, str) or term in _TAKEN:
+        if not isinstance(term, str) or term in TAKEN:
             raise ValueError(
                 f"{name}.terms named a term {term!r}: names are strings other than "
-                f"{', '.join(sorted(_TAKEN))}, which the history needs. Give it another name."
+                f"{', '.join(sorted(TAKEN))}, which the history needs. Give it another name."
             )
-        if not isinstance(value, torch.Tensor) or value.ndim:
-            came = f"shape {tuple(value.shape)}" if hasattr(value, "shape") else repr(value)
+        tensor = isinstance(value, torch.Tensor)
+        if not tensor or value.ndim or not value.is_floating_point():
+            came = f"of shape {tuple(value.shape)}, {value.dtype}" if tensor else repr(value)
             raise ValueError(
-                f"{name}.terms must give single values, Tensors of shape (), such as a mean over "
-                f"the batch; {term!r} is {came}."
+                f"{name}.terms must give single numbers, float Tensors of shape (), such as a mean "
+                f"over the batch; {term!r} is {came}."
             )
     aside = getattr(objective, "terms_aside", ())
     trained = (value.requires_grad for term, value in terms.items() if term not in aside)

@@ -1,6 +1,5 @@
 """Rows that are arrays of one shape, such as windows of a time series."""
 
-import copy
 import math
 from numbers import Integral
 
@@ -67,7 +66,7 @@ class Arrays(Rows):
 
     def in_form_of(self, X):
         """A copy that gives back arrays of all axes where ``X`` has them."""
-        rows = copy.copy(self)
+        rows = super().in_form_of(X)
         rows._stacked = getattr(X, "ndim", 2) > 2 or _depth(X) > 2
         return rows
 

@@ -1,5 +1,7 @@
 """What is asked of a kind of row, with the answers that suit rows of numbers."""
 
+import copy
+
 import numpy as np
 from sklearn.base import BaseEstimator
 
@@ -57,8 +59,11 @@ class Rows(BaseEstimator):
     # ---------------------------------------------------------------- the door
 
     def in_form_of(self, X):
-        """These rows, as they give back rows in the form of ``X``, the table of fit."""
-        return self
+        """A copy that gives back rows in the form of ``X``, the table of fit.
+
+        A copy, because the parameters of an estimator may change after fit.
+        """
+        return copy.copy(self)
 
     def to_table(self, X):
         """What is validated as a table of shape (n_samples, n_features)."""
@@ -227,6 +232,27 @@ def same(a, b):
         mine, others = a.get_params(deep=False), b.get_params(deep=False)
         return all(same(value, others[name]) for name, value in mine.items())
     return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a == b)
+
+
+def table_of(rows, X):
+    """What ``rows`` make of ``X``, if it is a table with a row for each row of ``X``.
+
+    Raises
+    ------
+    ValueError
+        Says what is wanted and what came.
+    """
+    table = rows.to_table(X)
+    if table is X:
+        return X
+    shape, n_rows = getattr(table, "shape", None), X.shape[0] if hasattr(X, "shape") else len(X)
+    if shape is None or len(shape) != 2 or shape[0] != n_rows:
+        came = type(table).__name__ if shape is None else f"shape {tuple(shape)}"
+        raise ValueError(
+            f"{type(rows).__name__}.to_table must return an array or frame of shape ({n_rows}, "
+            f"n_features), a row for each row that it is given; it returned {came}."
+        )
+    return table
 
 
 def reject_other_than_numbers(table, schema, rows):

@@ -62,13 +62,14 @@ class Images(Arrays):
     def likelihoods(self, profile, asked, binary, names):
         """That which is asked for, else normal ones: pixels of 0 and 1 are brightnesses, too."""
         kinds = [Gaussian if kind is None else kind for kind in asked]
-        known = (Gaussian, Bernoulli, StudentT)
         others = [kind for kind in dict.fromkeys(kinds) if kind.support.logarithmic]
         if others:
             named = {value: name for name, value in NAMED.items()}
+            known = ", ".join(named[kind] for kind in (Gaussian, Bernoulli, StudentT))
+            given = ", ".join(named.get(kind, kind.__name__) for kind in others)
             raise ValueError(
-                f"Pixels of images are {', '.join(named[kind] for kind in known)}, or have a "
-                f"likelihood of your own of numbers; got {', '.join(named[k] for k in others)}."
+                f"Pixels of images are {known}, or have a likelihood of your own of numbers; got "
+                f"{given}."
             )
         return kinds
 
