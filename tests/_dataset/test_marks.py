@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 import sklearn
 import torch
+from quick import quick
+from repeatability import weights
 from scipy.stats import chisquare
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -21,20 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
 
 
 def small(**params):
-    return ContrastiveTransformer(
-        **{
-            "latent_dim": 3,
-            "hidden_layer_sizes": (8,),
-            "max_epochs": 2,
-            "batch_size": 32,
-            "augmentation": Identity(),
-            **params,
-        }
-    )
-
-
-def weights(estimator):
-    return b"".join(array.tobytes() for _, array in sorted(estimator._arrays.items()))
+    own = {"hidden_layer_sizes": (8,), "augmentation": Identity()}
+    return quick(ContrastiveTransformer, **{**own, **params})
 
 
 SEEN = []
