@@ -1,6 +1,5 @@
 """Metrics against slow references, their invariances, and the inputs that break such things."""
 
-import random
 from functools import partial
 from itertools import combinations
 from math import exp, log, log2
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from repeatability import global_state
 from sklearn.datasets import load_iris
 
 from sklearn_replearn import metrics
@@ -345,12 +345,10 @@ def test_containers_and_dtypes_change_nothing(metric):
 
 @every_metric
 def test_global_generators_stay_as_they_are_and_results_repeat(metric):
-    python, numpy, of_torch = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    before = global_state()
     assert metric(LEFT) == metric(LEFT)
     linear_probe(X, Y, X, Y, n_labels=2, random_state=None)
-    assert random.getstate() == python
-    assert all(np.array_equal(a, b) for a, b in zip(np.random.get_state(), numpy, strict=True))
-    assert torch.equal(torch.get_rng_state(), of_torch)
+    assert global_state() == before
 
 
 @every_metric

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 import sklearn
 import torch
+from quick import quick
+from repeatability import weights
 from scipy.stats import chisquare
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -22,24 +24,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
 
 
 def small(**params):
-    return ContrastiveTransformer(
-        **{
-            "latent_dim": 3,
-            **(
-                {}
-                if isinstance(params.get("rows"), Images | Tokens)
-                else {"hidden_layer_sizes": (8,)}
-            ),
-            "max_epochs": 2,
-            "batch_size": 32,
-            "augmentation": Identity(),
-            **params,
-        }
-    )
-
-
-def weights(estimator):
-    return b"".join(array.tobytes() for _, array in sorted(estimator._model.arrays.items()))
+    table = not isinstance(params.get("rows"), Images | Tokens)
+    own = {"augmentation": Identity(), **({"hidden_layer_sizes": (8,)} if table else {})}
+    return quick(ContrastiveTransformer, **{**own, **params})
 
 
 SEEN = []

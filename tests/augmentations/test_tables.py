@@ -1,18 +1,15 @@
 """Augmentations against what their parameters promise."""
 
-import gc
-import random
-import weakref
 from functools import partial
 from math import nan
 
 import numpy as np
 import pytest
 import torch
+from repeatability import global_state, seeded
 from scipy.stats import beta, kstest
 from sklearn.base import clone
 
-from sklearn_replearn._runtime.isolation import is_foreign
 from sklearn_replearn.augmentations import (
     Compose,
     CutMix,
@@ -22,16 +19,13 @@ from sklearn_replearn.augmentations import (
     MaskFeatures,
     MixUp,
     SwapNoise,
-    _calling,
 )
 from sklearn_replearn.augmentations._binding import OnImages, OnTables, OnTokens
-from sklearn_replearn.augmentations._calling import view
 from sklearn_replearn.augmentations.tables import _replaced_at_once, _replaced_few
-from sklearn_replearn.rows import Tokens
 
 N = 20_000
 # Another seed than the augmentations', whose draws would be those of the rows.
-ROWS = torch.randn(N, 3, generator=torch.Generator().manual_seed(99)) * torch.tensor([1, 5, 0.1])
+ROWS = torch.randn(N, 3, generator=seeded(99)) * torch.tensor([1, 5, 0.1])
 # Kolmogorov-Smirnov distance of N draws that chance exceeds once in a thousand.
 FARTHEST = 1.95 / N**0.5
 
@@ -54,16 +48,11 @@ of_cells = pytest.mark.parametrize("kind", [MaskFeatures, SwapNoise, CutMix])
 
 
 def augment(augmentation, rows=ROWS, seed=0):
-    return augmentation(rows, torch.Generator().manual_seed(seed))
+    return augmentation(rows, seeded(seed))
 
 
 def augment_categories(augmentation, rows, categories, seed=0):
-    return augmentation(rows, torch.Generator().manual_seed(seed), categories=categories)
-
-
-def global_states():
-    name, numbers, *rest = np.random.get_state()
-    return torch.get_rng_state().tolist(), (name, numbers.tolist(), *rest), random.getstate()
+    return augmentation(rows, seeded(seed), categories=categories)
 
 
 @of_cells
@@ -151,9 +140,9 @@ def test_shape_and_precision_stay_and_the_rows_given_are_not_written_to(
 
 @every_augmentation
 def test_views_repeat_with_their_generator_and_leave_the_global_ones_alone(augmentation):
-    before = global_states()
+    before = global_state()
     assert torch.equal(augment(augmentation), augment(augmentation))
-    assert global_states() == before
+    assert global_state() == before
     if not isinstance(augmentation, Identity):
         assert not torch.equal(augment(augmentation), augment(augmentation, seed=1))
 
@@ -165,7 +154,7 @@ def test_a_clone_makes_the_same_views(augmentation):
 
 def test_compose_applies_its_steps_in_order_with_one_generator():
     steps = [GaussianNoise(0.3), lambda rows, generator: 2 * rows, MaskFeatures(0.3, value=1.0)]
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded()
     noisy = steps[0](ROWS, generator)
     assert torch.equal(augment(Compose(steps)), steps[2](2 * noisy, generator))
     assert torch.equal(augment(Compose([])), ROWS)
@@ -173,7 +162,7 @@ def test_compose_applies_its_steps_in_order_with_one_generator():
 
 @pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
 def test_cells_are_replaced_alike_few_by_few_and_at_once(p):
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded()
     bits = torch.randint(-(2**15), 2**15, (ROWS.numel(),), generator=generator, dtype=torch.int16)
     below = round(p * 2**16) - 2**15
     both = [
@@ -295,7 +284,7 @@ def test_who_hides_says_so():
     assert not Compose([masking, lambda rows: rows]).hides
     for bind in (
         OnTables,
-        partial(OnTokens, rows=Tokens(9)),
+        partial(OnTokens, vocabulary_size=9),
         lambda augmentation: OnImages(augmentation, (1, 1, 3)),
     ):
         assert bind(hiding).hides and not bind(masking).hides
@@ -331,7 +320,7 @@ def test_noise_of_no_scale_raises(scale):
     ],
 )
 def test_feature_subsets_keep_their_share_of_neighbouring_columns(n_subsets, overlap, width, kept):
-    rows = torch.randn(2, width, generator=torch.Generator().manual_seed(99))
+    rows = torch.randn(2, width, generator=seeded(99))
     patterns = []
     for seed in range(600):
         masked = augment(FeatureSubsets(n_subsets, overlap), rows, seed)
@@ -359,155 +348,3 @@ def test_feature_subsets_keep_their_share_of_neighbouring_columns(n_subsets, ove
 def test_feature_subsets_that_cannot_be_raise(augmentation, message):
     with pytest.raises(ValueError, match=message):
         augment(augmentation)
-
-
-class Scaled:
-    def __init__(self, factor):
-        self.factor = factor
-
-    def __eq__(self, other):
-        return self is other
-
-    __hash__ = None  # as of a dataclass
-
-    def __call__(self, rows):
-        return self.factor * rows
-
-    def with_generator(self, rows, generator):
-        return self.factor * rows + torch.rand(rows.shape, generator=generator)
-
-
-class Forward(torch.nn.Module):
-    def forward(self, rows, other=None, *, generator=None):
-        assert other is None
-        return rows + torch.rand(rows.shape, generator=generator)
-
-
-class Unknown:
-    __signature__ = "none"
-
-    def __call__(self, rows, generator):
-        return rows + generator.initial_seed()
-
-
-def plus_seed(rows, other):
-    return rows + other.initial_seed()
-
-
-@pytest.mark.parametrize(
-    ("augmentation", "expected"),
-    [
-        (lambda rows: rows + 1, 1),
-        (lambda rows, p=0.5: rows + p, 0.5),
-        (lambda *rows: rows[0] + len(rows), 1),
-        (lambda rows, generator: rows + generator.initial_seed(), 3),
-        (lambda rows, *, generator: rows + generator.initial_seed(), 3),
-        (lambda rows, p=0.5, generator=None: rows + p + generator.initial_seed(), 3.5),
-        (lambda rows, rng: rows + rng.initial_seed(), 3),
-        (plus_seed, 3),
-        (partial(plus_seed), 3),
-        (partial(lambda rows, p: rows + p, p=2.0), 2),
-        (Scaled(4.0), 0),
-        (torch.nn.Sequential(torch.nn.Identity()), 0),
-        (Unknown(), 3),
-    ],
-)
-def test_a_callable_gets_the_generator_if_it_takes_one(augmentation, expected):
-    rows = torch.zeros(2, 3)
-    for _ in range(2):
-        for called_by in (view, lambda f, *given: Compose([f])(*given)):
-            seen = called_by(augmentation, rows, torch.Generator().manual_seed(3))
-            assert torch.equal(seen, rows + expected)
-
-
-def test_methods_and_modules_draw_from_the_generator_that_they_name():
-    drawn = torch.rand(2, 3, generator=torch.Generator().manual_seed(3))
-    for augmentation in (Scaled(4.0).with_generator, Forward()):
-        before = torch.get_rng_state()
-        seen = view(augmentation, torch.zeros(2, 3), torch.Generator().manual_seed(3))
-        assert torch.equal(seen, drawn)
-        assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_signatures_are_inspected_once_and_nothing_is_kept_alive(monkeypatch):
-    count = []
-    inspected = _calling._inspected
-    monkeypatch.setattr(_calling, "_inspected", lambda f: count.append(1) or inspected(f))
-
-    class Own(Scaled):
-        def __call__(self, rows):
-            return rows
-
-    def function(rows):
-        return rows
-
-    for _ in range(5):
-        for augmentation in (Own(1.0), Own(2.0), function):
-            view(augmentation, ROWS, torch.Generator())
-    assert len(count) == 2
-    gone = weakref.ref(function)
-    del function, augmentation
-    gc.collect()
-    assert gone() is None
-
-
-def test_categories_reach_those_that_want_them_through_compose():
-    class Told:
-        wants_categories = True
-
-        def __call__(self, rows, generator, categories):
-            return rows + (0 if categories is None else categories)
-
-    nested = Compose([lambda rows: rows, Compose([Told(), Told()])])
-    rows = torch.zeros(2, 2)
-    assert OnTables(nested, [True, False])(rows, None).tolist() == [[2, 0], [2, 0]]
-    assert OnTables(nested)(rows, None).tolist() == [[0, 0], [0, 0]]
-    noisy = OnTables(Compose([GaussianNoise(), MixUp()]), np.array([False, True, False]))
-    levels = ROWS.round()
-    assert torch.isin(augment(noisy, levels)[:, 1], levels[:, 1]).all()
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_images_of_rows_have_their_shape_and_become_rows_again(dtype):
-    rows = torch.arange(24, dtype=dtype).reshape(2, 12)
-    shapes = []
-
-    def mirrored(images):
-        shapes.append(images.shape)
-        return images.flip(-1)
-
-    seen = augment(OnImages(mirrored, (3, 2, 2)), rows)
-    assert shapes == [(2, 3, 2, 2)]
-    assert torch.equal(seen, rows.reshape(-1, 2).flip(1).reshape(2, 12))
-
-
-def test_images_of_another_size_raise():
-    with pytest.raises(ValueError, match=r"image_shape=\(3, 2, 2\) wants rows of 12 values; got"):
-        augment(OnImages(Identity(), (3, 2, 2)), ROWS)
-    with pytest.raises(ValueError, match=r"given, \(20000, 1, 1, 3\); it returned \(20000, 1, 3\)"):
-        augment(OnImages(lambda images: images[:, 0], (1, 1, 3)), ROWS)
-
-
-@pytest.mark.parametrize(
-    ("augmentation", "message"),
-    [
-        (lambda rows: rows[:1], r"given, \(20000, 3\); it returned \(1, 3\)"),
-        (lambda rows: rows.numpy(), "must return a tensor .* it returned ndarray"),
-        (lambda rows: rows.to(torch.uint8), "float32; it returned torch.uint8"),
-    ],
-)
-def test_views_that_are_no_rows_raise(augmentation, message):
-    with pytest.raises(ValueError, match=message):
-        view(augmentation, ROWS, torch.Generator())
-
-
-def test_foreign_augmentations_are_recognised_in_what_binds_them():
-    for bind in (
-        OnTables,
-        partial(OnTokens, rows=Tokens(9)),
-        lambda augmentation: OnImages(augmentation, (1, 1, 3)),
-    ):
-        assert is_foreign(bind(Scaled(1.0)))
-        assert is_foreign(bind(Compose([Identity(), Scaled(1.0)])))
-        assert not is_foreign(bind(Compose([Identity(), CutMix()])))
-    assert "CutMix(p=0.5)" in repr(OnImages(CutMix(0.5), (1, 1, 3)))

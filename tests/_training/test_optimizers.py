@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from repeatability import seeded
 from torch.optim.lr_scheduler import StepLR
 
 from sklearn_replearn._training.optimizers import Adam, AdamW, optimizer_class
@@ -14,7 +15,7 @@ PAIRS = [(Adam, torch.optim.Adam), (AdamW, torch.optim.AdamW)]
 
 def steps(optimizer_of, n_steps, **params):
     """Weights after some steps on a loss that one of them has no part in; and the optimizer."""
-    generator = torch.Generator().manual_seed(0)
+    generator = seeded()
     weights = [
         torch.nn.Parameter(torch.randn(shape, generator=generator)) for shape in ((3, 4), (7,), ())
     ]

@@ -5,6 +5,7 @@ import re
 
 import pytest
 import torch
+from repeatability import global_state, seeded
 from torch import nn
 
 from sklearn_replearn.likelihoods import Bernoulli, Gaussian
@@ -17,10 +18,6 @@ from sklearn_replearn.modules import (
 )
 from sklearn_replearn.modules.foreign import own_copy
 from sklearn_replearn.modules.layers import ACTIVATIONS
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def same_weights(a, b):
@@ -42,9 +39,9 @@ ROWS = torch.randn(5, 3, generator=seeded())
 )
 def test_initial_weights_depend_on_the_generator_alone(build):
     with torch.random.fork_rng():
-        before = torch.get_rng_state()
+        before = global_state()
         first = build(seeded())
-        assert torch.equal(torch.get_rng_state(), before)
+        assert global_state() == before
         torch.rand(1)
         assert same_weights(build(seeded()), first)
     assert not same_weights(build(seeded(1)), first)

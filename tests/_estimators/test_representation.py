@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from quick import quick
+from repeatability import global_state, weights
 from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.linear_model import LogisticRegression
@@ -52,23 +54,7 @@ all_variants = pytest.mark.parametrize(
 
 
 def small(variant, **params):
-    return clone(variant).set_params(
-        **{
-            "latent_dim": 3,
-            "hidden_layer_sizes": (17,),
-            "max_epochs": 3,
-            "batch_size": 32,
-            **params,
-        }
-    )
-
-
-def weights(estimator):
-    return b"".join(array.tobytes() for _, array in sorted(estimator._model.arrays.items()))
-
-
-def global_state():
-    return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    return quick(variant, **{"hidden_layer_sizes": (17,), "max_epochs": 3, **params})
 
 
 @pytest.fixture

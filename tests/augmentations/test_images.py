@@ -1,10 +1,9 @@
 """Augmentations of images against what their parameters promise."""
 
-import random
-
 import numpy as np
 import pytest
 import torch
+from repeatability import global_state, seeded
 from scipy.stats import kstest
 from sklearn.base import clone
 
@@ -20,7 +19,7 @@ from sklearn_replearn.augmentations import (
 
 N = 4_000
 # Another seed than the augmentations', whose draws would be those of the images.
-IMAGES = torch.rand(N, 3, 6, 8, generator=torch.Generator().manual_seed(99))
+IMAGES = torch.rand(N, 3, 6, 8, generator=seeded(99))
 # Kolmogorov-Smirnov distance of N draws that chance exceeds once in a thousand.
 FARTHEST = 1.95 / N**0.5
 
@@ -44,7 +43,7 @@ of_some_images = pytest.mark.parametrize(
 
 
 def augment(augmentation, images=IMAGES, seed=0):
-    return augmentation(images, torch.Generator().manual_seed(seed))
+    return augmentation(images, seeded(seed))
 
 
 def ramps(height, width, n=N):
@@ -75,7 +74,7 @@ def distance_of_neighbours(values):
 def test_shape_and_range_and_precision_stay_and_the_images_given_are_not_written_to(
     augmentation, shape, dtype
 ):
-    images = torch.rand(shape, generator=torch.Generator().manual_seed(1)).to(dtype)
+    images = torch.rand(shape, generator=seeded(1)).to(dtype)
     before = images.clone()
     for seed in range(20):
         augmented = augment(augmentation, images, seed)
@@ -92,13 +91,11 @@ def test_white_stays_within_the_range(augmentation):
 
 @every_augmentation
 def test_views_repeat_with_their_generator_and_leave_the_global_ones_alone(augmentation):
-    before = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()
+    before = global_state()
     assert torch.equal(augment(augmentation), augment(augmentation))
     assert torch.equal(augment(clone(augmentation)), augment(augmentation))
     assert not torch.equal(augment(augmentation), augment(augmentation, seed=1))
-    after = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].tolist()
-    assert torch.equal(before[0], after[0])
-    assert before[1:] == after[1:]
+    assert global_state() == before
 
 
 @every_augmentation
@@ -207,7 +204,7 @@ def test_places_of_crops_are_uniform():
 
 @pytest.mark.parametrize(("height", "width"), [(9, 9), (4, 12)])
 def test_the_whole_image_is_the_crop_of_the_whole_area(height, width):
-    images = torch.rand(20, 3, height, width, generator=torch.Generator().manual_seed(1))
+    images = torch.rand(20, 3, height, width, generator=seeded(1))
     cropped = augment(RandomResizedCrop(scale=(1.0, 1.0)), images)
     torch.testing.assert_close(cropped, images, rtol=0, atol=1e-5)
 
@@ -273,8 +270,8 @@ def test_images_of_other_than_three_channels_stay_as_they_are_in_grey(channels):
 
 @pytest.mark.parametrize("shape", [(6, 8), (1, 5), (1, 1), (50, 44)])
 def test_blurring_keeps_constants_and_means_and_evens_out(shape):
-    images = torch.rand(100, 2, *shape, generator=torch.Generator().manual_seed(1)).double()
-    blurred = augment(GaussianBlur(p=1.0), images)
+    images = torch.rand(100, 2, *shape, generator=seeded(1)).double()
+    blurred = augment(GaussianBlur(1.0), images)
     torch.testing.assert_close(blurred.mean((2, 3)), images.mean((2, 3)))
     constant = images[:, :, :1, :1].expand_as(images)
     torch.testing.assert_close(augment(GaussianBlur(p=1.0), constant), constant)

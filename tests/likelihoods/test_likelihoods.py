@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from repeatability import global_state, seeded
 from scipy import stats
 from torch import distributions
 
@@ -21,7 +22,7 @@ from sklearn_replearn.likelihoods import (
     StudentT,
 )
 
-GENERATOR = torch.Generator().manual_seed(0)
+GENERATOR = seeded()
 OUTPUT = torch.randn(6, 3, generator=GENERATOR)
 NUMBERS = torch.randn(6, 3, generator=GENERATOR)
 SHARES = torch.rand(6, 3, generator=GENERATOR)
@@ -121,7 +122,7 @@ def test_a_constant_column_teaches_nothing():
 
 def test_draws_have_no_noise_in_a_constant_column():
     likelihood = constant_in_the_middle(Gaussian(3, scale=0.5))
-    draws = likelihood.sample(OUTPUT, torch.Generator().manual_seed(0))
+    draws = likelihood.sample(OUTPUT, seeded())
     assert ((draws - OUTPUT).abs().sum(0) > 0).tolist() == [True, False, True]
 
 
@@ -138,7 +139,7 @@ def test_draws_have_the_mean_and_the_deviation_of_the_distribution(likelihood, d
     n = 40_000
     output = OUTPUT[:1].expand(n, 3)
     with torch.no_grad():
-        draws = likelihood.sample(output, torch.Generator().manual_seed(0))
+        draws = likelihood.sample(output, seeded())
     error = deviation / n**0.5
     assert ((draws.mean(0) - likelihood.mean(output[0])).abs() < 4 * error).all()
     assert torch.allclose(draws.std(0), deviation, rtol=0.02)
@@ -147,14 +148,14 @@ def test_draws_have_the_mean_and_the_deviation_of_the_distribution(likelihood, d
 @both
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_draws_repeat_with_their_generator_and_leave_the_global_one_alone(likelihood, dtype):
-    before = torch.get_rng_state()
+    before = global_state()
     output = OUTPUT.to(dtype)
-    first, second = (likelihood.sample(output, torch.Generator().manual_seed(3)) for _ in range(2))
-    other = likelihood.sample(output, torch.Generator().manual_seed(4))
+    first, second = (likelihood.sample(output, seeded(3)) for _ in range(2))
+    other = likelihood.sample(output, seeded(4))
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
     assert first.dtype == dtype
-    assert torch.equal(torch.get_rng_state(), before)
+    assert global_state() == before
 
 
 # ---------------------------------------------------------------- categories, counts, atoms
@@ -165,7 +166,7 @@ COUNTS = torch.tensor([[0.0, 1.0, 7.0], [2.0, 0.0, 300.0]])
 
 def filled(likelihood, seed=0, scale=0.05):
     """The likelihood with parameters other than those it begins with."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     with torch.no_grad():
         for weight in likelihood.parameters():
             weight.copy_(scale * torch.randn(weight.shape, generator=generator))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from repeatability import seeded
 
 from sklearn_replearn._dataset import batches as _batches
 from sklearn_replearn._dataset.batches import Batches, TrainingRows, n_batches
@@ -18,7 +19,7 @@ def rows_of(n, weights=None):
 
 
 def batches(n, batch_size, shuffle=True, seed=0):
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     return [rows[:, 0].tolist() for rows, _ in Batches(rows_of(n), batch_size, generator, shuffle)]
 
 
@@ -42,7 +43,7 @@ def test_the_order_comes_from_the_generator():
 
 
 def test_validation_starts_the_generator_anew_in_every_pass():
-    generator = torch.Generator().manual_seed(3)
+    generator = seeded(3)
     iterator = Batches(rows_of(10), 4, generator, shuffle=False)
     states = []
     for _ in range(2):
@@ -63,7 +64,7 @@ def test_rows_taken_from_the_table_are_those_kept(weights, shuffle, monkeypatch)
     for most_kept in (0, 10**6):
         monkeypatch.setattr(_batches, "_MOST_KEPT", most_kept)
         rows = TrainingRows(multiset, columns)
-        generator = torch.Generator().manual_seed(0)
+        generator = seeded()
         batches = [batch for batch, _ in Batches(rows, 16, generator, shuffle)]
         epochs.append(torch.cat([*batches, rows.rows(slice(5, 9)), rows[3][None]]))
     assert torch.equal(*epochs)

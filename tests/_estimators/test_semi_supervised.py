@@ -2,13 +2,13 @@
 
 import copy
 import pickle
-import random
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
+from quick import quick
+from repeatability import global_state, weights
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_digits, load_wine
@@ -40,24 +40,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
 
 
 def encoder(cls=AutoencoderTransformer, **params):
-    return cls(
-        **{
-            "latent_dim": 3,
-            "hidden_layer_sizes": (16,),
-            "max_epochs": 5,
-            "batch_size": 32,
-            "lr": 5e-3,
-            **params,
-        }
-    )
-
-
-def weights(estimator):
-    return b"".join(array.tobytes() for _, array in sorted(estimator._model.arrays.items()))
-
-
-def global_state():
-    return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    own = {"hidden_layer_sizes": (16,), "max_epochs": 5, "lr": 5e-3}
+    return quick(cls, **{**own, **params})
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from quick import quick
+from repeatability import global_state, weights
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -34,25 +36,7 @@ pytestmark = [
 
 
 def small(cls, **params):
-    few = {"n_importance_samples": 2} if cls is VAETransformer else {}
-    return cls(
-        **{
-            "latent_dim": 3,
-            "rows": Tokens(VOCABULARY),
-            "max_epochs": 2,
-            "batch_size": 32,
-            **few,
-            **params,
-        }
-    )
-
-
-def weights(estimator):
-    return b"".join(array.tobytes() for _, array in sorted(estimator._model.arrays.items()))
-
-
-def global_state():
-    return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    return quick(cls, **{"rows": Tokens(VOCABULARY), **params})
 
 
 def topical(n, seed=0):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch
+from repeatability import seeded
 
 from sklearn_replearn._estimators.sampling import AggregatePosterior, Prior, QuantileMaps
 
@@ -14,7 +14,7 @@ def test_the_mixture_has_the_moments_of_the_codes_and_the_prior_elsewhere():
     mean[:, 2] = mean[:, 0] + 0.5 * random.normal(size=2000)
     mixture = AggregatePosterior(mean, np.full_like(mean, 0.3), seed=0)
     assert mixture.active.tolist() == [0, 2]
-    codes = mixture.draw(20_000, 4, torch.Generator().manual_seed(0))
+    codes = mixture.draw(20_000, 4, seeded())
     assert np.cov(codes[:, [0, 2]].T) == pytest.approx(
         np.cov(mean[:, [0, 2]].T) + 0.09 * np.eye(2), abs=0.1
     )
@@ -24,7 +24,7 @@ def test_the_mixture_has_the_moments_of_the_codes_and_the_prior_elsewhere():
 
 def test_codes_that_say_nothing_are_drawn_from_the_prior():
     nothing = AggregatePosterior(np.zeros((50, 3)), np.ones((50, 3)), seed=0)
-    drawn = (d.draw(5, 3, torch.Generator().manual_seed(1)) for d in (nothing, Prior()))
+    drawn = (d.draw(5, 3, seeded(1)) for d in (nothing, Prior()))
     assert np.array_equal(*drawn)
 
 

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from repeatability import global_state, seeded
 
 from sklearn_replearn.likelihoods import Tokens
 from sklearn_replearn.modules import TokenDecoder, TokenEncoder, TokenIds
@@ -15,7 +16,7 @@ LENGTH, WIDTH = 3, 2
 
 def made(length=LENGTH, seed=0):
     """A likelihood with weights drawn at random, and two outputs of a decoder."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     tokens = Tokens(length, FREQUENCIES, shares=[0.7] * length, width=WIDTH).double()
     with torch.no_grad():
         for weight in tokens.parameters():
@@ -63,7 +64,7 @@ def test_draws_have_the_probabilities_that_the_likelihood_says():
     tokens, output = made()
     n = 20_000
     with torch.no_grad():
-        drawn = tokens.sample(output.repeat_interleave(n, 0), torch.Generator().manual_seed(1))
+        drawn = tokens.sample(output.repeat_interleave(n, 0), seeded(1))
     drawn = drawn.numpy().astype(int).reshape(2, n, LENGTH)
     expected = probabilities(tokens, output)
     for row in range(2):
@@ -115,7 +116,7 @@ def test_cells_that_are_missing_are_not_asked_and_ids_are_whole():
 
 
 def encoder(vocabulary_size=9):
-    return TokenEncoder(vocabulary_size, 4, torch.Generator().manual_seed(0)).double()
+    return TokenEncoder(vocabulary_size, 4, seeded()).double()
 
 
 def test_padding_behind_a_row_counts_nowhere():
@@ -135,21 +136,21 @@ def test_tokens_their_order_and_the_mask_all_count():
 
 
 def test_networks_repeat_with_their_generator():
-    before = torch.get_rng_state()
+    before = global_state()
     for make in (
         lambda generator: TokenEncoder(9, 4, generator),
         lambda generator: TokenDecoder(4, 3, generator),
     ):
-        first, again, other = (make(torch.Generator().manual_seed(seed)) for seed in (0, 0, 1))
+        first, again, other = (make(seeded(seed)) for seed in (0, 0, 1))
         pairs = list(zip(first.parameters(), again.parameters(), strict=True))
         assert all(torch.equal(*pair) for pair in pairs)
         pairs = zip(first.parameters(), other.parameters(), strict=True)
         assert not all(torch.equal(*pair) for pair in pairs)
-    assert torch.equal(torch.get_rng_state(), before)
+    assert global_state() == before
 
 
 def test_the_decoder_gives_what_the_likelihood_takes():
-    decoder = TokenDecoder(4, LENGTH, torch.Generator().manual_seed(0), width=WIDTH)
+    decoder = TokenDecoder(4, LENGTH, seeded(), width=WIDTH)
     output = decoder(torch.zeros(5, 4))
     assert output.shape == (5, Tokens(LENGTH, FREQUENCIES, [0.5] * LENGTH, width=WIDTH).n_outputs)
     states = output[0, : LENGTH * WIDTH].unflatten(0, (LENGTH, WIDTH))

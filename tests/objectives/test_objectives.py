@@ -6,8 +6,9 @@ from collections import deque
 import numpy as np
 import pytest
 import torch
+from repeatability import global_state, seeded
 from sklearn.base import clone
-from test_losses import (
+from slow_losses import (
     slow_alignment,
     slow_cross_correlation,
     slow_decoupled,
@@ -69,10 +70,6 @@ def name(part):
     return getattr(part, "__name__", type(part).__name__)
 
 
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
 LEFT, RIGHT, OTHERS = torch.randn(3, 8, 4, generator=seeded(99))
 LABELS = torch.tensor([0, 1, -1, 0, 2, -1, 0, 1])
 
@@ -123,11 +120,11 @@ def test_objectives_clone_and_pickle(objective):
 
 @pytest.mark.parametrize("objective", WITH_HEADS, ids=name)
 def test_initial_weights_of_heads_depend_on_the_generator_alone(objective):
-    before = torch.get_rng_state()
+    before = global_state()
     first, again, other = (
         objective.heads(autoencoder(), seeded(seed)).project.state_dict() for seed in (0, 0, 1)
     )
-    assert torch.equal(torch.get_rng_state(), before)
+    assert global_state() == before
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["0.weight"], other["0.weight"])
     assert [len(weights) for name, weights in first.items() if name.endswith("0.weight")] == [8]

@@ -5,14 +5,11 @@ import random
 import numpy as np
 import pytest
 import torch
+from repeatability import global_state
 
 from sklearn_replearn._runtime.randomness import draw_seed, global_state_kept
 
 CPU = torch.device("cpu")
-
-
-def global_state():
-    return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
 
 
 def test_an_int_is_the_seed_and_an_instance_advances():
