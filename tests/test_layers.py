@@ -45,7 +45,7 @@ LAYERS = {
         "tokens",
     ],
     "modules": ["layers", "foreign", "encoding", "autoencoders", "images", "tokens"],
-    "likelihoods": ["base", "continuous", "categorical", "counts", "tokens", "joint"],
+    "likelihoods": ["base", "continuous", "categorical", "counts", "names", "tokens", "joint"],
     "objectives": [
         "base",
         "heads",

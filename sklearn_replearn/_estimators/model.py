@@ -1,5 +1,6 @@
 """What fit has learned, as one value."""
 
+import copy
 from dataclasses import dataclass, field
 
 import torch
@@ -97,9 +98,9 @@ class NetworkPlan:
         if is_foreign(rows):
             name, cells = type(rows).__name__, torch.zeros(2, self.n_features, dtype=torch.float32)
             seen = cells if inputs is None else inputs(cells)
-            encoder = checked(encoder, f"{name}.encoder", seen, n_out)
+            encoder = checked(copy.deepcopy(encoder), f"{name}.encoder", seen, n_out)
             codes = torch.zeros(2, self.latent_dim, dtype=torch.float32)
-            decoder = checked(decoder, f"{name}.decoder", codes, self.n_outputs)
+            decoder = checked(copy.deepcopy(decoder), f"{name}.decoder", codes, self.n_outputs)
         if self.sparsity is not None:
             beside["activation"] = self.sparsity.activation(self.latent_dim)
         return self.network(encoder, decoder, likelihood, self.latent_dim, **beside)

@@ -14,7 +14,8 @@ from .._runtime.sklearn import Interval, StrOptions
 from .._tables.names import column_number
 from .._tables.schema import frame_of_row
 from .._tables.validation import check_unit_interval, names_of
-from ..likelihoods import NAMED, Bernoulli, Likelihood
+from ..likelihoods import Bernoulli
+from ..likelihoods.names import NAMED, class_of
 from ..losses import gaussian_kl
 from ..modules import VariationalAutoencoder
 from ..objectives import ELBO
@@ -540,10 +541,10 @@ dict, default="auto"
     def _asked_likelihoods(self, schema):
         n_features = self.n_features_in_
         if not isinstance(self.likelihood, dict):
-            return [_class_of(self.likelihood, "likelihood")] * n_features
+            return [class_of(self.likelihood, "likelihood")] * n_features
         asked, levels = [None] * n_features, schema.levels(n_features)
         for column, likelihood in self.likelihood.items():
-            kind = _class_of(likelihood, f"likelihood of column {column!r}")
+            kind = class_of(likelihood, f"likelihood of column {column!r}")
             j = column_number(column, n_features, schema.names, "likelihood")
             if not levels.numbers[j]:
                 raise ValueError(
@@ -568,18 +569,6 @@ dict, default="auto"
         mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.scaler.mixed)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
         return learned_generation(network, train_rows, model, mixture, asked)
-
-
-def _class_of(likelihood, shown):
-    """The class of likelihood that a name stands for, None for "auto"; or the class itself."""
-    if isinstance(likelihood, str) and likelihood in ("auto", *NAMED):
-        return NAMED.get(likelihood)
-    if isinstance(likelihood, type) and issubclass(likelihood, Likelihood):
-        return likelihood
-    raise ValueError(
-        f"{shown} must be one of {', '.join(NAMED)}, auto, or a subclass of "
-        f"sklearn_replearn.likelihoods.Likelihood; got {likelihood!r}."
-    )
 
 
 def _check_count(number, name, least):

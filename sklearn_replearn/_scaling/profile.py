@@ -87,6 +87,12 @@ class Profile:
         # A word that no text has twice is a count all the same; but not where no word is.
         return counts & (self.high[counts] > 1).any()
 
+    def rarity(self, counted):
+        """Smoothed inverse document frequency of these columns of a sparse table, 0 for others."""
+        multiset, n = self._multiset, self._multiset.weights.sum()
+        stored = multiset.table.n_stored(multiset.numbers, multiset.weights)
+        return np.where(counted, 1 + np.log((1 + n) / (1 + stored)), 0.0).astype(np.float32)
+
     def outside(self, which, support):
         """Those of these columns of numbers that hold a cell which a support does not take."""
         wrong = (self.low[which] < support.low) | (self.high[which] > support.high)

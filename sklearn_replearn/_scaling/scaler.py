@@ -11,13 +11,12 @@ from .._tables.levels import Levels
 from .._tables.names import name_columns
 from .._tables.validation import check_unit_interval
 from .affine import shift_and_factor
-from .normal_scores import NormalScores
+from .normal_scores import normal_scores
 from .profile import Profile
 from .support import LEVELS, REAL
 
 _LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
-_ROWS_RANKED = 2**16
 
 
 class Scaler:
@@ -109,7 +108,7 @@ class Scaler:
         counted = np.array([support.logarithmic for support in supports]) & ~self.constant
         self.counted = counted if counted.any() else None
         self.rates = None if self.counted is None else profile.mean.astype(np.float32)
-        self.rarity = _rarity(multiset, counted) if profile.sparse and counted.any() else None
+        self.rarity = profile.rarity(counted) if profile.sparse and counted.any() else None
         self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scaled = self.numbers & ~counted & ~self.constant
@@ -159,7 +158,7 @@ class Scaler:
         kept = self._as_given if named == "auto" else self._as_given & profile.zero_one
         scaled = scaled & ~kept
         by_ranks = scaled & (by_ranks if named == "auto" else named == "quantile")
-        self.ranked = _ranked(multiset, np.flatnonzero(by_ranks))
+        self.ranked = normal_scores(multiset, np.flatnonzero(by_ranks))
         self.shift, self.factor = np.zeros((2, self._n_features))
         self.factor += 1.0
         self.transformer, scaled = None, scaled & ~by_ranks
@@ -400,19 +399,3 @@ class Scaler:
         middle = np.zeros((1, len(self.spread)))
         width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
         return np.where(self.constant | ~(width[0] > 0), 1.0, np.abs(width[0]) / 2)
-
-
-def _rarity(multiset, counted):
-    """Smoothed inverse document frequency of columns of counts, 0 for others."""
-    n = multiset.weights.sum()
-    rarity = 1 + np.log((1 + n) / (1 + multiset.table.n_stored(multiset.numbers, multiset.weights)))
-    return np.where(counted, rarity, 0.0).astype(np.float32)
-
-
-def _ranked(multiset, which):
-    """Normal scores of these columns, by number."""
-    columns = multiset.columns(multiset.sample(_ROWS_RANKED), which)
-    return {
-        int(j): NormalScores(cells[~np.isnan(cells)].astype(np.float64))
-        for j, cells in zip(which, columns, strict=True)
-    }

@@ -31,12 +31,3 @@ __all__ = [
     "Support",
     "Tokens",
 ]
-
-#: Likelihoods of numbers by the names that :class:`VAETransformer` takes.
-NAMED = {
-    "gaussian": Gaussian,
-    "student_t": StudentT,
-    "bernoulli": Bernoulli,
-    "poisson": Poisson,
-    "negative_binomial": NegativeBinomial,
-}

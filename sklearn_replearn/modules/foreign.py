@@ -37,7 +37,7 @@ def own_copy(module, n_in, n_out, example=None):
     Linear(in_features=3, out_features=2, bias=True)
     """
     if isinstance(module, nn.Module):
-        built = module
+        built = copy.deepcopy(module)
     else:
         try:
             built = module(n_in, n_out)
@@ -56,7 +56,7 @@ def own_copy(module, n_in, n_out, example=None):
 
 
 def checked(module, name, example, n_out):
-    """A copy of a module of a user's, if it computes rows of width ``n_out``.
+    """A module of a user's, if it computes rows of width ``n_out``.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def checked(module, name, example, n_out):
     """
     if not isinstance(module, nn.Module):
         raise TypeError(f"{name} must return a torch.nn.Module; got {type(module).__name__}.")
-    built = copy.deepcopy(module).to(device="cpu", dtype=torch.float32)
+    built = module.to(device="cpu", dtype=torch.float32)
     shown = ", ".join(map(str, example.shape[1:]))
     wanted = f"{name} must turn rows of shape (n, {shown}) into rows of shape (n, {n_out})"
     for dtype in (torch.float32, torch.float64):  # of training, of inference on the CPU

@@ -9,8 +9,9 @@ from .._dataset.sparse import SparseTable
 from .._scaling.scaler import Scaler
 from .._tables.names import name_columns
 from ..augmentations import Identity, SwapNoise
-from ..likelihoods import NAMED, Categorical, Gaussian, Ordinal, Poisson
+from ..likelihoods import Categorical, Gaussian, Ordinal, Poisson
 from ..likelihoods.joint import grouped, joint_of
+from ..likelihoods.names import NAMED
 from ..modules import mlp
 from ..modules.foreign import own_copy
 from ..objectives import NTXent

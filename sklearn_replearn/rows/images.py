@@ -11,7 +11,8 @@ from ..augmentations import (
     RandomRotation,
 )
 from ..augmentations._binding import OnImages
-from ..likelihoods import NAMED, Bernoulli, Gaussian, StudentT
+from ..likelihoods import Bernoulli, Gaussian, StudentT
+from ..likelihoods.names import NAMED
 from ..modules import ChannelStandardization, ConvDecoder, ConvEncoder
 from ..objectives import NTXent
 from .arrays import Arrays

@@ -9,8 +9,9 @@ from .._runtime.arrays import slices
 from .._scaling.token_ids import TokenIds as UnscaledIds
 from ..augmentations import Compose, CropTokens, MaskTokens, TokenDropout
 from ..augmentations._binding import OnTokens
-from ..likelihoods import NAMED, Gaussian
+from ..likelihoods import Gaussian
 from ..likelihoods import Tokens as TokensLikelihood
+from ..likelihoods.names import NAMED
 from ..modules import TokenDecoder, TokenEncoder, TokenIds
 from ..modules.foreign import own_copy
 from ..objectives import NTXent

@@ -203,7 +203,7 @@ def test_numbers_that_are_categories_are_named(frame, features):
 )
 def test_wrong_categorical_features_are_refused(frame, features, message):
     with pytest.raises(ValueError, match=message):
-        door(frame, rows=Table(categorical_features=features))
+        door(frame, categorical_features=features)
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ def test_images_of_other_than_three_channels_stay_as_they_are_in_grey(channels):
 @pytest.mark.parametrize("shape", [(6, 8), (1, 5), (1, 1), (50, 44)])
 def test_blurring_keeps_constants_and_means_and_evens_out(shape):
     images = torch.rand(100, 2, *shape, generator=seeded(1)).double()
-    blurred = augment(GaussianBlur(1.0), images)
+    blurred = augment(GaussianBlur(p=1.0), images)
     torch.testing.assert_close(blurred.mean((2, 3)), images.mean((2, 3)))
     constant = images[:, :, :1, :1].expand_as(images)
     torch.testing.assert_close(augment(GaussianBlur(p=1.0), constant), constant)
