@@ -46,7 +46,7 @@ def main():
     print(f"Alarms at a rate of 1 % of normal payments: {alarms.sum()}")
     print(f"  frauds found      {(alarms & is_fraud).sum()} of {is_fraud.sum()}")
     print(f"  false alarms      {(alarms & ~is_fraud).sum()} of {(~is_fraud).sum()} payments")
-    listed = detector.predict_at(month, 0.1, control="false_discoveries") == -1
+    listed = detector.predict_at(month, 0.1, control="fdr") == -1
     print(f"A list with at most 10 % false ones, on average: {listed.sum()} payments,")
     print(f"  of which          {(listed & ~is_fraud).sum()} are none\n")
 

@@ -68,7 +68,8 @@ LAYERS = {
         "spaces",
         "neighbors",
         "observations",
-        "tails",
+        "evidence",
+        "surprise",
         "calibration",
         "explanations",
         "wording",
@@ -80,12 +81,12 @@ LAYERS = {
 }
 JUDGES = [
     "cross_fitting",
+    "base",
     "nearest",
     "pairs",
-    "surprise",
     "density",
-    "reconstruction",
     "bulk",
+    "reconstruction",
     "estimator",
 ]
 

@@ -293,7 +293,7 @@ def test_small_rates_hold_too():
         rows = generator.normal(size=(2000, 4))
         alarms.append((detector.p_values(rows) <= 0.01).mean())
         parts = np.split(rows, 100)
-        listed = [detector.predict_at(part, 0.1, control="false_discoveries") for part in parts]
+        listed = [detector.predict_at(part, 0.1, control="fdr") for part in parts]
         discoveries.append(np.mean([(part == -1).any() for part in listed]))
     assert np.mean(alarms) < 0.017
     assert np.mean(discoveries) < 0.16
@@ -331,7 +331,7 @@ def test_false_discoveries_are_controlled():
     shares, found = [], []
     for seed in range(1, 11):
         test = np.vstack([factors(400, seed, 5)[0], factors(100, 100 + seed, 5)[0] + 6])
-        listed = detector.predict_at(test, 0.1, control="false_discoveries") == -1
+        listed = detector.predict_at(test, 0.1, control="fdr") == -1
         shares.append(listed[:400].sum() / max(listed.sum(), 1))
         found.append(listed[400:].mean())
     assert np.mean(shares) < 0.13
@@ -513,8 +513,8 @@ def test_sparse_counts():
         ({"alpha": 0.0}, "alpha"),
         ({"alpha": 1.5}, "alpha"),
         ({"novelty": "yes"}, "novelty"),
-        ({"transformer": StandardScaler()}, "transformer"),
-        ({"transformer": AutoencoderTransformer}, "class"),
+        ({"estimator": StandardScaler()}, "estimator"),
+        ({"estimator": AutoencoderTransformer}, "class"),
     ],
 )
 def test_parameters_that_cannot_work_are_refused(parameters, words):
@@ -526,7 +526,7 @@ def test_arguments_that_cannot_work_are_refused(fitted):
     detector, rows = fitted["default"], factors(5, 0, 6)[0]
     with pytest.raises(ValueError, match="alpha must be a number between 0 and 1"):
         detector.predict_at(rows, 2)
-    with pytest.raises(ValueError, match="false_discoveries"):
+    with pytest.raises(ValueError, match="false discovery rate"):
         detector.predict_at(rows, 0.1, control="bonferroni")
     with pytest.raises(ValueError, match="n must be a whole number"):
         detector.top_reasons(rows, n=0)

@@ -7,6 +7,8 @@ are full of (codes, rounded numbers, zeros, missing cells) is met as what it is.
 import numpy as np
 
 from ..._runtime.arrays import slices
+from ..evidence import Evidence
+from .base import Judge
 
 _BINS = 32
 _RESOLUTIONS = (4, 8, 16)
@@ -16,6 +18,31 @@ _LEAST = 0.5  # rows that every bin of a column has in advance
 _PRIOR = 4.0  # rows that the coarser estimate of a table of cells counts for, times its width
 _CELLS_AT_ONCE = 2**21
 _TINY = 1e-300
+
+
+class CellSurprise(Judge):
+    """How rare each cell is given each other cell of its row, by tables of pairs of columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_replearn import OutlierDetector
+    >>> from sklearn_replearn.outliers import CellSurprise
+    >>> x = np.random.RandomState(0).randint(4, size=500)
+    >>> detector = OutlierDetector(judges=[CellSurprise()]).fit(np.column_stack([x, x]))
+    >>> detector.predict([[2, 2], [2, 3]])
+    array([ 1, -1])
+    """
+
+    def fit(self, rows):
+        """Count pairs of cells; see :meth:`Judge.fit`."""
+        self.pairs_ = Pairs(rows.table.astype(np.float64))
+        return self
+
+    def evidence(self, rows):
+        """Mean surprise of the cells, and that of each; see :meth:`Judge.evidence`."""
+        parts = self.pairs_.surprise(rows.table.astype(np.float64))
+        return Evidence(parts.mean(axis=1), parts)
 
 
 class Bins:
