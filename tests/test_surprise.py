@@ -44,3 +44,17 @@ def test_ties_and_few_values_are_no_trouble(held_out):
     nats = fitted(held_out).transform(np.array([-1.0, 0.0, 0.5, 1.0, 2.0, 1e300]))
     assert np.isfinite(nats).all()
     assert (np.diff(nats) >= 0).all()
+
+
+@pytest.mark.parametrize("counts", [[50], [40, 10], [20, 20, 10], [1, 49], [49, 1]])
+def test_among_ties_a_held_out_row_is_as_surprising_as_a_later_one(counts):
+    held_out = np.repeat(np.arange(len(counts)), counts)
+    scale = SurpriseScale()
+    nats = scale.fit_transform(held_out)
+    later = scale.transform(held_out)
+    repeated = np.repeat(counts, counts) > 1
+    # A share of 50 rows counts one more or less with the row itself.
+    assert np.abs(nats - later)[repeated].max() < 0.12
+    assert (nats - later)[repeated].min() >= 0
+    for value in range(len(counts)):
+        assert np.ptp(nats[held_out == value]) == 0

@@ -59,7 +59,9 @@ class SurpriseScale:
         # Among the others as many are at least as large as the one below; one less as that above.
         nats = -np.log(at_least / n)
         step = np.log(at_least / np.maximum(at_least - 1, 1))
-        nats += np.where(values > below, share * step, 0.0)
+        # Without itself, a value that others have too is where these are.
+        tied = np.append(values[0] == values[1], values[1:] == values[:-1])
+        nats += np.where(values > below, share, tied) * step
         if values[-1] > values[-2]:
             nats[-1] = np.log(n) + self._growth(values[-1] - values[-2])
         return nats

@@ -28,9 +28,9 @@ class CellSurprise(Judge):
     >>> import numpy as np
     >>> from sklearn_replearn import OutlierDetector
     >>> from sklearn_replearn.outliers import CellSurprise
-    >>> x = np.random.RandomState(0).randint(4, size=500)
-    >>> detector = OutlierDetector(judges=[CellSurprise()]).fit(np.column_stack([x, x]))
-    >>> detector.predict([[2, 2], [2, 3]])
+    >>> x = np.random.RandomState(0).normal(size=500)
+    >>> detector = OutlierDetector(judges=[CellSurprise()]).fit(np.column_stack([x, -x]))
+    >>> detector.predict([[1.0, -1.0], [1.0, 1.0]])
     array([ 1, -1])
     """
 
@@ -95,7 +95,7 @@ class Bins:
         return np.where(missing, len(self.places), self.places[numbers])
 
     def beyond(self, values):
-        """Nats for values outside the range seen: the logarithm of how far."""
+        """Nats for values outside the range of training: the logarithm of how far."""
         outside = np.fmax(np.fmax(self.low - values, values - self.high), 0.0)
         return np.log1p(outside / self.unit)
 
@@ -224,10 +224,10 @@ def _log_ratios(counts, first, second):
     joint, n = independent.copy(), counts.sum()
     for resolution in (*_RESOLUTIONS, None):
         rows, columns = _groups(first, resolution), _groups(second, resolution)
-        seen = _summed(counts, rows, columns)
+        counted = _summed(counts, rows, columns)
         expected = np.maximum(_summed(joint, rows, columns), _TINY)
-        weight = _PRIOR * np.sqrt(seen.size)
-        joint *= ((seen + weight * expected) / ((n + weight) * expected))[np.ix_(rows, columns)]
+        weight = _PRIOR * np.sqrt(counted.size)
+        joint *= ((counted + weight * expected) / ((n + weight) * expected))[np.ix_(rows, columns)]
     return np.log(joint / independent)
 
 
