@@ -53,11 +53,11 @@ def main():
     first = np.argsort(scores)[:6]
     reasons = detector.top_reasons(month.iloc[first], n=2)
     print("To be looked at first:")
-    for place, (number, told) in enumerate(zip(first, reasons.to_numpy(), strict=True), start=1):
+    for place, (number, texts) in enumerate(zip(first, reasons.to_numpy(), strict=True), start=1):
         p_value = detector.p_values(month.iloc[[number]])[0]
         truth = "fraud" if is_fraud[number] else "no fraud"
         print(f"{place}. payment {number} ({truth}; p = {p_value:.4f})")
-        for reason in filter(None, told):
+        for reason in filter(None, texts):
             print(f"     {reason}")
 
     path = draw(detector, month, is_fraud, scores)

@@ -197,15 +197,15 @@ default="from_dtype"
             for name in (("standard", "quantile") if several else ("standard",))
         }
         rows = training_rows(multiset, self._spaces["standard"].width)
-        seen = Observations(
+        training = Observations(
             multiset.values(rows),
             self._spaces,
             self._schema,
             copies=multiset.weights[rows],
             original=partial(_rows_of, lambda: _sliceable(X), multiset.numbers[rows]),
         )
-        self._committee = Committee(judges, seen, generator)
-        self._similar = seen.table[seen.references], seen.neighbors()
+        self._committee = Committee(judges, training, generator)
+        self._similar = training.table[training.references], training.neighbors()
         self.judges_ = self._committee.judges
         self.estimator_ = None if self.estimator is None else self.judges_[0].estimator_
         self.offset_ = self._committee.calibration.threshold(self.alpha)

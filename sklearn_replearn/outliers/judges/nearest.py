@@ -6,8 +6,8 @@ from sklearn.base import clone
 from ..evidence import Evidence, HeldOut
 from .base import ROWS_EXPECTED, Judge
 
-_WIDEST_TELLING, _RIDGE = 128, 1e-2
-_ALIKE, _TINY = 1e-4, 1e-12
+_WIDEST, _RIDGE = 128, 1e-2
+_SAME, _TINY = 1e-4, 1e-12
 _FEW_COPIES = 0.01
 
 
@@ -54,7 +54,7 @@ class NearestDistance(Judge):
         self.unique_ = unique[references]
         points = rows.points(self.space)[references]
         self.residuals_ = None
-        if points.shape[1] <= _WIDEST_TELLING:
+        if points.shape[1] <= _WIDEST:
             precision = _precision(points)
             self.residuals_ = (precision / np.sqrt(np.diag(precision))).astype(np.float32)
         own = np.full(len(rows), -1)
@@ -63,7 +63,7 @@ class NearestDistance(Judge):
         nearest = self.neighbors_.nearest(rows.points(self.space), known, own)[:, 0]
         differences = self.neighbors_.differences(rows.points(self.space), nearest, known)
         held_out = self._distance(rows, differences)
-        self.same_ = _ALIKE * np.median(held_out) + _TINY
+        self.same_ = _SAME * np.median(held_out) + _TINY
         first = rows.first(ROWS_EXPECTED)
         return held_out, self._parts(first, differences[: len(first)]).mean(axis=0)
 
