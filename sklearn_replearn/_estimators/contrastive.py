@@ -291,8 +291,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         if self._model.extras.collapsed:
             warnings.warn(
                 f"The codes collapsed: {self._model.extras.collapsed}. Try another objective "
-                "(NTXent and VICReg keep codes apart), a lower lr, a larger batch_size, or a weaker "
-                "augmentation.",
+                "(NTXent and VICReg keep codes apart), a lower lr, a larger batch_size, or a "
+                "weaker augmentation.",
                 ConvergenceWarning,
                 stacklevel=3,  # behind scikit-learn's wrapper of fit
             )

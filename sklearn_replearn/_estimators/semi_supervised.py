@@ -57,8 +57,8 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     def _fit(self, X, y, sample_weight, fit_params):
         if self.fine_tune is True:
             raise ValueError(
-                'fine_tune must be False, "linear_probe" (the head alone) or "full" (head and encoder); '
-                "got True."
+                'fine_tune must be False, "linear_probe" (the head alone) or "full" (head and '
+                "encoder); got True."
             )
         if self.fine_tune and self.estimator is not None:
             raise ValueError(
@@ -222,8 +222,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         Fitted. After ``fine_tune="full"`` its encoder is the one that this led to and its decoder
         the one of before: what it decodes, samples or scores means little then.
     estimator_ : classifier
-        Fitted to codes; with ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights of
-        the head.
+        Fitted to codes; with ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights
+        of the head.
     classes_ : ndarray of shape (n_classes,)
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any.
