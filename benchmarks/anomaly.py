@@ -23,13 +23,15 @@ unlabelled  Trained and tested on the whole set, with anomalies (the paper train
 
 import argparse
 import csv
-import json
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
+from _anomaly_protocols import PROTOCOLS
+from _markdown import table_of
+from _record import RESULTS, read, write
 from scipy.stats import rankdata, wilcoxon
 from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
@@ -44,9 +46,6 @@ from sklearn_replearn import (
     VAETransformer,
 )
 
-RESULTS = Path(__file__).parent / "results"
-EMBEDDED = ("cifar10", "20news")
-MOST, FEWEST = 50_000, 1000
 FEW = 5000
 REFERENCE = "kNN"
 
@@ -61,9 +60,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    args.results.mkdir(exist_ok=True)
-    path = args.results / "anomaly.json"
-    record = json.loads(path.read_text()) if path.exists() else {"protocols": {}}
+    record = {"protocols": {}} | read("anomaly", args.results)
     for protocol in args.protocols:
         print(f"\n# {protocol}", flush=True)
         measured = record["protocols"].setdefault(protocol, {})
@@ -76,86 +73,9 @@ def main():
             shown = {k: round(float(np.mean(v["AUROC"])), 3) for k, v in found.items() if v}
             print(name, shown, flush=True)
             record["published"] = published(args.data)
-            path.write_text(json.dumps(record, indent=1) + "\n")
-            (args.results / "anomaly.md").write_text(markdown(record))
+            write("anomaly", record, markdown, args.results)
 
 
-# ---------------------------------------------------------------- protocols
-
-
-def sets(data):
-    """Name, rows and labels of the classical sets."""
-    for path in sorted((data / "anomaly").glob("*.npz")):
-        if not path.stem.startswith(EMBEDDED):
-            with np.load(path) as stored:
-                yield path.stem, stored["X"].astype(np.float32), stored["y"].astype(int)
-
-
-def cut(X, y, seed, resample):
-    """At most 50,000 rows and, if asked for, at least 1,000."""
-    random = np.random.RandomState(seed)
-    if len(X) > MOST:
-        rows = random.choice(len(X), MOST, replace=False)
-        return X[rows], y[rows]
-    if resample and len(X) < FEWEST:
-        rows = random.choice(len(X), FEWEST, replace=True)
-        return X[rows], y[rows]
-    return X, y
-
-
-def halves(X, y):
-    """The first half of the normal rows, and the others with their labels."""
-    normal = np.flatnonzero(y == 0)
-    train = normal[: round(len(normal) / 2)]
-    test = np.setdiff1d(np.arange(len(X)), train)
-    return X[train], X[test], y[test]
-
-
-def with_seeds(X, n_seeds, resample):
-    """The seeds that make a difference to the rows."""
-    return range(n_seeds if len(X) > MOST or (resample and len(X) < FEWEST) else 1)
-
-
-def published_protocol(data, n_seeds):
-    for name, X, y in sets(data):
-        seeds = with_seeds(X, n_seeds, True)
-        yield name, [(*halves(*cut(X, y, seed, True)), seed) for seed in seeds]
-
-
-def plain_protocol(data, n_seeds):
-    for name, X, y in sets(data):
-        yield name, [(*halves(*cut(X, y, 0, False)), 0)]
-
-
-def networks_protocol(data, n_seeds):
-    for name, X, y in sets(data):
-        if len(X) < FEWEST:
-            yield name, [(*halves(X, y), 0)]
-
-
-def split_protocol(data, n_seeds):
-    for path in sorted((data / "split").glob("*.npz")):
-        with np.load(path) as stored:
-            for name in sorted({key.partition("/")[0] for key in stored.files}):
-                parts = [stored[f"{name}/{part}"] for part in ("X_train", "X_test", "y_test")]
-                train, test, y = parts
-                yield name, [(train.astype(np.float32), test.astype(np.float32), y.astype(int), 0)]
-
-
-def unlabelled_protocol(data, n_seeds):
-    for name, X, y in sets(data):
-        seeds = with_seeds(X, n_seeds, False)
-        tasks = [(*cut(X, y, seed, False), seed) for seed in seeds]
-        yield name, [(X, X, y, seed) for X, y, seed in tasks]
-
-
-PROTOCOLS = {
-    "published": published_protocol,
-    "plain": plain_protocol,
-    "networks": networks_protocol,
-    "split": split_protocol,
-    "unlabelled": unlabelled_protocol,
-}
 EVERY = tuple(PROTOCOLS)
 
 
@@ -347,12 +267,12 @@ def markdown(record):
     ]
     for protocol, measured in record["protocols"].items():
         n_sets, rows = summary(measured)
-        sections.append(f"## {protocol}: {n_sets} sets\n\n{table(rows)}")
-        sections.append(f"AUROC of each set:\n\n{table(of_sets(measured))}")
+        sections.append(f"## {protocol}: {n_sets} sets\n\n{table_of(rows)}")
+        sections.append(f"AUROC of each set:\n\n{table_of(of_sets(measured))}")
     for setting, means in record.get("published", {}).items():
         ordered = sorted(means.items(), key=lambda item: -item[1].get("AUROC", 0))
         rows = [{"method": method, **found} for method, found in ordered]
-        sections.append(f"## From the paper, {setting}\n\n{table(rows)}")
+        sections.append(f"## From the paper, {setting}\n\n{table_of(rows)}")
     return "\n\n".join(sections) + "\n"
 
 
@@ -378,20 +298,7 @@ def readme_table(record):
             line[name] = f"{row['AUROC']:.3f} / {row['AUPR']:.3f}"
     for row in found["plain"]:
         rows[row["detector"]]["22 fits, s"] = row["fit s"]
-    return table(list(rows.values()))
-
-
-def table(rows):
-    header = "| " + " | ".join(rows[0]) + " |"
-    rule = "|" + " --- |" * len(rows[0])
-    lines = ["| " + " | ".join(map(cell, row.values())) + " |" for row in rows]
-    return "\n".join([header, rule, *lines])
-
-
-def cell(value):
-    if isinstance(value, str):
-        return value
-    return f"{value:.3f}" if abs(value) < 1.5 else f"{value:.1f}"
+    return table_of(list(rows.values()))
 
 
 if __name__ == "__main__":

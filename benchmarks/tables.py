@@ -10,7 +10,6 @@ that are not measured anew are kept. All of it takes about twenty minutes on one
 """
 
 import argparse
-import json
 import resource
 import sys
 import time
@@ -21,8 +20,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.compose import ColumnTransformer, make_column_selector, make_column_transformer
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+from _markdown import table_of
+from _record import RESULTS, read, write
+from _tables_sets import SMALL_TABLES, binary, numeric_tables, one_hot, without_text
+from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
@@ -38,7 +39,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn._tables.validation import check_table
 
-RESULTS = Path(__file__).parent / "results"
 OURS = (AutoencoderTransformer, VAETransformer, ContrastiveTransformer)
 ADULT_TRAIN, NEWS_TRAIN = 32561, 11314
 
@@ -47,17 +47,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder with load.py")
     parser.add_argument("--only", choices=sorted(PARTS), nargs="*", default=sorted(PARTS))
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder to write to")
     args = parser.parse_args()
     sys.path.insert(0, args.data)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    path = RESULTS / "tables.json"
-    record = json.loads(path.read_text()) if path.exists() else {}
+    record = read("tables", args.results)
     for part in args.only:
         print(f"\n# {part}", flush=True)
         record[part] = [row for row in PARTS[part]() if not print(row, flush=True)]
-        path.write_text(json.dumps(record, indent=1) + "\n")
-        (RESULTS / "tables.md").write_text(markdown(record))
+        write("tables", record, markdown, args.results)
 
 
 # ---------------------------------------------------------------- parts
@@ -283,62 +282,7 @@ PARTS = {
     for part in (adult, scalings, imputation, categories, synthesis, counts, encoding)
 }
 
-# ---------------------------------------------------------------- tables
-
-SMALL_TABLES = {
-    "telco_churn": 16,
-    "german_credit": 16,
-    "titanic": 8,
-    "hypothyroid": 16,
-    "california_housing": 8,
-    "dry_bean": 8,
-}
-
-
-def binary(name, table, target):
-    """At most 6,000 rows of a table, and a question of two answers."""
-    table, target = without_text(table), pd.Series(np.asarray(target))
-    if name == "california_housing":
-        y = target > target.median()
-    elif name == "hypothyroid":
-        y = target != "negative"
-    elif name == "dry_bean":
-        y = target.isin(["SIRA", "DERMASON"])
-    else:
-        y = target == target.value_counts().index[1]
-    rows = np.random.RandomState(0).permutation(len(table))[:6000]
-    return table.iloc[rows].reset_index(drop=True), y.to_numpy()[rows].astype(int)
-
-
-def numeric_tables():
-    """Ten tables of numbers, of at most 5,000 rows each."""
-    from load import load_anomaly, load_table
-
-    tables = {
-        load.__name__[5:]: load().data
-        for load in (load_wine, load_breast_cancer, load_diabetes, load_iris)
-    }
-    housing = load_table("california_housing")[0].select_dtypes("number").dropna()
-    tables["california_housing"] = housing.to_numpy()
-    tables["dry_bean"] = load_table("dry_bean")[0].to_numpy()
-    for name in ("magic.gamma", "pendigits", "waveform", "wpbc"):
-        tables[name] = load_anomaly(name)[0].astype(np.float64)
-    for name, X in tables.items():
-        tables[name] = X[np.random.RandomState(0).permutation(len(X))[:5000]]
-    return tables
-
-
-def without_text(table):
-    return table.select_dtypes(exclude=["object", "string"])
-
-
-def one_hot():
-    numbers = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
-    levels = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    return make_column_transformer(
-        (numbers, make_column_selector(dtype_include="number")),
-        (levels, make_column_selector(dtype_exclude="number")),
-    )
+# ---------------------------------------------------------------- the record
 
 
 def markdown(record):
@@ -346,7 +290,7 @@ def markdown(record):
     for part in PARTS:
         if part in record:
             title = f"## {part}\n\n{PARTS[part].__doc__.splitlines()[0]}"
-            sections.append(title + "\n\n" + _table(record[part]))
+            sections.append(title + "\n\n" + table_of(record[part]))
     return "\n\n".join(sections) + "\n"
 
 
@@ -359,26 +303,13 @@ def readme_tables(record):
     wide["one-hot, standardised"]["16 columns"] = ""
     order = ["encoder", "16 columns", "32 columns", "all columns"]
     return {
-        "adult": _table([{name: row.get(name, "") for name in order} for row in wide.values()]),
-        "imputation": _table(record["imputation"]),
-        "synthesis": _table(
+        "adult": table_of([{name: row.get(name, "") for name in order} for row in wide.values()]),
+        "imputation": table_of(record["imputation"]),
+        "synthesis": table_of(
             [{k: v for k, v in row.items() if "copies" not in k} for row in record["synthesis"]]
         ),
-        "counts": _table(record["counts"]),
+        "counts": table_of(record["counts"]),
     }
-
-
-def _table(rows):
-    header = "| " + " | ".join(rows[0]) + " |"
-    rule = "|" + " --- |" * len(rows[0])
-    lines = ["| " + " | ".join(map(_shown, row.values())) + " |" for row in rows]
-    return "\n".join([header, rule, *lines])
-
-
-def _shown(cell):
-    if not isinstance(cell, float):
-        return str(cell)
-    return f"{cell:.3f}" if abs(cell) < 1.5 else f"{cell:.1f}"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import math
 import torch
 from torch.nn import functional as F
 
+_PAIRS_AT_ONCE = 2**21  # so that memory does not grow with the square of the rows
+
 
 def gaussian_kl(mean, log_variance):
     r"""Divergence of a diagonal Gaussian from the standard normal, in nats.
@@ -60,7 +62,7 @@ def bernoulli_kl(target, activity):
     return (on + off).sum()
 
 
-def nt_xent(left, right, temperature, negatives=None, concentration=0.0, positive_rate=0.0):
+def nt_xent(left, right, temperature, negatives=None, beta=0.0, tau_plus=0.0):
     r"""Normalised temperature-scaled cross-entropy (SimCLR's InfoNCE), in nats.
 
     Each of the 2n views has the other view of its row as its positive and the 2n - 2 views of other
@@ -73,10 +75,10 @@ def nt_xent(left, right, temperature, negatives=None, concentration=0.0, positiv
     temperature : float
     negatives : Tensor of shape (n_negatives, width), default=None
         More negatives for every view, such as a memory bank of earlier batches.
-    concentration : float, default=0.0
+    beta : float, default=0.0
         Weight of hard negatives: each negative counts in proportion to
-        ``exp(concentration * similarity / temperature)`` (Robinson et al. 2021, equation 4).
-    positive_rate : float, default=0.0
+        ``exp(beta * similarity / temperature)`` (Robinson et al. 2021, equation 4).
+    tau_plus : float, default=0.0
         Share of negatives that are positives unawares, to correct for (Chuang et al. 2020,
         equation 8).
 
@@ -101,12 +103,12 @@ def nt_xent(left, right, temperature, negatives=None, concentration=0.0, positiv
     itself = similarity[:, : 2 * n].diagonal()
     itself.fill_(float("-inf"))
     n_negatives = len(others) - 2
-    return _contrast(similarity, positives, n_negatives, temperature, concentration, positive_rate)
+    return _contrast(similarity, positives, n_negatives, temperature, beta, tau_plus)
 
 
-def _contrast(similarity, positives, n_negatives, temperature, concentration, positive_rate):
+def _contrast(similarity, positives, n_negatives, temperature, beta, tau_plus):
     """Cross-entropy of the positives, its sum over negatives weighted and corrected if asked."""
-    if concentration == 0 and positive_rate == 0:
+    if beta == 0 and tau_plus == 0:
         return F.cross_entropy(similarity, positives)
     column = positives[:, None]
     positive = similarity.gather(1, column)
@@ -114,11 +116,11 @@ def _contrast(similarity, positives, n_negatives, temperature, concentration, po
     if n_negatives == 0:
         return (positive * 0).mean()
     # Masked after the product, because 0 times -inf is NaN.
-    hardness = (concentration * negative).masked_fill(negative.isneginf(), float("-inf"))
+    hardness = (beta * negative).masked_fill(negative.isneginf(), float("-inf"))
     # Relative to the largest similarity of a row, exp stays in range.
     largest = torch.maximum(negative.amax(1, keepdim=True), positive).detach()
     total = (F.softmax(hardness, 1) * (negative - largest).exp()).sum(1, keepdim=True)
-    total = (total - positive_rate * (positive - largest).exp()) / (1 - positive_rate)
+    total = (total - tau_plus * (positive - largest).exp()) / (1 - tau_plus)
     log_mean = total.clamp_min(torch.finfo(total.dtype).tiny).log() + largest
     log_total = math.log(n_negatives) + log_mean.clamp_min(-1 / temperature)
     return F.softplus(log_total - positive).mean()
@@ -203,7 +205,7 @@ def _similarity(left, right, temperature):
     return views @ views.T / temperature
 
 
-def info_nce(queries, keys, negatives, temperature, concentration=0.0, positive_rate=0.0):
+def info_nce(queries, keys, negatives, temperature, beta=0.0, tau_plus=0.0):
     """Cross-entropy of the right key among all keys and further negatives, in nats.
 
     Parameters
@@ -212,7 +214,7 @@ def info_nce(queries, keys, negatives, temperature, concentration=0.0, positive_
         Row i of ``keys`` is the positive of row i of ``queries``, the other keys are negatives.
     negatives : Tensor of shape (n_negatives, width)
     temperature : float
-    concentration, positive_rate : float, default=0.0
+    beta, tau_plus : float, default=0.0
         As in :func:`nt_xent`.
 
     Returns
@@ -230,7 +232,7 @@ def info_nce(queries, keys, negatives, temperature, concentration=0.0, positive_
     similarity = F.normalize(queries, dim=1) @ candidates.T / temperature
     positives = torch.arange(len(queries), device=queries.device)
     n_negatives = len(candidates) - 1
-    return _contrast(similarity, positives, n_negatives, temperature, concentration, positive_rate)
+    return _contrast(similarity, positives, n_negatives, temperature, beta, tau_plus)
 
 
 def negative_cosine(prediction, target):
@@ -384,7 +386,13 @@ def uniformity(codes, t=2):
     >>> uniformity(torch.tensor([[1., 0.], [-1., 0.]]))
     tensor(-8.)
     """
-    distances = F.pdist(F.normalize(codes, dim=1))
-    if distances.numel() == 0:
+    n_pairs = len(codes) * (len(codes) - 1) // 2
+    if n_pairs == 0:
         return (codes * 0).sum()
-    return (-t * distances.square()).logsumexp(0) - math.log(distances.numel())
+    rest, potentials = F.normalize(codes, dim=1), []
+    at_once = max(1, _PAIRS_AT_ONCE // len(codes))
+    while len(rest):
+        some, rest = rest[:at_once], rest[at_once:]
+        for distances in (F.pdist(some), torch.cdist(some, rest)):
+            potentials.append((-t * distances.square()).flatten().logsumexp(0))
+    return torch.stack(potentials).logsumexp(0) - math.log(n_pairs)

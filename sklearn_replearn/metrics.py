@@ -12,20 +12,20 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array, check_consistent_length, check_scalar, column_or_1d
 
+from . import losses
+from ._dataset.labels import has_label
 from ._runtime.randomness import draw_seed
-from .losses import info_nce
 
 __all__ = [
     "alignment",
-    "consistency",
     "effective_rank",
-    "goodness_of_fit",
+    "info_nce_bits",
     "knn_probe",
     "linear_probe",
+    "procrustes_r2",
     "uniformity",
 ]
 
-_ROWS_AT_ONCE = 128
 _EPSILON = 1e-7
 _TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
@@ -67,8 +67,7 @@ def alignment(left, right, alpha=2):
     """
     _check_positive("alpha", alpha)
     left, right = _two_views(left, right)
-    distances = np.linalg.norm(_unit_rows(left) - _unit_rows(right), axis=1)
-    return float(np.mean(distances**alpha))
+    return float(losses.alignment(_in_range(left), _in_range(right), alpha))
 
 
 def uniformity(codes, t=2):
@@ -106,20 +105,7 @@ def uniformity(codes, t=2):
     -8.0
     """
     _check_positive("t", t)
-    codes = torch.from_numpy(_unit_rows(_checked(codes, "codes", at_least=2)))
-    lengths = codes.square().sum(1)
-    potentials = []
-    for start in range(0, len(codes), _ROWS_AT_ONCE):
-        some = slice(start, start + _ROWS_AT_ONCE)
-        distances = lengths[some, None] + lengths[start:] - 2 * codes[some] @ codes[start:].T
-        # Rounding makes some distances negative.
-        distances.clamp_min_(0)
-        # So that each pair counts once, and no row with itself.
-        among = distances[:, : len(distances)]
-        among.masked_fill_(torch.ones_like(among, dtype=torch.bool).tril(), torch.inf)
-        potentials.append(distances.mul_(-t).logsumexp((0, 1)))
-    n_pairs = len(codes) * (len(codes) - 1) // 2
-    return float(torch.stack(potentials).logsumexp(0)) - math.log(n_pairs)
+    return float(losses.uniformity(_in_range(_checked(codes, "codes", at_least=2)), t))
 
 
 def effective_rank(codes):
@@ -172,7 +158,7 @@ def effective_rank(codes):
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def goodness_of_fit(left, right, temperature=None, n_candidates=256):
+def info_nce_bits(left, right, temperature=None, n_candidates=256):
     r"""Bits against chance: how well the code of one view finds that of the other.
 
     :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates: 0 is chance, :math:`\log_2 N` is
@@ -208,17 +194,14 @@ def goodness_of_fit(left, right, temperature=None, n_candidates=256):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_replearn.metrics import goodness_of_fit
-    >>> round(goodness_of_fit(np.eye(8), np.eye(8)), 3)
+    >>> from sklearn_replearn.metrics import info_nce_bits
+    >>> round(info_nce_bits(np.eye(8), np.eye(8)), 3)
     3.0
     """
     if temperature is not None:
         _check_positive("temperature", temperature)
     check_scalar(n_candidates, "n_candidates", Integral, min_val=2)
-    # Powers of 2 change no digit of the unit rows, so the result is that of the codes themselves.
-    left, right = (
-        torch.from_numpy(_rescaled(view, axis=1)) for view in _two_views(left, right, at_least=2)
-    )
+    left, right = map(_in_range, _two_views(left, right, at_least=2))
     groups = max(1, round(len(left) / n_candidates))
     temperatures = _TEMPERATURES if temperature is None else [temperature]
     best = min(_nats(left, right, groups, temperature) for temperature in temperatures)
@@ -228,11 +211,11 @@ def goodness_of_fit(left, right, temperature=None, n_candidates=256):
 def _nats(left, right, groups, temperature):
     """InfoNCE in both directions, averaged over groups of candidates."""
     none = left[:0]
-    losses = [
-        0.5 * (info_nce(a, b, none, temperature) + info_nce(b, a, none, temperature))
+    nats = [
+        0.5 * (losses.info_nce(a, b, none, temperature) + losses.info_nce(b, a, none, temperature))
         for a, b in zip(left.tensor_split(groups), right.tensor_split(groups), strict=True)
     ]
-    return float(sum(losses) / len(losses))
+    return float(sum(nats) / len(nats))
 
 
 def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
@@ -345,7 +328,7 @@ def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random
     return float(np.mean(classifier.predict(_unit_rows(test_codes)) == test_y))
 
 
-def consistency(codes, *others):
+def procrustes_r2(codes, *others):
     r"""How well codes of the same rows from several runs agree, up to a rotation.
 
     For two runs it is :math:`R^2 = \lVert A^\top B\rVert_*^2`, the square of the sum of the
@@ -392,14 +375,14 @@ def consistency(codes, *others):
     Examples
     --------
     >>> import numpy as np
-    >>> from sklearn_replearn.metrics import consistency
+    >>> from sklearn_replearn.metrics import procrustes_r2
     >>> codes = np.array([[0., 0.], [1., 0.], [0., 2.]])
     >>> rotated = codes @ [[0., 1.], [-1., 0.]]
-    >>> round(consistency(codes, 3 * rotated + 5), 3)
+    >>> round(procrustes_r2(codes, 3 * rotated + 5), 3)
     1.0
     """
     if not others:
-        raise ValueError("consistency compares runs and needs the codes of at least 2; got 1.")
+        raise ValueError("procrustes_r2 compares runs and needs the codes of at least 2; got 1.")
     runs = [_checked(run, "codes", at_least=2) for run in (codes, *others)]
     lengths = [len(run) for run in runs]
     if len(set(lengths)) > 1:
@@ -445,6 +428,14 @@ def _rescaled(codes, axis=None):
     return np.ldexp(codes, -exponent)
 
 
+def _in_range(codes):
+    """Codes as a tensor, their rows of about unit length.
+
+    Powers of 2 change no digit of a row's direction, which is all that losses of angles see.
+    """
+    return torch.from_numpy(_rescaled(codes, axis=1))
+
+
 def _unit_rows(codes):
     codes = _rescaled(codes, axis=1)
     lengths = np.linalg.norm(codes, axis=1, keepdims=True)
@@ -462,24 +453,24 @@ def _task(codes, y, test_codes, test_y):
             "codes and test_codes must come from one encoder and have the same number of columns; "
             f"got {codes.shape[1]} and {test_codes.shape[1]}."
         )
-    classes = set(y[_has_label(y)].tolist())
+    classes = set(y[has_label(y)].tolist())
     if len(classes) < 2:
         raise ValueError(f"y must have at least 2 classes to tell apart; got {classes}.")
     if classes.isdisjoint(test_y.tolist()):
         raise ValueError(
             "test_y must have classes of y, written in the same way; it has none of them, but for "
-            f"example {test_y[0].item()!r} where y has {y[0].item()!r}."
+            f"example {test_y.tolist()[0]!r} where y has {y.tolist()[0]!r}."
         )
-    return codes, y, test_codes, test_y
+    return codes, y, test_codes, _plain(test_y)
 
 
 def _classes(y, name):
-    labels = column_or_1d(y).tolist()
-    if any(map(_is_missing, labels)):
+    labels = column_or_1d(y)
+    if any(map(_is_missing, labels.tolist())):
         raise ValueError(
             f"{name} must have a class for every row; drop the rows where it is missing."
         )
-    return np.array(labels)
+    return labels
 
 
 def _is_missing(label):
@@ -487,21 +478,14 @@ def _is_missing(label):
     return label is None or not isinstance(itself, bool | np.bool_) or not itself
 
 
-def _has_label(y):
-    """Which rows are not -1; all where -1 and 1 are the two classes."""
-    if set(y.tolist()) == {-1, 1}:
-        return np.ones(len(y), dtype=bool)
-    return np.array([label != -1 for label in y.tolist()], dtype=bool)
-
-
 def _labelled(y, n_labels, random_state):
     """Numbers of the rows whose labels are seen, ``n_labels`` in each class."""
-    rows = np.flatnonzero(_has_label(y))
+    rows = np.flatnonzero(has_label(y))
     if n_labels is None:
         return rows
     check_scalar(n_labels, "n_labels", Integral, min_val=1)
     order = np.random.RandomState(draw_seed(random_state)).permutation(rows)
-    chosen = [order[y[order] == label][:n_labels] for label in np.unique(y[rows])]
+    chosen = [order[y[order] == label][:n_labels] for label in set(y[rows].tolist())]
     return np.sort(np.concatenate(chosen))
 
 
@@ -509,4 +493,9 @@ def _fit(classifier, codes, y):
     with warnings.catch_warnings():
         # With few labels in each of many classes this is so on purpose.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        classifier.fit(codes, y)
+        classifier.fit(codes, _plain(y))
+
+
+def _plain(labels):
+    """Labels in an array of objects as strings or numbers, which classifiers want."""
+    return np.array(labels.tolist())

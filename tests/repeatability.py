@@ -8,7 +8,7 @@ import torch
 
 def weights(estimator):
     """All that a fitted transformer computes with, in bytes."""
-    return b"".join(array.tobytes() for _, array in sorted(estimator._arrays.items()))
+    return b"".join(array.tobytes() for _, array in sorted(estimator._model.arrays.items()))
 
 
 def global_state():

@@ -11,7 +11,7 @@ def cosine(u, v):
     return float(u @ v) / sqrt(float(u @ u) * float(v @ v))
 
 
-def slow_nt_xent(left, right, temperature, negatives=(), concentration=0.0, positive_rate=0.0):
+def slow_nt_xent(left, right, temperature, negatives=(), beta=0.0, tau_plus=0.0):
     """Chen et al. (2020), equation 1, with N times g of Chuang et al. (2020) for its negatives.
 
     Each negative is weighed as in Robinson et al. (2021); N is the number of negatives.
@@ -22,16 +22,16 @@ def slow_nt_xent(left, right, temperature, negatives=(), concentration=0.0, posi
         partner = (i + len(left)) % len(views)
         others = [v for k, v in enumerate(views) if k not in (i, partner)] + list(negatives)
         logits = [cosine(view, other) / temperature for other in others]
-        mean_weight = np.mean([exp(concentration * s) for s in logits])
-        total = sum(exp(concentration * s) / mean_weight * exp(s) for s in logits)
+        mean_weight = np.mean([exp(beta * s) for s in logits])
+        total = sum(exp(beta * s) / mean_weight * exp(s) for s in logits)
         positive = exp(cosine(view, views[partner]) / temperature)
-        corrected = (total - positive_rate * len(others) * positive) / (1 - positive_rate)
+        corrected = (total - tau_plus * len(others) * positive) / (1 - tau_plus)
         corrected = max(corrected, len(others) * exp(-1 / temperature))
         losses.append(-log(positive / (positive + corrected)))
     return np.mean(losses)
 
 
-def slow_info_nce(queries, keys, negatives, temperature, concentration=0.0, positive_rate=0.0):
+def slow_info_nce(queries, keys, negatives, temperature, beta=0.0, tau_plus=0.0):
     """He et al. (2020), equation 1, with the other keys of the batch among the negatives.
 
     These are weighed and corrected as in slow_nt_xent.
@@ -40,10 +40,10 @@ def slow_info_nce(queries, keys, negatives, temperature, concentration=0.0, posi
     for i, query in enumerate(queries):
         others = [key for k, key in enumerate(keys) if k != i] + list(negatives)
         logits = [cosine(query, other) / temperature for other in others]
-        mean_weight = sum(exp(concentration * s) for s in logits) / max(len(logits), 1)
-        total = sum(exp(concentration * s) / mean_weight * exp(s) for s in logits)
+        mean_weight = sum(exp(beta * s) for s in logits) / max(len(logits), 1)
+        total = sum(exp(beta * s) / mean_weight * exp(s) for s in logits)
         positive = exp(cosine(query, keys[i]) / temperature)
-        corrected = (total - positive_rate * len(others) * positive) / (1 - positive_rate)
+        corrected = (total - tau_plus * len(others) * positive) / (1 - tau_plus)
         corrected = max(corrected, len(others) * exp(-1 / temperature))
         losses.append(-log(positive / (positive + corrected)))
     return np.mean(losses)

@@ -20,13 +20,13 @@ from sklearn_replearn import (
 )
 from sklearn_replearn.augmentations import (
     Compose,
+    CutMix,
     FeatureSubsets,
     GaussianNoise,
     Identity,
     MaskFeatures,
     MixUp,
     SwapNoise,
-    SwapRows,
 )
 from sklearn_replearn.objectives import (
     BYOL,
@@ -39,6 +39,7 @@ from sklearn_replearn.objectives import (
     TopKSparsity,
     VICReg,
 )
+from sklearn_replearn.rows import Table
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 3}
 # A check wants a regressor to explain half of the targets that it learned from.
@@ -46,25 +47,27 @@ able = {"latent_dim": 10, "hidden_layer_sizes": (64,), "max_epochs": 40, "lr": 1
 
 ESTIMATORS = [
     AutoencoderTransformer(**small),
-    AutoencoderTransformer(**small, loss="bce", scaling="minmax"),
+    AutoencoderTransformer(**small, loss="bce", rows=Table(scaling="minmax")),
     AutoencoderTransformer(**small, corruption=MaskFeatures(value=math.nan)),
     AutoencoderTransformer(**small, corruption=Compose([SwapNoise(), GaussianNoise()])),
     AutoencoderTransformer(**small, sparsity=L1Sparsity()),
     AutoencoderTransformer(**small, sparsity=KLSparsity()),
     AutoencoderTransformer(**small, sparsity=TopKSparsity(k=1)),
-    AutoencoderTransformer(**small, scaling="robust", gradient_clip=1.0, optimizer="sgd"),
+    AutoencoderTransformer(
+        **small, rows=Table(scaling="robust"), gradient_clip=1.0, optimizer="sgd"
+    ),
     VAETransformer(**small),
-    VAETransformer(**small, beta=4.0, scale=0.5, scaling="quantile"),
-    VAETransformer(**small, likelihood="bernoulli", scaling="minmax"),
+    VAETransformer(**small, beta=4.0, scale=0.5, rows=Table(scaling="quantile")),
+    VAETransformer(**small, likelihood="bernoulli", rows=Table(scaling="minmax")),
     ContrastiveTransformer(**small),
     ContrastiveTransformer(**small, augmentation=(Identity(), SwapNoise(0.6))),
-    ContrastiveTransformer(**small, augmentation=Compose([SwapRows(), MixUp()])),
+    ContrastiveTransformer(**small, augmentation=Compose([CutMix(), MixUp()])),
     ContrastiveTransformer(**small, augmentation=FeatureSubsets()),
     ContrastiveTransformer(**small, augmentation=MaskFeatures(value=math.nan)),
     ContrastiveTransformer(**small, objective=DCL()),
     ContrastiveTransformer(**small, objective=NTXent(learn_temperature=True)),
     ContrastiveTransformer(**small, objective=NTXent(queue_size=64)),
-    ContrastiveTransformer(**small, objective=NTXent(concentration=1.0, positive_rate=0.1)),
+    ContrastiveTransformer(**small, objective=NTXent(beta=1.0, tau_plus=0.1)),
     ContrastiveTransformer(**small, objective=BYOL()),
     ContrastiveTransformer(**small, objective=SimSiam()),
     ContrastiveTransformer(**small, objective=BarlowTwins()),

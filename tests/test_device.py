@@ -38,7 +38,7 @@ ESTIMATORS = [
         for objective in (
             NTXent(),
             NTXent(queue_size=100),
-            NTXent(concentration=0.5, positive_rate=0.1),
+            NTXent(beta=0.5, tau_plus=0.1),
             BYOL(),
             SimSiam(),
             BarlowTwins(),

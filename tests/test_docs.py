@@ -15,6 +15,7 @@ from sklearn_replearn import (
     modules,
     objectives,
     outliers,
+    rows,
 )
 
 MODULES = [
@@ -26,6 +27,7 @@ MODULES = [
     modules,
     objectives,
     outliers,
+    rows,
 ]
 
 
@@ -35,7 +37,8 @@ def public(module):
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
     ]
-    return [getattr(module, name) for name in names if name != "__version__"]
+    things = [getattr(module, name) for name in names if name != "__version__"]
+    return [thing for thing in things if callable(thing)]
 
 
 OBJECTS = [thing for module in MODULES for thing in public(module)]

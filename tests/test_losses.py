@@ -24,6 +24,7 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from sklearn_replearn import losses
 from sklearn_replearn.losses import (
     alignment,
     bernoulli_kl,
@@ -51,10 +52,10 @@ ROTATION = torch.linalg.qr(normal_rows(3, 3, 3)).Q
 NT_XENT = {
     "plain": {},
     "queue": {"negatives": QUEUE},
-    "hard": {"concentration": 1.5},
-    "debiased": {"positive_rate": 0.1},
-    "hard_and_debiased": {"concentration": 0.5, "positive_rate": 0.2},
-    "all": {"negatives": QUEUE, "concentration": 0.5, "positive_rate": 0.2},
+    "hard": {"beta": 1.5},
+    "debiased": {"tau_plus": 0.1},
+    "hard_and_debiased": {"beta": 0.5, "tau_plus": 0.2},
+    "all": {"negatives": QUEUE, "beta": 0.5, "tau_plus": 0.2},
 }
 
 
@@ -147,9 +148,9 @@ def test_nt_xent_sees_neither_lengths_nor_order_of_further_negatives():
 @pytest.mark.parametrize(
     "options",
     [
-        {"concentration": 1e-9},
-        {"positive_rate": 1e-9},
-        {"concentration": 1e-9, "positive_rate": 1e-9},
+        {"beta": 1e-9},
+        {"tau_plus": 1e-9},
+        {"beta": 1e-9, "tau_plus": 1e-9},
     ],
 )
 def test_nt_xent_goes_over_into_the_plain_one_as_its_corrections_vanish(options):
@@ -157,7 +158,7 @@ def test_nt_xent_goes_over_into_the_plain_one_as_its_corrections_vanish(options)
 
 
 def test_concentration_weighs_negatives_by_their_hardness():
-    losses = [float(nt_xent(LEFT, RIGHT, 0.5, concentration=beta)) for beta in (0, 1, 2, 1e4)]
+    losses = [float(nt_xent(LEFT, RIGHT, 0.5, beta=beta)) for beta in (0, 1, 2, 1e4)]
     assert losses == sorted(losses)
     # In the limit all 2n - 2 negatives are as hard as the hardest.
     views = torch.nn.functional.normalize(torch.cat([LEFT, RIGHT]), dim=1)
@@ -169,11 +170,11 @@ def test_concentration_weighs_negatives_by_their_hardness():
     assert losses[-1] == pytest.approx(float(limit))
 
 
-@pytest.mark.parametrize("concentration", [0.0, 1.0])
-def test_debiasing_leaves_every_negative_at_least_its_smallest_possible_value(concentration):
+@pytest.mark.parametrize("beta", [0.0, 1.0])
+def test_debiasing_leaves_every_negative_at_least_its_smallest_possible_value(beta):
     # Equal views, opposite rows: the correction is larger than the sum, both negatives are at -1.
     views = torch.tensor([[1.0, 0.0], [-1.0, 0.0]], dtype=torch.float64)
-    loss = nt_xent(views, views, 0.5, concentration=concentration, positive_rate=0.3)
+    loss = nt_xent(views, views, 0.5, beta=beta, tau_plus=0.3)
     assert float(loss) == pytest.approx(log(1 + 2 * exp(-1 / 0.5) / exp(1 / 0.5)))
 
 
@@ -208,9 +209,7 @@ def test_info_nce_is_the_double_loop_over_queries_and_keys(temperature, negative
     assert left.grad.isfinite().all()
 
 
-@pytest.mark.parametrize(
-    "options", [{"concentration": 1.0}, {"positive_rate": 0.1}], ids=["hard", "debiased"]
-)
+@pytest.mark.parametrize("options", [{"beta": 1.0}, {"tau_plus": 0.1}], ids=["hard", "debiased"])
 def test_info_nce_weighs_and_corrects_its_negatives(options):
     expected = slow_info_nce(LEFT, RIGHT, QUEUE, 0.5, **options)
     assert info_nce(LEFT, RIGHT, QUEUE, 0.5, **options).item() == pytest.approx(expected)
@@ -236,7 +235,7 @@ class Largest(TorchDispatchMode):
         return made
 
 
-@pytest.mark.parametrize("weighting", [{}, {"concentration": 0.5, "positive_rate": 0.1}])
+@pytest.mark.parametrize("weighting", [{}, {"beta": 0.5, "tau_plus": 0.1}])
 def test_no_loss_makes_anything_larger_than_the_similarity_of_views_and_candidates(weighting):
     n, n_negatives = 40, 300
     left, right = normal_rows(n, 3, 0).requires_grad_(), normal_rows(n, 3, 1)
@@ -324,6 +323,19 @@ def test_uniformity_is_the_loop_over_pairs_and_sees_neither_lengths_nor_order(t)
         assert float(loss) == pytest.approx(slow_uniformity(QUEUE, t))
     lengths = torch.arange(1, 5)[:, None]
     assert torch.allclose(uniformity((QUEUE * lengths).flip(0), t), loss)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 2, 3, 6, 7])
+def test_uniformity_and_its_gradient_do_not_depend_on_how_many_pairs_are_compared_at_once(
+    rows_at_once, monkeypatch
+):
+    codes = torch.cat([LEFT, QUEUE[:2]]).requires_grad_()
+    expected = uniformity(codes)
+    (gradient,) = torch.autograd.grad(expected, codes)
+    monkeypatch.setattr(losses, "_PAIRS_AT_ONCE", rows_at_once * len(codes))
+    loss = uniformity(codes)
+    assert torch.allclose(loss, expected)
+    assert torch.allclose(torch.autograd.grad(loss, codes)[0], gradient)
 
 
 def test_uniformity_is_highest_where_all_rows_are_the_same_and_lowest_where_they_spread():

@@ -27,6 +27,7 @@ from sklearn_replearn import (
     OutlierDetector,
     VAETransformer,
 )
+from sklearn_replearn.rows import Table
 
 # Contrastive codes of a handful of rows may rightly be called collapsed.
 pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
@@ -492,7 +493,7 @@ def test_other_containers():
 def test_columns_of_numbers_may_be_categories():
     codes = np.random.RandomState(0).randint(5, size=(400, 2)).astype(float)
     codes[:, 1] = codes[:, 0]
-    detector = OutlierDetector(categorical_features=[0, 1]).fit(codes)
+    detector = OutlierDetector(rows=Table(categorical_features=[0, 1])).fit(codes)
     scores = detector.score_samples([[3.0, 3.0], [3.0, 2.0]])
     assert scores[0] > scores[1] + 0.5
 

@@ -49,7 +49,7 @@ def test_every_estimator_and_objective_is_in_the_table():
 
 def test_the_table_of_speed_is_that_of_the_record(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    report = importlib.import_module("_report")
+    report = importlib.import_module("_speed_report")
     record = json.loads((ROOT / "benchmarks" / "results" / "cpu.json").read_text())
     assert report.readme_table(record) in README
     assert report.markdown(record) == (ROOT / "benchmarks" / "results" / "cpu.md").read_text()
@@ -77,8 +77,14 @@ def test_the_table_of_anomalies_is_that_of_the_record(monkeypatch):
 def test_the_tables_of_few_labels_are_those_of_the_record(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     few = importlib.import_module("few_labels")
+    report = importlib.import_module("_few_labels_report")
     record = json.loads((ROOT / "benchmarks" / "results" / "few_labels.json").read_text())
     assert set(record) == set(few.SETS)
-    for table in few.readme_tables(record):
+    for table in report.readme_tables(record):
         assert table in README
-    assert few.markdown(record) == (ROOT / "benchmarks" / "results" / "few_labels.md").read_text()
+    written = (ROOT / "benchmarks" / "results" / "few_labels.md").read_text()
+    assert report.markdown(record) == written
+    panels = [rows for name, rows in record.items() if name not in report.OTHERS]
+    methods = {row["method"] for rows in panels for row in rows}
+    assert set(report.COLOURS) == methods
+    assert len(set(report.COLOURS.values())) == len(methods) <= 10  # those that matplotlib cycles

@@ -6,16 +6,14 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from sklearn_replearn._dataset.multiset import canonical
-from sklearn_replearn._tables.validation import check_table
+from sklearn_replearn._tables.validation import read_table
 from sklearn_replearn.outliers.spaces import Space
 
 
 def space_of(table, scaling="standard"):
-    estimator = BaseEstimator()
-    estimator.categorical_features = None
-    cells = check_table(estimator, table, reset=True)
+    cells, schema = read_table(BaseEstimator(), table)
     multiset = canonical(cells, np.ones(len(cells)))
-    return Space(scaling, multiset, estimator._schema, None, 0), cells
+    return Space(scaling, multiset, schema, None, 0), cells
 
 
 @pytest.fixture

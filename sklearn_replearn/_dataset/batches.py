@@ -1,6 +1,7 @@
 """Rows to training batches, by whole-tensor slices."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch.utils.data import Dataset
@@ -12,6 +13,28 @@ _MOST_KEPT = 2**26
 _SHARE_OF_FREE_MEMORY = 0.5  # of a GPU
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What one step of training sees of some rows.
+
+    Attributes
+    ----------
+    rows : Tensor of shape (n, n_features)
+        Scaled rows as they are.
+    left, right : Tensor of shape (n, n_features)
+        The two views that an objective compares. With groups or times the right one is of another
+        row that is alike.
+    labels : Tensor of shape (n,), default=None
+        Numbers of classes, int64, -1 for rows without a label; or targets. None where there are
+        none.
+    """
+
+    rows: torch.Tensor
+    left: torch.Tensor
+    right: torch.Tensor
+    labels: torch.Tensor | None = None
+
+
 class TrainingRows(Dataset):
     """Scaled rows of a multiset, and how often each is drawn in an epoch.
 
@@ -21,22 +44,22 @@ class TrainingRows(Dataset):
     Parameters
     ----------
     multiset : Multiset
-    columns : Columns
+    scaler : Scaler
     device : torch.device, default="cpu"
-    marks : Marks, default=None
+    metadata : RowMetadata, default=None
         Of the rows of the table; None: there are none.
     """
 
-    def __init__(self, multiset, columns, device="cpu", marks=None):
+    def __init__(self, multiset, scaler, device="cpu", metadata=None):
         self.multiset = multiset
         self.device = torch.device(device)
-        self._columns = columns
-        marks = None if marks is None else marks.take(multiset.numbers)
-        self._labels = None if marks is None else marks.labels
-        self._partners = None if marks is None else marks.partners()
+        self._scaler = scaler
+        metadata = None if metadata is None else metadata.take(multiset.numbers)
+        self._labels = None if metadata is None else metadata.labels
+        self._partners = None if metadata is None else metadata.partners()
         self._kept = None
         fits = 4 * len(multiset) * multiset.width <= _most_kept(self.device)
-        if fits or columns.transformer is not None:
+        if fits or scaler.transformer is not None:
             self._kept = self._all_scaled()
         if fits:
             self._kept = self._kept.to(self.device)
@@ -66,17 +89,17 @@ class TrainingRows(Dataset):
         return self._scaled(self.multiset.table.take(places.numpy(), axis=0)).to(self.device)
 
     @property
-    def marked(self):
+    def has_metadata(self):
         """Whether anything stands beside the rows."""
         return self._labels is not None or self._partners is not None
 
-    def with_marks(self, numbers, generator):
+    def take_with_metadata(self, numbers, generator):
         """Rows of these numbers within the multiset, and what stands beside them.
 
         Returns
         -------
         dict of Tensor
-            ``rows``; ``labels`` if there are any; ``others``, a row that is alike for each, if
+            ``rows``; ``labels`` if there are any; ``partners``, a row that is alike for each, if
             there are any.
         """
         batch = {"rows": self.take(self.places(numbers))}
@@ -84,7 +107,7 @@ class TrainingRows(Dataset):
             labels = torch.from_numpy(self._labels[numbers.cpu().numpy()])
             batch["labels"] = labels.to(self.device)
         if self._partners is not None:
-            batch["others"] = self.take(self.places(self._partners.draw(numbers, generator)))
+            batch["partners"] = self.take(self.places(self._partners.draw(numbers, generator)))
         return batch
 
     def rows(self, part):
@@ -96,13 +119,13 @@ class TrainingRows(Dataset):
         return self._scaled(self.multiset.values(part))
 
     def _scaled(self, values):
-        return torch.from_numpy(self._columns.scale(values)).float()
+        return torch.from_numpy(self._scaler.scale(values)).float()
 
     def _all_scaled(self):
         shape = len(self.multiset), self.multiset.width
         rows = torch.empty(shape, dtype=torch.float32, device="cpu")
         # A transformer takes its time for each call: it gets all at once.
-        n_cells = CELLS if self._columns.transformer is None else max(1, rows.numel())
+        n_cells = CELLS if self._scaler.transformer is None else max(1, rows.numel())
         for part in self.multiset.parts(n_cells):
             rows[part] = self._read(part)
         return rows
@@ -158,9 +181,9 @@ class Batches:
             generator.manual_seed(generator.initial_seed())
             numbers = multiset.draws()
         no_labels = torch.empty(0, device=self.dataset.device)
-        if self.dataset.marked:
+        if self.dataset.has_metadata:
             for part in torch.as_tensor(numbers).tensor_split(self.n_batches):
-                yield self.dataset.with_marks(part, generator), no_labels
+                yield self.dataset.take_with_metadata(part, generator), no_labels
             return
         for places in self.dataset.places(numbers).tensor_split(self.n_batches):
             yield self.dataset.take(places), no_labels

@@ -18,34 +18,47 @@ def class_numbers(y, n_samples):
             "label."
         )
     labels = one_for_each_row(y, n_samples, "y", "Give -1 where a row has no label.")
-    reject_minus_one_in_words(labels)
+    labeled = has_label(labels)
     if labels.dtype.kind == "f" and (labels != np.rint(labels)).any():
         raise ValueError(
             "y must be classes: strings, booleans or whole numbers, -1 where a row has no label; "
             f"got {labels[labels != np.rint(labels)][0]:.6g}."
         )
-    # In object arrays of strings, too, -1 is the number.
-    unlabeled = np.array([label == -1 for label in labels], dtype=bool)
     numbers = np.full(n_samples, -1, dtype=np.int64)
-    if not unlabeled.all():
-        known = labels[~unlabeled]
+    if labeled.any():
+        known = labels[labeled]
         known = known.astype(str) if known.dtype == object else known
-        numbers[~unlabeled] = np.unique(known, return_inverse=True)[1]
+        numbers[labeled] = np.unique(known, return_inverse=True)[1]
     return numbers
 
 
-def reject_minus_one_in_words(y):
-    """Refuse labels among which the string "-1" is.
+def has_label(y, classes=None):
+    """Which rows have a label: those that are not -1, but all where the classes are -1 and 1.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        In an array of strings, which is one of objects then, too, -1 is the number.
+    classes : ndarray, default=None
+        What the classes are; None: what ``y`` holds.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_samples,)
 
     Raises
     ------
     ValueError
+        If the string "-1" is among the labels: one cannot tell what was meant.
     """
-    if any(isinstance(label, str) and label == "-1" for label in y):
+    labels = y.tolist()
+    if "-1" in labels:
         raise ValueError(
             'y holds the string "-1", a class like any other. For rows without a label give the '
             "number -1, beside strings in an array of dtype object."
         )
+    two_signs = set(labels if classes is None else classes.tolist()) == {-1, 1}
+    return np.array([two_signs or label != -1 for label in labels], dtype=bool)
 
 
 def one_for_each_row(values, n_samples, name, advice):

@@ -10,8 +10,8 @@ _STRETCHES = 50
 
 
 @dataclass(frozen=True)
-class Marks:
-    """Marks of the rows of a table, in their order.
+class RowMetadata:
+    """Labels, groups and times of the rows of a table, in their order.
 
     Attributes
     ----------
@@ -30,19 +30,20 @@ class Marks:
     times: np.ndarray | None = None
     n_neighbors: int = 1
 
-    def beside(self):
-        """All of them as numbers, ndarray of shape (n_samples, n_marks), float64, or None."""
-        there = [mark for mark in (self.labels, self.groups, self.times) if mark is not None]
+    def as_columns(self):
+        """All of them as numbers, ndarray of shape (n_samples, n_metadata), float64, or None."""
+        there = [values for values in (self.labels, self.groups, self.times) if values is not None]
         return np.stack(there, axis=1).astype(np.float64) if there else None
 
     def take(self, rows):
         """Those of some rows."""
         picked = (
-            None if mark is None else mark[rows] for mark in (self.labels, self.groups, self.times)
+            None if values is None else values[rows]
+            for values in (self.labels, self.groups, self.times)
         )
-        return Marks(*picked, self.n_neighbors)
+        return RowMetadata(*picked, self.n_neighbors)
 
-    def of_rows(self, counts):
+    def of_counting(self, counts):
         """The same, numbered as if only rows that count were there.
 
         Parameters
@@ -51,8 +52,8 @@ class Marks:
         """
         if counts.all():
             return self
-        return Marks(
-            *(_renumbered(mark, counts) for mark in (self.labels, self.groups, self.times)),
+        return RowMetadata(
+            *(_renumbered(values, counts) for values in (self.labels, self.groups, self.times)),
             self.n_neighbors,
         )
 
@@ -74,11 +75,11 @@ class Marks:
         return None if self.groups is None and self.times is None else Partners(self)
 
 
-def _renumbered(mark, counts):
-    """A mark in which numbers follow each other over the rows that count; -1 stays."""
-    if mark is None:
+def _renumbered(values, counts):
+    """Values in which numbers follow each other over the rows that count; -1 stays."""
+    if values is None:
         return None
-    renumbered, there = np.zeros_like(mark), counts & (mark >= 0)
-    renumbered[mark < 0] = -1
-    renumbered[there] = np.unique(mark[there], return_inverse=True)[1]
+    renumbered, there = np.zeros_like(values), counts & (values >= 0)
+    renumbered[values < 0] = -1
+    renumbered[there] = np.unique(values[there], return_inverse=True)[1]
     return renumbered

@@ -183,14 +183,14 @@ def _weighted_sum(weights, values):
     return np.einsum("i,ij->j", weights, values)
 
 
-def canonical(X, sample_weight, beside=None):
+def canonical(X, sample_weight, metadata=None):
     """Sort rows by a hash of their values, merge equal ones, drop those of weight zero.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features), or SparseTable
     sample_weight : ndarray of shape (n_samples,), float64
-    beside : ndarray of shape (n_samples, n_marks), float64, default=None
+    metadata : ndarray of shape (n_samples, n_metadata), float64, default=None
         What stands beside the rows, such as labels: only rows equal in that, too, are merged.
 
     Returns
@@ -198,8 +198,8 @@ def canonical(X, sample_weight, beside=None):
     Multiset
     """
     hashes = hashes_of(X)
-    if beside is not None:
-        hashes = scrambled(hashes) + hashes_of(beside)
+    if metadata is not None:
+        hashes = scrambled(hashes) + hashes_of(metadata)
     if np.ptp(sample_weight) == 0:
         numbers = np.argsort(hashes)
     else:
@@ -208,8 +208,8 @@ def canonical(X, sample_weight, beside=None):
         numbers = numbers[sample_weight[numbers] > 0]
     hashes, weights = hashes[numbers], sample_weight[numbers]
     repeats = _equal_to_the_row_before(X, numbers, np.flatnonzero(hashes[1:] == hashes[:-1]) + 1)
-    if beside is not None:
-        repeats = _equal_to_the_row_before(beside, numbers, repeats)
+    if metadata is not None:
+        repeats = _equal_to_the_row_before(metadata, numbers, repeats)
     if len(repeats) == 0:
         return Multiset(X, numbers, weights)
     first = np.ones(len(numbers), dtype=bool)

@@ -14,23 +14,23 @@ class Partners:
 
     Parameters
     ----------
-    marks : Marks
+    metadata : RowMetadata
     """
 
-    def __init__(self, marks):
-        n = len(marks.groups if marks.times is None else marks.times)
-        groups = np.zeros(n, dtype=np.int64) if marks.groups is None else marks.groups
+    def __init__(self, metadata):
+        n = len(metadata.groups if metadata.times is None else metadata.times)
+        groups = np.zeros(n, dtype=np.int64) if metadata.groups is None else metadata.groups
         # The number of a row last: rows of one time follow in canonical order.
-        keys = (groups,) if marks.times is None else (marks.times, groups)
+        keys = (groups,) if metadata.times is None else (metadata.times, groups)
         order = np.lexsort((np.arange(n), *keys))
         rank = np.empty(n, dtype=np.int64)
         rank[order] = np.arange(n)
         ordered = groups[order]
         low = np.searchsorted(ordered, groups, side="left")
         high = np.searchsorted(ordered, groups, side="right")
-        if marks.times is not None:
-            low = np.maximum(low, rank - marks.n_neighbors)
-            high = np.minimum(high, rank + marks.n_neighbors + 1)
+        if metadata.times is not None:
+            low = np.maximum(low, rank - metadata.n_neighbors)
+            high = np.minimum(high, rank + metadata.n_neighbors + 1)
         found = order, rank, low, high
         self.order, self.rank, self.low, self.high = map(torch.from_numpy, found)
 

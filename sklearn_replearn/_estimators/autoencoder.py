@@ -4,14 +4,13 @@ from sklearn.base import clone
 
 from .._runtime.sklearn import HasMethods, StrOptions
 from ..augmentations import Identity
+from ..likelihoods import Bernoulli, Gaussian, Poisson
 from ..modules import Autoencoder
 from ..objectives import Reconstruction
 from .base import RepresentationTransformer
 from .code_statistics import standardize_codes
-from .documentation import documented
 
 
-@documented
 class AutoencoderTransformer(RepresentationTransformer):
     """Codes from which an autoencoder reconstructs the rows.
 
@@ -23,10 +22,11 @@ class AutoencoderTransformer(RepresentationTransformer):
     ----------
     latent_dim : int, default=32
         Number of columns of the code; it may exceed that of the table.
-    hidden_layer_sizes : int or sequence of int, default=(256,)
+    hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-    activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
-        Between layers.
+        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+    activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
+        Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
         Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
         callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
@@ -44,11 +44,77 @@ class AutoencoderTransformer(RepresentationTransformer):
         images.
     sparsity : L1Sparsity, KLSparsity or TopKSparsity, default=None
         Makes it a sparse autoencoder; see :mod:`sklearn_replearn.objectives`.
-    {training}
+    rows : Rows, default=None
+        What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
+        :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
+        how numbers are scaled; :class:`~sklearn_replearn.rows.Images`,
+        :class:`~sklearn_replearn.rows.Tokens`, :class:`~sklearn_replearn.rows.Arrays`, or a kind of
+        your own.
+    max_epochs : int or "auto", default="auto"
+        Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
+        most 500.
+    batch_size : int, default=256
+        Rows in a batch. Batches of an epoch are of nearly equal size.
+    lr : float or "auto", default="auto"
+        Learning rate. "auto" is 5e-3; 2e-3 for tables with categories, for sparse counts, for
+        images and for tokens; and 2e-2 for linear maps (``hidden_layer_sizes=()``).
+    lr_schedule : {"cosine"} or None, default="cosine"
+        Whether the learning rate rises over the first twentieth of the updates and then falls to
+        zero along half a cosine. For others give None here, and ``skorch.callbacks.LRScheduler``
+        among the ``callbacks``.
+    optimizer : {"adamw", "adam", "sgd"} or callable, default="adamw"
+        A class of ``torch.optim``, or what is called like one, such as
+        ``functools.partial(torch.optim.AdamW, betas=(0.9, 0.95))``.
+    weight_decay : float, default=0.0
+        Of the optimizer: added to the gradient in proportion to the weights ("adam", "sgd"), or
+        taken from the weights directly ("adamw").
+    gradient_clip : float or None, default=None
+        Largest norm of the gradient of each part (encoder, decoder, heads).
+    early_stopping : bool, default=False
+        Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
+        of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the rows held out; used with ``early_stopping`` only.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs without improvement by ``tol`` after which training stops, counted from where the
+        learning rate and the weight of the KL have risen. "auto" is a fifth of ``max_epochs``, at
+        least 10.
+    tol : float, default=1e-4
+        In units of the loss.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last fit: its columns, weights and optimizer. The stored
+        state then holds the objective's heads and the optimizer's state, too.
+    callbacks : list of skorch callbacks, default=None
+        Copied before they are used. Fits with callbacks go through skorch's and torch's general
+        machinery, as callbacks may look at anything and change it: they take longer, and differ in
+        the last bits.
+    device : str, default="auto"
+        "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
+    random_state : int, RandomState instance or None, default=0
+        Seed of the one generator that a fit draws from. An int gives the same model each time,
+        None another one each time.
+    verbose : int, default=0
+        1 prints a line an epoch.
 
     Attributes
     ----------
-    {attributes}
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they all had one that is a string.
+    n_iter_ : int
+        Epochs trained.
+    history_ : DataFrame
+        A row an epoch: ``train_loss``, each named term of the objective for training rows and
+        (with ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error
+        per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
+        log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
+        no part of the loss. A stored model keeps at most 2000 numbers of the history, evenly
+        spaced, and no seconds.
+    loss_curve_ : list of float
+        ``history_["train_loss"]``.
+    network_ : torch.nn.Module
+        A copy of the trained network, on the CPU.
 
     See Also
     --------
@@ -83,23 +149,19 @@ class AutoencoderTransformer(RepresentationTransformer):
         self,
         latent_dim=32,
         *,
-        hidden_layer_sizes=(256,),
-        activation="silu",
+        hidden_layer_sizes="auto",
+        activation="auto",
         encoder=None,
         decoder=None,
-        image_shape=None,
-        vocabulary_size=None,
-        categorical_features="from_dtype",
+        rows=None,
         loss="auto",
         corruption="auto",
         sparsity=None,
-        scaling="auto",
         max_epochs="auto",
         batch_size=256,
         lr="auto",
         lr_schedule="cosine",
         optimizer="adamw",
-        optimizer_params=None,
         weight_decay=0.0,
         gradient_clip=None,
         early_stopping=False,
@@ -117,19 +179,15 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.activation = activation
         self.encoder = encoder
         self.decoder = decoder
-        self.image_shape = image_shape
-        self.vocabulary_size = vocabulary_size
-        self.categorical_features = categorical_features
+        self.rows = rows
         self.loss = loss
         self.corruption = corruption
         self.sparsity = sparsity
-        self.scaling = scaling
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
         self.lr_schedule = lr_schedule
         self.optimizer = optimizer
-        self.optimizer_params = optimizer_params
         self.weight_decay = weight_decay
         self.gradient_clip = gradient_clip
         self.early_stopping = early_stopping
@@ -142,46 +200,34 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _scaling(self):
-        scaled = self._domain.within_unit_interval
-        if self.scaling == "auto" and self.loss == "bce" and not scaled:
-            return None
-        return super()._scaling()
+    _network = Autoencoder
+    _objective_parameter = "loss"
 
-    def _likelihoods(self):
-        likelihood = {"bce": "bernoulli", "poisson": "poisson"}.get(self.loss, "gaussian")
-        if self.loss == "auto" and self._schema.sparse is not None:
-            likelihood = "error"
+    def _asked_likelihoods(self, schema):
+        likelihood = {"bce": Bernoulli, "poisson": Poisson}.get(self.loss, Gaussian)
+        if self.loss == "auto" and schema.sparse is not None:
+            likelihood = None
         return [likelihood] * self.n_features_in_
 
-    def _check_columns(self):
+    def _check_scaler(self, scaler):
         if self.loss == "bce":
-            self._columns.check_unit_interval('loss="bce"', 'loss="mse"')
+            scaler.check_unit_interval('loss="bce"', 'loss="mse"')
 
-    def _blueprint(self):
-        sparsity = None if self.sparsity is None else clone(self.sparsity, safe=False)
-        return {**super()._blueprint(), "loss": self.loss, "sparsity": sparsity}
+    def _sparsity(self):
+        return None if self.sparsity is None else clone(self.sparsity, safe=False)
 
-    def _build(self, plan, generator):
-        latent, sparsity = plan["latent_dim"], plan["sparsity"]
-        encoder, decoder = self._coders(plan, generator)
-        inputs, likelihood = self._ends(plan, scale=1.0)
-        activation = None if sparsity is None else sparsity.activation(latent)
-        return Autoencoder(encoder, decoder, likelihood, latent, activation, inputs)
-
-    def _objective(self, n_updates):
+    def _objective(self, rows, n_updates):
         return Reconstruction(self.sparsity)
 
-    def _views(self):
+    def _views(self, rows, scaler):
         corruption = self.corruption
         if isinstance(corruption, str):
-            corruption = self._domain.corruption(self._columns)
-        left = self._domain.bound(corruption or Identity(), self._columns)
-        return left, Identity()
+            corruption = rows.corruption(scaler)
+        return rows.bound(corruption or Identity(), scaler), Identity()
 
-    def _users_parts(self):
-        return [*super()._users_parts(), self.corruption, self.sparsity]
+    def _users_parts(self, rows):
+        return [*super()._users_parts(rows), self.corruption, self.sparsity]
 
-    def _finish(self, network, train_rows):
+    def _finish(self, network, train_rows, model):
         if self.sparsity is None:
             standardize_codes(network, train_rows)

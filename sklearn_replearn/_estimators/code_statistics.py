@@ -1,8 +1,12 @@
-"""What is measured on the codes of the training rows."""
+"""What is measured on the codes of the training rows, and on what is decoded from them."""
+
+import math
 
 import torch
 
 from .._runtime.arrays import CHUNK, slices
+from .._runtime.randomness import new_generator
+from ..likelihoods import Gaussian
 from ..metrics import effective_rank
 
 # Rows in canonical order are in random order: the first are a sample of all.
@@ -80,3 +84,29 @@ def _directions(x):
     x = (x - x.mean(0)).numpy()
     # Both products have the variances along the principal axes as singular values.
     return effective_rank(x.T @ x if x.shape[1] <= len(x) else x @ x.T)
+
+
+def learn_variances(network, train_rows, seed):
+    """Give normal columns of a VAE the variance that is likeliest given the other weights.
+
+    That is the mean squared error: no need to wait for gradient steps to get there.
+    """
+    normal = [
+        (part, columns)
+        for part, columns in network.likelihood.parts()
+        if type(part) is Gaussian and part.log_scale is not None
+    ]
+    if not normal:
+        return
+    generator = new_generator(seed, train_rows.device)
+
+    def squared_error(rows):
+        mean, log_variance = network.posterior(rows)
+        noise = torch.randn(mean.shape, generator=generator, device=rows.device, dtype=rows.dtype)
+        output = network.output(mean + noise * (0.5 * log_variance).exp())
+        errors = network.likelihood.error(rows, output)
+        return errors if network.inputs is None else errors.masked_fill(rows.isnan(), math.nan)
+
+    mean, _ = moments(squared_error, train_rows)
+    for part, columns in normal:
+        part.set_variance(mean[columns].nan_to_num(nan=1.0))

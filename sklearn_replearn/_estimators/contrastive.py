@@ -8,25 +8,23 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .._dataset.labels import class_numbers
-from .._dataset.metadata import Marks
+from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.pairing import group_numbers, time_numbers
 from .._runtime.isolation import isolated
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import HasMethods, Interval, fit_context
 from .._runtime.transaction import in_one_step
-from ..augmentations import view
-from ..metrics import goodness_of_fit
+from ..augmentations._calling import view
+from ..metrics import info_nce_bits
 from ..modules import Autoencoder
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
 from .code_statistics import collapse, standardize_codes
-from .documentation import documented
 
 _CANDIDATES = 256
 
 
-@documented
 class ContrastiveTransformer(RepresentationTransformer):
     """Codes in which two augmented views of a row are alike and other rows differ.
 
@@ -50,26 +48,93 @@ class ContrastiveTransformer(RepresentationTransformer):
         :class:`~sklearn_replearn.objectives.SupCon`.
     augmentation : callable or tuple of two callables, default=None
         Makes the views. A tuple has one for each view. None is
-        :class:`~sklearn_replearn.augmentations.SwapNoise` with a rate of 0.3 for both; for images
+        :class:`~sklearn_replearn.augmentations.SwapNoise` with ``p=0.3`` for both; for images
         crops, and for those of three channels flips and changes of colour as well; for tokens spans
         with some tokens deleted. A callable of your own takes rows and a generator, or rows alone
         as torchvision's and kornia's do.
     n_time_neighbors : int, default=10
         With ``times`` in ``fit``: so many rows before and after are alike.
-    hidden_layer_sizes : int or sequence of int, default=(256,)
+    hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-    activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
-        Between layers.
+        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+    activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
+        Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
         Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
         callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
         than numbers are those behind the encoding of categories. Modules are copied. Fits
         with such parts draw from torch's global generator, seeded and restored, one at a time.
-    {training}
+    rows : Rows, default=None
+        What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
+        :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
+        how numbers are scaled; :class:`~sklearn_replearn.rows.Images`,
+        :class:`~sklearn_replearn.rows.Tokens`, :class:`~sklearn_replearn.rows.Arrays`, or a kind of
+        your own.
+    max_epochs : int or "auto", default="auto"
+        Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
+        most 500.
+    batch_size : int, default=256
+        Rows in a batch. Batches of an epoch are of nearly equal size.
+    lr : float or "auto", default="auto"
+        Learning rate. "auto" is 5e-3; 2e-3 for tables with categories, for sparse counts, for
+        images and for tokens; and 2e-2 for linear maps (``hidden_layer_sizes=()``).
+    lr_schedule : {"cosine"} or None, default="cosine"
+        Whether the learning rate rises over the first twentieth of the updates and then falls to
+        zero along half a cosine. For others give None here, and ``skorch.callbacks.LRScheduler``
+        among the ``callbacks``.
+    optimizer : {"adamw", "adam", "sgd"} or callable, default="adamw"
+        A class of ``torch.optim``, or what is called like one, such as
+        ``functools.partial(torch.optim.AdamW, betas=(0.9, 0.95))``.
+    weight_decay : float, default=0.0
+        Of the optimizer: added to the gradient in proportion to the weights ("adam", "sgd"), or
+        taken from the weights directly ("adamw").
+    gradient_clip : float or None, default=None
+        Largest norm of the gradient of each part (encoder, decoder, heads).
+    early_stopping : bool, default=False
+        Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
+        of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the rows held out; used with ``early_stopping`` only.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs without improvement by ``tol`` after which training stops, counted from where the
+        learning rate and the weight of the KL have risen. "auto" is a fifth of ``max_epochs``, at
+        least 10.
+    tol : float, default=1e-4
+        In units of the loss.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last fit: its columns, weights and optimizer. The stored
+        state then holds the objective's heads and the optimizer's state, too.
+    callbacks : list of skorch callbacks, default=None
+        Copied before they are used. Fits with callbacks go through skorch's and torch's general
+        machinery, as callbacks may look at anything and change it: they take longer, and differ in
+        the last bits.
+    device : str, default="auto"
+        "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
+    random_state : int, RandomState instance or None, default=0
+        Seed of the one generator that a fit draws from. An int gives the same model each time,
+        None another one each time.
+    verbose : int, default=0
+        1 prints a line an epoch.
 
     Attributes
     ----------
-    {attributes}
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they all had one that is a string.
+    n_iter_ : int
+        Epochs trained.
+    history_ : DataFrame
+        A row an epoch: ``train_loss``, each named term of the objective for training rows and
+        (with ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error
+        per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
+        log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
+        no part of the loss. A stored model keeps at most 2000 numbers of the history, evenly
+        spaced, and no seconds.
+    loss_curve_ : list of float
+        ``history_["train_loss"]``.
+    network_ : torch.nn.Module
+        A copy of the trained network, on the CPU.
 
     Warns
     -----
@@ -110,20 +175,16 @@ class ContrastiveTransformer(RepresentationTransformer):
         objective=None,
         augmentation=None,
         n_time_neighbors=10,
-        hidden_layer_sizes=(256,),
-        activation="silu",
+        hidden_layer_sizes="auto",
+        activation="auto",
         encoder=None,
         decoder=None,
-        image_shape=None,
-        vocabulary_size=None,
-        categorical_features="from_dtype",
-        scaling="auto",
+        rows=None,
         max_epochs="auto",
         batch_size=256,
         lr="auto",
         lr_schedule="cosine",
         optimizer="adamw",
-        optimizer_params=None,
         weight_decay=0.0,
         gradient_clip=None,
         early_stopping=False,
@@ -144,16 +205,12 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.activation = activation
         self.encoder = encoder
         self.decoder = decoder
-        self.image_shape = image_shape
-        self.vocabulary_size = vocabulary_size
-        self.categorical_features = categorical_features
-        self.scaling = scaling
+        self.rows = rows
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
         self.lr_schedule = lr_schedule
         self.optimizer = optimizer
-        self.optimizer_params = optimizer_params
         self.weight_decay = weight_decay
         self.gradient_clip = gradient_clip
         self.early_stopping = early_stopping
@@ -217,7 +274,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         analysis* (CEBRA): positives from neighbours in time.
         """
 
-        def mark(n):
+        def metadata_of(n):
             labels = None
             if getattr(self.objective, "uses_labels", False):
                 labels = class_numbers(y, n)
@@ -226,15 +283,15 @@ class ContrastiveTransformer(RepresentationTransformer):
                         f"{type(self.objective).__name__} takes from y which rows are alike: leave "
                         "groups and times out, or take another objective."
                     )
-            return Marks(
+            return RowMetadata(
                 labels, group_numbers(groups, n), time_numbers(times, n), self.n_time_neighbors
             )
 
-        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, mark))
+        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of))
         return self
 
-    def score(self, X, y=None):
-        r"""Goodness of fit in bits against chance: how well a view finds the row it came from.
+    def info_nce_bits(self, X):
+        r"""How well a view finds the row it came from, in bits against chance.
 
         :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates, between views of the rows, in
         the space of the codes: 0 is chance, :math:`\log_2 N` is perfect. It is measured on codes,
@@ -246,8 +303,6 @@ class ContrastiveTransformer(RepresentationTransformer):
         ----------
         X : array-like of shape (n_samples, n_features)
             At least two rows. The order of the rows does not matter.
-        y : None
-            Ignored.
 
         Returns
         -------
@@ -265,22 +320,24 @@ class ContrastiveTransformer(RepresentationTransformer):
         """
         table = self._table(X)
         if len(table) < 2:
-            raise ValueError("score compares a row with others and needs at least 2 rows; got 1.")
+            raise ValueError(
+                "info_nce_bits compares a row with others and needs at least 2 rows; got 1."
+            )
         multiset = canonical(table, np.ones(len(table)))
-        order = np.random.RandomState(self._score_seed).permutation(multiset.n_draws)
+        order = np.random.RandomState(self._model.seed).permutation(multiset.n_draws)
         table = multiset.values(multiset.draws()[order])
         left, right = self._codes_of_views(table)
-        return goodness_of_fit(left, right, n_candidates=_CANDIDATES)
+        return info_nce_bits(left, right, n_candidates=_CANDIDATES)
 
     def _codes_of_views(self, table):
         """Codes of two views of each row, drawn within groups of rows."""
-        inference = self._applied()
+        inference, model = self._applied(), self._model
         network, device = inference.network, inference.device
-        generator = new_generator(self._score_seed, device)
-        views = self._chosen(self._augmentation_of_fit)
-        parts = [*self._users_parts(), *views]
-        with isolated(parts, self._score_seed, device, gradients=False):
-            rows = self._columns.limit(self._columns.scale(table))
+        generator = new_generator(model.seed, device)
+        views = self._chosen(model.extras, model.rows)
+        parts = [model.rows, *self._users_parts(model.rows), *views]
+        with isolated(parts, model.seed, device, gradients=False):
+            rows = model.scaler.limit(model.scaler.scale(table))
             if network.inputs is None:
                 rows = np.nan_to_num(rows)
             rows = torch.as_tensor(rows, dtype=inference.dtype, device=device)
@@ -290,42 +347,36 @@ class ContrastiveTransformer(RepresentationTransformer):
                 .double()
                 .cpu()
                 .numpy()
-                for make in self._bound(views)
+                for make in self._bound(views, model.rows, model.scaler)
             ]
 
-    def _build(self, plan, generator):
-        encoder, decoder = self._coders(plan, generator)
-        inputs, likelihood = self._ends(plan, scale=1.0)
-        return Autoencoder(encoder, decoder, likelihood, plan["latent_dim"], inputs=inputs)
+    _network = Autoencoder
 
-    def _blueprint(self):
-        return {**super()._blueprint(), "objective": repr(self._contrast())}
+    def _objective_of(self, rows):
+        return repr(self._contrast(rows))
 
-    def _objective(self, n_updates):
-        n_decoded = self._domain.n_decoded
-        return WithDecoder(self._contrast(), self._augmentations(), n_decoded)
+    def _objective(self, rows, n_updates):
+        return WithDecoder(self._contrast(rows), rows.n_decoded)
 
-    def _labeled_views(self):
-        return self._augmentations()
+    def _contrast(self, rows):
+        return rows.objective() if self.objective is None else self.objective
 
-    def _users_parts(self):
-        return [*super()._users_parts(), self._contrast(), *self._chosen(self.augmentation)]
+    def _views(self, rows, scaler):
+        return self._bound(self._chosen(self.augmentation, rows), rows, scaler)
 
-    def _contrast(self):
-        return self._domain.objective() if self.objective is None else self.objective
+    def _users_parts(self, rows):
+        views = self._chosen(self.augmentation, rows)
+        return [*super()._users_parts(rows), self._contrast(rows), *views]
 
-    def _augmentations(self):
+    def _bound(self, augmentations, rows, scaler):
         """Makers of the two views, of scaled cells."""
-        return self._bound(self._chosen(self.augmentation))
-
-    def _bound(self, augmentations):
         left, right = augmentations
-        bound = self._domain.bound(left, self._columns)
-        return bound, (bound if right is left else self._domain.bound(right, self._columns))
+        bound = rows.bound(left, scaler)
+        return bound, (bound if right is left else rows.bound(right, scaler))
 
-    def _chosen(self, augmentation):
+    def _chosen(self, augmentation, rows):
         if augmentation is None:
-            augmentation = self._domain.augmentation()
+            augmentation = rows.augmentation()
         if not isinstance(augmentation, tuple):
             return augmentation, augmentation
         if len(augmentation) != 2 or not all(map(callable, augmentation)):
@@ -335,7 +386,7 @@ class ContrastiveTransformer(RepresentationTransformer):
             )
         return augmentation
 
-    def _finish(self, network, train_rows):
+    def _finish(self, network, train_rows, model):
         problem = collapse(network, train_rows)
         if problem:
             warnings.warn(
@@ -345,4 +396,4 @@ class ContrastiveTransformer(RepresentationTransformer):
                 stacklevel=8,
             )
         standardize_codes(network, train_rows)
-        self._augmentation_of_fit = self.augmentation
+        return self.augmentation

@@ -1,17 +1,18 @@
 """A fitted transformer trained on with labels."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 
-from .._dataset.metadata import Marks
+from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import isolated, resolve_device
 from .._runtime.randomness import draw_integer, new_generator
 from .._training.train import history_of
-from .inference import Prepared, rebuilt
+from .fitting import trained
 
 
 def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
@@ -39,40 +40,43 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
         Of the head.
     history : History
     """
-    table = transformer._table(X)
+    table, model = transformer._table(X), transformer._model
     if not isinstance(table, SparseTable):
         table = np.ascontiguousarray(table)
-    device, marks = resolve_device(transformer.device), Marks(labels)
-    multiset = canonical(table, sample_weight, marks.beside())
-    generator = new_generator(transformer._score_seed)
-    seed = draw_integer(generator)
-    with isolated(transformer._users_parts(), seed, device, gradients=True):
-        network = rebuilt(transformer).train().requires_grad_(not frozen)
-        trainer = copy.copy(transformer)
-        trainer._columns = _as_seen(transformer._columns, blind=network.inputs is None)
-        net, _ = trainer._trained(
+    device, metadata = resolve_device(transformer.device), RowMetadata(labels)
+    multiset = canonical(table, sample_weight, metadata.as_columns())
+    generator = new_generator(model.seed)
+    seed, rows, plan = draw_integer(generator), model.rows, model.plan
+    parts = [*rows.parts(), *transformer._users_parts(rows)]
+    with isolated(parts, seed, device, gradients=True):
+        network = model.network().train().requires_grad_(not frozen)
+        net, _ = trained(
+            transformer,
             network,
             lambda n_updates: objective,
-            transformer._labeled_views(),
+            transformer._views(rows, model.scaler),
+            _as_seen(model.scaler, blind=network.inputs is None),
+            rows.lr(plan, model.scaler) if transformer.lr == "auto" else transformer.lr,
             multiset,
-            marks,
+            metadata,
             generator,
             device,
         )
     tuned = copy.copy(transformer)
     if not frozen:
-        tuned._arrays, tuned._prepared = to_arrays(network.state_dict()), Prepared()
-        tuned._training_state = None  # it is that of the weights before
+        # What training would go on from is that of the weights before.
+        arrays = to_arrays(network.state_dict())
+        tuned._model, tuned._inference = replace(model, arrays=arrays, resumable=None), None
     head = to_arrays(net.module_.heads.state_dict())
     return tuned, head["weight"], head["bias"], history_of(net)
 
 
-def _as_seen(columns, blind):
-    """Columns whose scaled cells are those that an encoder sees after fit."""
-    seen = copy.copy(columns)
+def _as_seen(scaler, blind):
+    """A scaler whose scaled cells are those that an encoder sees after fit."""
+    seen = copy.copy(scaler)
 
     def scale(values):
-        cells = columns.limit(columns.scale(values))
+        cells = scaler.limit(scaler.scale(values))
         return np.nan_to_num(cells) if blind else cells
 
     seen.scale = scale

@@ -1,12 +1,16 @@
 """What is learned after training so that tables drawn from a model look like the table of fit."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
 from .._mixtures import fitted_mixture
 from .._runtime.randomness import draw_integer, new_generator
+from ..likelihoods import Bernoulli, Gaussian
 
 _MOST_CODES = 2**13
+_MOST_CANDIDATES = 2**14
 _COMPONENTS, _MOST_NUMBERS = 10, 2500  # components, and numbers stored for all of them
 # A value of the code whose mean hardly varies says nothing: there the posterior is the prior.
 _SMALLEST_VARIANCE = 0.01
@@ -127,3 +131,72 @@ def quantile_maps(network, train_rows, codes, columns, seed):
     drawn = network.likelihood.sample(outputs, generator)[:, columns].cpu().numpy()
     trained = sample_of(train_rows)[:, columns].cpu().numpy()
     return QuantileMaps(columns, drawn, trained)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What a VAE has learned beside its weights, so that drawn tables look like that of fit.
+
+    Attributes
+    ----------
+    prior : Prior
+        Where codes are drawn from.
+    maps : QuantileMaps or None
+    in_unit_interval : ndarray of shape (n_features,), bool
+        Columns that a user says are within [0, 1], and that are not scaled.
+    """
+
+    prior: Prior
+    maps: QuantileMaps | None
+    in_unit_interval: np.ndarray
+
+    def codes(self, n_samples, latent_dim, generator):
+        """Codes, ndarray of shape (n_samples, latent_dim)."""
+        return self.prior.draw(n_samples, latent_dim, generator)
+
+    def codes_given(self, given, n_samples, latent_dim, generator, inference):
+        """Codes drawn by the likelihood of ``given``, scaled cells of shape (1, n_features)."""
+        codes = self.codes(max(_MOST_CANDIDATES, 4 * n_samples), latent_dim, generator)
+        cells = torch.from_numpy(given)
+
+        def likelihood(network, codes):
+            output = network.output(codes).double()
+            x = cells.to(output.device).expand(len(output), -1)
+            return network.likelihood.log_prob(x, output)
+
+        weights = inference.of_codes(likelihood, codes).sum(axis=1)
+        ends = np.cumsum(np.exp(weights - weights.max()))
+        uniform = torch.rand(n_samples, generator=generator, dtype=torch.float64, device="cpu")
+        return codes[np.searchsorted(ends, uniform.numpy() * ends[-1]).clip(0, len(codes) - 1)]
+
+    def like_training(self, cells, scaler):
+        """Drawn scaled cells distributed as those of fit, and within their ranges."""
+        if self.maps is not None:
+            cells = self.maps.apply(cells)
+        # Ends are stored rounded: the next float32 inside is not beyond the end itself.
+        low = np.where(scaler.numbers, np.nextafter(scaler.low, scaler.high), scaler.low)
+        high = np.where(scaler.numbers, np.nextafter(scaler.high, scaler.low), scaler.high)
+        return np.clip(cells, low, high)
+
+
+def learned_generation(network, train_rows, model, mixture, asked):
+    """The :class:`Generation` of a trained network.
+
+    Parameters
+    ----------
+    network : VariationalAutoencoder
+    train_rows : TrainingRows
+    model : Model
+        But for its weights.
+    mixture : bool
+        Whether codes are drawn from a mixture of those of the training rows.
+    asked : ndarray of shape (n_features,), bool
+        Columns of which a user says what likelihood they have.
+    """
+    scaler, seed = model.scaler, model.seed
+    prior = aggregate_posterior(network, train_rows, seed) if mixture else Prior()
+    likelihoods = model.plan.likelihoods
+    common = [j for j in scaler.common if likelihoods[j] is Gaussian]
+    maps = quantile_maps(network, train_rows, prior, common, seed) if common else None
+    bernoulli = np.array([kind is Bernoulli for kind in likelihoods])
+    return Generation(prior, maps, asked & bernoulli & scaler.as_is)

@@ -18,7 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
 
-from .._dataset.labels import reject_minus_one_in_words
+from .._dataset.labels import has_label
 from .._runtime.sklearn import (
     HasMethods,
     StrOptions,
@@ -124,7 +124,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     def _score_of(self, score, X, y, labeled, sample_weight):
         """A score of the rows that have a label."""
         if labeled.all():
-            return score(X, y, sample_weight)
+            return score(X, _plain(y), sample_weight)
         rows = np.flatnonzero(labeled)
         if not len(rows):
             raise ValueError("score compares with labels, and no row has one.")
@@ -302,12 +302,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
             )
         if y.dtype.kind == "f" and np.isinf(y).any():
             raise ValueError("Input y contains infinity. Give -1 where a row has no label.")
-        reject_minus_one_in_words(y)
-        labeled = np.array([label != -1 for label in y], dtype=bool)
-        values = _plain(y)
-        if values.dtype.kind in "if" and np.array_equal(np.unique(values), [-1, 1]):
-            labeled[:] = True  # with one class there is nothing to learn: these are two
-        labeled &= counts
+        labeled = has_label(y) & counts
         known = _plain(y[labeled])
         if len(known):
             check_classification_targets(known)
@@ -354,9 +349,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         """
         check_is_fitted(self)
         y = column_or_1d(y)
-        labeled = np.array([label != -1 for label in y], dtype=bool) | (
-            -1 in self.classes_.tolist()
-        )
+        labeled = has_label(y, self.classes_)
         return self._score_of(super().score, X, y, labeled, sample_weight)
 
     @property

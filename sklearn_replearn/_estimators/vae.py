@@ -7,29 +7,27 @@ import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
-from torch.nn import functional as F
 
 from .._runtime.arrays import CHUNK, rounded, slices
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import Interval, StrOptions
-from .._scaling.profile import OF_NUMBERS
-from .._tables.names import column_number, names_of
+from .._tables.names import column_number
 from .._tables.schema import frame_of_row
-from .._tables.validation import check_unit_interval
-from ..likelihoods import Gaussian
+from .._tables.validation import check_unit_interval, names_of
+from ..likelihoods import Bernoulli
+from ..likelihoods.names import NAMED, class_of
 from ..losses import gaussian_kl
 from ..modules import VariationalAutoencoder
 from ..objectives import ELBO
 from .base import RepresentationTransformer
-from .code_statistics import moments
-from .documentation import documented
-from .sampling import Prior, aggregate_posterior, quantile_maps
+from .code_statistics import learn_variances
+from .importance import drawn_codes, opposite_pairs
+from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
-_MOST_CANDIDATES, _IMPUTATION_DRAWS = 2**14, 256
+_IMPUTATION_DRAWS = 256
 
 
-@documented
 class VAETransformer(RepresentationTransformer):
     """Codes from a variational autoencoder: posterior means, a likelihood, and samples.
 
@@ -58,21 +56,88 @@ dict, default="auto"
     sampler : {"auto", "prior", "mixture"}, default="auto"
         Where :meth:`sample` draws codes: from the prior, or from a Gaussian mixture fitted to the
         codes of the training rows. "auto" is the mixture for tables with categories.
-    hidden_layer_sizes : int or sequence of int, default=(256,)
+    hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-    activation : {"relu", "gelu", "silu", "elu", "tanh"}, default="silu"
-        Between layers.
+        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+    activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
+        Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
         Networks to use instead: an encoder turns (n, n_features) into (n, 2 * latent_dim), mean and
         log-variance side by side, a decoder turns (n, latent_dim) into (n, n_features); or
         callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
         than numbers are those behind the encoding of categories. Modules are copied. Fits
         with such parts draw from torch's global generator, seeded and restored, one at a time.
-    {training}
+    rows : Rows, default=None
+        What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
+        :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
+        how numbers are scaled; :class:`~sklearn_replearn.rows.Images`,
+        :class:`~sklearn_replearn.rows.Tokens`, :class:`~sklearn_replearn.rows.Arrays`, or a kind of
+        your own.
+    max_epochs : int or "auto", default="auto"
+        Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
+        most 500.
+    batch_size : int, default=256
+        Rows in a batch. Batches of an epoch are of nearly equal size.
+    lr : float or "auto", default="auto"
+        Learning rate. "auto" is 5e-3; 2e-3 for tables with categories, for sparse counts, for
+        images and for tokens; and 2e-2 for linear maps (``hidden_layer_sizes=()``).
+    lr_schedule : {"cosine"} or None, default="cosine"
+        Whether the learning rate rises over the first twentieth of the updates and then falls to
+        zero along half a cosine. For others give None here, and ``skorch.callbacks.LRScheduler``
+        among the ``callbacks``.
+    optimizer : {"adamw", "adam", "sgd"} or callable, default="adamw"
+        A class of ``torch.optim``, or what is called like one, such as
+        ``functools.partial(torch.optim.AdamW, betas=(0.9, 0.95))``.
+    weight_decay : float, default=0.0
+        Of the optimizer: added to the gradient in proportion to the weights ("adam", "sgd"), or
+        taken from the weights directly ("adamw").
+    gradient_clip : float or None, default=10.0
+        Largest norm of the gradient of each part (encoder, decoder, heads).
+    early_stopping : bool, default=False
+        Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
+        of the best epoch.
+    validation_fraction : float, default=0.1
+        Share of the rows held out; used with ``early_stopping`` only.
+    n_iter_no_change : int or "auto", default="auto"
+        Epochs without improvement by ``tol`` after which training stops, counted from where the
+        learning rate and the weight of the KL have risen. "auto" is a fifth of ``max_epochs``, at
+        least 10.
+    tol : float, default=1e-4
+        In units of the loss.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the last fit: its columns, weights and optimizer. The stored
+        state then holds the objective's heads and the optimizer's state, too.
+    callbacks : list of skorch callbacks, default=None
+        Copied before they are used. Fits with callbacks go through skorch's and torch's general
+        machinery, as callbacks may look at anything and change it: they take longer, and differ in
+        the last bits.
+    device : str, default="auto"
+        "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
+    random_state : int, RandomState instance or None, default=0
+        Seed of the one generator that a fit draws from. An int gives the same model each time,
+        None another one each time.
+    verbose : int, default=0
+        1 prints a line an epoch.
 
     Attributes
     ----------
-    {attributes}
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they all had one that is a string.
+    n_iter_ : int
+        Epochs trained.
+    history_ : DataFrame
+        A row an epoch: ``train_loss``, each named term of the objective for training rows and
+        (with ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error
+        per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
+        log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
+        no part of the loss. A stored model keeps at most 2000 numbers of the history, evenly
+        spaced, and no seconds.
+    loss_curve_ : list of float
+        ``history_["train_loss"]``.
+    network_ : torch.nn.Module
+        A copy of the trained network, on the CPU.
 
     See Also
     --------
@@ -99,7 +164,7 @@ dict, default="auto"
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
         "beta": [Interval(Real, 0, None, closed="left")],
-        "likelihood": [StrOptions({"auto", *OF_NUMBERS}), dict],
+        "likelihood": [StrOptions({"auto", *NAMED}), dict, type],
         "scale": [Interval(Real, 0, None, closed="neither"), None],
         "kl_warmup": [Interval(Real, 0, 1, closed="both")],
         "sampler": [StrOptions({"auto", "prior", "mixture"})],
@@ -116,20 +181,16 @@ dict, default="auto"
         kl_warmup=0.1,
         n_importance_samples=64,
         sampler="auto",
-        hidden_layer_sizes=(256,),
-        activation="silu",
+        hidden_layer_sizes="auto",
+        activation="auto",
         encoder=None,
         decoder=None,
-        image_shape=None,
-        vocabulary_size=None,
-        categorical_features="from_dtype",
-        scaling="auto",
+        rows=None,
         max_epochs="auto",
         batch_size=256,
         lr="auto",
         lr_schedule="cosine",
         optimizer="adamw",
-        optimizer_params=None,
         weight_decay=0.0,
         gradient_clip=10.0,
         early_stopping=False,
@@ -153,16 +214,12 @@ dict, default="auto"
         self.activation = activation
         self.encoder = encoder
         self.decoder = decoder
-        self.image_shape = image_shape
-        self.vocabulary_size = vocabulary_size
-        self.categorical_features = categorical_features
-        self.scaling = scaling
+        self.rows = rows
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
         self.lr_schedule = lr_schedule
         self.optimizer = optimizer
-        self.optimizer_params = optimizer_params
         self.weight_decay = weight_decay
         self.gradient_clip = gradient_clip
         self.early_stopping = early_stopping
@@ -224,7 +281,7 @@ dict, default="auto"
         noise = self._noise(self.n_importance_samples)
 
         def bound(network, part):
-            _, log_weights, _ = _drawn(network, part, noise)
+            _, log_weights, _ = drawn_codes(network, part, noise)
             return torch.logsumexp(log_weights, 1, keepdim=True) - math.log(len(noise))
 
         bounds = self._applied().of_table(bound, table, 1, np.float64, n_each=len(noise))[:, 0]
@@ -251,14 +308,14 @@ dict, default="auto"
         noise = self._noise(self.n_importance_samples)
 
         def terms(network, part):
-            _, _, log_x = _drawn(network, part, noise)
+            _, _, log_x = drawn_codes(network, part, noise)
             kl = gaussian_kl(*(moment.double() for moment in network.posterior(part.seen)))
             return torch.cat([log_x.mean(1), -kl[: len(log_x), None]], dim=1)
 
         width = self.n_features_in_
         values = self._applied().of_table(terms, table, width + 1, np.float64, n_each=len(noise))
         values[:, :width] += self._log_slopes(table)
-        names = self._schema.names
+        names = self._model.schema.names
         names = [f"x{j}" for j in range(width)] if names is None else list(names)
         divergence = "kl" if "kl" not in names else "kl of the code"
         index = X.index if isinstance(X, pd.DataFrame) else None
@@ -267,30 +324,26 @@ dict, default="auto"
     def _likely_table(self, X):
         """A table, of which columns that were given as within [0, 1] still are."""
         table = self._table(X)
-        if len(self._in_unit_interval):
+        within = self._model.extras.in_unit_interval
+        if within.any():
             low, high = np.full((2, self.n_features_in_), 0.5)
             for part in slices(len(table), CHUNK):
                 low = np.fmin(low, np.fmin.reduce(table[part], axis=0))
                 high = np.fmax(high, np.fmax.reduce(table[part], axis=0))
-            within = np.isin(np.arange(self.n_features_in_), self._in_unit_interval)
             low, high = (np.where(within, end, 0.5) for end in (low, high))
             check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
         return table
 
     def _log_slopes(self, table):
         """See :meth:`Columns.log_slope`; 0 where a cell is missing."""
-        slopes = self._columns.log_slope(table)
+        slopes = self._model.scaler.log_slope(table)
         if not isinstance(table, np.ndarray) or not np.isnan(table).any():
             return slopes
         return np.where(np.isnan(table), 0.0, slopes)
 
     def _noise(self, n_draws):
         """Draws from the standard normal, the same each time, Tensor of shape (n_draws, latent)."""
-        generator = new_generator(self._score_seed)
-        shape = (math.ceil(n_draws / 2), self._n_features_out)
-        half = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
-        # Pairs of opposite draws: their errors of odd order cancel.
-        return torch.cat([half, -half])[:n_draws]
+        return opposite_pairs(n_draws, self._n_features_out, self._model.seed)
 
     def impute(self, X, n_draws=None, random_state=None):
         """Fill missing cells from what the cells that are there tell of the code.
@@ -331,7 +384,7 @@ dict, default="auto"
         noise = self._noise(max(_IMPUTATION_DRAWS, self.n_importance_samples))
 
         def expected(network, part):
-            output, log_weights, _ = _drawn(network, part, noise)
+            output, log_weights, _ = drawn_codes(network, part, noise)
             return network.likelihood.average(output, log_weights.softmax(1))
 
         return self._applied().of_table(
@@ -345,7 +398,7 @@ dict, default="auto"
         cells = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, part):
-            output, log_weights, _ = _drawn(network, part, noise)
+            output, log_weights, _ = drawn_codes(network, part, noise)
             uniform = torch.rand(
                 log_weights.shape, generator=cells, device=output.device, dtype=output.dtype
             )
@@ -355,9 +408,10 @@ dict, default="auto"
             output = output[torch.arange(len(output), device=output.device), chosen]
             return network.likelihood.sample(output, cells)
 
-        return self._like_training(
-            inference.of_table(drawn, table, self.n_features_in_, np.float64, n_each=len(noise))
+        values = inference.of_table(
+            drawn, table, self.n_features_in_, np.float64, n_each=len(noise)
         )
+        return self._model.extras.like_training(values, self._model.scaler)
 
     def sample(self, n_samples=1, random_state=None, *, given=None):
         """Draw a table like that of fit: codes from the model, then cells from the likelihood.
@@ -388,53 +442,27 @@ dict, default="auto"
         _check_count(n_samples, "n_samples", 1)
         generator = new_generator(draw_seed(random_state))
         inference = self._applied()
+        generation, scaler = self._model.extras, self._model.scaler
         if given is None:
-            codes = self._codes_drawn(n_samples, generator)
+            codes = generation.codes(n_samples, self._n_features_out, generator)
         else:
-            given = self._schema.one_row(given, self.n_features_in_)
-            self._columns.check_counts(given)
-            codes = self._codes_given(self._columns.scale(given), n_samples, generator)
+            given = self._model.schema.one_row(given, self.n_features_in_)
+            scaler.check_counts(given)
+            codes = generation.codes_given(
+                scaler.scale(given), n_samples, self._n_features_out, generator, inference
+            )
         noise = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, codes):
             return network.likelihood.sample(network.output(codes).double(), noise)
 
-        values = self._columns.unscale(self._like_training(inference.of_codes(drawn, codes)))
-        whole = self._columns.whole
+        values = scaler.unscale(generation.like_training(inference.of_codes(drawn, codes), scaler))
+        whole = scaler.whole
         values[:, whole] = np.rint(values[:, whole])
-        values = self._schema.within_range(values)
+        values = self._model.schema.within_range(values)
         if given is not None:
             values = np.where(np.isnan(given), values, given)
-        return self._domain.given_back(self._schema.decode(values, drawn=True))
-
-    def _codes_drawn(self, n_samples, generator):
-        return self._codes.draw(n_samples, self._n_features_out, generator)
-
-    def _codes_given(self, given, n_samples, generator):
-        """Codes drawn by the likelihood of ``given``, scaled cells of shape (1, n_features)."""
-        codes = self._codes_drawn(max(_MOST_CANDIDATES, 4 * n_samples), generator)
-        cells = torch.from_numpy(given)
-
-        def likelihood(network, codes):
-            output = network.output(codes).double()
-            x = cells.to(output.device).expand(len(output), -1)
-            return network.likelihood.log_prob(x, output)
-
-        weights = self._applied().of_codes(likelihood, codes).sum(axis=1)
-        shares = np.exp(weights - weights.max())
-        ends = np.cumsum(shares)
-        uniform = torch.rand(n_samples, generator=generator, dtype=torch.float64, device="cpu")
-        return codes[np.searchsorted(ends, uniform.numpy() * ends[-1]).clip(0, len(codes) - 1)]
-
-    def _like_training(self, cells):
-        """Drawn cells distributed as those of fit, and within their ranges."""
-        if self._maps is not None:
-            cells = self._maps.apply(cells)
-        columns = self._columns
-        # Ends are stored rounded: the next float32 inside is not beyond the end itself.
-        low = np.where(columns.numbers, np.nextafter(columns.low, columns.high), columns.low)
-        high = np.where(columns.numbers, np.nextafter(columns.high, columns.low), columns.high)
-        return np.clip(cells, low, high)
+        return self._model.rows.from_table(self._model.schema.decode(values, drawn=True))
 
     def interpolate(self, x_a, x_b, n_steps=10):
         """Rows decoded along the straight line between the codes of two rows.
@@ -497,125 +525,50 @@ dict, default="auto"
             names = names_of(self)
             if names is not None and x.shape[1] == len(names):
                 x = frame_of_row(pd.Series(x[0], index=names))
-        mean, _ = self.posterior(self._domain.one_row(x))
+        mean, _ = self.posterior(self._model.rows.row_to_table(x))
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
         return mean.astype(np.float64)
 
-    _code_parts = 2  # mean and log-variance
+    _network = VariationalAutoencoder
+    _objective_parameter = "likelihood"
+    _likelihood_of_binary = Bernoulli
 
-    def _scaling(self):
-        scaled = self._domain.within_unit_interval
-        if self.scaling == "auto" and self.likelihood == "bernoulli" and not scaled:
-            return None
-        return self.scaling
+    @property
+    def _scale(self):
+        return self.scale
 
-    def _likelihoods(self):
-        if isinstance(self.likelihood, str):
-            return [self.likelihood] * self.n_features_in_
-        asked, names = ["auto"] * self.n_features_in_, self._schema.names
+    def _asked_likelihoods(self, schema):
+        n_features = self.n_features_in_
+        if not isinstance(self.likelihood, dict):
+            return [class_of(self.likelihood, "likelihood")] * n_features
+        asked, levels = [None] * n_features, schema.levels(n_features)
         for column, likelihood in self.likelihood.items():
-            if likelihood not in ("auto", *OF_NUMBERS):
-                raise ValueError(
-                    f"likelihood of column {column!r} must be one of {', '.join(OF_NUMBERS)} or "
-                    f"auto; got {likelihood!r}."
-                )
-            j = column_number(column, self.n_features_in_, names, "likelihood")
-            levels = self._schema.n_levels
-            if levels is not None and levels[j]:
+            kind = class_of(likelihood, f"likelihood of column {column!r}")
+            j = column_number(column, n_features, schema.names, "likelihood")
+            if not levels.numbers[j]:
                 raise ValueError(
                     f"likelihood names column {column!r}, which holds categories: they have one of "
                     "their own. Leave it out."
                 )
-            asked[j] = likelihood
+            asked[j] = kind
         return asked
 
-    def _check_columns(self):
-        bernoulli = self._columns.likelihoods == "bernoulli"
-        if bernoulli.any():
-            self._columns.check_unit_interval(*_BERNOULLI)
-        asked = np.array(self._likelihoods()) == "bernoulli"
-        self._in_unit_interval = np.flatnonzero(asked & bernoulli & self._columns.as_is)
+    def _check_scaler(self, scaler):
+        scaler.check_unit_interval(*_BERNOULLI)
 
-    def _blueprint(self):
-        return {**super()._blueprint(), "likelihood": self.likelihood, "scale": self.scale}
+    def _users_parts(self, rows):
+        asked = self.likelihood.values() if isinstance(self.likelihood, dict) else [self.likelihood]
+        return [*super()._users_parts(rows), *asked]
 
-    def _build(self, plan, generator):
-        encoder, decoder = self._coders(plan, generator)
-        inputs, likelihood = self._ends(plan, plan["scale"])
-        return VariationalAutoencoder(encoder, decoder, likelihood, plan["latent_dim"], inputs)
-
-    def _objective(self, n_updates):
+    def _objective(self, rows, n_updates):
         return ELBO(self.beta, warmup_steps=math.floor(self.kl_warmup * n_updates))
 
-    def _finish(self, network, train_rows):
-        self._learn_variances(network, train_rows)
-        mixed = self._columns.mixed
-        of_rows = self.sampler == "mixture" or (self.sampler == "auto" and mixed)
-        seed = self._score_seed
-        self._codes = aggregate_posterior(network, train_rows, seed) if of_rows else Prior()
-        common = self._columns.common
-        common = common[self._columns.likelihoods[common] == "gaussian"]
-        self._maps = None
-        if len(common):
-            self._maps = quantile_maps(network, train_rows, self._codes, common, seed)
-
-    def _learn_variances(self, network, train_rows):
-        normal = [
-            (part, columns)
-            for part, columns in network.likelihood.parts()
-            if type(part) is Gaussian and part.log_scale is not None
-        ]
-        if not normal:
-            return
-        generator = new_generator(self._score_seed, train_rows.device)
-
-        def squared_error(rows):
-            mean, log_variance = network.posterior(rows)
-            noise = torch.randn(
-                mean.shape, generator=generator, device=rows.device, dtype=rows.dtype
-            )
-            output = network.output(mean + noise * (0.5 * log_variance).exp())
-            errors = network.likelihood.error(rows, output)
-            return errors if network.inputs is None else errors.masked_fill(rows.isnan(), math.nan)
-
-        # Given the weights, the likeliest variance is the mean squared error: no need to wait for
-        # gradient steps to get there.
-        mean, _ = moments(squared_error, train_rows)
-        for part, columns in normal:
-            part.set_variance(mean[columns].nan_to_num(nan=1.0))
-
-
-def _drawn(network, part, noise):
-    """Codes drawn for each row, seen through the likelihood.
-
-    Parameters
-    ----------
-    network : VariationalAutoencoder
-    part : rows of a table, see :class:`Inference`
-    noise : Tensor of shape (n_draws, latent_dim), float64
-
-    Returns
-    -------
-    output : Tensor of shape (n, n_draws, n_outputs), float64
-    log_weights : Tensor of shape (n, n_draws)
-        Importance weights of the draws.
-    log_x : Tensor of shape (n, n_draws, n_features)
-        Log-likelihood of each cell.
-    """
-    rows, seen = part.rows, part.seen
-    n, n_draws, latent = len(rows), *noise.shape
-    mean, log_variance = (moment.double() for moment in network.posterior(seen))
-    # The network may be wider than the code: what is not there is zero.
-    noise = F.pad(noise, (0, mean.shape[1] - latent)).to(rows.device)
-    codes = mean[:, None] + (0.5 * log_variance).exp()[:, None] * noise
-    output = network.output(codes.flatten(0, 1).to(seen.dtype))[: n * n_draws].double()
-    repeated = rows.repeat_interleave(n_draws, 0)
-    log_x = network.likelihood.log_prob(repeated, output).view(n, n_draws, -1)
-    log_prior = -0.5 * codes[:n].square().sum(2)
-    log_posterior = -0.5 * (noise.square().sum(1) + log_variance[:n].sum(1, keepdim=True))
-    log_weights = log_x.sum(2) + log_prior - log_posterior
-    return output.view(n, n_draws, -1), log_weights, log_x
+    def _finish(self, network, train_rows, model):
+        learn_variances(network, train_rows, model.seed)
+        mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.scaler.mixed)
+        asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
+        return learned_generation(network, train_rows, model, mixture, asked)
 
 
 def _check_count(number, name, least):

@@ -89,7 +89,7 @@ def isolated(parts, seed, device, *, gradients):
     device : torch.device
     gradients : bool
     """
-    foreign = any(map(_is_foreign, parts))
+    foreign = any(map(is_foreign, parts))
     with (
         global_state_kept(seed, device) if foreign else nullcontext(),
         plain_torch(device, gradients=gradients),
@@ -97,10 +97,11 @@ def isolated(parts, seed, device, *, gradients):
         yield
 
 
-def _is_foreign(part):
+def is_foreign(part):
+    """Whether an object or class is none of ours, nor of a package whose parts we know."""
     if part is None or isinstance(part, str):
         return False
     owner = part if hasattr(part, "__qualname__") else type(part)
     if not (owner.__module__ or "").startswith(_TRUSTED):
         return True
-    return any(map(_is_foreign, getattr(part, "steps", ())))  # of a Compose
+    return any(map(is_foreign, getattr(part, "steps", ())))  # of a Compose

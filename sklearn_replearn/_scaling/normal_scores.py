@@ -6,6 +6,7 @@ from scipy.special import ndtr, ndtri
 _MOST_VALUES = 64  # so many different values are told apart one by one
 _LEVELS = 49  # of a column with more
 _SMALLEST_ATOM = 1 / 32  # share of the rows from which on a value is told apart
+_ROWS_RANKED = 2**16
 _FARTHEST = 4.0  # normal score
 
 
@@ -111,3 +112,12 @@ class NormalScores:
         place = np.minimum(place, last)
         at_atom = (values == self.knots[place]) & (self.high > self.low)[place]
         return np.where(at_atom | np.isnan(values), 0.0, np.log(slope))
+
+
+def normal_scores(multiset, which):
+    """Those of some columns of a multiset, a dict of :class:`NormalScores` by number."""
+    columns = multiset.columns(multiset.sample(_ROWS_RANKED), which)
+    return {
+        int(j): NormalScores(cells[~np.isnan(cells)].astype(np.float64))
+        for j, cells in zip(which, columns, strict=True)
+    }

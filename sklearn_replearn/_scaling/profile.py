@@ -1,15 +1,9 @@
-"""What the columns of a table are like, and which likelihood suits each."""
+"""What the columns of a table are like."""
 
 import numpy as np
 
 from .._dataset.sparse import SparseTable
-from .._tables.names import name_columns
 
-#: Likelihoods of numbers, which may be asked for; and all.
-OF_NUMBERS = ("gaussian", "student_t", "bernoulli", "poisson", "negative_binomial")
-LIKELIHOODS = (*OF_NUMBERS, "categorical", "ordinal")
-#: Likelihoods of counts.
-COUNTS = ("poisson", "negative_binomial")
 _ROWS_LOOKED_AT, _CELLS_LOOKED_AT = 2**12, 2**22
 # Kurtosis of a normal column is 3.
 _HEAVY, _MOST_ALIKE = 13.0, 0.5
@@ -24,8 +18,7 @@ class Profile:
     Parameters
     ----------
     multiset : Multiset
-    n_levels : ndarray of shape (n_features,), int
-        Of categories; 0 for numbers.
+    levels : Levels
 
     Attributes
     ----------
@@ -51,8 +44,8 @@ class Profile:
         Whether the table is sparse.
     """
 
-    def __init__(self, multiset, n_levels):
-        self._multiset, self.numbers = multiset, n_levels == 0
+    def __init__(self, multiset, levels):
+        self._multiset, self.levels, self.numbers = multiset, levels, levels.numbers
         self.sparse = isinstance(multiset.table, SparseTable)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             found = multiset.moments(multiset.values)
@@ -87,60 +80,35 @@ class Profile:
             self.common[j] = mixed and most_alike and not self.zero_one[j]
             self.heavy[j] = not most_alike and kurtosis[j] > _HEAVY
 
-    def likelihoods(self, asked, ordered, names):
-        """The likelihood of each column.
-
-        Parameters
-        ----------
-        asked : sequence of str
-            "auto" leaves it to the kind of column; "error" is for models that minimise an error and
-            have no likelihood.
-        ordered : ndarray of shape (n_features,), bool
-            Categories that have an order.
-        names : ndarray of str or None
-
-        Returns
-        -------
-        ndarray of shape (n_features,), object
-
-        Raises
-        ------
-        ValueError
-            If a likelihood of counts is asked for a column of others.
-        """
-        asked = np.array(asked, dtype=object)
+    @property
+    def counts(self):
+        """Columns of a sparse table that hold counts, ndarray of shape (n_features,), bool."""
         counts = self.whole & (self.low >= 0) & self.sparse
         # A word that no text has twice is a count all the same; but not where no word is.
-        counts &= (self.high[counts] > 1).any()
-        of_errors = np.where(counts, "poisson", "gaussian")
-        auto = np.where(self.zero_one & ~counts, "bernoulli", of_errors)
-        chosen = np.where(asked == "auto", auto, np.where(asked == "error", of_errors, asked))
-        chosen[~self.numbers] = np.where(ordered, "ordinal", "categorical")[~self.numbers]
-        bad = self._no_counts(np.flatnonzero(np.isin(chosen, COUNTS)))
-        if len(bad):
-            raise ValueError(
-                f"likelihood={chosen[bad[0]]!r} is for counts, whole numbers of at least 0; other "
-                f"numbers are in {name_columns(names, bad)}."
-            )
-        return chosen
+        return counts & (self.high[counts] > 1).any()
 
-    def _no_counts(self, which):
-        """Those of these columns that hold something else than whole numbers of at least 0."""
-        columns = () if self.sparse else self._multiset.columns(slice(None), which)
-        whole = self.whole.copy()
-        for j, cells in zip(which, columns, strict=False):
-            whole[j] = np.all((cells == np.rint(cells)) | np.isnan(cells))
-        return which[(self.low[which] < 0) | ~whole[which]]
+    def rarity(self, counted):
+        """Smoothed inverse document frequency of these columns of a sparse table, 0 for others."""
+        multiset, n = self._multiset, self._multiset.weights.sum()
+        stored = multiset.table.n_stored(multiset.numbers, multiset.weights)
+        return np.where(counted, 1 + np.log((1 + n) / (1 + stored)), 0.0).astype(np.float32)
 
-    def by_ranks(self, asked):
+    def outside(self, which, support):
+        """Those of these columns of numbers that hold a cell which a support does not take."""
+        wrong = (self.low[which] < support.low) | (self.high[which] > support.high)
+        if support.whole:
+            columns = () if self.sparse else self._multiset.columns(slice(None), which)
+            whole = self.whole.copy()
+            for j, cells in zip(which, columns, strict=False):
+                whole[j] = np.all((cells == np.rint(cells)) | np.isnan(cells))
+            wrong |= ~whole[which]
+        return which[wrong]
+
+    def by_ranks(self, beside):
         """Columns that are best scaled by their ranks, ndarray of shape (n_features,), bool.
 
-        Heavy-tailed ones; and where a likelihood is asked for, all numbers beside categories, so
-        that values which many rows have get a probability; but for those of which most rows have
-        one value.
+        Heavy-tailed ones; and of those ``beside`` categories all numbers, so that values which many
+        rows have get a probability; but for those of which most rows have one value.
         """
-        asked = np.array(asked, dtype=object)
-        beside = (asked == "auto") & (not self.numbers.all())
-        by_ranks = self.heavy | (beside & ~self.zero_one & ~self.common)
-        # Who asks for heavy tails gets them.
-        return by_ranks & self.numbers & (asked != "student_t")
+        beside = beside & (not self.numbers.all())
+        return (self.heavy | (beside & ~self.zero_one & ~self.common)) & self.numbers

@@ -1,32 +1,26 @@
-"""Columns to scaled rows and back: the one room that knows how columns are scaled."""
+"""Columns to scaled rows and back."""
 
 import copy
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from .._runtime.arrays import CELLS, slices
-from .._runtime.sklearn import HasMethods, StrOptions
-from .._tables.levels import digits_of
+from .._tables.levels import Levels
 from .._tables.names import name_columns
 from .._tables.validation import check_unit_interval
-from .normal_scores import NormalScores
-from .profile import COUNTS, LIKELIHOODS, Profile
+from .affine import shift_and_factor
+from .normal_scores import normal_scores
+from .profile import Profile
+from .support import LEVELS, REAL
 
-SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
-SCALING_CONSTRAINT = [
-    StrOptions(set(SCALINGS)),
-    HasMethods(["fit", "transform", "inverse_transform"]),
-    None,
-]
 _LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
-_ROWS_RANKED = 2**16
 
 
-class Columns:
-    """What was learned about the columns of the training table: how they are scaled, and back.
+class Scaler:
+    """How the columns of a table are scaled, and back.
 
     The cells of a table become *scaled cells*: a number in units that suit a network, a category as
     it is (the number of its level), NaN where a cell is missing. The table is read a few rows at a
@@ -40,12 +34,14 @@ class Columns:
     names : ndarray of str or None
     seed : int
         For transformers that sample rows.
-    likelihoods : sequence of str, default=None
-        Asked for, for each column; "auto" leaves it to the kind of column. None: "gaussian".
-    n_levels : ndarray of shape (n_features,), int, default=None
-        Of categories; 0 for numbers. None: all are numbers.
-    ordered : ndarray of shape (n_features,), bool, default=None
-        Categories that have an order.
+    profile : Profile, default=None
+        Of the training rows; None finds it.
+    supports : sequence of Support, default=None
+        Of the likelihood of each column. None: real numbers and categories.
+    by_ranks : ndarray of shape (n_features,), bool, default=None
+        Columns that ``scaling="auto"`` scales by their ranks. None: heavy-tailed ones.
+    levels : Levels, default=None
+        None: all columns are numbers.
 
     Attributes
     ----------
@@ -72,81 +68,72 @@ class Columns:
         Mean of each column, where some are of counts.
     rarity : ndarray of shape (n_features,), float32, or None
         Of columns of counts of a sparse table: their inverse document frequency.
-    shares : ndarray, float32
-        Of the levels of categories; see :class:`~sklearn_replearn.modules.Inputs`.
+    levels : Levels
+        With the shares of the levels.
     n_rows : float
         Weight of all rows.
 
     Raises
     ------
     ValueError
-        If the scaled rows cannot be represented in float32, or a likelihood does not fit a column.
+        If the scaled rows cannot be represented in float32, or are none of a support.
     """
 
     def __init__(
-        self, scaling, multiset, names, seed, likelihoods=None, n_levels=None, ordered=None
+        self,
+        scaling,
+        multiset,
+        names,
+        seed,
+        *,
+        profile=None,
+        supports=None,
+        by_ranks=None,
+        levels=None,
     ):
         n_features = multiset.width
-        n_levels = np.zeros(n_features, dtype=np.int32) if n_levels is None else n_levels
-        ordered = np.zeros(n_features, dtype=bool) if ordered is None else ordered
-        asked = ["gaussian"] * n_features if likelihoods is None else likelihoods
-        profile = Profile(multiset, n_levels)
-        chosen = profile.likelihoods(asked, ordered, names)
-        self.names = names
-        self._n_features, self._levels = n_features, n_levels if n_levels.any() else None
-        self._likelihoods = np.array([LIKELIHOODS.index(name) for name in chosen], dtype=np.uint8)
+        levels = Levels.none(n_features) if levels is None else levels
+        profile = Profile(multiset, levels) if profile is None else profile
+        if supports is None:
+            supports = [REAL if number else LEVELS for number in levels.numbers]
+        by_ranks = profile.heavy if by_ranks is None else by_ranks
+        self.names, self._n_features = names, n_features
+        self.levels, entropies = levels.counted(multiset)
+        self._dense = np.array([support.has_density for support in supports])
+        self._as_given = np.array([support.as_given for support in supports])
         self.missing, self.whole = profile.missing, profile.whole
         self.common = np.flatnonzero(profile.common)
         self.constant, self.rounding = profile.constant, profile.rounding[profile.constant]
         self.fixed = np.where(profile.empty, np.nan, profile.low)[self.constant]
-        counted = np.isin(chosen, COUNTS) & ~self.constant
+        counted = np.array([support.logarithmic for support in supports]) & ~self.constant
         self.counted = counted if counted.any() else None
         self.rates = None if self.counted is None else profile.mean.astype(np.float32)
-        self.rarity = _rarity(multiset, counted) if profile.sparse and counted.any() else None
+        self.rarity = profile.rarity(counted) if profile.sparse and counted.any() else None
         self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scaled = self.numbers & ~counted & ~self.constant
-            self._learn_scaling(scaling, scaled, profile, profile.by_ranks(asked), multiset, seed)
+            self._learn_scaling(scaling, scaled, profile, by_ranks, multiset, seed)
             low, high, variance = self._learn_ranges(profile, multiset)
             self._reject_unrepresentable(low, high, multiset)
         self.idle = (low == high) & self.numbers
         self.resting = low[self.idle]
         low[self.idle] = high[self.idle] = 0.0
-        low[~self.numbers], high[~self.numbers] = 0.0, n_levels[~self.numbers]
+        low[~self.numbers], high[~self.numbers] = 0.0, levels.sizes[~self.numbers]
         self.low, self.high = low.astype(np.float32), high.astype(np.float32)
         spread = np.sqrt(variance).astype(np.float32)
-        leveled = np.flatnonzero(~self.numbers)
-        columns = multiset.columns(slice(None), leveled)
-        counts = {
-            j: _counts(cells, multiset.weights, n_levels[j])
-            for j, cells in zip(leveled, columns, strict=True)
-        }
-        self.n_rows, self.shares = float(multiset.weights.sum()), _shares(counts)
-        for j, found in counts.items():
-            spread[j] = _entropy(found)
+        spread[~self.numbers] = entropies[~self.numbers]
+        self.n_rows = float(multiset.weights.sum())
         self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
-
-    @property
-    def n_levels(self):
-        """Levels of each column, ndarray of shape (n_features,), int; 0 for numbers."""
-        if self._levels is None:
-            return np.zeros(self._n_features, dtype=np.int32)
-        return self._levels
 
     @property
     def numbers(self):
         """Columns that are no categories, ndarray of shape (n_features,), bool."""
-        return self.n_levels == 0
+        return self.levels.numbers
 
     @property
     def mixed(self):
         """Whether there are categories."""
-        return self._levels is not None
-
-    @property
-    def likelihoods(self):
-        """Name of the likelihood of each column, ndarray of shape (n_features,), str."""
-        return np.array(LIKELIHOODS)[self._likelihoods]
+        return self.levels.any
 
     @property
     def plain(self):
@@ -168,10 +155,10 @@ class Columns:
         """How each column is moved; ``scaled`` are those that may be."""
         named = scaling if isinstance(scaling, str) else None
         self._own_units = scaling is None or named == "auto"
-        binary = self.likelihoods == "bernoulli"
-        scaled = scaled & ~(binary if named == "auto" else binary & profile.zero_one)
+        kept = self._as_given if named == "auto" else self._as_given & profile.zero_one
+        scaled = scaled & ~kept
         by_ranks = scaled & (by_ranks if named == "auto" else named == "quantile")
-        self.ranked = _ranked(multiset, np.flatnonzero(by_ranks))
+        self.ranked = normal_scores(multiset, np.flatnonzero(by_ranks))
         self.shift, self.factor = np.zeros((2, self._n_features))
         self.factor += 1.0
         self.transformer, scaled = None, scaled & ~by_ranks
@@ -209,11 +196,11 @@ class Columns:
         self._given = scaled if isinstance(scaling, str) else scaled | kept
         rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
         scaler.fit(rows)
-        affine = _affine(scaler, rows.shape[1])
+        affine = shift_and_factor(scaler, rows.shape[1])
         if affine is None:
             self.transformer = scaler
         else:
-            self.shift[self._given], self.factor[self._given] = affine[0], 1.0 / affine[1]
+            self.shift[self._given], self.factor[self._given] = affine
 
     def _range_between(self, low, high):
         """Range of the scaled columns from that of the original ones, by a linear scaling."""
@@ -327,7 +314,7 @@ class Columns:
         ValueError
             Names the columns.
         """
-        asked = self.likelihoods == "bernoulli"
+        asked = self._as_given
         shown = np.nan_to_num(self.unscale(np.stack([self.low, self.high])))
         low, high = (
             np.where(asked, np.where(self.as_is, original, end), 0.5)
@@ -392,7 +379,7 @@ class Columns:
         be scaled by itself and the derivative is a central difference over a thousandth of its
         spread, floored where a scaling is flat.
         """
-        dense = ~self.constant & np.isin(self.likelihoods, ["gaussian", "student_t"])
+        dense = ~self.constant & self._dense
         if self.transformer is None:
             slopes = np.log(np.abs(self.factor))[None]
         else:
@@ -412,57 +399,3 @@ class Columns:
         middle = np.zeros((1, len(self.spread)))
         width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
         return np.where(self.constant | ~(width[0] > 0), 1.0, np.abs(width[0]) / 2)
-
-
-def _rarity(multiset, counted):
-    """Smoothed inverse document frequency of columns of counts, 0 for others."""
-    n = multiset.weights.sum()
-    rarity = 1 + np.log((1 + n) / (1 + multiset.table.n_stored(multiset.numbers, multiset.weights)))
-    return np.where(counted, rarity, 0.0).astype(np.float32)
-
-
-def _counts(levels, weights, n_levels):
-    """Weight of the rows that have each level."""
-    return np.bincount(np.nan_to_num(levels).astype(np.intp), weights, minlength=n_levels + 1)[1:]
-
-
-def _shares(counts):
-    parts = []
-    for weights in counts.values():
-        shares = weights / max(weights.sum(), 1.0)
-        for divisor, size in digits_of(len(weights)):
-            digit = np.arange(len(weights)) // divisor % size
-            parts.append(np.bincount(digit, shares, minlength=size))
-    return np.concatenate(parts).astype(np.float32) if parts else np.empty(0, np.float32)
-
-
-def _entropy(weights):
-    shares = weights[weights > 0] / max(weights.sum(), 1.0)
-    return -(shares * np.log(shares)).sum()
-
-
-def _ranked(multiset, which):
-    """Normal scores of these columns, by number."""
-    columns = multiset.columns(multiset.sample(_ROWS_RANKED), which)
-    return {
-        int(j): NormalScores(cells[~np.isnan(cells)].astype(np.float64))
-        for j, cells in zip(which, columns, strict=True)
-    }
-
-
-def _affine(scaler, n_features):
-    """Shift and divisor of scikit-learn's linear scalers, or None for any other."""
-    zeros, ones = np.zeros(n_features), np.ones(n_features)
-    if type(scaler) is StandardScaler:
-        shift, divisor = scaler.mean_ if scaler.with_mean else None, scaler.scale_
-    elif type(scaler) is RobustScaler:
-        shift, divisor = scaler.center_, scaler.scale_
-    elif type(scaler) is MinMaxScaler and not scaler.clip:
-        return -scaler.min_ / scaler.scale_, 1.0 / scaler.scale_
-    elif type(scaler) is MaxAbsScaler:
-        shift, divisor = None, scaler.scale_
-    else:
-        return None
-    shift = zeros if shift is None else np.array(shift, dtype=np.float64)
-    divisor = ones if divisor is None else np.array(divisor, dtype=np.float64)
-    return shift, divisor

@@ -32,8 +32,3 @@ def name_columns(names, which):
     picked = [repr(str(names[j])) if names is not None else str(j) for j in which[:MANY]]
     more = f" and {len(which) - MANY} more" if len(which) > MANY else ""
     return ("column " if len(which) == 1 else "columns ") + ", ".join(picked) + more
-
-
-def names_of(estimator):
-    """Names of the columns seen in fit, or None."""
-    return getattr(estimator, "feature_names_in_", None)

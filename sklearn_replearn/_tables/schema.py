@@ -6,6 +6,7 @@ import pandas as pd
 from .._dataset.sparse import SparseTable
 from .column_types import Category, Number, all_missing, content_of
 from .frames import as_pandas
+from .levels import UNSEEN, Levels
 from .names import MANY, column_number
 
 
@@ -41,19 +42,12 @@ class Schema:
             values if self.range is None else np.fmax(self.range[0], np.fmin(self.range[1], values))
         )
 
-    @property
-    def n_levels(self):
-        """Levels of each column, ndarray of int; 0 for numbers. None if all are numbers."""
+    def levels(self, n_features):
+        """The categories among the columns, :class:`Levels`."""
         if self.kinds is None:
-            return None
-        return np.array([kind.n_levels for kind in self.kinds], dtype=np.int32)
-
-    @property
-    def ordered(self):
-        """Whether the levels of each column have an order; None if all are numbers."""
-        if self.kinds is None:
-            return None
-        return np.array([getattr(kind, "ordered", False) for kind in self.kinds])
+            return Levels.none(n_features)
+        sizes = [kind.n_levels for kind in self.kinds]
+        return Levels(sizes, [getattr(kind, "ordered", False) for kind in self.kinds])
 
     def one_row(self, given, n_features):
         """A row of numbers in which only given cells are not missing.
@@ -89,7 +83,7 @@ class Schema:
         number = float(encoded(kind, cells, shown)[0])
         if not np.isfinite(number):
             raise ValueError(f"{shown}: the given cell is inf. Give a finite number.")
-        if isinstance(kind, Category) and number == 0:
+        if isinstance(kind, Category) and number == UNSEEN:
             levels = ", ".join(map(repr, kind.levels[:MANY]))
             more = ", …" if kind.n_levels > MANY else ""
             raise ValueError(f"{shown} has no level {cell!r} in fit; it has {levels}{more}.")

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, validate_data
 from .._dataset.sparse import SparseTable
 from .column_types import Category, Date, Number, content_of, learned
 from .frames import as_pandas
-from .names import column_number, name_columns, names_of
+from .names import column_number, name_columns
 from .schema import Schema, encoded
 
 _FLOATS = [np.float64, np.float32]
@@ -21,21 +21,23 @@ _ROUNDING = 1e-6
 _LARGEST_FLOAT32 = 1e30
 
 
-def check_table(estimator, X, *, reset):
+def read_table(estimator, X, categorical_features=None, schema=None):
     """Validate a table at the door, and turn it into numbers.
 
     Parameters
     ----------
     estimator : estimator
-        With ``reset`` it gets ``n_features_in_`` and, for tables with names, ``feature_names_in_``,
-        and its ``_schema``.
+        In fit it gets ``n_features_in_`` and, for tables with names, ``feature_names_in_``.
     X : array-like, sparse or frame of shape (n_samples, n_features)
-    reset : bool
-        True in ``fit``.
+    categorical_features : array-like, str or None, default=None
+        Columns that are categories whatever they hold; of fit.
+    schema : Schema, default=None
+        What fit has learned; None in fit.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_features), float32 or float64, or SparseTable
+    table : ndarray of shape (n_samples, n_features), float32 or float64, or SparseTable
+    schema : Schema
 
     Raises
     ------
@@ -43,13 +45,15 @@ def check_table(estimator, X, *, reset):
         If there are cells that are infinite or of no kind that a table may have, too few rows, or
         other columns than in fit.
     """
-    plain = not reset and _is_as_in_fit(X, estimator)
-    table = X if plain else _validated(estimator, X, reset)
+    if schema is not None and _is_as_in_fit(X, estimator, schema):
+        table = X
+    else:
+        table, schema = _validated(estimator, X, categorical_features, schema)
     _reject_infinite(table, names_of(estimator))
-    return table
+    return table, schema
 
 
-def _is_as_in_fit(X, estimator):
+def _is_as_in_fit(X, estimator, schema):
     """Whether nothing about the form of a table has to be looked at or said.
 
     Most of the time that one row takes would go into finding that out in general.
@@ -62,38 +66,36 @@ def _is_as_in_fit(X, estimator):
         and len(X) > 0
         and X.shape[1] == estimator.n_features_in_
         and names_of(estimator) is None
-        and estimator._schema.kinds is None
+        and schema.kinds is None
     )
 
 
-def _validated(estimator, X, reset):
+def _validated(estimator, X, features, schema):
     if getattr(getattr(X, "dtype", None), "names", None):
         raise ValueError("The table is a structured array. Make it a pandas.DataFrame first.")
     if hasattr(X, "collect") and not hasattr(X, "shape"):
         raise ValueError(f"The table is a {type(X).__name__}, not read yet. Call collect() first.")
     found = as_pandas(X)
     if found is not None:
-        return _of_frame(estimator, *found, reset)
+        return _of_frame(estimator, *found, features, schema)
     if isinstance(X, list | tuple):
         _reject_nested(X)
         X = _array_of_objects(X) if any(map(_any_text, _rows_of(X))) else X
     kind = getattr(getattr(X, "dtype", None), "kind", None)
-    listed = reset and _names_categories(estimator)
     of_cells = kind in ("U", "S", "T", "M", "m") or (kind == "O" and not sp.issparse(X))
-    if not of_cells and not (listed if reset else estimator._schema.kinds is not None):
-        return _of_numbers(estimator, X, reset)
-    return _of_cells(estimator, X, reset)
+    leveled = _names_categories(features) if schema is None else schema.kinds is not None
+    if not of_cells and not leveled:
+        return _of_numbers(estimator, X, schema)
+    return _of_cells(estimator, X, features, schema)
 
 
-def _names_categories(estimator):
-    features = estimator.categorical_features
+def _names_categories(features):
     return features is not None and not isinstance(features, str) and len(features) > 0
 
 
-def _of_numbers(estimator, X, reset):
+def _of_numbers(estimator, X, schema):
     """A table of an array of numbers, or a sparse one."""
-    if reset:
-        dtype = getattr(X, "dtype", None)
+    reset, dtype = schema is None, getattr(X, "dtype", None)
     X_checked = validate_data(
         estimator,
         X,
@@ -108,19 +110,19 @@ def _of_numbers(estimator, X, reset):
         sparse = type(X) if sp.issparse(X) else None
         names = getattr(estimator, "feature_names_in_", None)
         dtype = dtype if plain else X_checked.dtype
-        estimator._schema = Schema(None, None, names, dtype, sparse)
-    return SparseTable(X_checked) if sp.issparse(X_checked) else X_checked
+        schema = Schema(None, None, names, dtype, sparse)
+    return SparseTable(X_checked) if sp.issparse(X_checked) else X_checked, schema
 
 
-def _of_cells(estimator, X, reset):
+def _of_cells(estimator, X, features, schema):
     """A table of an array whose cells are not all numbers, or have to be looked at one by one."""
-    X = np.asarray(X.toarray() if sp.issparse(X) else X)
-    if X.dtype.kind in "OUST" and X.ndim == 2 and X.size and not _names_categories(estimator):
+    reset, X = schema is None, np.asarray(X.toarray() if sp.issparse(X) else X)
+    if X.dtype.kind in "OUST" and X.ndim == 2 and X.size and not _names_categories(features):
         contents = {
             content_of(pd.Series(X[:, j]).infer_objects(), f"Column {j}") for j in range(X.shape[1])
         }
-        if contents <= {"number", "nothing"} and (reset or estimator._schema.kinds is None):
-            return _of_numbers(estimator, np.where(pd.isna(X), np.nan, X), reset)
+        if contents <= {"number", "nothing"} and (reset or schema.kinds is None):
+            return _of_numbers(estimator, np.where(pd.isna(X), np.nan, X), schema)
     checked = check_array(
         X,
         dtype=None,
@@ -130,11 +132,12 @@ def _of_cells(estimator, X, reset):
     )
     validate_data(estimator, checked, reset=reset, skip_check_array=True)
     frame = pd.DataFrame({j: checked[:, j] for j in range(checked.shape[1])})
-    return _of_columns(estimator, frame, None, checked.dtype, reset)
+    return _of_columns(frame, None, checked.dtype, features, schema)
 
 
-def _of_frame(estimator, frame, container, reset):
+def _of_frame(estimator, frame, container, features, schema):
     """A table of a frame."""
+    reset = schema is None
     if len(frame) < (2 if reset else 1) or frame.shape[1] == 0:
         check_array(
             np.zeros(frame.shape), ensure_min_samples=2 if reset else 1, estimator=estimator
@@ -147,8 +150,8 @@ def _of_frame(estimator, frame, container, reset):
         )
     validate_data(estimator, frame, reset=reset, skip_check_array=True)
     if not reset:
-        _reject_other_labels(frame.columns, estimator._schema.names)
-    return _of_columns(estimator, frame, container, None, reset)
+        _reject_other_labels(frame.columns, schema.names)
+    return _of_columns(frame, container, None, features, schema)
 
 
 def _reject_other_labels(labels, names):
@@ -163,17 +166,17 @@ def _reject_other_labels(labels, names):
         )
 
 
-def _of_columns(estimator, frame, container, dtype, reset):
+def _of_columns(frame, container, dtype, features, schema):
     """The numbers of a frame, column by column."""
     columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
     shown = [_shown(frame.columns[j]) for j in range(len(columns))]
+    reset = schema is None
     if reset:
         names = None if container is None else frame.columns
-        chosen = _categorical(estimator, frame, names)
+        chosen = _categorical(features, frame, names)
         kinds, cells = zip(*map(learned, columns, shown, chosen), strict=True)
-        schema = estimator._schema = Schema(container, kinds, names, dtype)
+        schema = Schema(container, kinds, names, dtype)
     else:
-        schema = estimator._schema
         # Fitted to an array of numbers, the columns of a frame have to be numbers.
         kinds = map(Number, columns) if schema.kinds is None else schema.kinds
         cells = list(map(encoded, kinds, columns, shown))
@@ -188,16 +191,16 @@ def _of_columns(estimator, frame, container, dtype, reset):
     with np.errstate(over="ignore"):
         for j, column in enumerate(cells):
             table[:, j] = column
-    return table
+    return table, schema
 
 
 def _shown(name):
     return f"Column {str(name)!r}" if isinstance(name, str) else f"Column {name}"
 
 
-def _categorical(estimator, frame, names):
+def _categorical(features, frame, names):
     """Which columns the user says are categories, list of bool."""
-    features, n = estimator.categorical_features, frame.shape[1]
+    n = frame.shape[1]
     if features is None or isinstance(features, str):
         return [False] * n
     features = list(features)
@@ -336,3 +339,8 @@ def _reject_infinite(table, names):
             f"Input X contains inf (infinite values) in {name_columns(names, columns)}. "
             "Clip or remove them first; cells that are missing may be NaN."
         )
+
+
+def names_of(estimator):
+    """Names of the columns seen in fit, or None."""
+    return getattr(estimator, "feature_names_in_", None)

@@ -360,9 +360,9 @@ class _Step:
         return terms
 
     def _views(self, rows):
-        left, right = self.training.views_of(rows)
-        padded = self.left(left)
-        return padded, (padded if right is left else self.right(right))
+        batch = self.training.batch(rows)
+        padded = self.left(batch.left)
+        return padded, (padded if batch.right is batch.left else self.right(batch.right))
 
 
 class _AutoencoderStep(_Step):

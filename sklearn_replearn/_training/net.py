@@ -10,8 +10,10 @@ from skorch.callbacks import EpochTimer
 from skorch.utils import TeeGenerator
 from torch import nn
 
+from .._dataset.batches import Batch
 from .._runtime.transaction import FitInterrupted
-from ..augmentations import view
+from ..augmentations._calling import view
+from ..objectives.base import checked_terms, name_of
 from .early_stopping import StopTraining
 
 try:
@@ -50,17 +52,27 @@ class Training(nn.Module):
         self.generator = generator
         self.validation_generator = validation_generator
 
-    def forward(self, rows, labels=None, others=None):
-        generator = self.generator if self.training else self.validation_generator
-        left, right = self.views_of(rows, others)
-        marks = {"labels": labels} if self.objective.uses_labels else {}
-        return self.objective.terms(self.network, self.heads, left, right, generator, **marks)
+    def forward(self, rows, labels=None, partners=None):
+        batch = self.batch(rows, labels, partners)
+        return checked_terms(
+            self.objective, self.network, self.heads, batch, self.current_generator
+        )
 
-    def views_of(self, rows, others=None):
-        """Left view of rows, right view of the same or of others."""
-        generator = self.generator if self.training else self.validation_generator
-        both = rows, rows if others is None else others
-        return [view(make, rows, generator) for make, rows in zip(self.views, both, strict=True)]
+    @property
+    def current_generator(self):
+        """That of training, or the one that starts anew for each pass over validation rows."""
+        return self.generator if self.training else self.validation_generator
+
+    def batch(self, rows, labels=None, partners=None):
+        """Rows with a left view of themselves and a right view of themselves or of partners."""
+        left, right = self.views
+        generator = self.current_generator
+        return Batch(
+            rows,
+            view(left, rows, generator),
+            view(right, rows if partners is None else partners, generator),
+            labels,
+        )
 
     def parts(self):
         """Parameters of encoder, decoder, …, heads: the parts whose gradients are clipped apart."""
@@ -105,7 +117,7 @@ class RepresentationNet(NeuralNet):
         return [("epoch_timer", EpochTimer())]
 
     def fit_loop(self, *args, **kwargs):
-        self.n_updates_ = 0
+        self.n_updates_, self.names_ = 0, {}
         self.handwritten_ = None if self.users_callbacks else handwritten_step(self)
         try:
             return super().fit_loop(*args, **kwargs)
@@ -134,6 +146,7 @@ class RepresentationNet(NeuralNet):
             step = step_fn(batch, **fit_params)
             rows = batch[0]["rows"] if isinstance(batch[0], dict) else batch[0]
             n_rows = rows.shape[0]
+            self._check_names(prefix, step["y_pred"])
             means.take(number, step["y_pred"], n_rows)
             if self.users_callbacks:
                 self.history.record_batch(prefix + "_loss", step["loss"].item())
@@ -181,6 +194,16 @@ class RepresentationNet(NeuralNet):
 
         self.optimizer_.step(closure)
         return first
+
+    def _check_names(self, prefix, terms):
+        """The terms of each step are those of the first one, or the history has gaps."""
+        names = self.names_.setdefault(prefix, terms.keys())
+        if terms.keys() != names:
+            raise ValueError(
+                f"{name_of(self.module_.objective)}.terms returned {', '.join(names)} in the first "
+                f"step and {', '.join(terms)} in epoch {len(self.history)}. Return the same names "
+                "in every step; a term that does not count is a zero."
+            )
 
     def _record(self, prefix, means):
         """Put the mean of every named term into the history, and their sum as the loss."""

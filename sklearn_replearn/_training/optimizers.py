@@ -128,17 +128,9 @@ class AdamW(Adam):
     _update = staticmethod(torch._fused_adamw_)
 
 
-_OURS = {"adam": Adam, "adamw": AdamW}
-_TORCHS = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
+#: By the names that estimators take.
+OPTIMIZERS = {
+    "adam": Adam,
+    "adamw": AdamW,
     "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
 }
-NAMES = set(_TORCHS)
-
-
-def optimizer_class(name, params):
-    """The optimizer of this name: ours, unless the settings need torch's."""
-    if name in _OURS and set(params) <= {"betas", "eps", "weight_decay"}:
-        return _OURS[name]
-    return _TORCHS[name]

@@ -9,11 +9,15 @@ from skorch.helper import predefined_split
 
 from .._dataset.batches import Batches, n_batches
 from .._runtime.arrays import to_arrays, to_tensors
+from ..objectives.base import TAKEN
 from .early_stopping import KeepBest
 from .history import History
 from .net import RepresentationNet, SumOfTerms
-from .optimizers import optimizer_class
+from .optimizers import OPTIMIZERS
 from .schedule import RISE, CosineSchedule
+
+# What skorch's history has beside the loss and its terms.
+_COUNTED = TAKEN - {"loss"}
 
 
 def train(training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None):
@@ -32,12 +36,11 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     resumed : dict, default=None
         What :func:`training_state` returned after an earlier fit.
     """
-    optimizer, params = estimator.optimizer, dict(estimator.optimizer_params or {})
+    optimizer, decay = estimator.optimizer, {"weight_decay": estimator.weight_decay}
     if isinstance(optimizer, str):
-        params.setdefault("weight_decay", estimator.weight_decay)
-        optimizer = optimizer_class(optimizer, params)
-    elif estimator.weight_decay:
-        params["weight_decay"] = estimator.weight_decay
+        optimizer = OPTIMIZERS[optimizer]
+    elif not estimator.weight_decay:
+        decay = {}
     n_updates = max_epochs * n_batches(len(rows), estimator.batch_size)
     n_warmup = getattr(training.objective, "warmup_steps", 0)
     schedule = None
@@ -48,7 +51,7 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
         module=training,
         criterion=SumOfTerms,
         optimizer=optimizer,
-        **{f"optimizer__{name}": value for name, value in params.items()},
+        **{f"optimizer__{name}": value for name, value in decay.items()},
         lr=lr,
         max_epochs=max_epochs,
         batch_size=estimator.batch_size,
@@ -111,7 +114,7 @@ def history_of(net):
     names = [
         name
         for name in epochs[0]
-        if name.startswith(("train_", "valid_")) and not name.endswith(("_best", "_batch_count"))
+        if name.startswith(("train_", "valid_")) and name[len("train_") :] not in _COUNTED
     ]
     columns = {name: np.array([epoch[name] for epoch in epochs], np.float32) for name in names}
     seconds = np.array([epoch["dur"] for epoch in epochs])
@@ -120,10 +123,7 @@ def history_of(net):
 
 def _trainer(estimator):
     """What must be the same for an optimizer to go on with the moments of an earlier one."""
-    params = dict(estimator.optimizer_params or {})
-    for name in ("betas", "eps", "weight_decay"):
-        params.pop(name, None)
-    return repr((estimator.optimizer, sorted(params.items())))
+    return repr(estimator.optimizer)
 
 
 def training_state(net, estimator):

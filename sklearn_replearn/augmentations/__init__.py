@@ -11,31 +11,34 @@ Any callable of this form works where these are accepted, and so does one that t
 draws from torch's global generator, as the transforms of torchvision and kornia do.
 """
 
-from .base import Compose, Identity, OnImages, OnTables, OnTokens, view
-from .images import Blur, ColorJitter, GrayScale, HorizontalFlip, RandomResizedCrop, Rotate
-from .tables import FeatureSubsets, GaussianNoise, MaskFeatures, MixUp, SwapNoise, SwapRows
-from .tokens import CropTokens, DeleteTokens, MaskTokens
+from .composition import Compose, Identity
+from .images import (
+    ColorJitter,
+    GaussianBlur,
+    RandomGrayscale,
+    RandomHorizontalFlip,
+    RandomResizedCrop,
+    RandomRotation,
+)
+from .tables import CutMix, FeatureSubsets, GaussianNoise, MaskFeatures, MixUp, SwapNoise
+from .tokens import CropTokens, MaskTokens, TokenDropout
 
 __all__ = [
-    "Blur",
     "ColorJitter",
     "Compose",
     "CropTokens",
-    "DeleteTokens",
+    "CutMix",
     "FeatureSubsets",
+    "GaussianBlur",
     "GaussianNoise",
-    "GrayScale",
-    "HorizontalFlip",
     "Identity",
     "MaskFeatures",
     "MaskTokens",
     "MixUp",
-    "OnImages",
-    "OnTables",
-    "OnTokens",
+    "RandomGrayscale",
+    "RandomHorizontalFlip",
     "RandomResizedCrop",
-    "Rotate",
+    "RandomRotation",
     "SwapNoise",
-    "SwapRows",
-    "view",
+    "TokenDropout",
 ]

@@ -1,17 +1,19 @@
 """Augmentations of images: Tensor of shape (n, channels, height, width), values between 0 and 1.
 
 Each image has parameters of its own. Those of SimCLR (Chen et al. 2020, appendix A) are
-:class:`RandomResizedCrop`, :class:`HorizontalFlip`, :class:`ColorJitter`, :class:`GrayScale` and
-:class:`Blur`.
+:class:`RandomResizedCrop`, :class:`RandomHorizontalFlip`, :class:`ColorJitter`,
+:class:`RandomGrayscale` and :class:`GaussianBlur`. Names and parameters are those of torchvision,
+with ``p`` where it would need ``RandomApply``.
 """
 
 import math
+from numbers import Integral
 
 import torch
 from sklearn.base import BaseEstimator
 from torch.nn import functional as F
 
-from .base import check_share, checked_range
+from ._ranges import check_probability, checked_range
 
 # Shares of red, green and blue in what looks equally bright (ITU-R recommendation BT.601).
 _LUMA = (0.299, 0.587, 0.114)
@@ -73,13 +75,13 @@ class RandomResizedCrop(BaseEstimator):
         return crops.clamp_(0, 1)
 
 
-class HorizontalFlip(BaseEstimator):
+class RandomHorizontalFlip(BaseEstimator):
     """Mirror a random subset of the images, left to right.
 
     Parameters
     ----------
-    rate : float, default=0.5
-        Share of images mirrored, between 0 and 1.
+    p : float, default=0.5
+        Probability that an image is mirrored.
 
     References
     ----------
@@ -88,18 +90,18 @@ class HorizontalFlip(BaseEstimator):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.augmentations import HorizontalFlip
-    >>> HorizontalFlip(rate=1.0)(torch.tensor([[[[0.0, 0.5, 1.0]]]]), torch.Generator())
+    >>> from sklearn_replearn.augmentations import RandomHorizontalFlip
+    >>> RandomHorizontalFlip(p=1.0)(torch.tensor([[[[0.0, 0.5, 1.0]]]]), torch.Generator())
     tensor([[[[1.0000, 0.5000, 0.0000]]]])
     """
 
-    def __init__(self, rate=0.5):
-        self.rate = rate
+    def __init__(self, p=0.5):
+        self.p = p
 
     def __call__(self, images, generator):
         """Return mirrored images, Tensor of shape (n, channels, height, width)."""
         _check(images)
-        return _changed(images, self.rate, generator, lambda some, chosen: some.flip(-1))
+        return _changed(images, self.p, generator, lambda some, chosen: some.flip(-1))
 
 
 class ColorJitter(BaseEstimator):
@@ -153,13 +155,13 @@ class ColorJitter(BaseEstimator):
         return jittered
 
 
-class GrayScale(BaseEstimator):
+class RandomGrayscale(BaseEstimator):
     """Take the colour from a random subset of the images.
 
     Parameters
     ----------
-    rate : float, default=0.2
-        Share of images that become grey, between 0 and 1. Images of other than three channels stay.
+    p : float, default=0.2
+        Probability that an image becomes grey. Images of other than three channels stay.
 
     References
     ----------
@@ -168,35 +170,36 @@ class GrayScale(BaseEstimator):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.augmentations import GrayScale
+    >>> from sklearn_replearn.augmentations import RandomGrayscale
     >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)
-    >>> GrayScale(rate=1.0)(red, torch.Generator()).flatten()
+    >>> RandomGrayscale(p=1.0)(red, torch.Generator()).flatten()
     tensor([0.2990, 0.2990, 0.2990])
     """
 
-    def __init__(self, rate=0.2):
-        self.rate = rate
+    def __init__(self, p=0.2):
+        self.p = p
 
     def __call__(self, images, generator):
         """Return images, some of them grey, Tensor of shape (n, channels, height, width)."""
         _check(images)
-        check_share("rate", self.rate, of="images")
+        check_probability(self.p)
         if images.shape[1] != 3:
             return images
-        return _changed(
-            images, self.rate, generator, lambda some, chosen: _gray(some).expand_as(some)
-        )
+        return _changed(images, self.p, generator, lambda some, chosen: _gray(some).expand_as(some))
 
 
-class Blur(BaseEstimator):
+class GaussianBlur(BaseEstimator):
     """Blur a random subset of the images, each by a Gaussian of its own width.
 
     Parameters
     ----------
-    rate : float, default=0.5
-        Share of images blurred, between 0 and 1.
+    kernel_size : int, default=None
+        Pixels in a line that are averaged, an odd number. None takes about a tenth of the shorter
+        side, at least 3.
     sigma : pair of float, default=(0.1, 2.0)
         Smallest and largest standard deviation in pixels, drawn uniformly.
+    p : float, default=0.5
+        Probability that an image is blurred.
 
     References
     ----------
@@ -204,28 +207,28 @@ class Blur(BaseEstimator):
 
     Notes
     -----
-    The Gaussian ends after a twentieth of the shorter side, at least one pixel, in each direction.
     Images go on as their mirror images, edges included, so that the mean of an image stays.
 
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.augmentations import Blur
+    >>> from sklearn_replearn.augmentations import GaussianBlur
     >>> dot = torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]).reshape(1, 1, 1, 5)
-    >>> Blur(rate=1.0, sigma=(1.0, 1.0))(dot, torch.Generator()).flatten()
+    >>> GaussianBlur(p=1.0, sigma=(1.0, 1.0))(dot, torch.Generator()).flatten()
     tensor([0.0000, 0.2741, 0.4519, 0.2741, 0.0000])
     """
 
-    def __init__(self, rate=0.5, sigma=(0.1, 2.0)):
-        self.rate = rate
+    def __init__(self, kernel_size=None, sigma=(0.1, 2.0), p=0.5):
+        self.kernel_size = kernel_size
         self.sigma = sigma
+        self.p = p
 
     def __call__(self, images, generator):
         """Return images, some of them blurred, Tensor of shape (n, channels, height, width)."""
         _check(images)
         low, high = checked_range("sigma", self.sigma, 1e-3)
         height, width = images.shape[2:]
-        reach = max(1, min(height, width) // 20)
+        reach = self._reach(min(height, width))
         (sigma,) = _between(_uniform(images, generator, 1), low, high)
 
         def blurred(some, chosen):
@@ -234,10 +237,19 @@ class Blur(BaseEstimator):
             lines = (some.flatten(1, 2) @ across).view_as(some)
             return (down[:, None] @ lines).clamp_(0, 1)
 
-        return _changed(images, self.rate, generator, blurred)
+        return _changed(images, self.p, generator, blurred)
+
+    def _reach(self, side):
+        """How many pixels to each side of one are averaged with it."""
+        size = self.kernel_size
+        if size is None:
+            return max(1, side // 20)
+        if not isinstance(size, Integral) or size < 1 or size % 2 == 0:
+            raise ValueError(f"kernel_size is an odd number of pixels, or None; got {size!r}.")
+        return size // 2
 
 
-class Rotate(BaseEstimator):
+class RandomRotation(BaseEstimator):
     """Turn each image about its centre; what comes in from outside is 0.
 
     Parameters
@@ -253,8 +265,8 @@ class Rotate(BaseEstimator):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.augmentations import Rotate
-    >>> Rotate(degrees=10)(torch.rand(5, 1, 8, 8), torch.Generator().manual_seed(0)).shape
+    >>> from sklearn_replearn.augmentations import RandomRotation
+    >>> RandomRotation(degrees=10)(torch.rand(5, 1, 8, 8), torch.Generator().manual_seed(0)).shape
     torch.Size([5, 1, 8, 8])
     """
 
@@ -288,7 +300,7 @@ def _check(images):
         raise ValueError(
             "Images are a floating-point tensor of shape (n, channels, height, width); got "
             f"{images.dtype} of shape {tuple(images.shape)}. Flat rows become images with "
-            "OnImages(augmentation, image_shape)."
+            "rows.reshape(-1, channels, height, width)."
         )
 
 
@@ -311,21 +323,21 @@ def _move_away(images, origin, factor):
     images.mul_(factor).add_(origin * (1 - factor)).clamp_(0, 1)
 
 
-def _changed(images, rate, generator, change):
-    """Images of which each is changed with probability ``rate``, at the cost of those only.
+def _changed(images, p, generator, change):
+    """Images of which each is changed with probability ``p``, at the cost of those only.
 
     Parameters
     ----------
     images : Tensor of shape (n, channels, height, width)
-    rate : float
+    p : float
     generator : torch.Generator
     change : callable
         Changed images, from those drawn and their numbers.
     """
-    check_share("rate", rate, of="images")
-    if rate == 0:
+    check_probability(p)
+    if p == 0:
         return images
-    chosen = (_uniform(images, generator, 1).flatten() < rate).nonzero().flatten()
+    chosen = (_uniform(images, generator, 1).flatten() < p).nonzero().flatten()
     return images.index_copy(0, chosen, change(images.index_select(0, chosen), chosen))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from .base import check_share
+from ._ranges import check_probability
 
 
 class GaussianNoise(BaseEstimator):
@@ -48,8 +48,8 @@ class MaskFeatures(BaseEstimator):
 
     Parameters
     ----------
-    rate : float, default=0.2
-        Share of cells replaced, between 0 and 1.
+    p : float, default=0.2
+        Probability that a cell is replaced, each by itself.
     value : float, default=0.0
         What they become; 0 is the mean of a column under the default scaling. Categories become 0
         whatever the value, which stands for an unknown one. NaN hides cells: all become missing,
@@ -64,15 +64,15 @@ class MaskFeatures(BaseEstimator):
     >>> import torch
     >>> from sklearn_replearn.augmentations import MaskFeatures
     >>> rows = torch.ones(10_000, 1)
-    >>> masked = MaskFeatures(rate=0.3)(rows, torch.Generator().manual_seed(0))
+    >>> masked = MaskFeatures(p=0.3)(rows, torch.Generator().manual_seed(0))
     >>> round(float((masked == 0).float().mean()), 1)
     0.3
     """
 
     wants_categories = True
 
-    def __init__(self, rate=0.2, value=0.0):
-        self.rate = rate
+    def __init__(self, p=0.2, value=0.0):
+        self.p = p
         self.value = value
 
     @property
@@ -83,9 +83,9 @@ class MaskFeatures(BaseEstimator):
     def __call__(self, rows, generator, categories=None):
         """Return masked rows, Tensor of shape (n, n_features)."""
         if categories is None or self.value == 0 or self.hides:
-            return _replaced(rows, self.rate, generator, lambda columns: self.value)
+            return _replaced(rows, self.p, generator, lambda columns: self.value)
         values = rows.new_full(rows.shape[1:], self.value).masked_fill_(categories, 0.0)
-        return _replaced(rows, self.rate, generator, lambda columns: values[columns])
+        return _replaced(rows, self.p, generator, lambda columns: values[columns])
 
 
 class SwapNoise(BaseEstimator):
@@ -96,8 +96,8 @@ class SwapNoise(BaseEstimator):
 
     Parameters
     ----------
-    rate : float, default=0.15
-        Share of cells replaced, between 0 and 1.
+    p : float, default=0.15
+        Probability that a cell is replaced, each by itself.
 
     References
     ----------
@@ -107,20 +107,20 @@ class SwapNoise(BaseEstimator):
     Notes
     -----
     The paper replaces a fixed number of cells in each row; here each cell is replaced with
-    probability ``rate``, independently.
+    probability ``p``, independently.
 
     Examples
     --------
     >>> import torch
     >>> from sklearn_replearn.augmentations import SwapNoise
     >>> rows = torch.arange(8.0).reshape(4, 2)
-    >>> swapped = SwapNoise(rate=0.5)(rows, torch.Generator().manual_seed(0))
+    >>> swapped = SwapNoise(p=0.5)(rows, torch.Generator().manual_seed(0))
     >>> bool(torch.isin(swapped[:, 0], rows[:, 0]).all())
     True
     """
 
-    def __init__(self, rate=0.15):
-        self.rate = rate
+    def __init__(self, p=0.15):
+        self.p = p
 
     def __call__(self, rows, generator):
         """Return rows with swapped cells, Tensor of shape (n, n_features)."""
@@ -130,19 +130,19 @@ class SwapNoise(BaseEstimator):
             donors = torch.randint(n, columns.shape, generator=generator, device=rows.device)
             return rows.take(donors.mul_(width).add_(columns))
 
-        return _replaced(rows, self.rate, generator, values)
+        return _replaced(rows, self.p, generator, values)
 
 
-class SwapRows(BaseEstimator):
-    """Replace a random subset of the cells of each row by those of one other row.
+class CutMix(BaseEstimator):
+    """Replace a random subset of the cells of each row by those of one other row, as in SAINT.
 
     All replaced cells of a row come from the same row of the batch, never from itself, so that they
     fit each other, unlike those of :class:`SwapNoise`.
 
     Parameters
     ----------
-    rate : float, default=0.3
-        Share of cells replaced, between 0 and 1.
+    p : float, default=0.3
+        Probability that a cell is replaced, each by itself.
 
     References
     ----------
@@ -154,24 +154,25 @@ class SwapRows(BaseEstimator):
 
     Notes
     -----
-    A row alone has no other, and stays.
+    CutMix of images replaces a rectangle; columns have no neighbours, so any of them are replaced
+    here, as in SAINT. A row alone has no other, and stays.
 
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.augmentations import SwapRows
+    >>> from sklearn_replearn.augmentations import CutMix
     >>> rows = torch.tensor([[1.0, 1.0], [2.0, 2.0]])
-    >>> SwapRows(rate=1.0)(rows, torch.Generator().manual_seed(0))
+    >>> CutMix(p=1.0)(rows, torch.Generator().manual_seed(0))
     tensor([[2., 2.],
             [1., 1.]])
     """
 
-    def __init__(self, rate=0.3):
-        self.rate = rate
+    def __init__(self, p=0.3):
+        self.p = p
 
     def __call__(self, rows, generator):
         """Return rows with cells of others, Tensor of shape (n, n_features)."""
-        bits, below = _bits(rows, self.rate, generator)
+        bits, below = _bits(rows, self.p, generator)
         others = rows[_donors(rows, generator)]
         return torch.where(bits.to(torch.int32).view(rows.shape) < below, others, rows)
 
@@ -271,7 +272,10 @@ class FeatureSubsets(BaseEstimator):
         """Return masked rows, Tensor of shape (n, n_features)."""
         if not isinstance(self.n_subsets, Integral) or self.n_subsets < 1:
             raise ValueError(f"n_subsets is an integer of at least 1; got {self.n_subsets!r}.")
-        check_share("overlap", self.overlap, of="a group")
+        if not 0 <= self.overlap <= 1:
+            raise ValueError(
+                f"overlap is a share of a group between 0 and 1; got {self.overlap!r}."
+            )
         width = rows.shape[1]
         # Rounded first: 1.1 * 10 is a little more than 11.
         kept = min(math.ceil(round((1 + self.overlap) * width / self.n_subsets, 6)), width)
@@ -300,29 +304,29 @@ def _larger_of_beta(alpha, first, second):
     return 0.5 + 0.5 * (1 + 1 / spread).rsqrt()
 
 
-def _bits(rows, rate, generator):
+def _bits(rows, p, generator):
     """16 random bits for each cell as int16, of shape (n * n_features,), and a bound below which
-    they are with probability ``rate``."""
-    check_share("rate", rate, of="cells")
+    they are with probability ``p``."""
+    check_probability(p)
     # Random bits are what takes the time: each 64 are cut in four.
     bits = torch.empty(-(-rows.numel() // 4), dtype=torch.int64, device=rows.device)
     bits.random_(-(2**63), None, generator=generator)
-    return bits.view(torch.int16)[: rows.numel()], round(rate * 2**16) - 2**15
+    return bits.view(torch.int16)[: rows.numel()], round(p * 2**16) - 2**15
 
 
-def _replaced(rows, rate, generator, values):
-    """Rows in which each cell is replaced with probability ``rate``, independently.
+def _replaced(rows, p, generator, values):
+    """Rows in which each cell is replaced with probability ``p``, independently.
 
     Parameters
     ----------
     rows : Tensor of shape (n, n_features)
-    rate : float
+    p : float
         Taken to 16 bits.
     generator : torch.Generator
     values : callable
         What cells become, from a Tensor of the numbers of their columns.
     """
-    bits, below = _bits(rows, rate, generator)
+    bits, below = _bits(rows, p, generator)
     replace = _replaced_few if rows.device.type == "cpu" else _replaced_at_once
     return replace(rows, bits, below, values)
 

@@ -5,7 +5,7 @@ from numbers import Integral
 import torch
 from sklearn.base import BaseEstimator
 
-from .base import check_share, checked_range
+from ._ranges import check_probability, checked_range
 
 
 class MaskTokens(BaseEstimator):
@@ -15,8 +15,8 @@ class MaskTokens(BaseEstimator):
     ----------
     mask_id : int
         Id of that token.
-    rate : float, default=0.15
-        Share of tokens replaced, between 0 and 1.
+    p : float, default=0.15
+        Probability that a token is replaced.
     special_ids : sequence of int, default=()
         Ids that are never replaced, such as that of a token for the start.
 
@@ -33,34 +33,34 @@ class MaskTokens(BaseEstimator):
     --------
     >>> import torch
     >>> from sklearn_replearn.augmentations import MaskTokens
-    >>> mask = MaskTokens(mask_id=9, rate=1.0, special_ids=[1])
+    >>> mask = MaskTokens(mask_id=9, p=1.0, special_ids=[1])
     >>> mask(torch.tensor([[1, 4, 7, 0]]), torch.Generator())
     tensor([[1, 9, 9, 0]])
     """
 
-    def __init__(self, mask_id, rate=0.15, special_ids=()):
+    def __init__(self, mask_id, p=0.15, special_ids=()):
         self.mask_id = mask_id
-        self.rate = rate
+        self.p = p
         self.special_ids = special_ids
 
     def __call__(self, tokens, generator):
         """Return tokens, some of them masked, Tensor of shape (n, length)."""
         if not isinstance(self.mask_id, Integral) or self.mask_id == 0:
             raise ValueError(f"mask_id is an integer other than 0; got {self.mask_id!r}.")
-        check_share("rate", self.rate, of="tokens")
+        check_probability(self.p)
         _, ordinary = _kinds(tokens, self.special_ids)
-        drawn = _uniform(tokens, generator, tokens.shape) < self.rate
+        drawn = _uniform(tokens, generator, tokens.shape) < self.p
         return tokens.masked_fill(drawn & ordinary, self.mask_id)
 
 
-class DeleteTokens(BaseEstimator):
+class TokenDropout(BaseEstimator):
     """Delete a random subset of the tokens; those behind them move up.
 
     Parameters
     ----------
-    rate : float, default=0.1
-        Share of tokens deleted, between 0 and 1. One token of each row always stays, beside
-        special ones.
+    p : float, default=0.1
+        Probability that a token is deleted. One token of each row always stays, beside special
+        ones.
     special_ids : sequence of int, default=()
         Ids that are never deleted, such as that of a token for the start.
 
@@ -72,24 +72,24 @@ class DeleteTokens(BaseEstimator):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.augmentations import DeleteTokens
+    >>> from sklearn_replearn.augmentations import TokenDropout
     >>> tokens = torch.tensor([[1, 4, 7, 5, 8, 0]])
-    >>> DeleteTokens(0.5, special_ids=[1])(tokens, torch.Generator().manual_seed(0))
+    >>> TokenDropout(0.5, special_ids=[1])(tokens, torch.Generator().manual_seed(0))
     tensor([[1, 4, 0, 0, 0, 0]])
     """
 
-    def __init__(self, rate=0.1, special_ids=()):
-        self.rate = rate
+    def __init__(self, p=0.1, special_ids=()):
+        self.p = p
         self.special_ids = special_ids
 
     def __call__(self, tokens, generator):
         """Return the tokens left, padding behind them, Tensor of shape (n, length)."""
-        check_share("rate", self.rate, of="tokens")
+        check_probability(self.p)
         real, ordinary = _kinds(tokens, self.special_ids)
         drawn = _uniform(tokens, generator, tokens.shape)
         # The last to be deleted is not.
         last = drawn.masked_fill(~ordinary, -1.0).argmax(1, keepdim=True)
-        deleted = (ordinary & (drawn < self.rate)).scatter_(1, last, False)
+        deleted = (ordinary & (drawn < self.p)).scatter_(1, last, False)
         return _compacted(tokens, real & ~deleted)
 
 
@@ -98,7 +98,7 @@ class CropTokens(BaseEstimator):
 
     Parameters
     ----------
-    share : pair of float, default=(0.5, 1.0)
+    scale : pair of float, default=(0.5, 1.0)
         Smallest and largest share of a row's tokens in the span, between 0 and 1; at least one
         token is kept. Shares are drawn uniformly, and so are the places of spans.
     special_ids : sequence of int, default=()
@@ -122,13 +122,13 @@ class CropTokens(BaseEstimator):
     tensor([[1, 5, 8, 0, 0, 0]])
     """
 
-    def __init__(self, share=(0.5, 1.0), special_ids=()):
-        self.share = share
+    def __init__(self, scale=(0.5, 1.0), special_ids=()):
+        self.scale = scale
         self.special_ids = special_ids
 
     def __call__(self, tokens, generator):
         """Return spans, padding behind them, Tensor of shape (n, length)."""
-        low, high = checked_range("share", self.share, 0, 1)
+        low, high = checked_range("scale", self.scale, 0, 1)
         real, ordinary = _kinds(tokens, self.special_ids)
         share, place = _uniform(tokens, generator, (2, len(tokens), 1))
         number = ordinary.cumsum(1)  # from 1
@@ -150,7 +150,7 @@ def _kinds(tokens, special_ids):
     if tokens.ndim != 2 or tokens.is_floating_point():
         raise ValueError(
             f"Tokens are an integer tensor of shape (n, length); got {tokens.dtype} of shape "
-            f"{tuple(tokens.shape)}. Rows of numbers become tokens with OnTokens(augmentation)."
+            f"{tuple(tokens.shape)}. Rows of numbers become tokens with rows.long()."
         )
     try:
         good = all(isinstance(token, Integral) for token in special_ids)

@@ -3,24 +3,78 @@
 import torch
 from torch import nn
 
+from .._scaling.support import REAL
+
 # Adam moves every parameter by about the learning rate; a log-scale has further to go than a
 # weight, so the parameter is kept in units of ten.
 UNIT = 10.0
 
 
 class Likelihood(nn.Module):
-    """What is the same for all: cells that are missing, columns that were constant.
+    """What every likelihood is: the log-probability of each cell, given what a decoder says of it.
 
-    Errors are twice the nats up to constants, as the squared error is for a normal of variance 1.
-
-    Subclasses define ``_error`` and ``_log_prob`` of cells that are there, ``mean`` and ``sample``.
+    A likelihood of one's own is a subclass with ``cell_log_prob``, ``mean`` and ``sample``, and
+    ``VAETransformer(likelihood={"column": MyLikelihood})`` takes the class. Missing cells and
+    columns that were constant are dealt with here. Errors, which autoencoders minimise, are twice
+    the nats up to constants, as the squared error is for a normal of variance 1.
 
     Parameters
     ----------
     n_features : int
+        Columns that have this likelihood.
     n_outputs : int, default=None
         Numbers that a decoder gives for a row; None is one for each column.
+
+    Attributes
+    ----------
+    support : Support
+        Which columns it takes: :data:`REAL` numbers (the default), the :data:`UNIT_INTERVAL`,
+        :data:`COUNTS` or :data:`LEVELS`. It says whether cells have a density, to which the
+        derivative of the scaling is then added, and whether they are scaled.
+
+    Examples
+    --------
+    A Laplace distribution of fixed scale:
+
+    >>> import math
+    >>> import torch
+    >>> from sklearn_replearn import VAETransformer
+    >>> from sklearn_replearn.likelihoods import Likelihood
+    >>> class Laplace(Likelihood):
+    ...     def cell_log_prob(self, x, output):
+    ...         return -(x - output).abs() / 0.5 - math.log(2 * 0.5)
+    ...     def mean(self, output):
+    ...         return output
+    ...     def sample(self, output, generator):
+    ...         u = torch.rand(output.shape, generator=generator, dtype=output.dtype) - 0.5
+    ...         return output - 0.5 * u.sign() * torch.log1p(-2 * u.abs())
+    >>> X = [[0.0, 1.0], [1.0, 3.0], [2.0, 0.0]]
+    >>> vae = VAETransformer(latent_dim=1, likelihood={1: Laplace}, max_epochs=2).fit(X)
+    >>> vae.score_samples(X).shape
+    (3,)
     """
+
+    support = REAL
+
+    #: The likelihood of columns that are scaled by their ranks and have values that many rows
+    #: share. None: columns of this likelihood are not scaled by ranks unless asked.
+    with_atoms = None
+
+    @classmethod
+    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+        """The likelihood of some columns of a table.
+
+        Parameters
+        ----------
+        columns : list of int
+        scaler : Scaler
+            Has learned the columns: their levels, rates, ranks.
+        scale : float, default=None
+            Of normal columns; None learns it.
+        for_errors : bool, default=False
+            Whether only its errors count, as for an autoencoder.
+        """
+        return cls(len(columns))
 
     def __init__(self, n_features, n_outputs=None):
         super().__init__()
@@ -31,7 +85,7 @@ class Likelihood(nn.Module):
     def error(self, x, output):
         """What an autoencoder minimises, per cell; 0 where a cell is missing."""
         known = ~x.isnan()
-        return torch.where(known, self._error(torch.where(known, x, 0.0), output), 0.0)
+        return torch.where(known, self.cell_error(torch.where(known, x, 0.0), output), 0.0)
 
     def log_prob(self, x, output):
         """Log-density or log-probability per cell, in nats; 0 where a cell is missing.
@@ -41,14 +95,18 @@ class Likelihood(nn.Module):
         """
         known = ~x.isnan()
         x = torch.where(known, x, 0.0)
-        log_prob = torch.where(self.constant, -0.5 * x.square(), self._log_prob(x, output))
+        log_prob = torch.where(self.constant, -0.5 * x.square(), self.cell_log_prob(x, output))
         return torch.where(known, log_prob, 0.0)
 
     #: Errors for a nat.
     _per_nat = 2.0
 
-    def _error(self, x, output):
-        return -self._per_nat * self._log_prob(x, output)
+    def cell_error(self, x, output):
+        return -self._per_nat * self.cell_log_prob(x, output)
+
+    def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there; a subclass defines it."""
+        raise TypeError(f"{type(self).__name__} does not define cell_log_prob(): see Likelihood.")
 
     def set_constant(self, constant):
         """Say which columns were constant in training, Tensor of shape (n_features,), bool."""
@@ -69,6 +127,32 @@ class Likelihood(nn.Module):
     def parts(self):
         """Pairs of a likelihood and the numbers of its columns: itself and all columns."""
         return [(self, list(range(self.n_features)))]
+
+
+def check_cells(likelihood):
+    """Refuse a likelihood of a user's that does not give one number a cell.
+
+    Raises
+    ------
+    ValueError
+        Names the method, and says what is wanted and what came.
+    """
+    name, wanted = type(likelihood).__name__, (2, likelihood.n_features)
+    for dtype in (torch.float32, torch.float64):  # of training, of scores
+        x = torch.zeros(wanted, dtype=dtype)
+        output = torch.zeros((2, likelihood.n_outputs), dtype=dtype)
+        generator = torch.Generator().manual_seed(0)
+        calls = {"cell_log_prob": (x, output), "mean": (output,), "sample": (output, generator)}
+        for method, given in calls.items():
+            if not hasattr(likelihood, method):
+                raise ValueError(f"{name} does not define {method}(): see Likelihood.")
+            with torch.no_grad():
+                cells = getattr(likelihood, method)(*given)
+            if cells.shape != wanted:
+                raise ValueError(
+                    f"{name}.{method} must give a number for each cell, a Tensor of shape "
+                    f"(n, n_features); for shape {wanted} it gave {tuple(cells.shape)}."
+                )
 
 
 def uniform_like(like, generator):

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .._tables.levels import digits_of
+from .._scaling.support import LEVELS
+from .._tables.levels import UNSEEN, digits_of
 from .base import UNIT, Likelihood, uniform_like
 
 
@@ -39,6 +40,13 @@ class Categorical(Likelihood):
     tensor([[-0.6931]])
     """
 
+    support = LEVELS
+
+    @classmethod
+    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+        """See :meth:`Likelihood.for_columns`."""
+        return cls(scaler.levels.sizes[columns].tolist(), scaler.n_rows)
+
     def __init__(self, n_levels, n_rows=1):
         digits_of_columns = [digits_of(count) for count in n_levels]
         sizes = [size for digits in digits_of_columns for _, size in digits]
@@ -64,12 +72,12 @@ class Categorical(Likelihood):
         parts = [part.log_softmax(1) for part in output.split(self.sizes, dim=1)]
         return torch.cat([*parts, output.new_zeros((len(output), 1))], dim=1)
 
-    def _log_prob(self, x, output):
+    def cell_log_prob(self, x, output):
         divisor, size, start = self.table
         codes = (x.long() - 1).clamp_min(0)[:, :, None]
         places = (codes // divisor % size + start).flatten(1)
         log_prob = self._log_softmax(output).gather(1, places).view(*x.shape, -1).sum(2)
-        return torch.where(x >= 1, log_prob, self.log_unseen)
+        return torch.where(x > UNSEEN, log_prob, self.log_unseen)
 
     def mean(self, output):
         """The likeliest level of each cell."""
@@ -131,6 +139,18 @@ class Ordinal(Likelihood):
     tensor(1., grad_fn=<SumBackward0>)
     """
 
+    support = LEVELS
+
+    @classmethod
+    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+        """See :meth:`Likelihood.for_columns`; thresholds begin with the shares of the levels."""
+        levels, shares = scaler.levels, []
+        for j in columns:
+            size, share = int(levels.sizes[j]), levels.shares_of(j).tolist()
+            # Those of digits are none of levels.
+            shares.append(share if len(share) == size else [1 / size] * size)
+        return cls(levels.sizes[columns].tolist(), scaler.n_rows, shares)
+
     def __init__(self, n_levels, n_rows=1, shares=None):
         super().__init__(len(n_levels))
         self.n_levels = tuple(n_levels)
@@ -159,7 +179,7 @@ class Ordinal(Likelihood):
         ends = inner.new_full((len(inner), 1), math.inf)
         return torch.cat([-ends, inner, ends], dim=1)
 
-    def _log_prob(self, x, output):
+    def cell_log_prob(self, x, output):
         thresholds = self._thresholds().to(output.dtype)
         level = x.long().clamp_min(1)
         level = torch.minimum(level, self.last + 1)
@@ -168,7 +188,7 @@ class Ordinal(Likelihood):
             for place in (level - 1, level)
         )
         log_prob = _log_logistic_mass(lower - output, upper - output)
-        return torch.where(x >= 1, log_prob, self.log_unseen)
+        return torch.where(x > UNSEEN, log_prob, self.log_unseen)
 
     def _probabilities(self, output):
         ends = torch.sigmoid(self._thresholds().to(output.dtype) - output[:, :, None])

@@ -7,6 +7,7 @@ from scipy.special import stdtrit
 from torch import nn
 from torch.nn import functional as F
 
+from .._scaling.support import UNIT_INTERVAL
 from .base import UNIT, Likelihood, by_scipy, uniform_like
 
 # A column of a standardised table that is predicted to 1 % is as good as known; without a floor
@@ -41,13 +42,13 @@ class _Located(Likelihood):
         above = (variance - SMALLEST_VARIANCE).clamp_min(1e-3 * SMALLEST_VARIANCE)
         self.log_scale.copy_(above.log() / (2 * UNIT))
 
-    def _error(self, x, output):
+    def cell_error(self, x, output):
         return (x - output).square()
 
     def _log_density(self, x, output):
         """Of the normal distribution."""
         variance = self.variance
-        return -0.5 * (self._error(x, output) / variance + torch.log(2 * math.pi * variance))
+        return -0.5 * (self.cell_error(x, output) / variance + torch.log(2 * math.pi * variance))
 
     def mean(self, output):
         """Expected value of each cell."""
@@ -86,7 +87,12 @@ class Gaussian(_Located):
     tensor([[-0.9189]])
     """
 
-    def _log_prob(self, x, output):
+    @classmethod
+    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+        """See :meth:`Likelihood.for_columns`; errors are those of a scale of 1."""
+        return cls(len(columns), 1.0 if for_errors else scale)
+
+    def cell_log_prob(self, x, output):
         return self._log_density(x, output)
 
 
@@ -122,9 +128,9 @@ class StudentT(_Located):
         log_degrees = (UNIT * self.log_degrees.double()).clamp_max(_LOG_MOST_DEGREES)
         return _FEWEST_DEGREES + torch.exp(log_degrees)
 
-    def _log_prob(self, x, output):
+    def cell_log_prob(self, x, output):
         nu, squared_scale = self.degrees, self.variance
-        squares = self._error(x, output) / squared_scale
+        squares = self.cell_error(x, output) / squared_scale
         # In float64, because large numbers cancel.
         constant = torch.lgamma(0.5 * (nu + 1)) - torch.lgamma(0.5 * nu)
         constant = constant - 0.5 * torch.log(math.pi * nu * squared_scale)
@@ -178,7 +184,13 @@ class PointMasses(_Located):
         for name, side in zip(("values", "lower", "upper"), table, strict=True):
             self.register_buffer(name, side.contiguous(), persistent=False)
 
-    def _log_prob(self, x, output):
+    @classmethod
+    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+        """See :meth:`Likelihood.for_columns`; the atoms are those of the ranks."""
+        intervals = [scaler.ranked[j].intervals() for j in columns]
+        return cls(intervals, 1.0 if for_errors else scale)
+
+    def cell_log_prob(self, x, output):
         deviation = self.variance.sqrt()
         at, lower, upper = self._intervals(x)
         # Infinite ends and cells that are no atom must not reach the gradient.
@@ -233,16 +245,18 @@ class Bernoulli(Likelihood):
     tensor([[-0.6931]])
     """
 
+    support = UNIT_INTERVAL
+
     def __init__(self, n_features):
         super().__init__(n_features)
 
     _per_nat = 1.0  # the binary cross-entropy, as it is known
 
-    def _error(self, x, output):
+    def cell_error(self, x, output):
         return F.binary_cross_entropy_with_logits(output, x, reduction="none")
 
-    def _log_prob(self, x, output):
-        return -self._error(x.clamp(0, 1), output)
+    def cell_log_prob(self, x, output):
+        return -self.cell_error(x.clamp(0, 1), output)
 
     def mean(self, output):
         """Expected value of each cell."""
@@ -251,3 +265,6 @@ class Bernoulli(Likelihood):
     def sample(self, output, generator):
         """One draw of each cell, 0 or 1."""
         return (uniform_like(output, generator) < torch.sigmoid(output)).to(output.dtype)
+
+
+Gaussian.with_atoms = PointMasses

@@ -7,6 +7,7 @@ from scipy.special import gammaincinv
 from torch import nn
 from torch.nn import functional as F
 
+from .._scaling.support import COUNTS
 from .base import UNIT, Likelihood, by_scipy, uniform_like
 
 _LOG_RATE_RANGE = (-30.0, 20.0)
@@ -18,6 +19,18 @@ class _Counts(Likelihood):
 
     The rate is relative to ``rates``; with ``total`` to these shares of a row's total.
     """
+
+    support = COUNTS
+
+    @classmethod
+    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+        """See :meth:`Likelihood.for_columns`; errors of a sparse table are given totals."""
+        rates = scaler.rates[columns]
+        # A likelihood of counts given their total is none of the counts: only for errors.
+        if not for_errors or scaler.rarity is None:
+            return cls(len(columns), rates)
+        total = max(float(rates.sum()), 1e-9)
+        return cls(len(columns), rates / total, total)
 
     def __init__(self, n_features, rates=None, total=None):
         super().__init__(n_features)
@@ -35,11 +48,11 @@ class _Counts(Likelihood):
                 log_rate = log_rate + count.sum(1, keepdim=True).clamp_min(1.0).log()
         return log_rate.clamp(*_LOG_RATE_RANGE)
 
-    def _log_prob(self, x, output):
+    def cell_log_prob(self, x, output):
         count = _count(x)
         return self._up_to_a_constant(count, self._log_rate(output, count)) - _log_factorial(count)
 
-    def _error(self, x, output):
+    def cell_error(self, x, output):
         # Without what does not depend on the decoder; given the total, per count and not per cell,
         # of which most are 0.
         count = _count(x)

@@ -1,13 +1,28 @@
-"""Columns of several kinds."""
+"""The joint likelihood of columns of several kinds."""
 
 import torch
 from torch import nn
 
 from .base import Likelihood
+from .categorical import Categorical, Ordinal
+from .continuous import Bernoulli, Gaussian, PointMasses, StudentT
+from .counts import NegativeBinomial, Poisson
+
+# In this order a decoder gives numbers for columns; kinds of a user's come behind.
+_ORDER = (
+    Gaussian,
+    PointMasses,
+    StudentT,
+    Bernoulli,
+    Poisson,
+    NegativeBinomial,
+    Categorical,
+    Ordinal,
+)
 
 
-class Mixed(Likelihood):
-    """Columns of several kinds: each has its own likelihood, a row has the sum.
+class Joint(Likelihood):
+    """Joint likelihood of columns of several kinds, independent given the code: a row has the sum.
 
     Parameters
     ----------
@@ -17,8 +32,8 @@ class Mixed(Likelihood):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.likelihoods import Categorical, Gaussian, Mixed
-    >>> mixed = Mixed([(Gaussian(1, scale=1.0), [1]), (Categorical([2]), [0])])
+    >>> from sklearn_replearn.likelihoods import Categorical, Gaussian, Joint
+    >>> mixed = Joint([(Gaussian(1, scale=1.0), [1]), (Categorical([2]), [0])])
     >>> mixed.log_prob(torch.tensor([[2.0, 0.0]]), torch.zeros(1, 3))
     tensor([[-0.6931, -0.9189]])
     """
@@ -55,14 +70,14 @@ class Mixed(Likelihood):
         for part, columns in self.parts():
             part.set_constant(constant[columns])
 
-    def _error(self, x, output):
+    def cell_error(self, x, output):
         def error(part, x, output):
-            return self._per_nat / part._per_nat * part._error(x, output)
+            return self._per_nat / part._per_nat * part.cell_error(x, output)
 
         return self._together(error, self._split(output), x)
 
-    def _log_prob(self, x, output):
-        return self._together(lambda part, x, o: part._log_prob(x, o), self._split(output), x)
+    def cell_log_prob(self, x, output):
+        return self._together(lambda part, x, o: part.cell_log_prob(x, o), self._split(output), x)
 
     def mean(self, output):
         """Expected value or likeliest level of each cell."""
@@ -78,3 +93,33 @@ class Mixed(Likelihood):
     def sample(self, output, generator):
         """One draw of each cell."""
         return self._together(lambda part, o: part.sample(o, generator), self._split(output))
+
+
+def grouped(kinds):
+    """Columns of a kind together: pairs of a class and the numbers of its columns.
+
+    Parameters
+    ----------
+    kinds : list of subclasses of Likelihood
+        Of each column.
+    """
+    found = dict.fromkeys(kinds)
+    ordered = [kind for kind in _ORDER if kind in found]
+    ordered += [kind for kind in found if kind not in _ORDER]
+    return [(kind, [j for j, other in enumerate(kinds) if other is kind]) for kind in ordered]
+
+
+def joint_of(groups, scaler, scale, for_errors):
+    """The likelihood of all columns; of one kind where all are of that kind.
+
+    Parameters
+    ----------
+    groups : list of pairs
+        See :func:`grouped`.
+    scaler, scale, for_errors
+        See :meth:`Likelihood.for_columns`.
+    """
+    parts = [
+        (kind.for_columns(columns, scaler, scale, for_errors), columns) for kind, columns in groups
+    ]
+    return parts[0][0] if len(parts) == 1 else Joint(parts)

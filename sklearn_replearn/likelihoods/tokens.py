@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .._scaling.support import LEVELS
 from .base import Likelihood, uniform_like
 
 _RAREST = 1e-3  # share of rows
@@ -40,6 +41,8 @@ class Tokens(Likelihood):
     0.125
     """
 
+    support = LEVELS
+
     def __init__(self, n_features, frequencies, shares, n_states=None, width=64):
         self.n_states = n_features if n_states is None else n_states
         super().__init__(n_features, self.n_states * width + n_features)
@@ -61,7 +64,7 @@ class Tokens(Likelihood):
         logits = F.linear(states, self.embeddings, self.bias)
         return logits.log_softmax(2), output[:, -self.n_features :] + self.odds
 
-    def _log_prob(self, x, output):
+    def cell_log_prob(self, x, output):
         log_tokens, odds = self._split(output)
         there, n_tokens = x > 0, log_tokens.shape[2]
         tokens = (x.long() - 1).clamp(0, n_tokens - 1)

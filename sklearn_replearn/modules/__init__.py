@@ -1,18 +1,18 @@
 """Small networks, with weights drawn from the generator they are given."""
 
 from .autoencoders import Autoencoder, VariationalAutoencoder
-from .encoding import Inputs
-from .images import ConvDecoder, ConvEncoder, Pixels
-from .layers import Shortcut, TopK, linear, mlp, own_copy
+from .encoding import ColumnEncoding
+from .images import ChannelStandardization, ConvDecoder, ConvEncoder
+from .layers import LinearSkip, TopK, linear, mlp
 from .tokens import TokenDecoder, TokenEncoder, TokenIds
 
 __all__ = [
     "Autoencoder",
+    "ChannelStandardization",
+    "ColumnEncoding",
     "ConvDecoder",
     "ConvEncoder",
-    "Inputs",
-    "Pixels",
-    "Shortcut",
+    "LinearSkip",
     "TokenDecoder",
     "TokenEncoder",
     "TokenIds",
@@ -20,5 +20,4 @@ __all__ = [
     "VariationalAutoencoder",
     "linear",
     "mlp",
-    "own_copy",
 ]

@@ -24,7 +24,8 @@ class Autoencoder(nn.Module):
     activation : torch.nn.Module, default=None
         Applied to the code, such as :class:`TopK`.
     inputs : torch.nn.Module, default=None
-        What the encoder takes, from scaled cells: :class:`Inputs`. None takes them as they are.
+        Scaled cells to what the encoder takes: :class:`ColumnEncoding`. None takes cells as they
+        are.
 
     Examples
     --------
@@ -37,6 +38,9 @@ class Autoencoder(nn.Module):
     >>> network.decode(network.encode(torch.zeros(4, 3))).shape
     torch.Size([4, 3])
     """
+
+    #: Numbers that the encoder gives for each column of a code.
+    numbers_per_code = 1
 
     def __init__(self, encoder, decoder, likelihood, latent_dim, activation=None, inputs=None):
         super().__init__()
@@ -90,7 +94,8 @@ class VariationalAutoencoder(nn.Module):
         See :mod:`sklearn_replearn.likelihoods`.
     latent_dim : int
     inputs : torch.nn.Module, default=None
-        What the encoder takes, from scaled cells: :class:`Inputs`. None takes them as they are.
+        Scaled cells to what the encoder takes: :class:`ColumnEncoding`. None takes cells as they
+        are.
 
     Examples
     --------
@@ -104,6 +109,9 @@ class VariationalAutoencoder(nn.Module):
     >>> mean.shape, log_variance.shape
     (torch.Size([5, 2]), torch.Size([5, 2]))
     """
+
+    #: Numbers that the encoder gives for each column of a code: mean and log-variance.
+    numbers_per_code = 2
 
     def __init__(self, encoder, decoder, likelihood, latent_dim, inputs=None):
         super().__init__()

@@ -1,4 +1,4 @@
-"""What encoders of tables take."""
+"""Columns encoded as what a network of tables takes."""
 
 import numpy as np
 import torch
@@ -7,8 +7,8 @@ from torch import nn
 from .._tables.levels import digits_of
 
 
-class Inputs(nn.Module):
-    """Scaled cells to what an encoder takes: numbers, levels one-hot, and which cells are missing.
+class ColumnEncoding(nn.Module):
+    """One-hot encoding of the levels among scaled cells, mean imputation and missing indicators.
 
     A missing number counts as 0, which is the mean of its column, a missing or unseen level as the
     average of the levels of its column. For each column that had missing cells in training one more
@@ -38,8 +38,8 @@ class Inputs(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.modules import Inputs
-    >>> inputs = Inputs([0, 2], missing=[True, False], shares=[0.25, 0.75])
+    >>> from sklearn_replearn.modules import ColumnEncoding
+    >>> inputs = ColumnEncoding([0, 2], missing=[True, False], shares=[0.25, 0.75])
     >>> inputs(torch.tensor([[0.5, 2.0], [float("nan"), 0.0]]))
     tensor([[0.5000, 0.0000, 1.0000, 0.0000],
             [0.0000, 0.2500, 0.7500, 1.0000]])

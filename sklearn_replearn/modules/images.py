@@ -12,8 +12,8 @@ from .layers import ACTIVATIONS, linear
 _SMALLEST = 4  # sides that are not halved
 
 
-class Pixels(nn.Module):
-    """Pixels to what an encoder takes: each channel with mean 0 and standard deviation 1.
+class ChannelStandardization(nn.Module):
+    """Standardise each channel of images: mean 0 and standard deviation 1 over the training pixels.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ class Pixels(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.modules import Pixels
-    >>> Pixels((1, 1, 2), mean=[0.5], scale=[0.25])(torch.tensor([[0.0, 1.0]]))
+    >>> from sklearn_replearn.modules import ChannelStandardization
+    >>> ChannelStandardization((1, 1, 2), mean=[0.5], scale=[0.25])(torch.tensor([[0.0, 1.0]]))
     tensor([[-2.,  2.]])
     """
 

@@ -1,6 +1,5 @@
 """Layers, with weights drawn from the generator they are given."""
 
-import copy
 import math
 from itertools import pairwise
 
@@ -80,8 +79,8 @@ def mlp(sizes, activation, generator, batch_norm=False):
     return nn.Sequential(*layers[: -2 if batch_norm else -1])
 
 
-class Shortcut(nn.Module):
-    """Layers with a linear map from their input to their output beside them.
+class LinearSkip(nn.Module):
+    """A linear skip connection: layers, and a linear map from their input to their output added.
 
     Parameters
     ----------
@@ -97,10 +96,10 @@ class Shortcut(nn.Module):
     Examples
     --------
     >>> import torch
-    >>> from sklearn_replearn.modules import Shortcut, linear, mlp
+    >>> from sklearn_replearn.modules import LinearSkip, linear, mlp
     >>> generator = torch.Generator().manual_seed(0)
     >>> deep, direct = mlp((3, 8, 2), "relu", generator), linear(3, 2, generator)
-    >>> Shortcut(deep, direct)(torch.zeros(5, 3)).shape
+    >>> LinearSkip(deep, direct)(torch.zeros(5, 3)).shape
     torch.Size([5, 2])
     """
 
@@ -145,69 +144,3 @@ class TopK(nn.Module):
         """Return codes with k values kept, Tensor of shape (n, latent_dim)."""
         kept = code.abs().topk(self.k, dim=1).indices
         return torch.zeros_like(code).scatter(1, kept, code.gather(1, kept))
-
-
-def own_copy(module, n_in, n_out, example=None):
-    """A module of a user's, copied or built, and checked for its shape.
-
-    Parameters
-    ----------
-    module : torch.nn.Module or callable
-        A module is copied, never changed; a callable is called with ``(n_in, n_out)``.
-    n_in, n_out : int
-        Widths wanted.
-    example : Tensor of shape (2, ...), default=None
-        What it is tried with. None: zeros of shape (2, ``n_in``).
-
-    Returns
-    -------
-    torch.nn.Module, float32, on the CPU
-
-    Raises
-    ------
-    TypeError
-        If the callable returns something else than a module.
-    ValueError
-        If the callable fails, or rows of width ``n_in`` do not become rows of width ``n_out``.
-
-    Examples
-    --------
-    >>> from torch import nn
-    >>> from sklearn_replearn.modules import own_copy
-    >>> own_copy(nn.Linear, 3, 2)
-    Linear(in_features=3, out_features=2, bias=True)
-    """
-    if isinstance(module, nn.Module):
-        built = copy.deepcopy(module)
-    else:
-        try:
-            built = module(n_in, n_out)
-        except Exception as error:
-            raise ValueError(
-                f"{module!r}, called with the widths ({n_in}, {n_out}), raised: {error}"
-            ) from error
-    if not isinstance(built, nn.Module):
-        raise TypeError(
-            f"{module!r} must return a torch.nn.Module when called with the widths "
-            f"({n_in}, {n_out}); it returned {type(built).__name__}."
-        )
-    built = built.to(device="cpu", dtype=torch.float32)
-    name = type(built).__name__
-    if example is None:
-        example = torch.zeros((2, n_in), dtype=torch.float32, device="cpu")
-    shown = ", ".join(map(str, example.shape[1:]))
-    wanted = f"{name} must turn rows of shape (n, {shown}) into rows of shape (n, {n_out})"
-    for dtype in (torch.float32, torch.float64):  # of training, of inference on the CPU
-        probe = example.to(dtype) if example.is_floating_point() else example
-        # The module itself first: a lazy one learns its sizes by that.
-        probed = built if dtype == torch.float32 else copy.deepcopy(built).to(dtype)
-        try:
-            with torch.no_grad():
-                shape = tuple(probed.eval()(probe).shape)
-        except Exception as error:
-            raise ValueError(
-                f"{wanted}; on {dtype} zeros of shape (2, {shown}) it raised: {error}"
-            ) from error
-        if shape != (2, n_out):
-            raise ValueError(f"{wanted}; zeros of shape (2, {shown}) became shape {shape}.")
-    return built.train()

@@ -1,7 +1,11 @@
 """What every objective is."""
 
+import torch
 from sklearn.base import BaseEstimator
 from torch import nn
+
+#: Names that the history gives to the sum of the terms and to what it counts.
+TAKEN = {"loss", "loss_best", "batch_count"}
 
 
 class Objective(BaseEstimator):
@@ -18,9 +22,9 @@ class Objective(BaseEstimator):
     >>> from sklearn_replearn import ContrastiveTransformer
     >>> from sklearn_replearn.objectives import Objective
     >>> class CloseViews(Objective):
-    ...     def terms(self, network, heads, left, right, generator):
-    ...         gap = network.code(left) - network.code(right)
-    ...         spread = network.code(left).std(0).mean()
+    ...     def terms(self, network, heads, batch, generator):
+    ...         left, right = network.code(batch.left), network.code(batch.right)
+    ...         gap, spread = left - right, left.std(0).mean()
     ...         return {"gap": gap.square().mean(), "spread": -spread.clamp(max=1.0)}
     >>> encoder = ContrastiveTransformer(objective=CloseViews(), max_epochs=2)
     >>> encoder.fit([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0]]).history_["train_gap"].size
@@ -31,8 +35,8 @@ class Objective(BaseEstimator):
     #: or have no gradient and are there to be seen.
     terms_aside = ()
 
-    #: Whether :meth:`terms` takes the labels of the rows: it is then called with ``labels=``,
-    #: Tensor of shape (n,) of int64, -1 for rows without one.
+    #: Whether :meth:`terms` needs the labels of the rows: fit then asks for ``y``, and they are
+    #: ``batch.labels``.
     uses_labels = False
 
     def heads(self, network, generator):
@@ -52,21 +56,84 @@ class Objective(BaseEstimator):
         """
         return nn.Module()
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """Named terms whose sum is minimised.
 
         Parameters
         ----------
         network, heads : torch.nn.Module
             ``heads.training`` is False on validation rows.
-        left, right : Tensor of shape (n, n_features)
+        batch : Batch
+            ``rows``, their views ``left`` and ``right``, and ``labels``.
         generator : torch.Generator
+            All that is drawn is drawn from it.
 
         Returns
         -------
-        dict of str to Tensor, single values
+        dict of str to Tensor
+            Single values, such as means over the batch; the same names in every step. ``"loss"`` is
+            taken: it is the name of their sum.
         """
         raise TypeError(f"{type(self).__name__} does not define terms(): see Objective.")
 
     def after_step(self, network, heads):
         """Called after each update of the weights, without gradients."""
+
+
+def name_of(objective):
+    """The name of an objective's class, of the inner one where a decoder stands beside it."""
+    return type(getattr(objective, "objective", objective)).__name__
+
+
+def checked_heads(objective, network, generator):
+    """What :meth:`Objective.heads` returns, if it is a module.
+
+    Raises
+    ------
+    ValueError
+        Says what came.
+    """
+    heads = objective.heads(network, generator)
+    if not isinstance(heads, nn.Module):
+        raise ValueError(
+            f"{name_of(objective)}.heads must return a torch.nn.Module, nn.Module() where there "
+            f"is nothing to train; it returned {heads!r}."
+        )
+    return heads
+
+
+def checked_terms(objective, network, heads, batch, generator):
+    """What :meth:`Objective.terms` returns, if it is what is said there.
+
+    Raises
+    ------
+    ValueError
+        Says what is wanted and what came.
+    """
+    terms, name = objective.terms(network, heads, batch, generator), type(objective).__name__
+    if not isinstance(terms, dict) or not terms:
+        raise ValueError(
+            f"{name}.terms must return a dict of at least one named term, such as "
+            f'{{"distance": tensor}}; it returned {terms!r}.'
+        )
+    for term, value in terms.items():
+        if not isinstance(term, str) or term in TAKEN:
+            raise ValueError(
+                f"{name}.terms named a term {term!r}: names are strings other than "
+                f"{', '.join(sorted(TAKEN))}, which the history needs. Give it another name."
+            )
+        tensor = isinstance(value, torch.Tensor)
+        if not tensor or value.ndim or not value.is_floating_point():
+            came = f"of shape {tuple(value.shape)}, {value.dtype}" if tensor else repr(value)
+            raise ValueError(
+                f"{name}.terms must give single numbers, float Tensors of shape (), such as a mean "
+                f"over the batch; {term!r} is {came}."
+            )
+    aside = getattr(objective, "terms_aside", ())
+    trained = (value.requires_grad for term, value in terms.items() if term not in aside)
+    if torch.is_grad_enabled() and not any(trained):
+        raise ValueError(
+            f"{name}.terms returned {', '.join(terms)}, of which none has a gradient: compute them "
+            "from network.code(batch.left) or from the heads, without detach() or .item()."
+        )
+    return terms

@@ -27,9 +27,9 @@ class NTXent(Objective):
         the batch alone.
     momentum : float, default=0.99
         Of that moving average; used with a queue only.
-    concentration : float, default=0.0
+    beta : float, default=0.0
         Weight of hard negatives (β of Robinson et al. 2021); 0 weighs all the same.
-    positive_rate : float, default=0.0
+    tau_plus : float, default=0.0
         Share of negatives that are positives unawares (τ⁺ of Chuang et al. 2020), to correct for.
     learn_temperature : bool, default=False
         Whether ``temperature`` is only where it begins: its logarithm is then trained with the
@@ -69,16 +69,16 @@ class NTXent(Objective):
         projector_sizes=(128, 64),
         queue_size=0,
         momentum=0.99,
-        concentration=0.0,
-        positive_rate=0.0,
+        beta=0.0,
+        tau_plus=0.0,
         learn_temperature=False,
     ):
         self.temperature = temperature
         self.projector_sizes = projector_sizes
         self.queue_size = queue_size
         self.momentum = momentum
-        self.concentration = concentration
-        self.positive_rate = positive_rate
+        self.beta = beta
+        self.tau_plus = tau_plus
         self.learn_temperature = learn_temperature
 
     @property
@@ -106,30 +106,30 @@ class NTXent(Objective):
             ),
             ("queue_size", self.queue_size >= 0, "0 or more"),
             ("momentum", 0 <= self.momentum <= 1, "between 0 and 1"),
-            ("concentration", self.concentration >= 0, "0 or more"),
-            ("positive_rate", 0 <= self.positive_rate < 1, "at least 0 and below 1"),
+            ("beta", self.beta >= 0, "0 or more"),
+            ("tau_plus", 0 <= self.tau_plus < 1, "at least 0 and below 1"),
         ):
             if not holds:
                 raise ValueError(f"NTXent: {name} must be {wanted}; got {getattr(self, name)!r}.")
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``contrast``, in nats, and a learned ``temperature``; see :meth:`Objective.terms`."""
         if not self.learn_temperature:
-            return {"contrast": self._contrast(network, heads, left, right, self.temperature)}
+            return {"contrast": self._contrast(network, heads, batch, self.temperature)}
         temperature = heads.log_temperature.exp()
-        contrast = self._contrast(network, heads, left, right, temperature)
+        contrast = self._contrast(network, heads, batch, temperature)
         return {"contrast": contrast, "temperature": temperature.detach()}
 
-    def _contrast(self, network, heads, left, right, temperature):
+    def _contrast(self, network, heads, batch, temperature):
         weighting = {
             "temperature": temperature,
-            "concentration": self.concentration,
-            "positive_rate": self.positive_rate,
+            "beta": self.beta,
+            "tau_plus": self.tau_plus,
         }
-        left_query, right_query = _projections(network, heads, left, right)
+        left_query, right_query = _projections(network, heads, batch)
         if self.queue_size == 0:
             return nt_xent(left_query, right_query, **weighting)
-        left_key, right_key = heads.target(left), heads.target(right)
+        left_key, right_key = heads.target(batch.left), heads.target(batch.right)
         # Validation rows see no queue: it grows, and losses of epochs would not compare.
         queue = heads.queue[: heads.filled if heads.training else 0]
         contrast = 0.5 * (
@@ -149,9 +149,9 @@ class NTXent(Objective):
             heads.log_temperature.detach().clamp_(min=math.log(_COLDEST))
 
 
-def _projections(network, heads, left, right):
+def _projections(network, heads, batch):
     # Both views in one pass, as in the paper: the products of larger matrices are quicker.
-    return heads.project(network.code(torch.cat([left, right]))).chunk(2)
+    return heads.project(network.code(torch.cat([batch.left, batch.right]))).chunk(2)
 
 
 class _ContrastHeads(nn.Module):
@@ -224,9 +224,9 @@ class DCL(_WithinBatch):
     DCL(temperature=0.2)
     """
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``contrast``, in nats, negative where views are close; see :meth:`Objective.terms`."""
-        left, right = _projections(network, heads, left, right)
+        left, right = _projections(network, heads, batch)
         return {"contrast": decoupled(left, right, self.temperature)}
 
 
@@ -246,10 +246,10 @@ class SupCon(_WithinBatch):
 
     Notes
     -----
-    Rows may lack a label (-1, as in :mod:`sklearn.semi_supervised`), unlike in the paper: such a
-    row has its own other view as its only positive, and it is a negative of all other rows, of
-    those of its unknown class too. Without any labels this is NT-Xent. The loss is averaged over
-    views; the paper sums it.
+    Rows may lack a label (-1, as in :mod:`sklearn.semi_supervised`; where the labels are -1 and 1
+    alone, both are classes), unlike in the paper: such a row has its own other view as its only
+    positive, and it is a negative of all other rows, of those of its unknown class too. Without any
+    labels this is NT-Xent. The loss is averaged over views; the paper sums it.
 
     Examples
     --------
@@ -260,20 +260,7 @@ class SupCon(_WithinBatch):
 
     uses_labels = True
 
-    def terms(self, network, heads, left, right, generator, labels):
-        """``contrast``, in nats; see :meth:`Objective.terms`.
-
-        Parameters
-        ----------
-        network, heads : torch.nn.Module
-        left, right : Tensor of shape (n, n_features)
-        generator : torch.Generator
-        labels : Tensor of shape (n,), int64
-            Classes from 0 on, -1 for rows without a label.
-
-        Returns
-        -------
-        dict of str to Tensor, single values
-        """
-        left, right = _projections(network, heads, left, right)
-        return {"contrast": sup_con(left, right, labels, self.temperature)}
+    def terms(self, network, heads, batch, generator):
+        """``contrast``, in nats; see :meth:`Objective.terms`."""
+        left, right = _projections(network, heads, batch)
+        return {"contrast": sup_con(left, right, batch.labels, self.temperature)}

@@ -2,9 +2,8 @@
 
 import torch
 
-from ..augmentations import view
 from ..losses import alignment, uniformity
-from .base import Objective
+from .base import Objective, checked_terms
 from .reconstruction import mean_error
 
 _BESIDE = ("reconstruction", "alignment", "uniformity")
@@ -16,15 +15,12 @@ class WithDecoder(Objective):
     Parameters
     ----------
     objective : Objective
-    augmentations : tuple of two callables
-        Make the objective's views; the decoder sees the rows as they are.
     n_decoded : int, default=None
         The decoder learns from so many rows of each batch; None: all.
     """
 
-    def __init__(self, objective, augmentations, n_decoded=None):
+    def __init__(self, objective, n_decoded=None):
         self.objective = objective
-        self.augmentations = augmentations
         self.n_decoded = n_decoded
 
     @property
@@ -41,35 +37,31 @@ class WithDecoder(Objective):
         """Those of the objective."""
         return self.objective.heads(network, generator)
 
-    def terms(self, network, heads, left, right, generator, **labels):
-        """Those of the objective, and ``reconstruction``.
+    def terms(self, network, heads, batch, generator):
+        """Those of the objective, and ``reconstruction`` of the rows as they are.
 
         On validation rows also ``alignment`` and ``uniformity`` of the codes of the views.
         """
-        views = [
-            view(augmentation, rows, generator)
-            for augmentation, rows in zip(self.augmentations, (left, right), strict=True)
-        ]
-        terms = self.objective.terms(network, heads, *views, generator, **labels)
+        terms = checked_terms(self.objective, network, heads, batch, generator)
         if taken := terms.keys() & _BESIDE:
             raise ValueError(
                 f"{type(self.objective).__name__}: terms named {sorted(taken)} are reported beside "
                 "every objective; its own need other names."
             )
-        right = right[: self.n_decoded]
+        rows = batch.rows[: self.n_decoded]
         with torch.no_grad():
             # What an encoder counts over batches is of the views.
             network.encoder.eval()
-            code = network.code(right)
+            code = network.code(rows)
             network.encoder.train(heads.training)
             if not heads.training:
-                left_code, right_code = map(network.code, views)
+                left, right = network.code(batch.left), network.code(batch.right)
                 terms = {
                     **terms,
-                    "alignment": alignment(left_code, right_code),
-                    "uniformity": 0.5 * (uniformity(left_code) + uniformity(right_code)),
+                    "alignment": alignment(left, right),
+                    "uniformity": 0.5 * (uniformity(left) + uniformity(right)),
                 }
-        return {**terms, "reconstruction": mean_error(network, right, network.output(code))}
+        return {**terms, "reconstruction": mean_error(network, rows, network.output(code))}
 
     def after_step(self, network, heads):
         """That of the objective."""

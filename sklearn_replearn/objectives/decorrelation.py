@@ -23,7 +23,7 @@ class BarlowTwins(_Decorrelation):
 
     Parameters
     ----------
-    redundancy_weight : float, default=5e-3
+    lambda_param : float, default=5e-3
         Weight of the squared correlations between different columns.
     projector_sizes : tuple of int, default=(128, 128)
         Widths of the projector behind the code.
@@ -35,24 +35,24 @@ class BarlowTwins(_Decorrelation):
     Examples
     --------
     >>> from sklearn_replearn.objectives import BarlowTwins
-    >>> BarlowTwins(redundancy_weight=0.01)
-    BarlowTwins(redundancy_weight=0.01)
+    >>> BarlowTwins(lambda_param=0.01)
+    BarlowTwins(lambda_param=0.01)
     """
 
-    def __init__(self, redundancy_weight=5e-3, projector_sizes=(128, 128)):
-        self.redundancy_weight = redundancy_weight
+    def __init__(self, lambda_param=5e-3, projector_sizes=(128, 128)):
+        self.lambda_param = lambda_param
         self.projector_sizes = projector_sizes
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``invariance`` and ``redundancy``; see :meth:`Objective.terms`."""
         correlation = cross_correlation(
-            heads.project(network.code(left)), heads.project(network.code(right))
+            heads.project(network.code(batch.left)), heads.project(network.code(batch.right))
         )
         diagonal = correlation.diagonal()
         others = correlation.square().sum() - diagonal.square().sum()
         return {
             "invariance": (1 - diagonal).square().sum(),
-            "redundancy": self.redundancy_weight * others,
+            "redundancy": self.lambda_param * others,
         }
 
 
@@ -96,10 +96,10 @@ class VICReg(_Decorrelation):
         self.covariance_weight = covariance_weight
         self.projector_sizes = projector_sizes
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``invariance``, ``variance`` and ``covariance``; see :meth:`Objective.terms`."""
-        left = heads.project(network.code(left))
-        right = heads.project(network.code(right))
+        left = heads.project(network.code(batch.left))
+        right = heads.project(network.code(batch.right))
         variance = variance_hinge(left) + variance_hinge(right)
         covariance = off_diagonal_covariance(left) + off_diagonal_covariance(right)
         return {

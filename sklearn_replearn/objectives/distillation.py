@@ -42,10 +42,10 @@ class SimSiam(Objective):
         """A projector and a predictor."""
         return _prediction_heads(network, self, generator)
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``distance``, minus a cosine; see :meth:`Objective.terms`."""
-        left_projection = heads.project(network.code(left))
-        right_projection = heads.project(network.code(right))
+        left_projection = heads.project(network.code(batch.left))
+        right_projection = heads.project(network.code(batch.right))
         return {
             "distance": 0.5
             * (
@@ -95,15 +95,15 @@ class BYOL(Objective):
         heads.target = MovingAverage(network, heads.project)
         return heads
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``distance``, minus a cosine; see :meth:`Objective.terms`."""
-        left_prediction = heads.predict(heads.project(network.code(left)))
-        right_prediction = heads.predict(heads.project(network.code(right)))
+        left_prediction = heads.predict(heads.project(network.code(batch.left)))
+        right_prediction = heads.predict(heads.project(network.code(batch.right)))
         return {
             "distance": 0.5
             * (
-                negative_cosine(left_prediction, heads.target(right))
-                + negative_cosine(right_prediction, heads.target(left))
+                negative_cosine(left_prediction, heads.target(batch.right))
+                + negative_cosine(right_prediction, heads.target(batch.left))
             )
         }
 

@@ -37,13 +37,13 @@ class ELBO(Objective):
         """The number of updates so far."""
         return _Steps()
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``reconstruction`` and the weighted ``kl``, in nats; see :meth:`Objective.terms`."""
-        mean, log_variance = network.posterior(left)
+        mean, log_variance = network.posterior(batch.left)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
         output = network.output(mean + noise * (0.5 * log_variance).exp())
         return {
-            "reconstruction": -network.likelihood.log_prob(right, output).sum(1).mean(),
+            "reconstruction": -network.likelihood.log_prob(batch.right, output).sum(1).mean(),
             "kl": self.weight(heads) * gaussian_kl(mean, log_variance).mean(),
         }
 

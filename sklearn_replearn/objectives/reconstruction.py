@@ -24,10 +24,10 @@ class Reconstruction(Objective):
     def __init__(self, sparsity=None):
         self.sparsity = sparsity
 
-    def terms(self, network, heads, left, right, generator):
+    def terms(self, network, heads, batch, generator):
         """``reconstruction`` and, with a penalty, ``sparsity``; see :meth:`Objective.terms`."""
-        code = network.code(left)
-        terms = {"reconstruction": mean_error(network, right, network.output(code))}
+        code = network.code(batch.left)
+        terms = {"reconstruction": mean_error(network, batch.right, network.output(code))}
         if self.sparsity is not None:
             terms |= self.sparsity.penalties(code)
         return terms

@@ -40,13 +40,13 @@ class _LinearHead(Objective):
             heads.register_buffer(f"start_{number}", weight.detach().clone())
         return heads
 
-    def terms(self, network, heads, left, right, generator, labels):
+    def terms(self, network, heads, batch, generator):
         """``prediction``, ``shrinkage`` and, unless the encoder is frozen, ``distance``."""
         if not _trained(network):
             network.eval()  # what an encoder keeps beside its weights is frozen, too
-        outputs = F.linear(network.encode(left), heads.weight, heads.bias)
+        outputs = F.linear(network.encode(batch.left), heads.weight, heads.bias)
         terms = {
-            "prediction": self._error(outputs, labels),
+            "prediction": self._error(outputs, batch.labels),
             "shrinkage": self.shrinkage * heads.weight.square().sum(),
         }
         moved = [

@@ -16,8 +16,7 @@ from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing
 from .._runtime.transaction import in_one_step
 from .._tables.frames import as_pandas
-from .._tables.names import names_of
-from .._tables.validation import check_table
+from .._tables.validation import names_of, read_table
 from .calibration import rejected
 from .committee import of_contaminated_rows, of_estimator, of_normal_rows, references, training_rows
 from .neighbors import Neighbors
@@ -172,7 +171,7 @@ default="from_dtype"
                 f"Sparse data was passed, which {type(self.transformer).__name__} may not take. "
                 "Make it dense with X.toarray()."
             )
-        table = check_table(self, X, reset=True)
+        table, self._schema = read_table(self, X, self.categorical_features)
         multiset = canonical(table, np.ones(len(table)))
         generator = new_generator(draw_seed(self.random_state))
         by_default = self.transformer is None and self.novelty
@@ -233,7 +232,7 @@ default="from_dtype"
 
     def _table(self, X):
         check_is_fitted(self)
-        return check_table(self, X, reset=False)
+        return read_table(self, X, schema=self._schema)[0]
 
     def _scores(self, X, table):
         surprise = [self._committee.surprise(seen) for _, seen in self._parts(X, table)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._scaling.scaler import Columns
+from .._scaling.scaler import Scaler
 from .._tables.levels import digits_of
 
 _FARTHEST = 1e15  # squares of it, summed, are exact enough to compare
@@ -32,12 +32,11 @@ class Space:
     """
 
     def __init__(self, scaling, multiset, schema, names, seed):
-        self.columns = Columns(
-            scaling, multiset, names, seed, n_levels=schema.n_levels, ordered=schema.ordered
-        )
+        self.columns = Scaler(scaling, multiset, names, seed, levels=schema.levels(multiset.width))
         self.owner, self._digits, self._shared = [], {}, {}
-        shares, start = self.columns.shares.astype(np.float64), 0
-        for j, n_levels in enumerate(self.columns.n_levels):
+        levels = self.columns.levels
+        shares, start = levels.shares.astype(np.float64), 0
+        for j, n_levels in enumerate(levels.sizes):
             if n_levels == 0:
                 self.owner.append([j])
                 continue
@@ -85,6 +84,6 @@ class Space:
 
     def by_column(self, coordinates):
         """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""
-        if self.width == self.columns.n_levels.size:
+        if self.width == len(self.columns.levels):
             return coordinates
         return np.add.reduceat(coordinates, self.begins, axis=1)

@@ -9,13 +9,13 @@ from sklearn_replearn._dataset import batches as _batches
 from sklearn_replearn._dataset.batches import Batches, TrainingRows, n_batches
 from sklearn_replearn._dataset.multiset import Multiset
 from sklearn_replearn._estimators.code_statistics import moments
-from sklearn_replearn._scaling.scaler import Columns
+from sklearn_replearn._scaling.scaler import Scaler
 
 
 def rows_of(n, weights=None):
     table = np.arange(n, dtype=np.float32)[:, None]
     multiset = Multiset(table, np.arange(n), np.ones(n) if weights is None else weights)
-    return TrainingRows(multiset, Columns(None, multiset, None, seed=0))
+    return TrainingRows(multiset, Scaler(None, multiset, None, seed=0))
 
 
 def batches(n, batch_size, shuffle=True, seed=0):
@@ -59,7 +59,7 @@ def test_rows_taken_from_the_table_are_those_kept(weights, shuffle, monkeypatch)
     X = np.random.default_rng(0).normal(size=(100, 3)) * [1e-6, 1.0, 1e6]
     numbers = np.random.default_rng(1).permutation(100)
     multiset = Multiset(X, numbers, np.ones(100) if weights is None else weights)
-    columns = Columns("standard", multiset, None, seed=0)
+    columns = Scaler("standard", multiset, None, seed=0)
     epochs = []
     for most_kept in (0, 10**6):
         monkeypatch.setattr(_batches, "_MOST_KEPT", most_kept)

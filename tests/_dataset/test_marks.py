@@ -14,16 +14,18 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer
 from sklearn_replearn._dataset.labels import class_numbers
-from sklearn_replearn._dataset.metadata import Marks
+from sklearn_replearn._dataset.metadata import RowMetadata
 from sklearn_replearn._dataset.pairing import group_numbers, time_numbers
 from sklearn_replearn.augmentations import Identity
 from sklearn_replearn.objectives import NTXent, Objective, SupCon
+from sklearn_replearn.rows import Images, Table, Tokens
 
 pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
 
 
 def small(**params):
-    own = {"hidden_layer_sizes": (8,), "augmentation": Identity()}
+    table = not isinstance(params.get("rows"), Images | Tokens)
+    own = {"augmentation": Identity(), **({"hidden_layer_sizes": (8,)} if table else {})}
     return quick(ContrastiveTransformer, **{**own, **params})
 
 
@@ -33,15 +35,15 @@ SEEN = []
 class Recording(Objective):
     """Notes which rows are compared: their first column, as it was before scaling."""
 
-    def terms(self, network, heads, left, right, generator):
-        SEEN.append(torch.stack([left[:, 0], right[:, 0]], dim=1).clone())
-        return {"gap": (network.code(left) - network.code(right)).square().mean()}
+    def terms(self, network, heads, batch, generator):
+        SEEN.append(torch.stack([batch.left[:, 0], batch.right[:, 0]], dim=1).clone())
+        return {"gap": (network.code(batch.left) - network.code(batch.right)).square().mean()}
 
 
 def pairs(X, epochs=1, **marks):
     """Numbers of the rows that were left and right views; the first column of X counts rows."""
     SEEN.clear()
-    estimator = small(objective=Recording(), scaling=None, max_epochs=epochs)
+    estimator = small(objective=Recording(), rows=Table(scaling=None), max_epochs=epochs)
     params = {name: marks.pop(name) for name in ("n_time_neighbors",) if name in marks}
     estimator.set_params(**params).fit(X, **marks)
     return torch.cat(SEEN).numpy().round().astype(int)
@@ -117,7 +119,7 @@ def test_partners_come_from_the_rows_that_are_trained_on():
 def test_validation_rows_have_partners_among_themselves():
     SEEN.clear()
     groups = np.repeat(np.arange(4), 10)
-    estimator = small(objective=Recording(), scaling=None, early_stopping=True)
+    estimator = small(objective=Recording(), rows=Table(scaling=None), early_stopping=True)
     estimator.set_params(validation_fraction=0.4).fit(numbered(40), groups=groups)
     drawn = [part.numpy().round().astype(int) for part in SEEN]
     assert estimator.history_["valid_gap"].notna().all()
@@ -129,10 +131,10 @@ def test_validation_rows_have_partners_among_themselves():
 
 
 def test_partners_draw_nothing_else_for_rows_that_are_alone():
-    partners = Marks(groups=np.arange(5)).partners()
+    partners = RowMetadata(groups=np.arange(5)).partners()
     numbers = torch.tensor([4, 0, 0, 3])
     assert torch.equal(partners.draw(numbers, torch.Generator()), numbers)
-    assert Marks(labels=np.zeros(3)).partners() is None
+    assert RowMetadata(labels=np.zeros(3)).partners() is None
 
 
 # ---------------------------------------------------------------- the same model each time
@@ -314,15 +316,17 @@ class Labels(Objective):
 
     uses_labels = True
 
-    def terms(self, network, heads, left, right, generator, labels):
-        SEEN.append(torch.stack([left[:, 0], labels.to(left.dtype)], dim=1).clone())
-        return {"size": network.code(left).square().mean()}
+    def terms(self, network, heads, batch, generator):
+        SEEN.append(
+            torch.stack([batch.left[:, 0], batch.labels.to(batch.left.dtype)], dim=1).clone()
+        )
+        return {"size": network.code(batch.left).square().mean()}
 
 
 def test_each_row_keeps_its_label():
     SEEN.clear()
     y = np.random.default_rng(0).integers(-1, 4, size=40)
-    small(objective=Labels(), scaling=None).fit(numbered(40), y)
+    small(objective=Labels(), rows=Table(scaling=None)).fit(numbered(40), y)
     seen = torch.cat(SEEN).numpy().round().astype(int)
     assert len(seen) == 80
     assert np.array_equal(y[seen[:, 0]], seen[:, 1])
@@ -332,7 +336,7 @@ def test_equal_rows_with_other_labels_stay_apart():
     X = np.repeat(numbered(10), 2, axis=0)
     for y, expected in ((np.tile([0, 1], 10), {0, 1}), (np.tile([0, -1], 10), {0, -1})):
         SEEN.clear()
-        small(objective=Labels(), scaling=None, max_epochs=1).fit(X, y)
+        small(objective=Labels(), rows=Table(scaling=None), max_epochs=1).fit(X, y)
         seen = torch.cat(SEEN).numpy().round().astype(int)
         assert len(seen) == 20
         assert {(a, b) for a, b in seen} == {(a, b) for a in range(10) for b in expected}
@@ -404,7 +408,7 @@ def test_a_pipeline_passes_groups_on():
 def test_groups_of_images_and_tokens_are_alike_too(kind):
     rng = np.random.default_rng(7)
     X = rng.integers(1, 9, size=(20, 16))
-    params = {"image_shape": (1, 4, 4)} if kind == "images" else {"vocabulary_size": 9}
+    params = {"rows": Images((1, 4, 4))} if kind == "images" else {"rows": Tokens(9)}
     groups = np.repeat(np.arange(4), 5)
     told = small(**params).fit(X, groups=groups)
     assert weights(told) != weights(small(**params).fit(X))

@@ -10,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_replearn import AutoencoderTransformer
 from sklearn_replearn.augmentations import SwapNoise
 from sklearn_replearn.objectives import KLSparsity, L1Sparsity, TopKSparsity
+from sklearn_replearn.rows import Table
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +77,7 @@ def test_bce_takes_columns_within_0_and_1_and_gives_them_back(X):
     back = fitted.inverse_transform(fitted.transform(unit))
     assert ((back >= 0) & (back <= 1)).all()
     assert np.abs(back - unit).mean() < 0.1
-    scaled = AutoencoderTransformer(8, loss="bce", scaling="minmax").fit(X)
+    scaled = AutoencoderTransformer(8, loss="bce", rows=Table(scaling="minmax")).fit(X)
     assert np.corrcoef(scaled.inverse_transform(scaled.transform(X)).T, X.T)[0, 13] > 0.9
 
 
@@ -85,7 +86,7 @@ def test_bce_refuses_other_columns_by_name(X):
     with pytest.raises(ValueError, match=r"outside: column 'percent', .* from 10 to 90"):
         AutoencoderTransformer(loss="bce").fit(frame)
     with pytest.raises(ValueError, match="columns 0, 1"):
-        AutoencoderTransformer(loss="bce", scaling="standard").fit(frame.to_numpy())
+        AutoencoderTransformer(loss="bce", rows=Table(scaling="standard")).fit(frame.to_numpy())
 
 
 @pytest.mark.parametrize(

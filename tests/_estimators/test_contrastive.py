@@ -23,8 +23,8 @@ from sklearn_replearn.objectives import (
 OBJECTIVES = [
     NTXent(),
     NTXent(queue_size=256),
-    NTXent(concentration=0.5),
-    NTXent(positive_rate=0.1, queue_size=256),
+    NTXent(beta=0.5),
+    NTXent(tau_plus=0.1, queue_size=256),
     BYOL(),
     SimSiam(),
     BarlowTwins(),
@@ -54,7 +54,7 @@ def test_every_objective_learns_codes_that_classify_and_decode(objective, wine):
     )
     assert before < 0.85 < 0.88 < after
     assert hardly.score_samples(X_test).mean() < -1 < -0.7 < trained.score_samples(X_test).mean()
-    assert trained.score(X_test) > hardly.score(X_test)
+    assert trained.info_nce_bits(X_test) > hardly.info_nce_bits(X_test)
 
 
 class NoDecoder(Objective):
@@ -67,8 +67,8 @@ class NoDecoder(Objective):
         network.decoder.requires_grad_(False)
         return self.objective.heads(network, generator)
 
-    def terms(self, network, heads, left, right, generator):
-        return self.objective.terms(network, heads, left, right, generator)
+    def terms(self, network, heads, batch, generator):
+        return self.objective.terms(network, heads, batch, generator)
 
     def after_step(self, network, heads):
         self.objective.after_step(network, heads)
@@ -88,32 +88,36 @@ def test_the_decoder_does_not_influence_the_code(objective, wine):
 def test_heads_are_dropped_after_fit(wine):
     X, _ = wine
     fitted = ContrastiveTransformer(8, objective=BYOL(), max_epochs=2).fit(X)
-    names = {name.partition(".")[0] for name in fitted._arrays}
+    names = {name.partition(".")[0] for name in fitted._model.arrays}
     assert names == {"encoder", "decoder", "likelihood", "code_mean", "code_scale"}
-    assert fitted._training_state is None
+    assert fitted._model.resumable is None
 
 
 def test_the_score_is_in_bits_against_chance(wine):
     X, _ = wine
     fitted = ContrastiveTransformer(8).fit(X)
-    assert 1.0 < fitted.score(X) < np.log2(len(X))
+    assert 1.0 < fitted.info_nce_bits(X) < np.log2(len(X))
     noisy = ContrastiveTransformer(8, augmentation=SwapNoise(1.0), max_epochs=50).fit(X)
-    assert abs(noisy.score(X)) < 0.3
+    assert abs(noisy.info_nce_bits(X)) < 0.3
     clean = ContrastiveTransformer(8, augmentation=Identity(), max_epochs=50).fit(X)
-    assert clean.score(X) == pytest.approx(np.log2(len(X)), abs=0.05)
+    assert clean.info_nce_bits(X) == pytest.approx(np.log2(len(X)), abs=0.05)
     with pytest.raises(ValueError, match="at least 2 rows; got 1"):
-        fitted.score(X[:1])
+        fitted.info_nce_bits(X[:1])
 
 
 def test_the_score_compares_between_batch_sizes_and_orders_of_rows():
     X = load_digits().data[:800]
     scores = [
-        ContrastiveTransformer(8, batch_size=batch_size, max_epochs=epochs).fit(X).score(X)
+        ContrastiveTransformer(8, batch_size=batch_size, max_epochs=epochs).fit(X).info_nce_bits(X)
         for batch_size, epochs in ((64, 20), (400, 80))
     ]
     assert scores[0] == pytest.approx(scores[1], rel=0.15)
     fitted = ContrastiveTransformer(8, max_epochs=5).fit(X)
-    assert fitted.score(X) == fitted.score(X[::-1]) == fitted.score(np.asfortranarray(X))
+    assert (
+        fitted.info_nce_bits(X)
+        == fitted.info_nce_bits(X[::-1])
+        == fitted.info_nce_bits(np.asfortranarray(X))
+    )
 
 
 def test_views_may_differ(wine):
@@ -130,15 +134,15 @@ def test_views_may_differ(wine):
 class Collapsing(Objective):
     """Draws all codes to one point."""
 
-    def terms(self, network, heads, left, right, generator):
-        return {"size": (network.code(left) - 1.0).square().mean()}
+    def terms(self, network, heads, batch, generator):
+        return {"size": (network.code(batch.left) - 1.0).square().mean()}
 
 
 class OneDirection(Objective):
     """Draws all columns of the code to the first."""
 
-    def terms(self, network, heads, left, right, generator):
-        code = network.code(left)
+    def terms(self, network, heads, batch, generator):
+        code = network.code(batch.left)
         gap = (code - code[:, :1]).square().mean()
         return {"gap": gap, "size": (code[:, 0].std() - 1).square()}
 

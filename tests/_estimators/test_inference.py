@@ -13,18 +13,21 @@ from torch import nn
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn._estimators import inference as _inference
 from sklearn_replearn.objectives import KLSparsity, L1Sparsity, TopKSparsity
+from sklearn_replearn.rows import Table
 
 short = {"max_epochs": 2}
 ESTIMATORS = [
     AutoencoderTransformer(3, hidden_layer_sizes=(17,), **short),
     AutoencoderTransformer(3, hidden_layer_sizes=(), **short),
-    AutoencoderTransformer(16, hidden_layer_sizes=(33, 7), loss="bce", scaling="minmax", **short),
+    AutoencoderTransformer(
+        16, hidden_layer_sizes=(33, 7), loss="bce", rows=Table(scaling="minmax"), **short
+    ),
     AutoencoderTransformer(5, hidden_layer_sizes=(9,), sparsity=TopKSparsity(2), **short),
     AutoencoderTransformer(5, hidden_layer_sizes=(9,), sparsity=KLSparsity(), **short),
     AutoencoderTransformer(5, hidden_layer_sizes=(9,), sparsity=L1Sparsity(), **short),
     VAETransformer(3, hidden_layer_sizes=(17,), **short),
     VAETransformer(20, hidden_layer_sizes=(50,), scale=0.5, **short),
-    VAETransformer(3, likelihood="bernoulli", scaling="minmax", **short),
+    VAETransformer(3, likelihood="bernoulli", rows=Table(scaling="minmax"), **short),
     ContrastiveTransformer(3, hidden_layer_sizes=(17,), **short),
 ]
 
@@ -140,7 +143,7 @@ def test_the_widened_network_has_zeros_for_what_is_not_there(X):
 def test_parts_of_frames_and_other_orders_are_read_right(X):
     scaled = FunctionTransformer(np.arcsinh, np.sinh)
     for scaling in ("standard", scaled):
-        fitted = AutoencoderTransformer(3, scaling=scaling, **short).fit(X)
+        fitted = AutoencoderTransformer(3, rows=Table(scaling=scaling), **short).fit(X)
         expected = fitted.transform(X)
         for same in (np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2], X[::-1][::-1]):
             assert np.array_equal(fitted.transform(same), expected)
@@ -148,7 +151,10 @@ def test_parts_of_frames_and_other_orders_are_read_right(X):
         frozen.setflags(write=False)
         assert np.array_equal(fitted.transform(frozen), expected)
         assert np.array_equal(
-            AutoencoderTransformer(3, scaling=scaling, **short).fit(frozen).transform(X), expected
+            AutoencoderTransformer(3, rows=Table(scaling=scaling), **short)
+            .fit(frozen)
+            .transform(X),
+            expected,
         )
 
 

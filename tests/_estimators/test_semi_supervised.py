@@ -31,6 +31,7 @@ from sklearn_replearn import (
     VAETransformer,
 )
 from sklearn_replearn.objectives import SupCon
+from sklearn_replearn.rows import Images, Tokens
 
 MODES = [False, "linear", "full"]
 all_modes = pytest.mark.parametrize("fine_tune", MODES, ids=str)
@@ -254,7 +255,7 @@ def test_targets_may_be_missing_in_other_ways(diabetes):
 
 
 def encoder_weights(transformer):
-    return {name: w for name, w in transformer._arrays.items() if name.startswith("encoder")}
+    return {name: w for name, w in transformer._model.arrays.items() if name.startswith("encoder")}
 
 
 @pytest.mark.parametrize(
@@ -271,9 +272,9 @@ def test_linear_leaves_the_encoder_and_full_changes_it(cls, transformer, wine, d
     before, after = (encoder_weights(f.transformer_) for f in (plain, full))
     assert all(not np.array_equal(after[name], before[name]) for name in before)
     assert not np.array_equal(linear.estimator_.coef_, plain.estimator_.coef_)
-    for name, array in plain.transformer_._arrays.items():
+    for name, array in plain.transformer_._model.arrays.items():
         if name.startswith(("decoder", "likelihood")):
-            assert np.array_equal(full.transformer_._arrays[name], array)
+            assert np.array_equal(full.transformer_._model.arrays[name], array)
     assert not hasattr(plain, "history_")
     for tuned in (linear, full):
         assert tuned.history_["train_prediction"].shape == (5,)
@@ -396,7 +397,7 @@ def test_copies_predict_the_same(cls, fine_tune, wine, diabetes):
     refitted = clone(fitted)
     assert not hasattr(refitted, "transformer_")
     assert np.array_equal(refitted.fit(X, y).predict(X), fitted.predict(X))
-    assert not hasattr(fitted.transformer, "_arrays")  # the one given is not fitted
+    assert not hasattr(fitted.transformer, "_model")  # the one given is not fitted
 
 
 @all_modes
@@ -490,12 +491,12 @@ def test_sparse_tables_are_taken(cls, fine_tune):
 def test_images_and_tokens_are_taken(fine_tune):
     X, y = load_digits(return_X_y=True)
     X, y = X[:120], np.where(np.arange(120) % 2, y[:120], -1)
-    images = encoder(image_shape=(1, 8, 8))
+    images = encoder(rows=Images((1, 8, 8)))
     stacked = X.reshape(-1, 1, 8, 8)
     fitted = EncoderClassifier(images, fine_tune=fine_tune).fit(stacked, y)
     flat = EncoderClassifier(images, fine_tune=fine_tune).fit(X, y)
     assert np.array_equal(fitted.predict_proba(stacked), flat.predict_proba(X))
-    tokens = EncoderClassifier(encoder(vocabulary_size=17), fine_tune=fine_tune).fit(X, y)
+    tokens = EncoderClassifier(encoder(rows=Tokens(17)), fine_tune=fine_tune).fit(X, y)
     assert tokens.predict(X.astype(int)).shape == (120,)
 
 

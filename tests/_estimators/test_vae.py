@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_replearn import VAETransformer
+from sklearn_replearn.rows import Table
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +45,9 @@ def test_the_bound_does_not_exceed_the_exact_likelihood_of_a_linear_decoder(fact
     network = vae.network_.double()
     W, b = network.decoder[0].weight.detach().numpy(), network.decoder[0].bias.detach().numpy()
     noise = np.diag(network.likelihood.variance.detach().numpy())
-    rows = vae._columns.scale(factors)
+    rows = vae._model.scaler.scale(factors)
     exact = stats.multivariate_normal(b, W @ W.T + noise).logpdf(rows)
-    exact = exact + vae._columns.log_slope(factors).sum(axis=1)
+    exact = exact + vae._model.scaler.log_slope(factors).sum(axis=1)
     gaps = [
         exact.mean() - vae.set_params(n_importance_samples=n).score(factors) for n in (1, 4, 64)
     ]
@@ -63,7 +64,9 @@ def test_the_likelihood_is_in_the_original_units(wine):
 
 def test_the_likelihood_under_a_logarithm_is_a_density_of_the_original():
     X = np.exp(np.random.default_rng(0).normal(size=(2000, 2)))
-    vae = VAETransformer(1, scaling=FunctionTransformer(np.log, np.exp, check_inverse=False))
+    vae = VAETransformer(
+        1, rows=Table(scaling=FunctionTransformer(np.log, np.exp, check_inverse=False))
+    )
     exact = stats.lognorm.logpdf(X, s=1).sum(axis=1).mean()
     assert vae.fit(X).score(X) == pytest.approx(exact, abs=0.1)
 
@@ -79,7 +82,7 @@ def test_the_score_repeats_and_does_not_depend_on_the_neighbours(wine):
 @pytest.mark.parametrize("scaling", ["standard", "quantile"])
 def test_the_score_of_a_row_does_not_depend_on_its_neighbours_under_any_scaling(scaling):
     X = np.random.default_rng(0).gamma(1.0, size=(400, 9))
-    vae = VAETransformer(2, scaling=scaling, max_epochs=2).fit(X)
+    vae = VAETransformer(2, rows=Table(scaling=scaling), max_epochs=2).fit(X)
     scores = vae.score_samples(X)
     assert np.array_equal([vae.score_samples(X[[i]])[0] for i in range(100)], scores[:100])
 
@@ -99,7 +102,7 @@ def test_interpolation_takes_rows_of_a_frame_and_of_an_array(wine):
 @pytest.mark.parametrize("scaling", ["standard", "robust", "quantile", "minmax", None])
 def test_constant_columns_add_nothing_to_the_likelihood(scaling):
     X = np.random.default_rng(0).normal(size=(300, 4))
-    vae = VAETransformer(2, scaling=scaling, max_epochs=60)
+    vae = VAETransformer(2, rows=Table(scaling=scaling), max_epochs=60)
     extended = np.column_stack([X, np.full(len(X), 50.0)])
     alone, beside = clone(vae).fit(X).score(X), clone(vae).fit(extended)
     assert beside.score(extended) == pytest.approx(alone, abs=0.5)
@@ -135,7 +138,7 @@ def test_warm_up_of_the_kl_does_not_outlast_training(max_epochs, wine):
         assert vae.history_["train_kl"].iloc[-1] == pytest.approx(kl, rel=0.1)
     # Whatever the number of epochs, the weight has arrived at beta after the last update.
     updates = max_epochs * 12
-    assert vae._objective(updates).warmup_steps <= updates
+    assert vae._objective(Table(), updates).warmup_steps <= updates
 
 
 def test_transform_is_the_posterior_mean(wine):
@@ -378,9 +381,9 @@ def test_rows_between_and_along_are_tables(vae, table):
 def test_likelihoods_are_chosen_by_column(table):
     asked = {"height": "student_t", "visits": "negative_binomial"}
     fitted = VAETransformer(2, hidden_layer_sizes=(16,), max_epochs=20, likelihood=asked).fit(table)
-    assert fitted._columns.likelihoods.tolist() == [
-        *("student_t", "ordinal", "categorical", "negative_binomial"),
-        *("gaussian", "bernoulli", "gaussian"),
+    assert [kind.__name__ for kind in fitted._model.plan.likelihoods] == [
+        *("StudentT", "Ordinal", "Categorical", "NegativeBinomial"),
+        *("Gaussian", "Bernoulli", "Gaussian"),
     ]
     assert np.isfinite(fitted.score_samples(table)).all()
     drawn = fitted.sample(100, random_state=0)

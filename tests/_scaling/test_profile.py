@@ -7,13 +7,16 @@ import scipy.sparse as sp
 from sklearn_replearn._dataset.multiset import canonical
 from sklearn_replearn._dataset.sparse import SparseTable
 from sklearn_replearn._scaling.profile import Profile
+from sklearn_replearn._tables.levels import Levels
+from sklearn_replearn.likelihoods import Bernoulli, Categorical, Gaussian, Ordinal, Poisson
+from sklearn_replearn.rows import Table
 
 RANDOM = np.random.default_rng(0)
 N = 2000
 
 
 def profile_of(X, n_levels=None):
-    levels = np.zeros(X.shape[1], dtype=int) if n_levels is None else np.array(n_levels)
+    levels = Levels.none(X.shape[1]) if n_levels is None else Levels(n_levels)
     return Profile(canonical(X, np.ones(X.shape[0])), levels)
 
 
@@ -40,9 +43,12 @@ def test_each_kind_of_column_is_seen():
     assert not profile.common.any()
     assert profile.mean[5] == pytest.approx(np.nanmean(X[:, 5]))
     assert profile.variance[5] == pytest.approx(np.nanvar(X[:, 5]))
-    likelihoods = profile.likelihoods(["auto"] * 8, np.zeros(8, dtype=bool), None)
-    assert likelihoods.tolist() == ["gaussian", "bernoulli", *["gaussian"] * 6]
-    assert np.flatnonzero(profile.by_ranks(["auto"] * 8)).tolist() == [3]
+    assert Table().likelihoods(profile, [None] * 8, Bernoulli, None) == [
+        Gaussian,
+        Bernoulli,
+        *[Gaussian] * 6,
+    ]
+    assert np.flatnonzero(profile.by_ranks(np.ones(8, dtype=bool))).tolist() == [3]
 
 
 def test_beside_categories_numbers_go_by_ranks_unless_most_are_alike():
@@ -55,27 +61,32 @@ def test_beside_categories_numbers_go_by_ranks_unless_most_are_alike():
         ]
     )
     profile = profile_of(X, [3, 0, 0, 0])
-    assert np.flatnonzero(profile.by_ranks(["auto"] * 4)).tolist() == [1]
-    assert not profile.by_ranks(["gaussian"] * 4).any()
+    assert np.flatnonzero(profile.by_ranks(np.ones(4, dtype=bool))).tolist() == [1]
+    assert not profile.by_ranks(np.zeros(4, dtype=bool)).any()
     assert np.flatnonzero(profile.common).tolist() == [2]
-    ordered = np.array([True, False, False, False])
-    assert profile.likelihoods(["auto"] * 4, ordered, None)[0] == "ordinal"
-    assert profile.likelihoods(["auto"] * 4, ~ordered, None)[0] == "categorical"
+    assert Table().likelihoods(profile, [None] * 4, Bernoulli, None)[0] is Categorical
+    profile.levels.ordered[0] = True
+    assert Table().likelihoods(profile, [None] * 4, Bernoulli, None)[0] is Ordinal
+
+
+def chosen(profile, asked=None, binary=Bernoulli):
+    n_features = len(profile.numbers)
+    return set(Table().likelihoods(profile, [asked] * n_features, binary, None))
 
 
 def test_a_sparse_table_of_whole_numbers_is_of_counts():
     counts = SparseTable(sp.csr_array(RANDOM.poisson(0.3, size=(N, 5))))
     profile = profile_of(counts)
-    none = np.zeros(5, dtype=bool)
-    assert set(profile.likelihoods(["auto"] * 5, none, None)) == {"poisson"}
-    assert set(profile.likelihoods(["error"] * 5, none, None)) == {"poisson"}
+    assert chosen(profile) == {Poisson}
+    assert chosen(profile, binary=Gaussian) == {Poisson}
     binary = profile_of(SparseTable(sp.csr_array(RANDOM.random((N, 5)) < 0.3)))
-    assert set(binary.likelihoods(["auto"] * 5, none, None)) == {"bernoulli"}
+    assert chosen(binary) == {Bernoulli}
+    assert chosen(binary, binary=Gaussian) == {Gaussian}
     dense = profile_of(counts[np.arange(N)])
-    assert set(dense.likelihoods(["auto"] * 5, none, None)) == {"gaussian"}
+    assert chosen(dense) == {Gaussian}
 
 
 @pytest.mark.parametrize("X", [np.array([[-1.0], [2.0]]), np.array([[0.5], [2.0]])])
 def test_counts_must_be_counts(X):
-    with pytest.raises(ValueError, match=r"is for counts, .* in column 'n'"):
-        profile_of(X).likelihoods(["poisson"], np.zeros(1, dtype=bool), np.array(["n"]))
+    with pytest.raises(ValueError, match="likelihood='poisson' is for counts, whole numbers of at"):
+        chosen(profile_of(X), asked=Poisson)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import (
 )
 
 from sklearn_replearn._dataset.multiset import canonical
-from sklearn_replearn._scaling.scaler import Columns
+from sklearn_replearn._scaling.scaler import Scaler
 
 NAMED = ["standard", "robust", "quantile", "minmax"]
 TRANSFORMERS = [
@@ -37,7 +37,7 @@ def table():
 
 
 def learn(scaling, X):
-    return Columns(scaling, canonical(X, np.ones(len(X))), None, seed=0)
+    return Scaler(scaling, canonical(X, np.ones(len(X))), None, seed=0)
 
 
 @pytest.mark.parametrize("scaling", [*NAMED, *TRANSFORMERS, None], ids=str)
@@ -104,7 +104,7 @@ def test_spread_is_the_deviation_of_the_scaled_columns(table):
 def test_weights_count_in_every_scaling(table):
     weights = np.random.default_rng(1).integers(0, 3, size=200)
     for scaling in [*NAMED, PowerTransformer()]:
-        weighted = Columns(scaling, canonical(table, weights.astype(float)), None, seed=0)
+        weighted = Scaler(scaling, canonical(table, weights.astype(float)), None, seed=0)
         repeated = learn(scaling, np.repeat(table, weights, axis=0))
         assert np.array_equal(weighted.scale(table), repeated.scale(table))
 

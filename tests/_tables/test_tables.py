@@ -10,15 +10,17 @@ import pytest
 import scipy.sparse as sp
 
 from sklearn_replearn import AutoencoderTransformer, VAETransformer
-from sklearn_replearn._tables.validation import check_table
+from sklearn_replearn._tables.validation import read_table
+from sklearn_replearn.likelihoods import Gaussian
+from sklearn_replearn.rows import Table
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 2}
 N = 30
 
 
 def door(X, **settings):
-    estimator = AutoencoderTransformer(**settings)
-    return check_table(estimator, X, reset=True), estimator._schema
+    estimator = AutoencoderTransformer()
+    return read_table(estimator, X, **settings)
 
 
 def there_and_back(X, **settings):
@@ -113,7 +115,7 @@ def test_categorical_dtypes_keep_levels_that_no_row_has():
     estimator = VAETransformer(**small).fit(raw)
     assert estimator.inverse_transform(estimator.transform(raw))["a"].dtype == dtype
     assert estimator.sample(50, random_state=0)["a"].dtype == dtype
-    assert estimator._schema.kinds[0].levels.tolist() == ["a", "b", "c"]
+    assert estimator._model.schema.kinds[0].levels.tolist() == ["a", "b", "c"]
 
 
 def test_a_level_is_the_same_in_any_dtype_and_order_of_levels(frame):
@@ -184,8 +186,8 @@ def test_whole_numbers_and_booleans_come_back_as_such(container):
 
 @pytest.mark.parametrize("features", [["whole"], [False, False, True], [2]])
 def test_numbers_that_are_categories_are_named(frame, features):
-    fitted = AutoencoderTransformer(**small, categorical_features=features).fit(frame)
-    assert (fitted._columns.n_levels > 0).tolist() == [False, True, True]
+    fitted = AutoencoderTransformer(**small, rows=Table(categorical_features=features)).fit(frame)
+    assert (fitted._model.scaler.levels.sizes > 0).tolist() == [False, True, True]
     back = fitted.inverse_transform(fitted.transform(frame))
     assert back["whole"].dtype == np.int64
     assert set(back["whole"]) <= set(frame["whole"])
@@ -302,7 +304,7 @@ def test_numbers_beside_categories_are_float32_unless_that_loses_digits(frame):
 def test_thousands_of_levels_take_few_inputs():
     frame = pd.DataFrame({"user": [f"u{i % 5000}" for i in range(8000)], "x": np.arange(8000.0)})
     fitted = VAETransformer(4, hidden_layer_sizes=(16,), max_epochs=1).fit(frame)
-    assert fitted._plan["n_inputs"] == 71 + 71 + 1
+    assert fitted._model.plan.n_inputs == 71 + 71 + 1
     back = fitted.inverse_transform(fitted.transform(frame[:100]))
     assert back["user"].isin(frame["user"]).all()
     assert fitted.sample(100, random_state=0)["user"].isin(frame["user"]).all()
@@ -387,8 +389,8 @@ def test_columns_are_known_by_their_labels():
         fitted.transform(frame[[0, 1]])
     double = frame.set_axis([("a", 1), ("b", 2)], axis=1)
     double.columns = pd.MultiIndex.from_tuples(double.columns)
-    fitted = VAETransformer(**small, categorical_features=[("b", 2)]).fit(double[:9])
-    assert fitted._columns.n_levels.tolist() == [0, 9]
+    fitted = VAETransformer(**small, rows=Table(categorical_features=[("b", 2)])).fit(double[:9])
+    assert fitted._model.scaler.levels.sizes.tolist() == [0, 9]
 
 
 def test_columns_that_are_all_missing_later_are_filled_in_the_dtype_of_fit():
@@ -441,7 +443,7 @@ def test_counts_that_are_none_are_refused_later():
 def test_rare_fractions_in_a_sparse_table_are_no_counts():
     table = sp.random(3000, 400, 0.001, random_state=0, format="csr")
     fitted = AutoencoderTransformer(**small).fit(table)
-    assert set(fitted._columns.likelihoods[~fitted._columns.constant]) == {"gaussian"}
+    assert set(fitted._model.plan.likelihoods) == {Gaussian}
 
 
 def test_sparse_one_hot_gives_the_model_of_dense_one_hot():

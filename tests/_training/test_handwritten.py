@@ -4,6 +4,7 @@ import copy
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ from torch import nn
 
 import sklearn_replearn
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn._estimators import base
+from sklearn_replearn._estimators import fitting
 from sklearn_replearn._training import net as loop
 from sklearn_replearn.augmentations import SwapNoise
 from sklearn_replearn.modules.layers import ACTIVATIONS
 from sklearn_replearn.objectives import L1Sparsity, TopKSparsity
+from sklearn_replearn.rows import Table
 
 SMALL = {"latent_dim": 3, "hidden_layer_sizes": (24,)}
 ACTIVATED = [{"activation": name} for name in sorted(ACTIVATIONS)]
@@ -28,8 +30,8 @@ WIDTHS = [
     {"latent_dim": 64},
 ]
 OTHERS = [{"corruption": SwapNoise(0.5)}, {"gradient_clip": 1e-3}]
-BCE = {"loss": "bce", "scaling": "minmax"}
-BERNOULLI = {"likelihood": "bernoulli", "scaling": "minmax"}
+BCE = {"loss": "bce", "rows": Table(scaling="minmax")}
+BERNOULLI = {"likelihood": "bernoulli", "rows": Table(scaling="minmax")}
 ESTIMATORS = [
     *(AutoencoderTransformer(**SMALL | params) for params in [*ACTIVATED, *WIDTHS, *OTHERS]),
     *(AutoencoderTransformer(**SMALL | BCE | params) for params in WIDTHS),
@@ -50,14 +52,14 @@ def X():
 def trained(estimator, X, monkeypatch, by_hand=True, **params):
     """The net behind a fit, and the fitted estimator."""
     nets = []
-    train = base.train
+    train = fitting.train
 
     def keep(*args, **kwargs):
         nets.append(train(*args, **kwargs))
         return nets[-1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(base, "train", keep)
+        patch.setattr(fitting, "train", keep)
         if not by_hand:
             patch.setattr(loop, "handwritten_step", lambda net: None)
         fitted = copy.deepcopy(estimator).set_params(**{"max_epochs": 1, **params}).fit(X)
@@ -188,7 +190,7 @@ def shared(n_in, n_out):
         AutoencoderTransformer(sparsity=L1Sparsity()),
         AutoencoderTransformer(sparsity=TopKSparsity(1)),
         AutoencoderTransformer(optimizer="sgd"),
-        AutoencoderTransformer(optimizer_params={"amsgrad": True}),
+        AutoencoderTransformer(optimizer=partial(torch.optim.Adam, amsgrad=True)),
         AutoencoderTransformer(callbacks=[Listening()]),
         AutoencoderTransformer(encoder=lambda n_in, n_out: nn.Sequential(Own(n_in, n_out))),
         AutoencoderTransformer(encoder=nn.Linear),
@@ -223,7 +225,9 @@ def test_networks_of_ones_own_made_of_known_layers_are_known(X, monkeypatch):
     assert net.handwritten_ is not None
 
 
-@pytest.mark.parametrize("params", [{}, {"likelihood": "bernoulli", "scaling": "minmax"}])
+@pytest.mark.parametrize(
+    "params", [{}, {"likelihood": "bernoulli", "rows": Table(scaling="minmax")}]
+)
 def test_columns_that_were_constant_before_count_in_both_ways(params, monkeypatch):
     later = np.random.default_rng(0).uniform(size=(40, 4))
     first = later.copy()

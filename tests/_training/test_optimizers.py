@@ -8,7 +8,7 @@ import torch
 from repeatability import seeded
 from torch.optim.lr_scheduler import StepLR
 
-from sklearn_replearn._training.optimizers import Adam, AdamW, optimizer_class
+from sklearn_replearn._training.optimizers import OPTIMIZERS, Adam, AdamW
 
 PAIRS = [(Adam, torch.optim.Adam), (AdamW, torch.optim.AdamW)]
 
@@ -95,9 +95,9 @@ def test_the_closure_is_called_with_gradients():
 
 
 def test_settings_that_only_torch_knows_get_torchs():
-    assert optimizer_class("adamw", {"weight_decay": 0.1, "betas": (0.9, 0.99)}) is AdamW
-    assert optimizer_class("adam", {"amsgrad": True}) is torch.optim.Adam
-    assert optimizer_class("sgd", {}).func is torch.optim.SGD
+    assert OPTIMIZERS["adamw"] is AdamW
+    assert OPTIMIZERS["adam"] is Adam
+    assert OPTIMIZERS["sgd"].func is torch.optim.SGD
 
 
 def test_import_and_first_fits_load_no_compiler_no_algebra_and_no_plots():

@@ -9,19 +9,17 @@ import pytest
 import torch
 from repeatability import global_state, seeded
 
-from sklearn_replearn._runtime.isolation import _is_foreign
+from sklearn_replearn._runtime.isolation import is_foreign
 from sklearn_replearn.augmentations import (
     Compose,
+    CutMix,
     GaussianNoise,
     Identity,
     MixUp,
-    OnImages,
-    OnTables,
-    OnTokens,
-    SwapRows,
-    view,
+    _calling,
 )
-from sklearn_replearn.augmentations import base as _base
+from sklearn_replearn.augmentations._binding import OnImages, OnTables, OnTokens
+from sklearn_replearn.augmentations._calling import view
 
 ROWS = torch.randn(20_000, 3, generator=seeded(99))
 
@@ -100,8 +98,8 @@ def test_methods_and_modules_draw_from_the_generator_that_they_name():
 
 def test_signatures_are_inspected_once_and_nothing_is_kept_alive(monkeypatch):
     count = []
-    inspected = _base._inspected
-    monkeypatch.setattr(_base, "_inspected", lambda f: count.append(1) or inspected(f))
+    inspected = _calling._inspected
+    monkeypatch.setattr(_calling, "_inspected", lambda f: count.append(1) or inspected(f))
 
     class Own(Scaled):
         def __call__(self, rows):
@@ -176,7 +174,7 @@ def test_foreign_augmentations_are_recognised_in_what_binds_them():
         partial(OnTokens, vocabulary_size=9),
         lambda augmentation: OnImages(augmentation, (1, 1, 3)),
     ):
-        assert _is_foreign(bind(Scaled(1.0)))
-        assert _is_foreign(bind(Compose([Identity(), Scaled(1.0)])))
-        assert not _is_foreign(bind(Compose([Identity(), SwapRows()])))
-    assert "SwapRows(rate=0.5)" in repr(OnImages(SwapRows(0.5), (1, 1, 3)))
+        assert is_foreign(bind(Scaled(1.0)))
+        assert is_foreign(bind(Compose([Identity(), Scaled(1.0)])))
+        assert not is_foreign(bind(Compose([Identity(), CutMix()])))
+    assert "CutMix(p=0.5)" in repr(OnImages(CutMix(0.5), (1, 1, 3)))

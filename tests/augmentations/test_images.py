@@ -8,13 +8,13 @@ from scipy.stats import kstest
 from sklearn.base import clone
 
 from sklearn_replearn.augmentations import (
-    Blur,
     ColorJitter,
     Compose,
-    GrayScale,
-    HorizontalFlip,
+    GaussianBlur,
+    RandomGrayscale,
+    RandomHorizontalFlip,
     RandomResizedCrop,
-    Rotate,
+    RandomRotation,
 )
 
 N = 4_000
@@ -25,19 +25,20 @@ FARTHEST = 1.95 / N**0.5
 
 AUGMENTATIONS = [
     RandomResizedCrop(),
-    HorizontalFlip(),
+    RandomHorizontalFlip(),
     ColorJitter(),
-    GrayScale(0.5),
-    Blur(),
-    Rotate(),
-    Compose([RandomResizedCrop(), ColorJitter(), Blur()]),
+    RandomGrayscale(0.5),
+    GaussianBlur(),
+    RandomRotation(),
+    Compose([RandomResizedCrop(), ColorJitter(), GaussianBlur()]),
 ]
 every_augmentation = pytest.mark.parametrize(
     "augmentation", AUGMENTATIONS, ids=lambda augmentation: type(augmentation).__name__
 )
 # Not by sigmas so small that nothing is seen.
 of_some_images = pytest.mark.parametrize(
-    "kind", [HorizontalFlip, GrayScale, lambda rate: Blur(rate, sigma=(0.5, 2.0))]
+    "kind",
+    [RandomHorizontalFlip, RandomGrayscale, lambda p: GaussianBlur(p=p, sigma=(0.5, 2.0))],
 )
 
 
@@ -121,11 +122,11 @@ def test_what_is_no_batch_of_images_raises(augmentation, images):
 
 
 @of_some_images
-@pytest.mark.parametrize("rate", [0.05, 0.5, 1.0])
-def test_the_share_of_changed_images_is_the_rate_and_they_are_independent(kind, rate):
-    changed = changed_images(IMAGES, augment(kind(rate)))
-    assert abs(changed.mean() - rate) <= 4 * (rate * (1 - rate) / N) ** 0.5
-    if rate < 1:
+@pytest.mark.parametrize("p", [0.05, 0.5, 1.0])
+def test_the_share_of_changed_images_is_the_rate_and_they_are_independent(kind, p):
+    changed = changed_images(IMAGES, augment(kind(p)))
+    assert abs(changed.mean() - p) <= 4 * (p * (1 - p) / N) ** 0.5
+    if p < 1:
         assert distance_of_neighbours(changed) < 4 / N**0.5
 
 
@@ -135,11 +136,11 @@ def test_nothing_changes_at_rate_0(kind):
 
 
 @of_some_images
-@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_rates_that_are_no_share_raise(kind, rate, channels):
-    with pytest.raises(ValueError, match=f"between 0 and 1; got {rate}"):
-        augment(kind(rate), IMAGES[:, :channels])
+def test_rates_that_are_no_share_raise(kind, p, channels):
+    with pytest.raises(ValueError, match=f"between 0 and 1; got {p}"):
+        augment(kind(p), IMAGES[:, :channels])
 
 
 @pytest.mark.parametrize(
@@ -153,9 +154,11 @@ def test_rates_that_are_no_share_raise(kind, rate, channels):
         (ColorJitter(brightness=-0.1), "brightness is a largest change"),
         (ColorJitter(contrast=float("nan")), "contrast is a largest change"),
         (ColorJitter(saturation=-1), "saturation is a largest change"),
-        (Blur(sigma=(0, 1)), "sigma is a pair"),
-        (Blur(sigma=(1, 2, 3)), "sigma is a pair"),
-        (Rotate(degrees=-1), "degrees is an angle"),
+        (GaussianBlur(sigma=(0, 1)), "sigma is a pair"),
+        (GaussianBlur(sigma=(1, 2, 3)), "sigma is a pair"),
+        (GaussianBlur(kernel_size=4), "kernel_size is an odd number of pixels, or None; got 4"),
+        (GaussianBlur(kernel_size=1.5), "kernel_size is an odd number"),
+        (RandomRotation(degrees=-1), "degrees is an angle"),
     ],
 )
 def test_parameters_that_cannot_be_raise(augmentation, message):
@@ -207,7 +210,7 @@ def test_the_whole_image_is_the_crop_of_the_whole_area(height, width):
 
 
 def test_flips_mirror_and_undo_each_other():
-    flip = HorizontalFlip(1.0)
+    flip = RandomHorizontalFlip(1.0)
     flipped = augment(flip)
     for column in range(8):
         assert torch.equal(flipped[..., column], IMAGES[..., 7 - column])
@@ -254,24 +257,24 @@ def test_jitter_by_nothing_and_saturation_of_one_channel_change_nothing():
 
 
 def test_grey_images_have_three_equal_channels_as_bright_as_before():
-    gray = augment(GrayScale(1.0))
+    gray = augment(RandomGrayscale(1.0))
     luma = 0.299 * IMAGES[:, 0] + 0.587 * IMAGES[:, 1] + 0.114 * IMAGES[:, 2]
     torch.testing.assert_close(gray, luma[:, None].expand_as(gray))
-    torch.testing.assert_close(augment(GrayScale(1.0), gray), gray)
+    torch.testing.assert_close(augment(RandomGrayscale(1.0), gray), gray)
 
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_images_of_other_than_three_channels_stay_as_they_are_in_grey(channels):
-    assert torch.equal(augment(GrayScale(1.0), IMAGES[:, :channels]), IMAGES[:, :channels])
+    assert torch.equal(augment(RandomGrayscale(1.0), IMAGES[:, :channels]), IMAGES[:, :channels])
 
 
 @pytest.mark.parametrize("shape", [(6, 8), (1, 5), (1, 1), (50, 44)])
 def test_blurring_keeps_constants_and_means_and_evens_out(shape):
     images = torch.rand(100, 2, *shape, generator=seeded(1)).double()
-    blurred = augment(Blur(1.0), images)
+    blurred = augment(GaussianBlur(p=1.0), images)
     torch.testing.assert_close(blurred.mean((2, 3)), images.mean((2, 3)))
     constant = images[:, :, :1, :1].expand_as(images)
-    torch.testing.assert_close(augment(Blur(1.0), constant), constant)
+    torch.testing.assert_close(augment(GaussianBlur(p=1.0), constant), constant)
     if shape != (1, 1):
         assert (blurred.var((1, 2, 3)) <= images.var((1, 2, 3))).all()
 
@@ -279,7 +282,7 @@ def test_blurring_keeps_constants_and_means_and_evens_out(shape):
 def test_a_dot_becomes_a_gaussian_of_the_sigma_drawn():
     dot = torch.zeros(N, 1, 45, 45, dtype=torch.float64)
     dot[:, :, 22, 22] = 1
-    blurred = augment(Blur(1.0, sigma=(0.5, 2.0)), dot)[:, 0]
+    blurred = augment(GaussianBlur(p=1.0, sigma=(0.5, 2.0)), dot)[:, 0]
     assert (blurred[:, :20].abs().max(), blurred[:, :, 25:].abs().max()) == (0, 0)
     line = blurred.sum(1)
     torch.testing.assert_close(blurred, line[:, :, None] * line[:, None, :])
@@ -289,17 +292,27 @@ def test_a_dot_becomes_a_gaussian_of_the_sigma_drawn():
     assert distance_of_neighbours(sigma) < 4 / N**0.5
 
 
+@pytest.mark.parametrize("kernel_size", [1, 3, 7])
+def test_the_kernel_reaches_as_far_as_it_is_told(kernel_size):
+    dot = torch.zeros(1, 1, 21, 21)
+    dot[:, :, 10, 10] = 1
+    blurred = augment(GaussianBlur(kernel_size, sigma=(2.0, 2.0), p=1.0), dot)[0, 0]
+    assert (blurred.sum(0) > 0).nonzero().flatten().tolist() == list(
+        range(10 - kernel_size // 2, 11 + kernel_size // 2)
+    )
+
+
 def test_blurred_images_go_on_as_their_mirror_images():
     line = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0], dtype=torch.float64)
     weights = torch.softmax(torch.tensor([-0.5, 0.0, -0.5], dtype=torch.float64), 0)
-    blurred = augment(Blur(1.0, sigma=(1.0, 1.0)), line.reshape(1, 1, 1, 5)).flatten()
+    blurred = augment(GaussianBlur(p=1.0, sigma=(1.0, 1.0)), line.reshape(1, 1, 1, 5)).flatten()
     expected = torch.tensor([weights[0] + weights[1], weights[2], 0, 0, 0], dtype=torch.float64)
     torch.testing.assert_close(blurred, expected)
 
 
 def test_turning_by_nothing_changes_nothing():
-    assert torch.equal(augment(Rotate(0)), IMAGES)
-    torch.testing.assert_close(augment(Rotate(1e-4)), IMAGES, rtol=0, atol=1e-4)
+    assert torch.equal(augment(RandomRotation(0)), IMAGES)
+    torch.testing.assert_close(augment(RandomRotation(1e-4)), IMAGES, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(("height", "width"), [(21, 21), (21, 41)])
@@ -309,7 +322,7 @@ def test_angles_are_uniform_and_turning_keeps_distances(height, width):
     across, down = (torch.arange(size).double() - (size - 1) / 2 for size in (width, height))
     maps = torch.stack([across.expand(height, width), down[:, None].expand(height, width)])
     images = (0.5 + maps / 100).expand(N, -1, -1, -1)
-    turned = (augment(Rotate(30), images) - 0.5) * 100
+    turned = (augment(RandomRotation(30), images) - 0.5) * 100
     x, y = turned[:, :, height // 2, width // 2 + 5].unbind(1)
     torch.testing.assert_close(x.square() + y.square(), torch.full_like(x, 25.0))
     angle = torch.atan2(y, x).rad2deg()

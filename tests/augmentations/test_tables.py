@@ -12,17 +12,15 @@ from sklearn.base import clone
 
 from sklearn_replearn.augmentations import (
     Compose,
+    CutMix,
     FeatureSubsets,
     GaussianNoise,
     Identity,
     MaskFeatures,
     MixUp,
-    OnImages,
-    OnTables,
-    OnTokens,
     SwapNoise,
-    SwapRows,
 )
+from sklearn_replearn.augmentations._binding import OnImages, OnTables, OnTokens
 from sklearn_replearn.augmentations.tables import _replaced_at_once, _replaced_few
 
 N = 20_000
@@ -38,7 +36,7 @@ every_augmentation = pytest.mark.parametrize(
         GaussianNoise(0.3),
         MaskFeatures(0.3, value=7.0),
         SwapNoise(0.3),
-        SwapRows(0.3),
+        CutMix(0.3),
         MixUp(),
         FeatureSubsets(),
         OnTables(MixUp(), [True, False, False]),
@@ -46,7 +44,7 @@ every_augmentation = pytest.mark.parametrize(
     ],
     ids=lambda augmentation: type(augmentation).__name__,
 )
-of_cells = pytest.mark.parametrize("kind", [MaskFeatures, SwapNoise, SwapRows])
+of_cells = pytest.mark.parametrize("kind", [MaskFeatures, SwapNoise, CutMix])
 
 
 def augment(augmentation, rows=ROWS, seed=0):
@@ -58,12 +56,12 @@ def augment_categories(augmentation, rows, categories, seed=0):
 
 
 @of_cells
-@pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
-def test_the_share_of_changed_cells_is_the_rate_in_every_column(kind, rate):
+@pytest.mark.parametrize("p", [0.05, 0.3, 0.9])
+def test_the_share_of_changed_cells_is_the_rate_in_every_column(kind, p):
     # A swapped cell may draw its own row; on so many rows that is far below a standard error.
-    share = (augment(kind(rate)) != ROWS).float().mean(0)
-    standard_error = (rate * (1 - rate) / N) ** 0.5
-    assert ((share - rate).abs() < 4 * standard_error).all()
+    share = (augment(kind(p)) != ROWS).float().mean(0)
+    standard_error = (p * (1 - p) / N) ** 0.5
+    assert ((share - p).abs() < 4 * standard_error).all()
 
 
 @of_cells
@@ -74,17 +72,17 @@ def test_cells_change_independently_of_each_other(kind):
 
 
 @pytest.mark.parametrize(
-    "augmentation", [GaussianNoise(0), MaskFeatures(0), SwapNoise(0), SwapRows(0)]
+    "augmentation", [GaussianNoise(0), MaskFeatures(0), SwapNoise(0), CutMix(0)]
 )
 def test_nothing_changes_at_rate_or_scale_0(augmentation):
     assert torch.equal(augment(augmentation), ROWS)
 
 
 @of_cells
-@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
-def test_rates_that_are_no_share_raise(kind, rate):
-    with pytest.raises(ValueError, match=f"between 0 and 1; got {rate}"):
-        augment(kind(rate))
+@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
+def test_rates_that_are_no_share_raise(kind, p):
+    with pytest.raises(ValueError, match=f"between 0 and 1; got {p}"):
+        augment(kind(p))
 
 
 @pytest.mark.parametrize("scale", [0.1, 2.0])
@@ -100,11 +98,11 @@ def test_masked_cells_have_the_value_and_the_others_keep_theirs():
     assert (augment(MaskFeatures(1.0, value=7.0)) == 7.0).all()
 
 
-@pytest.mark.parametrize("rate", [0.3, 1.0])
-def test_swapped_cells_are_values_of_their_own_column_and_keep_its_distribution(rate):
+@pytest.mark.parametrize("p", [0.3, 1.0])
+def test_swapped_cells_are_values_of_their_own_column_and_keep_its_distribution(p):
     # In order, so that donors from some part of the batch only would show.
     rows = ROWS.sort(0).values
-    swapped = augment(SwapNoise(rate), rows)
+    swapped = augment(SwapNoise(p), rows)
     for before, after in zip(rows.numpy().T, swapped.numpy().T, strict=True):
         assert np.isin(after, before).all()
         assert kstest(after, before).statistic < FARTHEST
@@ -162,23 +160,23 @@ def test_compose_applies_its_steps_in_order_with_one_generator():
     assert torch.equal(augment(Compose([])), ROWS)
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.3, 1.0])
-def test_cells_are_replaced_alike_few_by_few_and_at_once(rate):
+@pytest.mark.parametrize("p", [0.0, 0.3, 1.0])
+def test_cells_are_replaced_alike_few_by_few_and_at_once(p):
     generator = seeded()
     bits = torch.randint(-(2**15), 2**15, (ROWS.numel(),), generator=generator, dtype=torch.int16)
-    below = round(rate * 2**16) - 2**15
+    below = round(p * 2**16) - 2**15
     both = [
         replace(ROWS, bits, below, lambda columns: 100.0 + columns.float())
         for replace in (_replaced_few, _replaced_at_once)
     ]
     assert torch.equal(*both)
-    assert abs((both[0] >= 100).float().mean() - rate) < 0.02
+    assert abs((both[0] >= 100).float().mean() - p) < 0.02
 
 
 def test_swapped_rows_take_the_cells_of_one_other_row():
     # Every cell tells its row.
     rows = torch.arange(1000.0)[:, None].repeat(1, 40)
-    swapped = augment(SwapRows(0.5), rows)
+    swapped = augment(CutMix(0.5), rows)
     changed = swapped != rows
     donors = torch.where(changed, swapped, -1.0).max(1).values
     assert torch.equal(torch.where(changed, donors[:, None], rows), swapped)
@@ -192,7 +190,7 @@ def test_the_donor_is_another_row_and_all_others_are_as_likely(n):
     rows = torch.arange(float(n))[:, None]
     counts = torch.zeros(n)
     for seed in range(2000):
-        swapped = augment(SwapRows(1.0), rows, seed)
+        swapped = augment(CutMix(1.0), rows, seed)
         assert (swapped != rows).all() or n == 1
         counts[swapped[0].long()] += 1
     share = 1 / max(n - 1, 1)
@@ -258,7 +256,7 @@ def test_mixing_by_no_alpha_raises(alpha):
         augment(MixUp(alpha))
 
 
-@pytest.mark.parametrize("kind", [SwapRows, SwapNoise])
+@pytest.mark.parametrize("kind", [CutMix, SwapNoise])
 def test_levels_and_missing_cells_travel_as_they_are(kind):
     rows = torch.tensor([[1.0, nan], [2.0, 5.0], [3.0, 7.0]]).repeat(200, 1)
     swapped = augment(kind(0.7), rows)

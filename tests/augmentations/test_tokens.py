@@ -7,7 +7,8 @@ from repeatability import global_state, seeded
 from scipy.stats import kstest
 from sklearn.base import clone
 
-from sklearn_replearn.augmentations import Compose, CropTokens, DeleteTokens, MaskTokens, OnTokens
+from sklearn_replearn.augmentations import Compose, CropTokens, MaskTokens, TokenDropout
+from sklearn_replearn.augmentations._binding import OnTokens
 
 N, LENGTH, START, STOP, MASK = 10_000, 12, 1, 2, 3
 
@@ -28,16 +29,16 @@ COUNTS = ORDINARY.sum(1)
 SPECIAL = {"special_ids": [START, STOP]}
 AUGMENTATIONS = [
     MaskTokens(MASK, 0.3, **SPECIAL),
-    DeleteTokens(0.3, **SPECIAL),
+    TokenDropout(0.3, **SPECIAL),
     CropTokens((0.2, 0.8), **SPECIAL),
-    Compose([CropTokens(**SPECIAL), DeleteTokens(**SPECIAL), MaskTokens(MASK, **SPECIAL)]),
+    Compose([CropTokens(**SPECIAL), TokenDropout(**SPECIAL), MaskTokens(MASK, **SPECIAL)]),
 ]
 every_augmentation = pytest.mark.parametrize(
     "augmentation", AUGMENTATIONS, ids=lambda augmentation: type(augmentation).__name__
 )
 both_that_shorten = pytest.mark.parametrize("augmentation", AUGMENTATIONS[1:3])
 both_of_tokens = pytest.mark.parametrize(
-    "kind", [lambda rate, **more: MaskTokens(MASK, rate, **more), DeleteTokens]
+    "kind", [lambda p, **more: MaskTokens(MASK, p, **more), TokenDropout]
 )
 
 
@@ -136,15 +137,15 @@ def test_masking_a_row_of_length_1():
     assert augment(MaskTokens(MASK, 1.0), torch.tensor([[0]])).tolist() == [[0]]
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.5, 1.0])
-def test_the_share_of_masked_tokens_is_the_rate_at_every_place(rate):
-    masked = augment(MaskTokens(MASK, rate, **SPECIAL))
+@pytest.mark.parametrize("p", [0.05, 0.5, 1.0])
+def test_the_share_of_masked_tokens_is_the_rate_at_every_place(p):
+    masked = augment(MaskTokens(MASK, p, **SPECIAL))
     changed = masked != TOKENS
     assert (masked[changed] == MASK).all()
     assert not changed[~ORDINARY].any()
     count = ORDINARY.sum(0)[1:-1]
     share = changed.sum(0)[1:-1] / count
-    assert ((share - rate).abs() <= 4 * (rate * (1 - rate) / count).sqrt()).all()
+    assert ((share - p).abs() <= 4 * (p * (1 - p) / count).sqrt()).all()
 
 
 def test_without_special_ids_only_padding_is_not_masked():
@@ -152,24 +153,24 @@ def test_without_special_ids_only_padding_is_not_masked():
     assert ((masked == MASK) == (TOKENS != 0)).all()
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.3])
-def test_the_share_of_deleted_tokens_is_the_rate(rate):
+@pytest.mark.parametrize("p", [0.05, 0.3])
+def test_the_share_of_deleted_tokens_is_the_rate(p):
     # In rows long enough that all are hardly ever drawn.
     tokens = torch.arange(1, 41).repeat(N, 1)
-    counts = (augment(DeleteTokens(rate), tokens)[..., None] == torch.arange(1, 41)).sum((0, 1))
-    assert ((1 - counts / N - rate).abs() < 4 * (rate * (1 - rate) / N) ** 0.5).all()
+    counts = (augment(TokenDropout(p), tokens)[..., None] == torch.arange(1, 41)).sum((0, 1))
+    assert ((1 - counts / N - p).abs() < 4 * (p * (1 - p) / N) ** 0.5).all()
 
 
 def test_of_all_tokens_deleted_one_stays_at_random():
     tokens = torch.arange(1, 6).repeat(N, 1)
-    left = augment(DeleteTokens(1.0), tokens)
+    left = augment(TokenDropout(1.0), tokens)
     assert ((left != 0).sum(1) == 1).all()
     share = torch.bincount(left[:, 0])[1:] / N
     assert ((share - 0.2).abs() < 4 * (0.2 * 0.8 / N) ** 0.5).all()
 
 
 def test_deleting_nothing_moves_padding_to_the_end():
-    left = augment(DeleteTokens(0.0))
+    left = augment(TokenDropout(0.0))
     for before, after in zip(TOKENS[:300].tolist(), left[:300].tolist(), strict=True):
         assert without_padding(before) == without_padding(after)
         assert after == without_padding(after) + [0] * after.count(0)
@@ -200,15 +201,15 @@ def test_shares_and_places_of_crops_are_uniform():
 
 
 def test_a_crop_of_the_whole_row_keeps_it_and_of_nothing_one_token():
-    assert torch.equal(augment(CropTokens((1, 1))), augment(DeleteTokens(0)))
+    assert torch.equal(augment(CropTokens((1, 1))), augment(TokenDropout(0)))
     assert ((augment(CropTokens((0, 0), **SPECIAL)) >= 10).sum(1) == 1).all()
 
 
 @both_of_tokens
-@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
-def test_rates_that_are_no_share_raise(kind, rate):
-    with pytest.raises(ValueError, match=f"between 0 and 1; got {rate}"):
-        augment(kind(rate))
+@pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
+def test_rates_that_are_no_share_raise(kind, p):
+    with pytest.raises(ValueError, match=f"between 0 and 1; got {p}"):
+        augment(kind(p))
 
 
 @pytest.mark.parametrize(
@@ -217,10 +218,10 @@ def test_rates_that_are_no_share_raise(kind, rate):
         (MaskTokens(0), "mask_id is an integer other than 0"),
         (MaskTokens(1.5), "mask_id is an integer other than 0"),
         (MaskTokens(MASK, special_ids=1), "special_ids is a sequence of integers; got 1"),
-        (DeleteTokens(special_ids=["a"]), "special_ids is a sequence of integers"),
-        (CropTokens(share=(0.5, 1.5)), "share is a pair"),
-        (CropTokens(share=(0.8, 0.5)), "share is a pair"),
-        (CropTokens(share=0.5), "share is a pair"),
+        (TokenDropout(special_ids=["a"]), "special_ids is a sequence of integers"),
+        (CropTokens(scale=(0.5, 1.5)), "scale is a pair"),
+        (CropTokens(scale=(0.8, 0.5)), "scale is a pair"),
+        (CropTokens(scale=0.5), "scale is a pair"),
     ],
 )
 def test_parameters_that_cannot_be_raise(augmentation, message):

@@ -14,7 +14,7 @@ from sklearn_replearn.likelihoods import (
     Bernoulli,
     Categorical,
     Gaussian,
-    Mixed,
+    Joint,
     NegativeBinomial,
     Ordinal,
     PointMasses,
@@ -322,9 +322,9 @@ def test_point_masses_are_intervals_of_a_normal_and_sum_to_one():
     assert torch.allclose(likelihood.log_prob(between, output), expected, atol=1e-5)
 
 
-def test_mixed_puts_each_column_in_its_place():
+def test_joint_puts_each_column_in_its_place():
     parts = [(filled(Gaussian(2)), [3, 0]), (Categorical([2]), [2]), (Bernoulli(1), [1])]
-    mixed = Mixed(parts)
+    mixed = Joint(parts)
     x = torch.tensor([[0.3, 1.0, 2.0, -0.7], [1.5, 0.0, 1.0, math.nan]])
     output = torch.randn(2, 5, generator=GENERATOR)
     log_prob, error = mixed.log_prob(x, output), mixed.error(x, output)

@@ -15,8 +15,8 @@ from sklearn_replearn.modules import (
     VariationalAutoencoder,
     linear,
     mlp,
-    own_copy,
 )
+from sklearn_replearn.modules.foreign import own_copy
 from sklearn_replearn.modules.layers import ACTIVATIONS
 
 

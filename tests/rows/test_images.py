@@ -23,7 +23,8 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn.augmentations import HorizontalFlip
+from sklearn_replearn.augmentations import RandomHorizontalFlip
+from sklearn_replearn.rows import Images, Tokens
 
 SHAPE = (1, 8, 8)
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
@@ -36,7 +37,7 @@ pytestmark = [
 
 
 def small(cls, **params):
-    return quick(cls, **{"image_shape": SHAPE, **params})
+    return quick(cls, **{"rows": Images(SHAPE), **params})
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ def test_copies_give_the_same_codes(cls, X):
         assert np.array_equal(other.transform(X), codes)
         assert np.array_equal(other.inverse_transform(codes), fitted.inverse_transform(codes))
         assert other.inverse_transform(codes).shape == (40, *SHAPE)
-    assert not hasattr(clone(fitted), "_arrays")
+    assert not hasattr(clone(fitted), "_model")
     assert weights(clone(fitted).fit(X)) == weights(fitted)
 
 
@@ -175,8 +176,8 @@ def test_warm_start_goes_on(cls, X):
     again = once.fit(X.reshape(-1, *SHAPE)).history_["train_reconstruction"]
     assert len(again) == 16
     assert abs(again.iloc[8] - last) < abs(first - last)
-    with pytest.raises(ValueError, match="image_shape or vocabulary_size changed"):
-        once.set_params(image_shape=(1, 4, 16)).fit(X)
+    with pytest.raises(ValueError, match="rows changed since, from"):
+        once.set_params(rows=Images((1, 4, 16))).fit(X)
     assert once.n_iter_ == 16
 
 
@@ -201,7 +202,7 @@ def test_global_generators_stay_as_they_were(cls, X):
 @all_transformers
 def test_an_image_does_not_depend_on_its_neighbours(cls, shape, digits):
     X = digits[0][:150]
-    fitted = small(cls, image_shape=shape, latent_dim=5, max_epochs=1).fit(X)
+    fitted = small(cls, rows=Images(shape), latent_dim=5, max_epochs=1).fit(X)
     codes, scores = fitted.transform(X), fitted.score_samples(X)
     back = fitted.inverse_transform(codes)
     for some in ([0], [149], range(5, 8), [7, 3, 60], range(30, 130)):
@@ -234,7 +235,7 @@ ODD = {
 @all_transformers
 def test_small_and_odd_images_work(cls, odd):
     shape, X, params = ODD[odd]
-    fitted = small(cls, image_shape=shape, **params).fit(X)
+    fitted = small(cls, rows=Images(shape), **params).fit(X)
     codes = fitted.transform(X)
     back = fitted.inverse_transform(codes)
     assert codes.shape == (len(X), 3)
@@ -256,15 +257,22 @@ def test_small_and_odd_images_work(cls, odd):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"image_shape": (8, 8)}, r"three whole numbers.*got \(8, 8\)"),
-        ({"image_shape": (1, 1, 8, 8)}, r"three whole numbers.*got \(1, 1, 8, 8\)"),
-        ({"image_shape": (0, 8, 8)}, r"of at least 1.*got \(0, 8, 8\)"),
-        ({"image_shape": (1, 8.0, 8)}, r"three whole numbers.*got \(1, 8.0, 8\)"),
-        ({"image_shape": (1, 7, 8)}, r"makes 56 pixels; the rows have 64 columns"),
-        ({"image_shape": 64}, "'image_shape' parameter"),
-        ({"vocabulary_size": 9}, r"not both; got image_shape=\(1, 8, 8\) and vocabulary_size=9"),
-        ({"scaling": "standard"}, "all pixels have one scale.*got 'standard'"),
-        ({"scaling": None}, "must be within 0 and 1; they go from 0 to 16"),
+        ({"rows": Images((8, 8))}, r"three whole numbers.*got \(8, 8\)"),
+        ({"rows": Images((1, 1, 8, 8))}, r"three whole numbers.*got \(1, 1, 8, 8\)"),
+        ({"rows": Images((0, 8, 8))}, r"of at least 1.*got \(0, 8, 8\)"),
+        ({"rows": Images((1, 8.0, 8))}, r"three whole numbers.*got \(1, 8.0, 8\)"),
+        ({"rows": Images((1, 7, 8))}, r"has 56 numbers in a row; the rows have 64 columns"),
+        ({"rows": Images(64)}, r"three whole numbers.*got 64"),
+        ({"rows": Tokens(9)}, r"takes token ids from 0 \(padding\) to 8; the table has 16"),
+        (
+            {"rows": Images((1, 8, 8), scaling="standard")},
+            "All pixels of images have one scale.*got 'standard'",
+        ),
+        (
+            {"rows": Images((1, 8, 8), scaling=None)},
+            "must be within 0 and 1; they go from 0 to 16",
+        ),
+        ({"hidden_layer_sizes": (8,)}, "Images have no hidden_layer_sizes: leave it at .auto."),
     ],
     ids=str,
 )
@@ -418,7 +426,7 @@ def test_augmentations_of_ones_own_take_images(augmentation, X):
 
 
 def test_corruptions_take_images(X):
-    fitted = small(AutoencoderTransformer, corruption=HorizontalFlip(rate=1.0)).fit(X)
+    fitted = small(AutoencoderTransformer, corruption=RandomHorizontalFlip(p=1.0)).fit(X)
     assert weights(fitted) != weights(small(AutoencoderTransformer).fit(X))
 
 
@@ -471,7 +479,7 @@ def test_sampled_images_are_within_the_range_of_fit(likelihood, X):
 def test_gray_levels_may_be_shares(estimator, digits):
     X = digits[0][:300]
     fitted = clone(estimator).set_params(
-        latent_dim=8, image_shape=SHAPE, max_epochs=14, batch_size=32
+        latent_dim=8, rows=Images(SHAPE), max_epochs=14, batch_size=32
     )
     fitted = fitted.fit(X)
     back = fitted.inverse_transform(fitted.transform(X))
@@ -482,5 +490,5 @@ def test_gray_levels_may_be_shares(estimator, digits):
 
 
 def test_likelihoods_that_pixels_do_not_have_are_refused(X):
-    with pytest.raises(ValueError, match="pixels are gaussian, bernoulli, student_t; got poisson"):
+    with pytest.raises(ValueError, match=r"Pixels of images are .*; got poisson"):
         small(VAETransformer, likelihood="poisson").fit(X)

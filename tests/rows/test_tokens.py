@@ -22,7 +22,8 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn.augmentations import Compose, CropTokens, DeleteTokens, MaskTokens
+from sklearn_replearn.augmentations import Compose, CropTokens, MaskTokens, TokenDropout
+from sklearn_replearn.rows import Images, Tokens
 
 VOCABULARY, LENGTH, TOPICS = 30, 12, 3
 TRANSFORMERS = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
@@ -35,7 +36,7 @@ pytestmark = [
 
 
 def small(cls, **params):
-    return quick(cls, **{"vocabulary_size": VOCABULARY, **params})
+    return quick(cls, **{"rows": Tokens(VOCABULARY), **params})
 
 
 def topical(n, seed=0):
@@ -162,8 +163,8 @@ def test_warm_start_goes_on(cls, X):
     again = once.fit(X).history_["train_reconstruction"]
     assert len(again) == 16
     assert abs(again.iloc[8] - last) < abs(first - last)
-    with pytest.raises(ValueError, match="image_shape or vocabulary_size changed"):
-        once.set_params(vocabulary_size=VOCABULARY + 1).fit(X)
+    with pytest.raises(ValueError, match="rows changed since, from"):
+        once.set_params(rows=Tokens(VOCABULARY + 1)).fit(X)
     assert once.n_iter_ == 16
 
 
@@ -240,7 +241,7 @@ ODD = {
 @all_transformers
 def test_small_and_odd_tables_work(cls, odd):
     vocabulary_size, X, params = ODD[odd]
-    fitted = small(cls, vocabulary_size=vocabulary_size, **params).fit(X)
+    fitted = small(cls, rows=Tokens(vocabulary_size), **params).fit(X)
     codes = fitted.transform(X)
     back = fitted.inverse_transform(codes)
     assert codes.shape == (len(X), 3)
@@ -260,11 +261,11 @@ def test_small_and_odd_tables_work(cls, odd):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"vocabulary_size": 1}, "'vocabulary_size' parameter"),
-        ({"vocabulary_size": 9.0}, "'vocabulary_size' parameter"),
-        ({"vocabulary_size": 20}, r"from 0 \(padding\) to 19; the table has 2\d"),
-        ({"image_shape": (1, 3, 4)}, "not both"),
-        ({"scaling": "minmax"}, "leave scaling and the loss or likelihood.*got scaling='minmax'"),
+        ({"rows": Tokens(1)}, "vocabulary_size must be a whole number of at least 2.*got 1"),
+        ({"rows": Tokens(9.0)}, r"vocabulary_size must be a whole number.*got 9\.0"),
+        ({"rows": Tokens(20)}, r"from 0 \(padding\) to 19; the table has 2\d"),
+        ({"rows": Images((1, 3, 5))}, "has 15 numbers in a row; the rows have 12 columns"),
+        ({"activation": "tanh", "hidden_layer_sizes": (8,)}, "Tokens have no hidden_layer_sizes"),
     ],
     ids=str,
 )
@@ -291,8 +292,8 @@ def test_bad_parameters_are_refused_and_nothing_is_changed(cls, params, message,
     ids=str,
 )
 def test_losses_of_numbers_are_refused(estimator, X):
-    with pytest.raises(ValueError, match="cells are names, not numbers"):
-        clone(estimator).set_params(vocabulary_size=VOCABULARY).fit(X)
+    with pytest.raises(ValueError, match="ids are names, not numbers"):
+        clone(estimator).set_params(rows=Tokens(VOCABULARY)).fit(X)
 
 
 def with_cell(value):
@@ -402,7 +403,7 @@ def test_augmentations_of_ones_own_take_ids(augmentation, X):
         MaskTokens(VOCABULARY),
         MaskTokens(VOCABULARY - 1),
         CropTokens(),
-        DeleteTokens(),
+        TokenDropout(),
         Compose([CropTokens(), MaskTokens(VOCABULARY)]),
     ],
     ids=str,
@@ -421,14 +422,14 @@ def test_augmentations_of_tokens_make_views_and_corruptions(augmentation, X):
 @all_transformers
 def test_codes_separate_topics(cls):
     X, y = topical(300)
-    encoder = cls(8, vocabulary_size=VOCABULARY, max_epochs=40).fit(X[:200])
+    encoder = cls(8, rows=Tokens(VOCABULARY), max_epochs=40).fit(X[:200])
     head = LogisticRegression().fit(encoder.transform(X[:200]), y[:200])
     assert head.score(encoder.transform(X[200:]), y[200:]) > 0.9
 
 
 def test_reconstruction_beats_frequencies_and_knows_lengths():
     X, y = topical(400)
-    fitted = AutoencoderTransformer(8, vocabulary_size=VOCABULARY, max_epochs=80).fit(X[:300])
+    fitted = AutoencoderTransformer(8, rows=Tokens(VOCABULARY), max_epochs=80).fit(X[:300])
     held_out = X[300:]
     assert fitted.score(held_out) > -1
     errors = fitted.reconstruction_error(held_out)
@@ -443,9 +444,7 @@ def test_draws_are_as_frequent_as_the_tokens():
     rng = np.random.default_rng(0)
     shares = np.array([0.4, 0.3, 0.2, 0.1])
     X = rng.choice(4, size=(500, 3), p=shares)
-    fitted = VAETransformer(
-        2, vocabulary_size=5, max_epochs=20, batch_size=64, sampler="prior"
-    ).fit(X)
+    fitted = VAETransformer(2, rows=Tokens(5), max_epochs=20, batch_size=64, sampler="prior").fit(X)
     drawn = fitted.sample(2000, random_state=0)
     assert drawn.shape == (2000, 3)
     found = np.bincount(drawn.astype(int).ravel(), minlength=5) / drawn.size
@@ -456,6 +455,6 @@ def test_draws_are_as_frequent_as_the_tokens():
 def test_scores_of_a_vae_are_log_probabilities():
     every = np.array([(a, b) for a in range(3) for b in range(3)])
     X = every[np.random.default_rng(0).integers(9, size=200)]
-    fitted = VAETransformer(2, vocabulary_size=3, max_epochs=30, n_importance_samples=512).fit(X)
+    fitted = VAETransformer(2, rows=Tokens(3), max_epochs=30, n_importance_samples=512).fit(X)
     total = np.exp(fitted.score_samples(every)).sum()
     assert total == pytest.approx(1, abs=0.03)

@@ -5,6 +5,7 @@ import numpy as np
 from ..._dataset.batches import n_batches
 from ..._estimators.autoencoder import AutoencoderTransformer
 from ..._runtime.arrays import evenly
+from ...rows import Table
 from .cross_fitting import ROWS_EXPECTED, CrossFitted
 
 _HIDDEN, _CODE, _UPDATES, _FEWEST_EPOCHS = 256, 16, 400, 5
@@ -20,8 +21,7 @@ class ReconstructionError(CrossFitted):
         model = AutoencoderTransformer(
             latent_dim=_CODE,
             hidden_layer_sizes=(_HIDDEN,),
-            categorical_features=np.flatnonzero(~columns.numbers).tolist() or "from_dtype",
-            scaling="standard",
+            rows=Table(np.flatnonzero(~columns.numbers).tolist() or "from_dtype", "standard"),
             # Fewer updates than for codes: what is rare shall not be learned.
             max_epochs=max(_FEWEST_EPOCHS, -(-_UPDATES // n_batches(len(table), _BATCH))),
             batch_size=_BATCH,

@@ -1,0 +1,126 @@
+"""The sets of few_labels.py: tables, images and texts, and what other methods see of them."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from _few_labels_methods import compared
+from _tables_sets import one_hot, without_text
+from sklearn.datasets import load_digits
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+TABLES = (
+    "adult",
+    "titanic",
+    "telco_churn",
+    "german_credit",
+    "hypothyroid",
+    "mushroom",
+    "dry_bean",
+    "california_housing",
+)
+
+
+def table(name):
+    """A mixed table; a number to predict becomes four classes, by quartiles."""
+    from load import load_table
+
+    rows, target = load_table(name)
+    rows, n_train = without_text(rows), rows.attrs["n_train"]
+    if rows.attrs["task"] == "regression":
+        target = pd.qcut(target, 4, labels=False)
+    y = np.unique(np.asarray(target).astype(str), return_inverse=True)[1]
+    kept = np.isin(y, np.flatnonzero(np.bincount(y) >= 10))  # too few to have in both parts
+    rows, y = rows[kept].reset_index(drop=True), np.unique(y[kept], return_inverse=True)[1]
+    if n_train is None:
+        parts = train_test_split(np.arange(len(y)), test_size=0.25, stratify=y, random_state=0)
+    else:
+        parts = np.split(np.arange(len(y)), [int(kept[:n_train].sum())])
+    train, test = (np.sort(part) for part in parts)
+    prepared = one_hot("median").fit(rows.iloc[train])
+    return compared(
+        (rows.iloc[train], y[train]),
+        (rows.iloc[test], y[test]),
+        prepared.transform,
+        PCA(min(32, prepared.transform(rows.iloc[:1]).shape[1]), random_state=0),
+    )
+
+
+def digits():
+    X, y = load_digits(return_X_y=True)
+    train, test = train_test_split(np.arange(len(y)), test_size=0.25, stratify=y, random_state=0)
+    return compared((X[train], y[train]), (X[test], y[test]), lambda X: X / 16, PCA(32))
+
+
+def images(name):
+    train, y, test, y_test = images_of(name)
+    shape = train.shape[1:]
+
+    def flat(X):
+        return X.reshape(len(X), -1) / 255
+
+    return compared(
+        (train, y),
+        (test, y_test),
+        flat,
+        PCA(64, random_state=0),
+        most_boosted=700,
+        most_tuned=1,
+        image_shape=shape,
+        latent_dim=64,
+    )
+
+
+def images_of(name):
+    from load import load_images
+
+    train, y, test, y_test = load_images(name)
+    if train.ndim == 3:
+        return train[:, None], y, test[:, None], y_test
+    return train.transpose(0, 3, 1, 2), y, test.transpose(0, 3, 1, 2), y_test
+
+
+def newsgroups():
+    """Texts as rows of the numbers of their words; others get counts and tf-idf."""
+    from load import load_text
+
+    texts, y, n_train = load_text("newsgroups20")
+    y = np.unique(np.asarray(y).astype(str), return_inverse=True)[1]
+    bodies = [re.split(r"\r?\n[ \t]*\r?\n", text, maxsplit=1)[-1] for text in texts]
+    counter = CountVectorizer(
+        token_pattern=r"[a-z]{2,}", stop_words="english", min_df=5, max_features=9999
+    ).fit(bodies[:n_train])
+    words, number = counter.build_analyzer(), counter.vocabulary_
+    ids = np.zeros((len(bodies), 200), dtype=np.int64)
+    for row, body in zip(ids, bodies, strict=True):
+        found = [number[word] + 1 for word in words(body) if word in number][:200]
+        row[: len(found)] = found
+    counts = counter.transform(bodies)
+    weights = TfidfTransformer().fit(counts[:n_train])
+    rare = dict(zip(map(bytes, ids), weights.transform(counts), strict=True))
+    frequent = dict(zip(map(bytes, ids), counts, strict=True))
+
+    def looked_up(known):
+        import scipy.sparse as sp
+
+        return lambda X: sp.vstack([known[bytes(row)] for row in X])
+
+    return compared(
+        (ids[:n_train], y[:n_train]),
+        (ids[n_train:], y[n_train:]),
+        looked_up(rare),
+        TruncatedSVD(64, random_state=0),
+        most_boosted=0,
+        most_tuned=1,
+        also={
+            "counts, TruncatedSVD, LR": make_pipeline(
+                FunctionTransformer(looked_up(frequent)), TruncatedSVD(64, random_state=0)
+            )
+        },
+        vocabulary_size=10_000,
+        latent_dim=64,
+    )

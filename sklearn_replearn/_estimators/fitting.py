@@ -1,0 +1,292 @@
+"""From rows and parameters to a :class:`Model`."""
+
+from dataclasses import replace
+from numbers import Integral
+
+import numpy as np
+import torch
+
+from .._dataset.batches import TrainingRows, n_batches
+from .._dataset.multiset import canonical
+from .._dataset.sparse import SparseTable
+from .._dataset.splitting import divided
+from .._runtime.arrays import to_arrays
+from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
+from .._runtime.randomness import draw_integer, draw_seed, new_generator
+from .._runtime.sklearn import check_sample_weight, safe_indexing
+from .._scaling.profile import Profile
+from .._tables.names import name_columns
+from .._tables.validation import names_of, read_table
+from .._training.net import LossNotFinite, Training
+from .._training.schedule import default_epochs
+from .._training.train import history_of, train, training_state
+from ..likelihoods import Gaussian
+from ..likelihoods.base import check_cells
+from ..objectives.base import checked_heads
+from ..rows import Table
+from ..rows.base import table_of
+from .model import Model, NetworkPlan
+
+
+def fitted_model(estimator, X, sample_weight, metadata_of=None):
+    """Learn the columns and train the network as the parameters of an estimator say.
+
+    Parameters
+    ----------
+    estimator : RepresentationTransformer
+        Its hooks say what differs between the three. It gets ``n_features_in_`` and, for tables
+        with names, ``feature_names_in_``.
+    X, sample_weight
+        As in ``fit``.
+    metadata_of : callable, default=None
+        Takes the number of rows and gives their :class:`RowMetadata`.
+
+    Returns
+    -------
+    Model
+    """
+    _check_parameters(estimator)
+    device = resolve_device(estimator.device)
+    last = estimator._model if _goes_on(estimator) else None
+    rows = Table() if estimator.rows is None else estimator.rows
+    if last is not None:
+        _reject_other_rows(rows, last)
+    table, schema, weights, metadata, rows = _read(
+        estimator, rows, X, sample_weight, metadata_of, last
+    )
+    multiset = canonical(table, weights, None if metadata is None else metadata.as_columns())
+    if multiset.n_draws < 2:
+        raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
+    generator = new_generator(draw_seed(estimator.random_state))
+    parts = [*rows.parts(), *estimator._users_parts(rows)]
+    with isolated(parts, draw_integer(generator), device, gradients=True):
+        if last is None:
+            scaler, plan = _learned(
+                estimator, rows, schema, multiset, parts, draw_integer(generator)
+            )
+        else:
+            scaler = last.scaler.widened(multiset)
+            plan = _plan(estimator, rows, scaler, last.plan.likelihoods, parts)
+            _reject_other_plan(estimator, plan, last.plan)
+        estimator._check_scaler(scaler)
+        lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr
+        network = plan.build(rows, scaler, generator)
+        network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+        net, train_rows = trained(
+            estimator,
+            network,
+            lambda n_updates: estimator._objective(rows, n_updates),
+            estimator._views(rows, scaler),
+            scaler,
+            lr,
+            multiset,
+            metadata,
+            generator,
+            device,
+            None if last is None else last.resumable,
+        )
+        seed, history = draw_integer(generator), history_of(net)
+        history = history if last is None else last.history.followed_by(history)
+        with few_threads(n_weights(network), device), torch.no_grad():
+            # Stored before finishing, which may rescale the codes.
+            resumable = training_state(net, estimator) if estimator.warm_start else None
+            network.eval()
+            unfinished = Model(rows, schema, scaler, plan, {}, seed, history, resumable=resumable)
+            extras = estimator._finish(network, train_rows, unfinished)
+    return replace(unfinished, arrays=to_arrays(network.state_dict()), extras=extras)
+
+
+def trained(
+    estimator,
+    network,
+    objective_of,
+    views,
+    scaler,
+    lr,
+    multiset,
+    metadata,
+    generator,
+    device,
+    resumed=None,
+):
+    """Train a network as the parameters of an estimator say.
+
+    Parameters
+    ----------
+    objective_of : callable
+        Gives the objective, from the number of updates.
+    views : tuple of two callables
+    scaler : Scaler
+    lr : float
+    multiset : Multiset
+    metadata : RowMetadata or None
+    generator : torch.Generator
+    device : torch.device
+    resumed : dict, default=None
+
+    Returns
+    -------
+    net : RepresentationNet
+    train_rows : TrainingRows
+    """
+    fraction = estimator.validation_fraction if estimator.early_stopping else 0.0
+    units = None if metadata is None else metadata.take(multiset.numbers).units()
+    train_rows, validation_rows = (
+        None if part is None else TrainingRows(part, scaler, device, metadata)
+        for part in divided(multiset, fraction, generator, units)
+    )
+    epochs = estimator.max_epochs
+    if epochs == "auto":
+        epochs = default_epochs(len(train_rows), estimator.batch_size)
+    objective = objective_of(epochs * n_batches(len(train_rows), estimator.batch_size))
+    training = Training(
+        network,
+        checked_heads(objective, network, generator),
+        objective,
+        views,
+        new_generator(draw_integer(generator), device),
+        new_generator(draw_integer(generator), device),
+    )
+    with few_threads(n_weights(training), device):
+        try:
+            net = train(
+                training, train_rows, validation_rows, estimator, lr, epochs, device, resumed
+            )
+        except LossNotFinite as problem:
+            message = _loss_not_finite(problem.epoch, scaler, lr)
+            raise ValueError(message) from None
+    return net, train_rows
+
+
+def n_weights(module):
+    """Number of the weights of a module."""
+    return sum(weight.numel() for weight in module.parameters())
+
+
+def _check_parameters(estimator):
+    """Refuse values that have the right type and cannot work."""
+    for name, value in estimator.get_params(deep=False).items():
+        if isinstance(value, type) and name not in (
+            "encoder",
+            "decoder",
+            "optimizer",
+            "likelihood",
+        ):
+            raise ValueError(
+                f"{name} must be an instance, such as {value.__name__}(); got the class."
+            )
+
+
+def _goes_on(estimator):
+    model = getattr(estimator, "_model", None)
+    return estimator.warm_start and model is not None and model.resumable is not None
+
+
+def _reject_other_rows(rows, last):
+    if rows != last.rows:
+        raise ValueError(
+            "warm_start goes on with the network of the last fit, but rows changed since, from "
+            f"{last.rows!r} to {rows!r}. Set warm_start=False for a new network."
+        )
+
+
+def _reject_other_plan(estimator, plan, last):
+    changed = plan.changed(last)
+    if changed:
+        named = {"objective": estimator._objective_parameter}
+        changed = [named.get(name, name) for name in changed]
+        raise ValueError(
+            f"warm_start goes on with the network of the last fit, but {', '.join(changed)} "
+            "changed since. Set warm_start=False for a new network."
+        )
+
+
+def _read(estimator, rows, X, sample_weight, metadata_of, last):
+    """The table, what stands beside its rows, and rows in the form of ``X``."""
+    rows = rows.in_form_of(X)
+    X, features = table_of(rows, X), rows.categorical_features
+    table, schema = read_table(estimator, X, features, None if last is None else last.schema)
+    rows.check(table, schema)
+    weights = check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
+    metadata = None if metadata_of is None else metadata_of(len(table)).of_counting(weights > 0)
+    if last is None and schema.kinds is not None and not weights.all():
+        # A level of rows that count nothing has not been seen.
+        counting = np.flatnonzero(weights)
+        metadata = None if metadata is None else metadata.take(counting)
+        weights = weights[counting]
+        table, schema = read_table(estimator, safe_indexing(X, counting), features)
+    if not isinstance(table, SparseTable):
+        # Training takes rows one by one: each must lie together in memory.
+        table = np.ascontiguousarray(table)
+    return table, schema, weights, metadata, rows
+
+
+def _learned(estimator, rows, schema, multiset, parts, seed):
+    """How columns are scaled, and the plan of the network."""
+    names = names_of(estimator)
+    profile = Profile(multiset, schema.levels(multiset.width))
+    asked = estimator._asked_likelihoods(schema)
+    likelihoods = rows.likelihoods(profile, asked, estimator._likelihood_of_binary, names)
+    scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
+    return scaler, _plan(estimator, rows, scaler, likelihoods, parts)
+
+
+def _plan(estimator, rows, scaler, likelihoods, parts):
+    scale, for_errors = estimator._scale, estimator._likelihood_of_binary is Gaussian
+    hides = any(getattr(part, "hides", False) for part in parts)
+    encoding = rows.encoding(scaler, hides)
+    likelihood = rows.likelihood(likelihoods, scaler, scale, for_errors)
+    for part, _ in likelihood.parts():
+        if is_foreign(part):
+            check_cells(part)
+    n_features = len(scaler.low)
+    return NetworkPlan(
+        network=estimator._network,
+        n_features=n_features,
+        n_inputs=n_features if encoding is None else encoding.width,
+        n_outputs=likelihood.n_outputs,
+        latent_dim=estimator.latent_dim,
+        hidden=_hidden(estimator, rows),
+        activation=rows.activation if estimator.activation == "auto" else estimator.activation,
+        plain=encoding is None,
+        hides=hides,
+        encoder=estimator.encoder,
+        decoder=estimator.decoder,
+        likelihoods=tuple(likelihoods),
+        scale=scale,
+        for_errors=for_errors,
+        sparsity=estimator._sparsity(),
+        objective=estimator._objective_of(rows),
+    )
+
+
+def _hidden(estimator, rows):
+    """Widths of the encoder's hidden layers."""
+    sizes = estimator.hidden_layer_sizes
+    if isinstance(sizes, str):
+        return rows.hidden_layer_sizes or ()
+    if rows.hidden_layer_sizes is None:
+        raise ValueError(
+            f"The networks of {type(rows).__name__} have no hidden_layer_sizes: leave it at "
+            f'"auto", or give an encoder and a decoder; got {sizes!r}.'
+        )
+    sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
+    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(
+            "hidden_layer_sizes must be whole numbers of at least 1, such as (256,) or "
+            f"(256, 64), or () for a linear map; got {estimator.hidden_layer_sizes!r}."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def _loss_not_finite(epoch, scaler, lr):
+    largest = np.maximum(np.abs(scaler.low), np.abs(scaler.high))
+    extreme = np.argsort(-largest, kind="stable")[:3]
+    return (
+        f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up to "
+        f"{largest.max():.3g}, are in {name_columns(scaler.names, extreme)}. Use "
+        f'rows=Table(scaling="quantile") or "robust", lower lr (now {lr!r}), or set '
+        "gradient_clip=1.0."
+    )

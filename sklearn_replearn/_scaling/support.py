@@ -1,0 +1,42 @@
+"""The support of a likelihood: what the cells of its columns may be."""
+
+from dataclasses import dataclass
+from math import inf
+
+
+@dataclass(frozen=True)
+class Support:
+    """Which columns a likelihood takes, and what becomes of their cells.
+
+    Attributes
+    ----------
+    words : str
+        What the cells are, for messages.
+    has_density : bool
+        Whether a cell has a density, which depends on the units of the column. Otherwise it has a
+        probability.
+    low, high : float
+        Least and largest cell.
+    whole : bool, default=False
+        Whether cells are whole numbers.
+    as_given : bool, default=False
+        Whether cells are left as they are by ``scaling="auto"``.
+    logarithmic : bool, default=False
+        Whether networks and likelihood see log(1 + cell), whatever the scaling.
+    """
+
+    words: str
+    has_density: bool
+    low: float = -inf
+    high: float = inf
+    whole: bool = False
+    as_given: bool = False
+    logarithmic: bool = False
+
+
+REAL = Support("numbers", has_density=True)
+UNIT_INTERVAL = Support("numbers within [0, 1]", has_density=False, low=0, high=1, as_given=True)
+COUNTS = Support(
+    "counts, whole numbers of at least 0", has_density=False, low=0, whole=True, logarithmic=True
+)
+LEVELS = Support("categories", has_density=False, low=0, whole=True)

@@ -1,0 +1,54 @@
+"""Augmentations of any rows: none, and several one after the other."""
+
+from sklearn.base import BaseEstimator
+
+from ._calling import called, hides
+
+
+class Identity(BaseEstimator):
+    """The rows as they are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.augmentations import Identity
+    >>> Identity()(torch.ones(1, 2), torch.Generator())
+    tensor([[1., 1.]])
+    """
+
+    def __call__(self, rows, generator):
+        """Return ``rows``, Tensor of shape (n, ...)."""
+        return rows
+
+
+class Compose(BaseEstimator):
+    """Apply augmentations one after the other.
+
+    Parameters
+    ----------
+    steps : sequence of callables
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.augmentations import Compose, GaussianNoise, MaskFeatures
+    >>> both = Compose([GaussianNoise(0.1), MaskFeatures(0.5)])
+    >>> both(torch.ones(2, 3), torch.Generator().manual_seed(0)).shape
+    torch.Size([2, 3])
+    """
+
+    wants_categories = True
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    @property
+    def hides(self):
+        """Whether a step makes cells missing."""
+        return any(map(hides, self.steps))
+
+    def __call__(self, rows, generator, categories=None):
+        """Return rows after the last step, Tensor of shape (n, ...)."""
+        for step in self.steps:
+            rows = called(step, rows, generator, categories)
+        return rows

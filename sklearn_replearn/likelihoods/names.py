@@ -1,0 +1,32 @@
+"""Likelihoods of numbers by name."""
+
+from .base import Likelihood
+from .continuous import Bernoulli, Gaussian, StudentT
+from .counts import NegativeBinomial, Poisson
+
+#: As :class:`~sklearn_replearn.VAETransformer` takes them.
+NAMED = {
+    "gaussian": Gaussian,
+    "student_t": StudentT,
+    "bernoulli": Bernoulli,
+    "poisson": Poisson,
+    "negative_binomial": NegativeBinomial,
+}
+
+
+def class_of(likelihood, shown):
+    """The class that a name stands for, None for "auto"; or the class itself.
+
+    Raises
+    ------
+    ValueError
+        Says of ``shown`` what is wanted and what came.
+    """
+    if isinstance(likelihood, str) and likelihood in ("auto", *NAMED):
+        return NAMED.get(likelihood)
+    if isinstance(likelihood, type) and issubclass(likelihood, Likelihood):
+        return likelihood
+    raise ValueError(
+        f"{shown} must be one of {', '.join(NAMED)}, auto, or a subclass of "
+        f"sklearn_replearn.likelihoods.Likelihood; got {likelihood!r}."
+    )

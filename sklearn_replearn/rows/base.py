@@ -1,0 +1,279 @@
+"""What is asked of a kind of row, with the answers that suit rows of numbers."""
+
+import copy
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .._dataset.sparse import SparseTable
+from .._scaling.scaler import Scaler
+from .._tables.names import name_columns
+from ..augmentations import Identity, SwapNoise
+from ..likelihoods import Categorical, Gaussian, Ordinal, Poisson
+from ..likelihoods.joint import grouped, joint_of
+from ..likelihoods.names import NAMED
+from ..modules import mlp
+from ..modules.foreign import own_copy
+from ..objectives import NTXent
+
+# Large enough for a thousand updates; without hidden layers the weights have further to go.
+_LR, _LR_LINEAR = 5e-3, 2e-2
+
+
+class Rows(BaseEstimator):
+    """What a row is: how rows are read, scaled, encoded, varied and decoded.
+
+    Estimators are given one as ``rows=``. A kind of row of one's own is a subclass of this or of
+    :class:`Arrays` and overrides what differs, most often :meth:`encoder`, :meth:`decoder` and
+    :meth:`augmentation`; its parameters are those of a scikit-learn estimator, stored as they are.
+    What is learned in fit belongs to the scaler and the networks, never to this object.
+
+    Attributes
+    ----------
+    hidden_layer_sizes : tuple of int or None
+        What ``hidden_layer_sizes="auto"`` stands for. None: the networks of these rows have no such
+        layers, and an estimator refuses others than "auto".
+    activation : str
+        What ``activation="auto"`` stands for.
+    padded : tuple of str or None
+        Numbers of a :class:`NetworkPlan` that may be rounded up to multiples of 16, so that these
+        networks compute rows independently in float32. None: they compute in float64 after fit.
+    dense : bool
+        Whether the networks are linear layers one behind the other.
+    n_decoded : int or None
+        Rows of a batch that a decoder learns from beside a contrastive objective; None: all.
+    """
+
+    hidden_layer_sizes = (256,)
+    activation = "silu"
+    padded = None
+    dense = False
+    n_decoded = None
+    scaling = "auto"
+    categorical_features = None
+
+    def __eq__(self, other):
+        return same(self, other)
+
+    __hash__ = None
+
+    # ---------------------------------------------------------------- the door
+
+    def in_form_of(self, X):
+        """A copy that gives back rows in the form of ``X``, the table of fit.
+
+        A copy, because the parameters of an estimator may change after fit.
+        """
+        return copy.copy(self)
+
+    def to_table(self, X):
+        """What is validated as a table of shape (n_samples, n_features)."""
+        return X
+
+    def row_to_table(self, x):
+        """A single row as a table of one, where its form alone tells that it is one."""
+        return x
+
+    def from_table(self, table):
+        """A table of decoded rows in the form that the rows of fit had."""
+        return table
+
+    def check(self, table, schema):
+        """Refuse tables that are valid tables and none of these rows.
+
+        Raises
+        ------
+        ValueError
+            Says what is wanted and what came.
+        """
+
+    def parts(self):
+        """Objects of a user's that may draw from the global generators."""
+        return [self, self.scaling]
+
+    # ---------------------------------------------------------------- columns
+
+    def likelihoods(self, profile, asked, binary, names):
+        """The likelihood of each column.
+
+        Parameters
+        ----------
+        profile : Profile
+        asked : list of class or None
+            Asked for, for each column; None leaves it to the column.
+        binary : class
+            For columns of 0 and 1 of which none is asked for.
+        names : ndarray of str or None
+
+        Returns
+        -------
+        list of subclasses of Likelihood
+
+        Raises
+        ------
+        ValueError
+            If one that is asked for does not take its column.
+        """
+        auto = np.where(profile.zero_one, binary, Gaussian)
+        auto[profile.counts] = Poisson
+        of_categories = np.where(profile.levels.ordered, Ordinal, Categorical)
+        chosen = [
+            of_categories[j] if not number else auto[j] if kind is None else kind
+            for j, (number, kind) in enumerate(zip(profile.numbers, asked, strict=True))
+        ]
+        for kind in dict.fromkeys(chosen):
+            if kind.support.as_given:  # is looked at when columns are scaled
+                continue
+            which = np.array([j for j, other in enumerate(chosen) if other is kind], dtype=np.intp)
+            which = which[profile.numbers[which]]
+            bad = profile.outside(which, kind.support)
+            if len(bad):
+                known = {value: repr(name) for name, value in NAMED.items()}
+                raise ValueError(
+                    f"likelihood={known.get(kind, kind.__name__)} is for {kind.support.words}; "
+                    f"other numbers are in {name_columns(names, bad)}."
+                )
+        return chosen
+
+    def scaler(self, profile, multiset, likelihoods, asked, names, seed):
+        """How columns are scaled, learned from the training rows; see :class:`Scaler`."""
+        by_ranks = profile.by_ranks(np.array([kind is None for kind in asked]))
+        by_ranks &= np.array([kind.with_atoms is not None for kind in likelihoods])
+        return Scaler(
+            self.scaling,
+            multiset,
+            names,
+            seed,
+            profile=profile,
+            supports=[kind.support for kind in likelihoods],
+            by_ranks=by_ranks,
+            levels=profile.levels,
+        )
+
+    def encoding(self, scaler, hides):
+        """The first module of an encoder, or None where it takes scaled cells as they are.
+
+        Parameters
+        ----------
+        scaler : Scaler
+        hides : bool
+            Whether augmentations make cells missing: then any column may have missing cells.
+        """
+        return None
+
+    def likelihood(self, likelihoods, scaler, scale, for_errors):
+        """What the decoder says of all columns together; see :meth:`Likelihood.for_columns`."""
+        kinds = list(likelihoods)
+        for j, scores in scaler.ranked.items():
+            if kinds[j].with_atoms is not None and len(scores.intervals()[0]):
+                kinds[j] = kinds[j].with_atoms
+        return joint_of(grouped(kinds), scaler, scale, for_errors)
+
+    # ---------------------------------------------------------------- networks
+
+    def encoder(self, plan, n_out, generator):
+        """Scaled (and encoded) cells, ``plan.n_inputs`` a row, to ``n_out`` numbers a row.
+
+        Parameters
+        ----------
+        plan : NetworkPlan
+        n_out : int
+        generator : torch.Generator
+            To draw initial weights from.
+
+        Returns
+        -------
+        torch.nn.Module
+        """
+        return mlp((plan.n_inputs, *plan.hidden, n_out), plan.activation, generator)
+
+    def decoder(self, plan, generator):
+        """Codes, ``plan.latent_dim`` a row, to ``plan.n_outputs`` numbers for the likelihood."""
+        sizes = (plan.latent_dim, *plan.hidden[::-1], plan.n_outputs)
+        return mlp(sizes, plan.activation, generator)
+
+    def given_encoder(self, plan, n_out):
+        """A copy of the encoder that a user gives, or the one that is built by what is given."""
+        return own_copy(plan.encoder, plan.n_inputs, n_out)
+
+    def given_decoder(self, plan):
+        """A copy of the decoder that a user gives, or the one that is built by what is given."""
+        return own_copy(plan.decoder, plan.latent_dim, plan.n_outputs)
+
+    # ---------------------------------------------------------------- views and objectives
+
+    def bound(self, augmentation, scaler):
+        """An augmentation of rows of this kind, as one of scaled cells."""
+        return augmentation
+
+    def corruption(self, scaler):
+        """That of an autoencoder by default."""
+        return Identity()
+
+    def augmentation(self):
+        """The views of a contrastive objective by default."""
+        return SwapNoise(0.3)
+
+    def objective(self):
+        """What compares them by default."""
+        return NTXent()
+
+    def lr(self, plan, scaler):
+        """The learning rate by default."""
+        return _LR if plan.hidden else _LR_LINEAR
+
+
+def same(a, b):
+    """Whether two parameters say the same: small objects by their own parameters."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if hasattr(a, "get_params"):
+        mine, others = a.get_params(deep=False), b.get_params(deep=False)
+        return all(same(value, others[name]) for name, value in mine.items())
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a == b)
+
+
+def table_of(rows, X):
+    """What ``rows`` make of ``X``, if it is a table with a row for each row of ``X``.
+
+    Raises
+    ------
+    ValueError
+        Says what is wanted and what came.
+    """
+    table = rows.to_table(X)
+    if table is X:
+        return X
+    shape, n_rows = getattr(table, "shape", None), X.shape[0] if hasattr(X, "shape") else len(X)
+    if shape is None or len(shape) != 2 or shape[0] != n_rows:
+        came = type(table).__name__ if shape is None else f"shape {tuple(shape)}"
+        raise ValueError(
+            f"{type(rows).__name__}.to_table must return an array or frame of shape ({n_rows}, "
+            f"n_features), a row for each row that it is given; it returned {came}."
+        )
+    return table
+
+
+def reject_other_than_numbers(table, schema, rows):
+    """Refuse sparse tables, categories and missing cells, for rows that are ``rows``."""
+    leveled = schema.levels(table.shape[1]).any
+    if isinstance(table, SparseTable) or leveled:
+        kind = "a sparse matrix" if isinstance(table, SparseTable) else "text or categories"
+        raise ValueError(f"{rows} are rows of an array of numbers; got {kind}.")
+    if np.isnan(table.sum()):
+        gone = np.flatnonzero(np.isnan(table).any(axis=0))
+        raise ValueError(
+            f"In {rows} no cell may be missing; NaN is in {name_columns(schema.names, gone)}. "
+            "Fill or leave out these rows first."
+        )
+
+
+def reject_hiding(hides, rows):
+    """Refuse augmentations that make cells missing, for rows that are ``rows``."""
+    if hides:
+        raise ValueError(
+            f"MaskFeatures(value=nan) hides cells of tables; rows are {rows}. Use one of the "
+            f"augmentations of {rows}."
+        )

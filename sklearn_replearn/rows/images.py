@@ -1,0 +1,132 @@
+"""Small images."""
+
+from .._scaling.shared_scale import PixelScale
+from ..augmentations import (
+    ColorJitter,
+    Compose,
+    Identity,
+    RandomGrayscale,
+    RandomHorizontalFlip,
+    RandomResizedCrop,
+    RandomRotation,
+)
+from ..augmentations._binding import OnImages
+from ..likelihoods import Bernoulli, Gaussian, StudentT
+from ..likelihoods.names import NAMED
+from ..modules import ChannelStandardization, ConvDecoder, ConvEncoder
+from ..objectives import NTXent
+from .arrays import Arrays
+from .base import reject_hiding
+
+_LR = 2e-3
+_DECODED = 64
+
+
+class Images(Arrays):
+    """Images, as flat rows of pixels or as arrays of shape (n, channels, height, width).
+
+    Networks are convolutional. Augmentations see images of shape (n, channels, height, width) with
+    pixels between 0 and 1; a given ``encoder`` may take images or flat rows.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (channels, height, width).
+    scaling : {"auto", "minmax"} or None, default="auto"
+        All pixels have one scale: the range of the training images becomes 0 to 1, or None where
+        they are within 0 and 1 as they are.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_replearn import ContrastiveTransformer
+    >>> from sklearn_replearn.rows import Images
+    >>> X = load_digits().data[:100]
+    >>> encoder = ContrastiveTransformer(latent_dim=8, rows=Images((1, 8, 8)), max_epochs=1)
+    >>> encoder.fit_transform(X).shape
+    (100, 8)
+    """
+
+    hidden_layer_sizes = None
+    activation = "relu"
+    padded = ("latent_dim",)
+    n_decoded = _DECODED
+    _wanted = "three whole numbers of at least 1, (channels, height, width), such as (1, 28, 28)"
+
+    def __init__(self, shape, scaling="auto"):
+        self.shape = shape
+        self.scaling = scaling
+
+    def _has_axes(self, n_axes):
+        return n_axes == 3
+
+    def likelihoods(self, profile, asked, binary, names):
+        """That which is asked for, else normal ones: pixels of 0 and 1 are brightnesses, too."""
+        kinds = [Gaussian if kind is None else kind for kind in asked]
+        others = [kind for kind in dict.fromkeys(kinds) if kind.support.logarithmic]
+        if others:
+            named = {value: name for name, value in NAMED.items()}
+            known = ", ".join(named[kind] for kind in (Gaussian, Bernoulli, StudentT))
+            given = ", ".join(named.get(kind, kind.__name__) for kind in others)
+            raise ValueError(
+                f"Pixels of images are {known}, or have a likelihood of your own of numbers; got "
+                f"{given}."
+            )
+        return kinds
+
+    def scaler(self, profile, multiset, likelihoods, asked, names, seed):
+        """One scale for all pixels."""
+        if self.scaling is not None and self.scaling not in ("auto", "minmax"):
+            raise ValueError(
+                'All pixels of images have one scale: scaling is "auto" (the range of the training '
+                f"images becomes 0 to 1) or None (it is within 0 and 1); got {self.scaling!r}."
+            )
+        supports = [kind.support for kind in likelihoods]
+        return PixelScale(
+            self.scaling is None,
+            self._shape[0],
+            multiset,
+            names,
+            seed,
+            profile=profile,
+            supports=supports,
+        )
+
+    def encoding(self, scaler, hides):
+        """Each channel with mean 0 and standard deviation 1."""
+        reject_hiding(hides, "images")
+        return ChannelStandardization(self._shape, scaler.channel_mean, scaler.channel_scale)
+
+    def encoder(self, plan, n_out, generator):
+        """Convolutions."""
+        return ConvEncoder(self._shape, n_out, generator, activation=plan.activation)
+
+    def decoder(self, plan, generator):
+        """Convolutions."""
+        shape = self._shape
+        return ConvDecoder(plan.latent_dim, shape, generator, activation=plan.activation)
+
+    def bound(self, augmentation, scaler):
+        """An augmentation of images as one of flat rows."""
+        return OnImages(augmentation, self._shape)
+
+    def corruption(self, scaler):
+        """None."""
+        return Identity()
+
+    def augmentation(self):
+        """Crops; turns of images of one channel, flips and changes of colour of those of three."""
+        if self._shape[0] != 3:
+            crop = RandomResizedCrop(scale=(0.5, 1.0), ratio=(0.8, 1.25))
+            return Compose([RandomRotation(15), crop, ColorJitter()])
+        return Compose(
+            [RandomResizedCrop(), RandomHorizontalFlip(), ColorJitter(), RandomGrayscale()]
+        )
+
+    def objective(self):
+        """At a temperature of 0.2."""
+        return NTXent(temperature=0.2)
+
+    def lr(self, plan, scaler):
+        """Lower than for tables."""
+        return _LR

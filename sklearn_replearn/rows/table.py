@@ -1,0 +1,76 @@
+"""Rows of a table, each column of a kind of its own."""
+
+import torch
+
+from ..augmentations import Identity, SwapNoise
+from ..augmentations._binding import OnTables
+from ..modules import ColumnEncoding, LinearSkip, linear
+from .base import Rows
+
+# Beside categories and for sparse counts.
+_LR_MIXED = 2e-3
+
+
+class Table(Rows):
+    """Rows of a table of numbers, booleans, dates, strings and categories.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", array-like of bool, int or str, or None, \
+default="from_dtype"
+        Columns of numbers that are categories, as a mask, by number or by name. Columns of strings
+        and of a categorical dtype are categories anyway; "from_dtype" and None add none.
+    scaling : {"auto", "standard", "robust", "quantile", "minmax"}, transformer or None, \
+default="auto"
+        How columns of numbers are scaled inside. "auto" is "standard" (mean 0, standard deviation
+        1), "quantile" for heavy-tailed columns (and in VAETransformer beside categories), and None
+        where the decoder takes columns within [0, 1]. "quantile" maps each column to a normal
+        distribution by its ranks. A transformer of scikit-learn must have an
+        ``inverse_transform``, keep the number of columns and scale each by itself.
+
+    Examples
+    --------
+    >>> from sklearn_replearn import AutoencoderTransformer
+    >>> from sklearn_replearn.rows import Table
+    >>> rows = Table(categorical_features=[1], scaling="robust")
+    >>> encoder = AutoencoderTransformer(latent_dim=2, rows=rows, max_epochs=2)
+    >>> encoder.fit_transform([[0.5, 1], [2.5, 2], [1.5, 1]]).shape
+    (3, 2)
+    """
+
+    padded = ("n_inputs", "n_outputs", "latent_dim")
+    dense = True
+
+    def __init__(self, categorical_features="from_dtype", scaling="auto"):
+        self.categorical_features = categorical_features
+        self.scaling = scaling
+
+    def encoding(self, scaler, hides):
+        """Levels one-hot and which cells are missing, or None for complete tables of numbers."""
+        if scaler.plain and not hides:
+            return None
+        levels, missing = scaler.levels, scaler.missing | hides
+        return ColumnEncoding(levels.sizes.tolist(), missing.tolist(), levels.shares, scaler.rarity)
+
+    def encoder(self, plan, n_out, generator):
+        """Linear layers; a linear skip beside them where levels are one-hot."""
+        encoder = super().encoder(plan, n_out, generator)
+        if plan.hidden and not plan.plain:
+            # Levels one-hot say much that is linear: measured on mixed tables, see benchmarks.
+            return LinearSkip(encoder, linear(plan.n_inputs, n_out, generator))
+        return encoder
+
+    def bound(self, augmentation, scaler):
+        """An augmentation that is told which columns are categories."""
+        if not scaler.mixed:
+            return augmentation
+        return OnTables(augmentation, torch.from_numpy(~scaler.numbers))
+
+    def corruption(self, scaler):
+        """None for numbers, :class:`SwapNoise` beside categories."""
+        return SwapNoise(0.3) if scaler.mixed else Identity()
+
+    def lr(self, plan, scaler):
+        """Lower beside categories and for sparse counts."""
+        of_codes = scaler.mixed or scaler.rarity is not None
+        return _LR_MIXED if plan.hidden and of_codes else super().lr(plan, scaler)

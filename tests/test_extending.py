@@ -1,0 +1,35 @@
+"""The code blocks of docs/extending.md run, in order, as one session."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
+
+
+def test_the_code_blocks_run():
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
+    session = {"__name__": "extending"}
+    for block in blocks:
+        exec(compile(block, PAGE.name, "exec"), session)
+    assert session["log_density"].shape == (200,)
+    assert np.isfinite(session["log_density"]).all()
+    decoded, windows = session["decoded"], session["windows"]
+    assert decoded.shape == windows.shape
+    assert np.square(decoded - windows).mean() < windows.var()
+    assert (session["last"] >= 0).all()
+    assert session["p_values"][3:].max() < 0.05 < session["p_values"][:3].max()
+    for name in ("denoising", "views"):
+        assert session[name].transform(session["X"]).shape == (200, 2)
+
+
+def test_every_part_has_a_section():
+    sections = re.findall(r"^## (.*)$", PAGE.read_text(), flags=re.MULTILINE)
+    assert sections == [
+        "A likelihood",
+        "A kind of row",
+        "An objective",
+        "A judge",
+        "An augmentation",
+    ]

@@ -1,0 +1,90 @@
+"""Which rows have a label: one rule for SupCon, EncoderClassifier and the probes."""
+
+import numpy as np
+import pytest
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import FunctionTransformer
+
+from sklearn_replearn import ContrastiveTransformer, EncoderClassifier
+from sklearn_replearn._dataset.labels import class_numbers
+from sklearn_replearn.metrics import knn_probe, linear_probe
+from sklearn_replearn.objectives import SupCon
+
+N = 6
+OBJECTS = np.array(["b", -1, "a", "b", -1, "a"], dtype=object)
+
+# Labels, and which rows have one.
+CASES = {
+    "all": ([0, 1, 2, 0, 1, 2], [1, 1, 1, 1, 1, 1]),
+    "some": ([0, -1, 1, 0, -1, 1], [1, 0, 1, 1, 0, 1]),
+    "floats": ([0.0, -1.0, 1.0, 0.0, -1.0, 1.0], [1, 0, 1, 1, 0, 1]),
+    "beside strings": (OBJECTS, [1, 0, 1, 1, 0, 1]),
+    "objects": (np.array([0, -1, 1, 0, -1, 1], dtype=object), [1, 0, 1, 1, 0, 1]),
+    "strings": (["b", "a", "a", "b", "b", "a"], [1, 1, 1, 1, 1, 1]),
+    "booleans": ([True, False, True, False, True, True], [1, 1, 1, 1, 1, 1]),
+    "two signs": ([-1, 1, 1, -1, 1, -1], [1, 1, 1, 1, 1, 1]),
+    "two signs as floats": ([-1.0, 1.0, 1.0, -1.0, 1.0, -1.0], [1, 1, 1, 1, 1, 1]),
+    "two signs as objects": (np.array([-1, 1, 1, -1, 1, -1], dtype=object), [1, 1, 1, 1, 1, 1]),
+    "three signs": ([-1, 1, 0, -1, 1, 0], [0, 1, 1, 0, 1, 1]),
+}
+every_case = pytest.mark.parametrize(("y", "labelled"), CASES.values(), ids=CASES)
+X = np.eye(N)
+
+
+@every_case
+def test_the_objective_sees_labels(y, labelled):
+    numbers = class_numbers(y, N)
+    assert (numbers >= 0).tolist() == list(map(bool, labelled))
+    known = np.asarray(y)[np.array(labelled, dtype=bool)].tolist()
+    assert [sorted(set(known)).index(label) for label in known] == numbers[numbers >= 0].tolist()
+
+
+@every_case
+def test_the_classifier_sees_labels(y, labelled):
+    head = KNeighborsClassifier(n_neighbors=1)
+    fitted = EncoderClassifier(FunctionTransformer(), head).fit(X, y)
+    labelled = np.array(labelled, dtype=bool)
+    known = np.asarray(y)[labelled].tolist()
+    assert fitted.estimator_.n_samples_fit_ == labelled.sum()
+    assert fitted.predict(X[labelled]).tolist() == known
+    assert fitted.classes_.tolist() == sorted(set(known))
+    assert fitted.score(X, np.asarray(y)) == 1
+
+
+@every_case
+def test_the_probes_see_labels(y, labelled):
+    # A row without a label is found to be of some class, so it counts as an error.
+    labelled = np.array(labelled, dtype=bool)
+    assert knn_probe(X, y, X, y, n_neighbors=1) == labelled.mean()
+    assert linear_probe(X, y, X, y) == labelled.mean()
+    assert knn_probe(X, y, X[labelled], np.asarray(y)[labelled], n_labels=5, n_neighbors=1) == 1
+
+
+PLACES = {
+    "objective": lambda y: class_numbers(y, N),
+    "classifier": lambda y: EncoderClassifier(FunctionTransformer()).fit(X, y),
+    "knn_probe": lambda y: knn_probe(X, y, X, y),
+    "linear_probe": lambda y: linear_probe(X, y, X, y),
+}
+every_place = pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+
+
+@every_place
+def test_minus_one_in_words_is_refused(place):
+    with pytest.raises(ValueError, match=r'the string "-1".*number -1, beside strings in an array'):
+        place(np.where(np.arange(N) < 4, ["a", "b"] * 3, "-1"))
+
+
+@every_place
+@pytest.mark.parametrize("gone", [None, np.nan], ids=str)
+def test_missing_labels_are_refused(place, gone):
+    with pytest.raises(ValueError, match=r"NaN|missing"):
+        place(np.array([0, 1, 0, 1, 0, gone], dtype=object))
+
+
+def test_supcon_takes_two_signs_as_two_classes():
+    rows, y = np.random.RandomState(0).normal(size=(40, 3)), np.arange(40) % 2
+    small = ContrastiveTransformer(2, objective=SupCon(), max_epochs=2)
+    codes = [small.fit(rows, labels).transform(rows) for labels in (y, 2 * y - 1)]
+    assert np.array_equal(*codes)
+    assert not np.array_equal(codes[0], small.fit(rows, np.zeros(40)).transform(rows))
