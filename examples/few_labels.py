@@ -4,7 +4,8 @@
     python examples/few_labels.py
 
 Digits are taken as images, and paragraphs of scikit-learn's own documentation as rows of words of
-which the vocabulary is made here. Nothing is downloaded. Takes about a minute on one core.
+which the vocabulary is made here. Nothing is downloaded. Takes half a minute
+on one core.
 """
 
 import re
@@ -45,7 +46,7 @@ def images():
     )
     few = with_few_labels(y_train)
     labeled = few != -1
-    encoder = ContrastiveTransformer(32, image_shape=(1, 8, 8), max_epochs=40)
+    encoder = ContrastiveTransformer(32, image_shape=(1, 8, 8), max_epochs=20)
     for name, model, rows in (
         ("raw pixels", LogisticRegression(max_iter=1000), labeled),
         ("codes", EncoderClassifier(encoder), slice(None)),
@@ -65,7 +66,7 @@ def texts():
         f"\n2. {len(ids)} paragraphs of documentation as rows of words, {size - 1} of them known:\n"
         "   accuracy of LogisticRegression on 64 codes of paragraphs of other pages\n"
     )
-    encoder = ContrastiveTransformer(64, vocabulary_size=size)
+    encoder = ContrastiveTransformer(64, vocabulary_size=size, max_epochs=100)
     codes = {"contrastive": (encoder.fit_transform(ids), encoder.transform(test_ids))}
     tf_idf = TfidfTransformer().fit(counts(ids, size))
     for name, prepare in (("counts, SVD", lambda x: x), ("tf-idf, SVD", tf_idf.transform)):
