@@ -15,6 +15,8 @@ from .normal_scores import normal_scores
 from .profile import Profile
 from .support import LEVELS, REAL
 
+#: By name.
+SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
 _LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
 

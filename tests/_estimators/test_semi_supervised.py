@@ -40,7 +40,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
 
 
 def encoder(cls=AutoencoderTransformer, **params):
-    own = {"hidden_layer_sizes": (16,), "max_epochs": 5, "lr": 5e-3}
+    layers = {} if "rows" in params else {"hidden_layer_sizes": (16,)}
+    own = {**layers, "max_epochs": 5, "lr": 5e-3}
     return quick(cls, **{**own, **params})
 
 
