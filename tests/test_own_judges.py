@@ -168,12 +168,6 @@ def test_an_estimator_may_be_among_them():
     assert detector.judges_[1].estimator_.n_components_ == 3
 
 
-def test_the_page_about_it_runs():
-    page = Path(__file__).parents[1] / "docs" / "extending_judges.md"
-    found = doctest.testfile(str(page), module_relative=False)
-    assert found.attempted >= 9 and found.failed == 0
-
-
 # ---------------------------------------------------------------- what cannot work
 
 

@@ -337,9 +337,8 @@ class Scaler:
         wrong = np.zeros(self._n_features, dtype=bool)
         for part in slices(len(table), max(1, CELLS // self._n_features)):
             cells = table[part][:, self.counted]
-            wrong[self.counted] |= ((cells < 0) | (cells != np.rint(cells)) & ~np.isnan(cells)).any(
-                0
-            )
+            others = (cells < 0) | (cells != np.rint(cells)) & ~np.isnan(cells)
+            wrong[self.counted] |= others.any(axis=0)
         if wrong.any():
             raise ValueError(
                 f"{name_columns(self.names, np.flatnonzero(wrong))} of the table held counts in "
