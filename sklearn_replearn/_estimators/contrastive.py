@@ -61,8 +61,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
         Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
-        than numbers are those behind the encoding of categories. Modules are copied. Fits
+        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
+        missing cells the encoder takes and the decoder gives more numbers than there are columns:
+        a callable is told how many. Modules are copied. Fits
         with such parts draw from torch's global generator, seeded and restored, one at a time.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
@@ -231,8 +232,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
             At least two rows. Columns of frames hold numbers, booleans, dates, strings or
-            categories; missing cells are NaN, None, NaT or NA. With ``image_shape`` images, with
-            ``vocabulary_size`` rows of token ids.
+            categories; missing cells are NaN, None, NaT or NA. Otherwise what ``rows`` says.
         y : array-like of shape (n_samples,), default=None
             Classes, for objectives that use them
             (:class:`~sklearn_replearn.objectives.SupCon`); -1 where a row has none. Others ignore
