@@ -17,10 +17,9 @@ import pytest
 import torch
 from quick import quick
 from repeatability import global_state, weights
-from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from skorch.callbacks import Callback, Checkpoint, EarlyStopping, Freezer, TrainEndCheckpoint
 from torch import nn
@@ -397,7 +396,6 @@ def test_identical_fits_are_stored_in_identical_bytes(variant, X):
         (1000, {}),
         (30_000, {"max_epochs": 2}),
         (1000, {"early_stopping": True}),
-        (20, {"max_epochs": 1500}),
     ],
     ids=str,
 )
@@ -459,7 +457,7 @@ def test_parameters_of_parts_set_after_fit_do_not_touch_the_fitted_model(X):
 @all_transformers
 def test_training_lowers_the_loss(cls):
     X = load_wine().data
-    history = cls().fit(X).history_
+    history = cls(max_epochs=60).fit(X).history_
     assert history["train_loss"].iloc[-5:].mean() < history["train_loss"].iloc[:5].mean()
     assert history.index.name == "epoch"
     assert history["seconds"].gt(0).all()
@@ -699,14 +697,22 @@ def test_parameters_of_training_have_an_effect(cls, params, X, capsys):
         assert weights(fitted) != weights(small(cls()).fit(X))
 
 
+class Leaving(Callback):
+    """Leaves before the first epoch, and notes how many there were to be."""
+
+    def on_train_begin(self, net, **kwargs):
+        SEEN.append(net.max_epochs)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("n", "epochs"), [(150, 500), (20_000, 13), (200_000, 5)])
 @all_transformers
-def test_the_number_of_epochs_follows_from_the_number_of_rows(cls):
-    estimator = cls(2, hidden_layer_sizes=(2,))
-    epochs = [
-        clone(estimator).fit(np.random.default_rng(0).normal(size=(n, 1))).n_iter_
-        for n in (150, 20_000)
-    ]
-    assert epochs == [500, 13]
+def test_the_number_of_epochs_follows_from_the_number_of_rows(cls, n, epochs):
+    SEEN.clear()
+    X = np.random.default_rng(0).normal(size=(n, 1))
+    with pytest.raises(KeyboardInterrupt):
+        cls(2, hidden_layer_sizes=(2,), callbacks=[Leaving()]).fit(X)
+    assert [epochs] == SEEN
 
 
 # ---------------------------------------------------------------- bad parameters
@@ -875,7 +881,7 @@ def test_an_encoder_without_weights_works_with_moving_averages():
 def test_a_grid_search_is_the_same_in_two_processes(cls):
     X, y = load_wine(return_X_y=True)
     labels = np.array(["a", "b", "c"])[y]
-    pipe = Pipeline([("enc", cls(max_epochs=20)), ("clf", LogisticRegression())])
+    pipe = Pipeline([("enc", cls(max_epochs=5)), ("clf", LogisticRegression())])
     serial, parallel = (
         GridSearchCV(pipe, {"enc__latent_dim": [2, 8]}, cv=3, n_jobs=n_jobs).fit(X, labels)
         for n_jobs in (1, 2)
@@ -896,30 +902,12 @@ def test_parameters_of_parts_can_be_searched_over(X):
     assert np.isfinite(search.fit(X).cv_results_["mean_test_score"]).all()
 
 
-@pytest.mark.parametrize(
-    ("cls", "wanted"),
-    [
-        (AutoencoderTransformer, (0.93, 0.955, 0.95)),
-        (VAETransformer, (0.93, 0.955, 0.95)),
-        (ContrastiveTransformer, (0.945, 0.955, 0.95)),
-    ],
-)
-def test_default_settings_classify_well(cls, wanted):
-    for load, least in zip((load_digits, load_breast_cancer, load_wine), wanted, strict=True):
-        X, y = load(return_X_y=True)
-        X_train, X_test, y_train, y_test = train_test_split(
-            X, y, test_size=0.5, stratify=y, random_state=0
-        )
-        pipe = Pipeline([("enc", cls()), ("clf", LogisticRegression())])
-        assert pipe.fit(X_train, y_train).score(X_test, y_test) >= least
-
-
 @all_transformers
 def test_reconstruction_error_is_in_standardised_units(cls):
     X = load_wine().data
     errors = cls(latent_dim=2, max_epochs=1).fit(X).reconstruction_error(X)
     assert errors.shape == X.shape
-    fitted = cls(latent_dim=13).fit(X)
+    fitted = cls(latent_dim=13, max_epochs=30).fit(X)
     gap = (X - fitted.inverse_transform(fitted.transform(X))) / X.std(axis=0)
     assert np.allclose(fitted.reconstruction_error(X), gap**2, rtol=1e-3, atol=1e-6)
 
@@ -927,7 +915,7 @@ def test_reconstruction_error_is_in_standardised_units(cls):
 @all_transformers
 def test_a_far_row_scores_lower(cls):
     X = load_wine().data
-    fitted = cls().fit(X)
+    fitted = cls(max_epochs=60).fit(X)
     far = X.mean(axis=0) + 20 * X.std(axis=0) * np.resize([1, -1], 13)
     assert fitted.score_samples([far])[0] < fitted.score_samples(X).min()
 

@@ -15,8 +15,6 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn_replearn import VAETransformer
 from sklearn_replearn.rows import Table
 
-DIMENSIONS = [1, 2, 3, 4, 6, 8]
-
 
 @pytest.fixture(scope="module")
 def wine():
@@ -104,13 +102,13 @@ def test_interpolation_takes_rows_of_a_frame_and_of_an_array(wine):
 @pytest.mark.parametrize("scaling", ["standard", "robust", "quantile", "minmax", None])
 def test_constant_columns_add_nothing_to_the_likelihood(scaling):
     X = np.random.default_rng(0).normal(size=(300, 4))
-    vae = VAETransformer(2, rows=Table(scaling=scaling), max_epochs=150)
+    vae = VAETransformer(2, rows=Table(scaling=scaling), max_epochs=60)
     extended = np.column_stack([X, np.full(len(X), 50.0)])
-    beside = clone(vae).fit(extended)
-    assert beside.score(extended) == pytest.approx(clone(vae).fit(X).score(X), abs=0.5)
+    alone, beside = clone(vae).fit(X).score(X), clone(vae).fit(extended)
+    assert beside.score(extended) == pytest.approx(alone, abs=0.5)
     if scaling != "quantile":  # which maps values it has not seen to the nearest that it has
         extended[:, -1] = 60.0
-        assert beside.score(extended) < clone(vae).fit(X).score(X) - 40
+        assert beside.score(extended) < alone - 40
 
 
 def test_beta_trades_reconstruction_for_closeness_to_the_prior(wine):
@@ -197,7 +195,7 @@ def test_a_fixed_scale_is_kept(wine):
 def one_standard_error_rule(results):
     """The first candidate, of those in order of size, that is as good as the best."""
     mean, deviation = results["mean_test_score"], results["std_test_score"]
-    error = deviation[mean.argmax()] / np.sqrt(3)
+    error = deviation[mean.argmax()] / np.sqrt(2)
     return int(np.flatnonzero(mean >= mean.max() - error)[0])
 
 
@@ -205,13 +203,10 @@ def test_held_out_likelihood_finds_the_number_of_factors():
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(4, 32)) * 0.75, rng.normal(size=(32, 20)) / np.sqrt(32)
     X = np.tanh(rng.normal(size=(1500, 4)) @ first) @ second + 0.1 * rng.normal(size=(1500, 20))
-    search = GridSearchCV(
-        VAETransformer(), {"latent_dim": DIMENSIONS}, refit=one_standard_error_rule, cv=3
-    ).fit(X)
-    assert search.best_estimator_.latent_dim == 4
-    one, two, three, four, six, eight = search.cv_results_["mean_test_score"]
-    assert one < two < three < four - 1
-    assert four >= max(six, eight) > three
+    search = GridSearchCV(VAETransformer(), {"latent_dim": [3, 4, 6]}, refit=False, cv=2).fit(X)
+    assert one_standard_error_rule(search.cv_results_) == 1
+    three, four, six = search.cv_results_["mean_test_score"]
+    assert three + 1 < six < four - 1
 
 
 # ---------------------------------------------------------------- raw tables
