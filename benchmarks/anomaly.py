@@ -82,10 +82,10 @@ EVERY = tuple(PROTOCOLS)
 # ---------------------------------------------------------------- detectors: train, test -> anomaly
 
 
-def ours(transformer=None):
+def ours(estimator=None):
     def scored(train, test, seed, protocol):
         detector = OutlierDetector(
-            None if transformer is None else transformer(random_state=seed),
+            None if estimator is None else estimator(random_state=seed),
             novelty=protocol != "unlabelled",
             random_state=seed,
         )

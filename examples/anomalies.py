@@ -46,18 +46,18 @@ def main():
     print(f"Alarms at a rate of 1 % of normal payments: {alarms.sum()}")
     print(f"  frauds found      {(alarms & is_fraud).sum()} of {is_fraud.sum()}")
     print(f"  false alarms      {(alarms & ~is_fraud).sum()} of {(~is_fraud).sum()} payments")
-    listed = detector.predict_at(month, 0.1, control="false_discoveries") == -1
+    listed = detector.predict_at(month, 0.1, control="fdr") == -1
     print(f"A list with at most 10 % false ones, on average: {listed.sum()} payments,")
     print(f"  of which          {(listed & ~is_fraud).sum()} are none\n")
 
     first = np.argsort(scores)[:6]
     reasons = detector.top_reasons(month.iloc[first], n=2)
     print("To be looked at first:")
-    for place, (number, told) in enumerate(zip(first, reasons.to_numpy(), strict=True), start=1):
+    for place, (number, texts) in enumerate(zip(first, reasons.to_numpy(), strict=True), start=1):
         p_value = detector.p_values(month.iloc[[number]])[0]
         truth = "fraud" if is_fraud[number] else "no fraud"
         print(f"{place}. payment {number} ({truth}; p = {p_value:.4f})")
-        for reason in filter(None, told):
+        for reason in filter(None, texts):
             print(f"     {reason}")
 
     path = draw(detector, month, is_fraud, scores)

@@ -133,48 +133,67 @@ class Density:
         centred = points - self.centre
         return (centred - (centred @ self.axes.T) @ self.axes) / np.sqrt(self.rest)
 
-    def _by_component(self, points, known):
-        """Log-densities of the components, (n, n_components); and each's precision times offset."""
-        reduced = self._reduced(points)
-        logs = np.empty((len(points), len(self.means)))
-        pulls = []
-        for c, (mean, root) in enumerate(zip(self.means, self.roots, strict=True)):
-            offset, free = reduced - mean, 0.0
-            if known is not None and self.axes is None:
-                offset, free = _completed(offset, known, root @ root.T)
-            across = offset @ root
-            logs[:, c] = self.offsets[c] - 0.5 * (np.square(across).sum(axis=1) + free)
-            pulls.append(across @ root.T)
-        return logs, pulls
-
     def surprise(self, points, known=None):
         """Minus the logarithm of the density, ndarray of shape (n,)."""
-        logs, _ = self._by_component(points, known)
-        surprise = -_log_sum(logs)
-        if self.axes is not None:
-            surprise = surprise + 0.5 * np.square(self._left(points)).sum(axis=1)
-        return surprise
+        return DensityAt(self, points, known).surprise()
 
     def departures(self, points, known=None):
+        """See :meth:`DensityAt.departures`."""
+        return DensityAt(self, points, known).departures()
+
+
+class DensityAt:
+    """A density at some points, of which what is asked for twice is computed once.
+
+    Parameters
+    ----------
+    density : Density
+    points : ndarray of shape (n, width)
+    known : ndarray of shape (n, width), bool, default=None
+        Coordinates that are not missing; None: all.
+    """
+
+    def __init__(self, density, points, known=None):
+        self.density, self.points, self.known = density, points, known
+        reduced = density._reduced(points)
+        self._logs, self._across = np.empty((len(points), len(density.means))), []
+        for c, (mean, root) in enumerate(zip(density.means, density.roots, strict=True)):
+            offset, free = reduced - mean, 0.0
+            if known is not None and density.axes is None:
+                offset, free = _completed(offset, known, root @ root.T)
+            across = offset @ root
+            self._logs[:, c] = density.offsets[c] - 0.5 * (np.square(across).sum(axis=1) + free)
+            self._across.append(across)
+        self._left = None if density.axes is None else np.square(density._left(points))
+
+    def surprise(self):
+        """Minus the logarithm of the density, ndarray of shape (n,)."""
+        surprise = -_log_sum(self._logs)
+        return surprise if self._left is None else surprise + 0.5 * self._left.sum(axis=1)
+
+    def departures(self):
         """Squared deviation of each coordinate from what the others tell, in units of its variance.
 
         Returns
         -------
         ndarray of shape (n, width)
         """
-        logs, pulls = self._by_component(points, known)
-        shares = np.exp(logs - _log_sum(logs)[:, None])
+        axes = self.density.axes
+        shares = np.exp(self._logs - _log_sum(self._logs)[:, None])
         result = 0.0
-        for share, pull, root in zip(shares.T, pulls, self.roots, strict=True):
-            diagonal = np.square(root).sum(axis=1)
-            if self.axes is not None:
-                diagonal = np.square(self.axes.T @ root).sum(axis=1)
+        for share, across, root in zip(shares.T, self._across, self.density.roots, strict=True):
+            pull, diagonal = across @ root.T, np.square(root).sum(axis=1)
+            if axes is not None:
+                diagonal = np.square(axes.T @ root).sum(axis=1)
                 diagonal = np.maximum(diagonal, np.finfo(np.float64).tiny)
-                pull = pull @ self.axes
-            result = result + share[:, None] * np.square(pull) / diagonal
-        if self.axes is not None:
-            result = result + np.square(self._left(points))
-        return result if known is None else np.where(known, result, 0.0)
+                pull = pull @ axes
+            np.square(pull, out=pull)
+            pull *= share[:, None]
+            pull /= diagonal
+            result = result + pull
+        if self._left is not None:
+            result = result + self._left
+        return result if self.known is None else np.where(self.known, result, 0.0)
 
 
 def _log_sum(logs):

@@ -87,7 +87,8 @@ LAYERS = {
         "spaces",
         "neighbors",
         "observations",
-        "tails",
+        "evidence",
+        "surprise",
         "calibration",
         "explanations",
         "wording",
@@ -99,12 +100,12 @@ LAYERS = {
 }
 JUDGES = [
     "cross_fitting",
+    "base",
     "nearest",
     "pairs",
-    "surprise",
     "density",
-    "reconstruction",
     "bulk",
+    "reconstruction",
     "estimator",
 ]
 

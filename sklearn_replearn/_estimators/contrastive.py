@@ -1,6 +1,7 @@
 """ContrastiveTransformer: codes learned by comparing views of the rows."""
 
 import warnings
+from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -231,8 +232,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
             At least two rows. Columns of frames hold numbers, booleans, dates, strings or
-            categories; missing cells are NaN, None, NaT or NA. With ``image_shape`` images, with
-            ``vocabulary_size`` rows of token ids.
+            categories; missing cells are NaN, None, NaT or NA. Others as ``rows`` say.
         y : array-like of shape (n_samples,), default=None
             Classes, for objectives that use them
             (:class:`~sklearn_replearn.objectives.SupCon`); -1 where a row has none. Others ignore
@@ -288,6 +288,14 @@ class ContrastiveTransformer(RepresentationTransformer):
             )
 
         in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of))
+        if self._model.extras.collapsed:
+            warnings.warn(
+                f"The codes collapsed: {self._model.extras.collapsed}. Try another objective "
+                "(NTXent and VICReg keep codes apart), a lower lr, a larger batch_size, or a "
+                "weaker augmentation.",
+                ConvergenceWarning,
+                stacklevel=3,  # behind scikit-learn's wrapper of fit
+            )
         return self
 
     def info_nce_bits(self, X):
@@ -334,7 +342,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         inference, model = self._applied(), self._model
         network, device = inference.network, inference.device
         generator = new_generator(model.seed, device)
-        views = self._chosen(model.extras, model.rows)
+        views = self._chosen(model.extras.augmentation, model.rows)
         parts = [model.rows, *self._users_parts(model.rows), *views]
         with isolated(parts, model.seed, device, gradients=False):
             rows = model.scaler.limit(model.scaler.scale(table))
@@ -387,13 +395,14 @@ class ContrastiveTransformer(RepresentationTransformer):
         return augmentation
 
     def _finish(self, network, train_rows, model):
-        problem = collapse(network, train_rows)
-        if problem:
-            warnings.warn(
-                f"The codes collapsed: {problem}. Try another objective (NTXent and VICReg "
-                "keep codes apart), a lower lr, a larger batch_size, or a weaker augmentation.",
-                ConvergenceWarning,
-                stacklevel=8,
-            )
+        collapsed = collapse(network, train_rows)
         standardize_codes(network, train_rows)
-        return self.augmentation
+        return _Learned(self.augmentation, collapsed)
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """The augmentation of fit, and how the codes collapsed, or None."""
+
+    augmentation: object
+    collapsed: str | None

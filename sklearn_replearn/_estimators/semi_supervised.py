@@ -46,7 +46,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     _parameter_constraints = {
         "transformer": [HasMethods(["fit", "transform"]), None],
         "estimator": [HasMethods(["fit", "predict"]), None],
-        "fine_tune": ["boolean", StrOptions({"linear", "full"})],
+        "fine_tune": ["boolean", StrOptions({"linear_probe", "full"})],
     }
 
     def __init__(self, transformer=None, estimator=None, fine_tune=False):
@@ -57,8 +57,8 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     def _fit(self, X, y, sample_weight, fit_params):
         if self.fine_tune is True:
             raise ValueError(
-                'fine_tune must be False, "linear" (the head alone) or "full" (head and encoder); '
-                "got True."
+                'fine_tune must be False, "linear_probe" (the head alone) or "full" (head and '
+                "encoder); got True."
             )
         if self.fine_tune and self.estimator is not None:
             raise ValueError(
@@ -112,7 +112,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     def _fine_tune(self, X, labels, weights):
         encoder = _unfrozen(self.transformer_)
         targets, objective = self._tuning(labels, weights)
-        frozen = self.fine_tune == "linear"
+        frozen = self.fine_tune == "linear_probe"
         encoder, weight, bias, history = fine_tuned(encoder, X, targets, weights, objective, frozen)
         self.transformer_, self.history_ = encoder, history.frame()
         if frozen:
@@ -209,9 +209,9 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         :class:`~sklearn_replearn.objectives.SupCon` use.
     estimator : classifier, default=None
         Predicts labels from codes. None is ``LogisticRegression(max_iter=1000)``.
-    fine_tune : False, "linear" or "full", default=False
+    fine_tune : False, "linear_probe" or "full", default=False
         Whether a linear head, started from that of ``LogisticRegression``, is trained on views of
-        the rows with a label: alone ("linear"), or together with the encoder ("full"), whose
+        the rows with a label: alone ("linear_probe"), or together with the encoder ("full"), whose
         weights are drawn to where they started; then ``LogisticRegression`` is fitted anew to the
         codes of these rows. Epochs, learning rate and all other training parameters are those of
         the transformer.
@@ -222,8 +222,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         Fitted. After ``fine_tune="full"`` its encoder is the one that this led to and its decoder
         the one of before: what it decodes, samples or scores means little then.
     estimator_ : classifier
-        Fitted to codes; with ``fine_tune="linear"`` a ``LogisticRegression`` with the weights of
-        the head.
+        Fitted to codes; with ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights
+        of the head.
     classes_ : ndarray of shape (n_classes,)
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any.
@@ -397,7 +397,7 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
         Learns codes from all rows; see :class:`EncoderClassifier`.
     estimator : regressor, default=None
         Predicts targets from codes. None is ``Ridge()``.
-    fine_tune : False, "linear" or "full", default=False
+    fine_tune : False, "linear_probe" or "full", default=False
         As in :class:`EncoderClassifier`, with the squared error; the head starts from that of
         ``Ridge``.
 
@@ -406,7 +406,7 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
     transformer_ : transformer
         Fitted; see :class:`EncoderClassifier`.
     estimator_ : regressor
-        Fitted to codes; with ``fine_tune="linear"`` a ``Ridge`` with the weights of the head.
+        Fitted to codes; with ``fine_tune="linear_probe"`` a ``Ridge`` with the weights of the head.
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int

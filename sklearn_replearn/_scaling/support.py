@@ -8,14 +8,14 @@ from math import inf
 class Support:
     """Which columns a likelihood takes, and what becomes of their cells.
 
-    Attributes
+    Parameters
     ----------
     words : str
         What the cells are, for messages.
     has_density : bool
         Whether a cell has a density, which depends on the units of the column. Otherwise it has a
         probability.
-    low, high : float
+    low, high : float, default=-inf, inf
         Least and largest cell.
     whole : bool, default=False
         Whether cells are whole numbers.
@@ -23,6 +23,15 @@ class Support:
         Whether cells are left as they are by ``scaling="auto"``.
     logarithmic : bool, default=False
         Whether networks and likelihood see log(1 + cell), whatever the scaling.
+
+    Examples
+    --------
+    >>> from sklearn_replearn.likelihoods import COUNTS, Support
+    >>> COUNTS.whole, COUNTS.has_density
+    (True, False)
+    >>> angles = Support("angles in radians", has_density=True, low=-3.1416, high=3.1416)
+    >>> angles.as_given
+    False
     """
 
     words: str

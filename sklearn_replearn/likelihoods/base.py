@@ -102,6 +102,7 @@ class Likelihood(nn.Module):
     _per_nat = 2.0
 
     def cell_error(self, x, output):
+        """What an autoencoder minimises, per cell that is there."""
         return -self._per_nat * self.cell_log_prob(x, output)
 
     def cell_log_prob(self, x, output):

@@ -73,6 +73,7 @@ class Categorical(Likelihood):
         return torch.cat([*parts, output.new_zeros((len(output), 1))], dim=1)
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         divisor, size, start = self.table
         codes = (x.long() - 1).clamp_min(0)[:, :, None]
         places = (codes // divisor % size + start).flatten(1)
@@ -180,6 +181,7 @@ class Ordinal(Likelihood):
         return torch.cat([-ends, inner, ends], dim=1)
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         thresholds = self._thresholds().to(output.dtype)
         level = x.long().clamp_min(1)
         level = torch.minimum(level, self.last + 1)

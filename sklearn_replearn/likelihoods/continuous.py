@@ -43,6 +43,7 @@ class _Located(Likelihood):
         self.log_scale.copy_(above.log() / (2 * UNIT))
 
     def cell_error(self, x, output):
+        """What an autoencoder minimises, per cell that is there."""
         return (x - output).square()
 
     def _log_density(self, x, output):
@@ -93,6 +94,7 @@ class Gaussian(_Located):
         return cls(len(columns), 1.0 if for_errors else scale)
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         return self._log_density(x, output)
 
 
@@ -129,6 +131,7 @@ class StudentT(_Located):
         return _FEWEST_DEGREES + torch.exp(log_degrees)
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         nu, squared_scale = self.degrees, self.variance
         squares = self.cell_error(x, output) / squared_scale
         # In float64, because large numbers cancel.
@@ -191,6 +194,7 @@ class PointMasses(_Located):
         return cls(intervals, 1.0 if for_errors else scale)
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         deviation = self.variance.sqrt()
         at, lower, upper = self._intervals(x)
         # Infinite ends and cells that are no atom must not reach the gradient.
@@ -253,9 +257,11 @@ class Bernoulli(Likelihood):
     _per_nat = 1.0  # the binary cross-entropy, as it is known
 
     def cell_error(self, x, output):
+        """What an autoencoder minimises, per cell that is there."""
         return F.binary_cross_entropy_with_logits(output, x, reduction="none")
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         return -self.cell_error(x.clamp(0, 1), output)
 
     def mean(self, output):

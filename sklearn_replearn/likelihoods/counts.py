@@ -49,10 +49,12 @@ class _Counts(Likelihood):
         return log_rate.clamp(*_LOG_RATE_RANGE)
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         count = _count(x)
         return self._up_to_a_constant(count, self._log_rate(output, count)) - _log_factorial(count)
 
     def cell_error(self, x, output):
+        """What an autoencoder minimises, per cell that is there."""
         # Without what does not depend on the decoder; given the total, per count and not per cell,
         # of which most are 0.
         count = _count(x)

@@ -71,12 +71,15 @@ class Joint(Likelihood):
             part.set_constant(constant[columns])
 
     def cell_error(self, x, output):
+        """What an autoencoder minimises, per cell that is there."""
+
         def error(part, x, output):
             return self._per_nat / part._per_nat * part.cell_error(x, output)
 
         return self._together(error, self._split(output), x)
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         return self._together(lambda part, x, o: part.cell_log_prob(x, o), self._split(output), x)
 
     def mean(self, output):

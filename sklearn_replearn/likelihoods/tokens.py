@@ -65,6 +65,7 @@ class Tokens(Likelihood):
         return logits.log_softmax(2), output[:, -self.n_features :] + self.odds
 
     def cell_log_prob(self, x, output):
+        """Log-density or log-probability of cells that are there, in nats."""
         log_tokens, odds = self._split(output)
         there, n_tokens = x > 0, log_tokens.shape[2]
         tokens = (x.long() - 1).clamp(0, n_tokens - 1)

@@ -35,25 +35,3 @@ class Calibration:
         if alpha < 1 / (len(self.scores) + 1):
             return -np.inf
         return self.scores[above[0]]
-
-
-def rejected(p_values, alpha):
-    """Which hypotheses may be rejected if a share ``alpha`` of them may be so falsely, on average.
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (n,)
-    alpha : float
-
-    Returns
-    -------
-    ndarray of shape (n,), bool
-
-    References
-    ----------
-    Benjamini and Hochberg (1995), *Controlling the false discovery rate*.
-    """
-    n = len(p_values)
-    ordered = np.sort(p_values)
-    passing = np.flatnonzero(ordered <= alpha * np.arange(1, n + 1) / n)
-    return p_values <= (ordered[passing[-1]] if len(passing) else -1.0)

@@ -1,10 +1,12 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
+from functools import cache, partial
 from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from scipy.stats import false_discovery_control
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -17,12 +19,14 @@ from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context, sa
 from .._runtime.transaction import in_one_step
 from .._tables.frames import as_pandas
 from .._tables.validation import names_of, read_table
-from .calibration import rejected
-from .committee import of_contaminated_rows, of_estimator, of_normal_rows, references, training_rows
-from .neighbors import Neighbors
-from .observations import Seen
+from ..rows import Rows, Table
+from ..rows.base import table_of
+from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_rows
+from .judges.base import Judge
+from .judges.estimator import EstimatorScore, TrimmedEstimatorScore
+from .observations import Observations, training_rows
 from .spaces import Space
-from .wording import told
+from .wording import reason
 
 __all__ = ["OutlierDetector"]
 
@@ -41,31 +45,38 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
 
     Parameters
     ----------
-    transformer : estimator, default=None
-        Judges in place of the default: one of our three transformers, or any other estimator with
-        ``score_samples``, such as ``PCA``, ``FactorAnalysis``, ``KernelDensity`` or a pipeline that
-        ends in one. It is cloned and fitted; one that is fitted already is taken as it is, and then
-        ``fit`` only compares with the rows it gets, which should be others than the estimator's
-        (wrap it in ``sklearn.frozen.FrozenEstimator`` where the detector itself is cloned).
+    estimator : estimator, default=None
+        Judge in place of the default ones: one of our three transformers, or any other estimator
+        with ``score_samples``, such as ``PCA``, ``FactorAnalysis``, ``KernelDensity`` or a pipeline
+        that ends in one. It is cloned and fitted; one that is fitted already is taken as it is, and
+        then ``fit`` only compares with the rows it gets, which should be others than the
+        estimator's (wrap it in ``sklearn.frozen.FrozenEstimator`` where the detector itself is
+        cloned).
+    judges : list of Judge, default=None
+        Judges in place of the default ones, those of ``sklearn_replearn.outliers`` or your own; see
+        :class:`~sklearn_replearn.outliers.Judge`. None: with ``novelty=True`` those named above,
+        ``[NearestDistance("standard"), NearestDistance("quantile"), CellSurprise(), LowDensity(),
+        ReconstructionError()]``. An ``estimator`` among them is ``EstimatorScore(estimator)``.
     novelty : bool, default=True
         Whether the training rows are all normal and other rows are to be judged. False: there are
         anomalies among the training rows. Then the bulk of the rows is fitted and the rest left
         out; by default by Gaussian mixtures, which on such tables find more than anything else that
-        was tried (see benchmarks/results/anomaly.md); a ``transformer`` is fitted three times, the
-        second and third time without the quarter of the rows that fitted worst.
+        was tried (see benchmarks/results/anomaly.md); an ``estimator`` is fitted three times, the
+        second and third time without the quarter of the rows that fitted worst. ``judges`` that are
+        given say by themselves what rows they are for, so novelty stays True with them.
     contamination : "auto" or float, default="auto"
         The share of the training rows that ``predict`` calls anomalous, in (0, 0.5]. "auto" leaves
         it to ``alpha``.
     alpha : float, default=0.05
         With ``contamination="auto"``, the rate of false alarms of ``predict``: about this share of
         normal rows is called anomalous, on average over training tables.
-    categorical_features : "from_dtype", array-like of bool, int or str, or None, \
-default="from_dtype"
-        Columns of numbers that are categories, as a mask, by number or by name. Columns of strings
-        and of a categorical dtype are categories anyway.
+    rows : Rows, default=None
+        What a row is: None is :class:`~sklearn_replearn.rows.Table`, whose parameters say which
+        columns of numbers are categories. Judges see rows of all kinds as tables; an ``estimator``
+        sees them as they are given.
     random_state : int, RandomState instance or None, default=0
-        An int gives the same detector each time, for any order of the rows. It also seeds what in a
-        ``transformer`` has ``random_state=None``.
+        An int gives the same detector each time, for any order of the rows. It also seeds what in
+        an ``estimator`` or in ``judges`` has ``random_state=None``.
 
     Attributes
     ----------
@@ -73,7 +84,9 @@ default="from_dtype"
         ``score_samples`` below it is anomalous. Minus infinity where there are too few training
         rows for any to be, at this ``alpha``.
     estimator_ : estimator or None
-        The fitted ``transformer``.
+        The fitted ``estimator``.
+    judges_ : list of Judge
+        The fitted judges.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -112,29 +125,32 @@ default="from_dtype"
     """
 
     _parameter_constraints = {
-        "transformer": [HasMethods(["fit", "score_samples"]), None],
+        "estimator": [HasMethods(["fit", "score_samples"]), None],
+        "judges": [list, tuple, None],
         "novelty": ["boolean"],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
-        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
+        "rows": [Rows, None],
         "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        transformer=None,
+        estimator=None,
         *,
+        judges=None,
         novelty=True,
         contamination="auto",
         alpha=0.05,
-        categorical_features="from_dtype",
+        rows=None,
         random_state=0,
     ):
-        self.transformer = transformer
+        self.estimator = estimator
+        self.judges = judges
         self.novelty = novelty
         self.contamination = contamination
         self.alpha = alpha
-        self.categorical_features = categorical_features
+        self.rows = rows
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -157,10 +173,11 @@ default="from_dtype"
         ------
         ValueError
             If ``X`` has infinite cells, columns that mix types or fewer than two rows; or from the
-            ``transformer``, such as for missing cells where it takes none. After any exception the
+            ``estimator``, such as for missing cells where it takes none. After any exception the
             detector is as it was before.
         TypeError
-            If ``X`` is sparse and the ``transformer`` is not one of ours.
+            If ``X`` is sparse and the ``estimator`` is not one of ours; or if what is among the
+            ``judges`` is none.
         """
         in_one_step(self, lambda fresh: fresh._fit(X))
         return self
@@ -168,45 +185,69 @@ default="from_dtype"
     def _fit(self, X):
         if sp.issparse(X) and not self.__sklearn_tags__().input_tags.sparse:
             raise TypeError(
-                f"Sparse data was passed, which {type(self.transformer).__name__} may not take. "
+                f"Sparse data was passed, which {type(self.estimator).__name__} may not take. "
                 "Make it dense with X.toarray()."
             )
-        table, self._schema = read_table(self, X, self.categorical_features)
+        judges = self._chosen_judges()
+        self._rows = (Table() if self.rows is None else self.rows).in_form_of(X)
+        given = table_of(self._rows, X)
+        table, self._schema = read_table(self, given, self._rows.categorical_features)
+        self._rows.check(table, self._schema)
         multiset = canonical(table, np.ones(len(table)))
         generator = new_generator(draw_seed(self.random_state))
-        by_default = self.transformer is None and self.novelty
-        spaces = ("standard", "quantile") if by_default else ("standard",)
+        several = self.estimator is None and self.novelty
         self._spaces = {
             name: Space(name, multiset, self._schema, names_of(self), draw_integer(generator))
-            for name in spaces
+            for name in (("standard", "quantile") if several else ("standard",))
         }
-        width = self._spaces["standard"].width
-        rows = training_rows(multiset, width)
-        seen = Seen(multiset.values(rows), self._spaces)
-        kept = references(len(seen), width)
-        neighbors = {name: Neighbors(seen.points(name)[kept]) for name in spaces}
-        self._similar = seen.table[kept], neighbors["standard"]
-        self.estimator_ = None
-        if self.transformer is not None:
-            self._committee = of_estimator(
-                self.transformer,
-                _sliceable(X),
-                multiset.numbers[rows],
-                seen,
-                self._schema,
-                self.novelty,
-                generator,
-            )
-            self.estimator_ = self._committee.judges[0].estimator
-        elif self.novelty:
-            copies = multiset.weights[rows]
-            self._committee = of_normal_rows(seen, copies, kept, neighbors, generator)
-        else:
-            self._committee = of_contaminated_rows(seen, generator)
+        rows = training_rows(multiset, self._spaces["standard"].width)
+        training = Observations(
+            multiset.values(rows),
+            self._spaces,
+            self._decode,
+            copies=multiset.weights[rows],
+            original=partial(_rows_of, lambda: _sliceable(X), multiset.numbers[rows]),
+        )
+        self._committee = Committee(judges, training, generator)
+        self._similar = training.table[training.references], training.neighbors()
+        self.judges_ = self._committee.judges
+        self.estimator_ = None if self.estimator is None else self.judges_[0].estimator_
         self.offset_ = self._committee.calibration.threshold(self.alpha)
         if self.contamination != "auto":
             scores = self._scores(X, table)
             self.offset_ = float(np.percentile(scores, 100.0 * self.contamination))
+
+    def _chosen_judges(self):
+        if self.judges is None:
+            if self.estimator is not None:
+                judge = EstimatorScore if self.novelty else TrimmedEstimatorScore
+                return [judge(self.estimator)]
+            return judges_of_normal_rows() if self.novelty else judges_of_contaminated_rows()
+        if self.estimator is not None:
+            raise ValueError(
+                "Give either an estimator or judges. To have both, put EstimatorScore(estimator) "
+                "of sklearn_replearn.outliers among the judges."
+            )
+        if not self.novelty:
+            raise ValueError(
+                "novelty=False chooses judges for training rows among which there are anomalies, "
+                "and judges= chooses them, too. Leave novelty=True, and give judges that are for "
+                "such rows, such as FarFromBulk() or TrimmedEstimatorScore(estimator) of "
+                "sklearn_replearn.outliers."
+            )
+        if not self.judges:
+            raise ValueError("judges is empty. Give at least one, or None for the default ones.")
+        for number, judge in enumerate(self.judges):
+            if not isinstance(judge, Judge):
+                what = judge.__name__ if isinstance(judge, type) else type(judge).__name__
+                advice = f"EstimatorScore({what}(...))" if hasattr(judge, "score_samples") else ""
+                if isinstance(judge, type) and issubclass(judge, Judge):
+                    advice = f"an instance, {what}(...)"
+                raise TypeError(
+                    f"judges[{number}] is no Judge but {judge!r}. Give "
+                    f"{advice or 'an instance of a subclass of sklearn_replearn.outliers.Judge'}."
+                )
+        return list(self.judges)
 
     def score_samples(self, X):
         """How normal rows are: minus their surprise in nats.
@@ -232,20 +273,25 @@ default="from_dtype"
 
     def _table(self, X):
         check_is_fitted(self)
-        return read_table(self, X, schema=self._schema)[0]
+        table, _ = read_table(self, table_of(self._rows, X), schema=self._schema)
+        self._rows.check(table, self._schema)
+        return table
+
+    def _decode(self, table):
+        return self._rows.from_table(self._schema.decode(table))
 
     def _scores(self, X, table):
-        surprise = [self._committee.surprise(seen) for _, seen in self._parts(X, table)]
+        surprise = [self._committee.surprise(rows) for _, rows in self._parts(X, table)]
         return -np.concatenate(surprise)
 
     def _parts(self, X, table):
         """The rows some at a time, with their places."""
-        given, width = self.estimator_ is not None, self._spaces["standard"].width
-        raw = _sliceable(X) if given else None
-        at_once = _ROWS_FOR_ESTIMATORS if given else max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // width)
+        original, at_once = cache(lambda: _sliceable(X)), _ROWS_FOR_ESTIMATORS
+        if self.estimator is None:
+            at_once = max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // self._spaces["standard"].width)
         for part in slices(len(table), at_once):
-            some = safe_indexing(raw, np.arange(part.start, part.stop)) if given else None
-            yield part, Seen(table[part], self._spaces, some)
+            given = partial(_rows_of, original, np.arange(part.start, part.stop))
+            yield part, Observations(table[part], self._spaces, self._decode, original=given)
 
     def decision_function(self, X):
         """``score_samples(X) - offset_``: negative for anomalous rows.
@@ -292,7 +338,7 @@ default="from_dtype"
         scores = self.score_samples(X)
         return self._committee.calibration.p_values(scores)
 
-    def predict_at(self, X, alpha, control="false_alarms"):
+    def predict_at(self, X, alpha, control="fpr"):
         """Say which rows are anomalous, at another rate of errors than ``predict``.
 
         Parameters
@@ -300,10 +346,11 @@ default="from_dtype"
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
         alpha : float
             In (0, 1).
-        control : {"false_alarms", "false_discoveries"}, default="false_alarms"
-            Of which errors ``alpha`` is the rate: the share of normal rows that are called
-            anomalous, or the share of normal rows among those called anomalous, on average, by the
-            procedure of Benjamini and Hochberg (1995). The latter depends on all rows of ``X``.
+        control : {"fpr", "fdr"}, default="fpr"
+            Of which errors ``alpha`` is the rate: the false positive rate, the share of normal rows
+            that are called anomalous; or the false discovery rate, the share of normal rows among
+            those called anomalous, on average, by the procedure of Benjamini and Hochberg (1995).
+            The latter depends on all rows of ``X``.
 
         Returns
         -------
@@ -320,14 +367,15 @@ default="from_dtype"
             raise ValueError(
                 f"alpha must be a number between 0 and 1, such as 0.05; got {alpha!r}."
             )
-        if control not in ("false_alarms", "false_discoveries"):
+        if control not in ("fpr", "fdr"):
             raise ValueError(
-                f'control must be "false_alarms" or "false_discoveries"; got {control!r}.'
+                'control must be "fpr" (false positive rate) or "fdr" (false discovery rate); '
+                f"got {control!r}."
             )
         p_values = self.p_values(X)
-        if control == "false_alarms":
-            return np.where(p_values <= alpha, -1, 1)
-        return np.where(rejected(p_values, alpha), -1, 1)
+        if control == "fdr":
+            p_values = false_discovery_control(p_values)
+        return np.where(p_values <= alpha, -1, 1)
 
     def explain(self, X):
         """What each cell adds to the surprise at its row.
@@ -348,15 +396,15 @@ default="from_dtype"
         beyond what it sees on average: squared differences from the nearest row that those of the
         other columns do not tell, surprise given other columns, squared deviations from what the
         other columns tell under the mixture, and errors of reconstruction. The more surprised a
-        judge, the more its shares count. For estimators that are not ours it is how much less
+        judge, the more its shares count. For an ``estimator`` that is not ours it is how much less
         anomalous the row would be with the column's median or most frequent level.
         """
         return self._explained(X, self._table(X))
 
     def _explained(self, X, table):
         values = np.empty(table.shape)
-        for part, seen in self._parts(X, table):
-            values[part] = self._committee.contributions(seen)
+        for part, rows in self._parts(X, table):
+            values[part] = self._committee.contributions(rows)
         index = X.index if isinstance(X, pd.DataFrame) else None
         return pd.DataFrame(values, columns=self._labels(), index=index)
 
@@ -400,10 +448,10 @@ default="from_dtype"
             rows, ranks = np.nonzero(speaks & (first == j))
             for part in slices(len(rows), _FEWEST_AT_ONCE):
                 texts[rows[part], ranks[part]] = self._reasons(table[rows[part]], int(j))
-        told_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
+        texts_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
         names = [f"reason {rank + 1}" for rank in range(n)]
         return pd.DataFrame(
-            np.take_along_axis(texts, told_first, axis=1), columns=names, index=contributions.index
+            np.take_along_axis(texts, texts_first, axis=1), columns=names, index=contributions.index
         )
 
     def _reasons(self, table, j):
@@ -414,7 +462,7 @@ default="from_dtype"
         kind = None if self._schema.kinds is None else self._schema.kinds[j]
         name = str(self._labels()[j])
         return [
-            told(name, kind, float(cell), rows[similar, j])
+            reason(name, kind, float(cell), rows[similar, j])
             for cell, similar in zip(table[:, j], nearest, strict=True)
         ]
 
@@ -424,11 +472,15 @@ default="from_dtype"
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.sparse = True
-        if self.transformer is not None:
-            given = get_tags(self.transformer).input_tags
+        if self.estimator is not None:
+            given = get_tags(self.estimator).input_tags
             tags.input_tags.allow_nan = given.allow_nan
-            tags.input_tags.sparse = isinstance(self.transformer, RepresentationTransformer)
+            tags.input_tags.sparse = isinstance(self.estimator, RepresentationTransformer)
         return tags
+
+
+def _rows_of(original, numbers):
+    return safe_indexing(original(), numbers)
 
 
 def _sliceable(X):

@@ -5,7 +5,7 @@ import numpy as np
 _LEAST_NET = 0.5  # of an excess, as a share of the sizes of its parts
 
 
-def shared(nats, parts, expected):
+def attributions(nats, parts, expected):
     """Share nats among columns by how far the parts of a statistic exceed what is expected.
 
     Where the excesses add up to little beside their sizes, because some cells speak for an anomaly

@@ -1,48 +1,164 @@
 """Rows of a table as judges see them."""
 
+from functools import cached_property, partial
+
 import numpy as np
 
+from .._runtime.arrays import evenly
+from .._runtime.sklearn import safe_indexing
+from .neighbors import Neighbors
 
-class Seen:
-    """Some rows of a table, and what they are in each space, found when it is first asked for.
+_MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 2**16, 2**24, 2**10
+_REFERENCES, _CELLS_OF_REFERENCES = 2**13, 2**23
+
+
+class Observations:
+    """Some rows of a table, and what judges ask of them, each computed when it is first asked for.
+
+    Judges get them from :class:`OutlierDetector`; nobody else needs to make any.
 
     Parameters
     ----------
     table : ndarray of shape (n, n_features)
-        As :func:`check_table` gives it.
+        Numbers as they are, dates and durations as numbers, categories as numbers of levels
+        (0 for one that fit has not seen), NaN for missing cells.
     spaces : dict of str to Space
-    raw : table, default=None
-        The same rows as the user gave them.
+    decode : callable
+        Turns a table of numbers into rows like those of fit.
+    copies : ndarray of shape (n,), default=None
+        How often each row is in the training table. None: once.
+    original : callable, default=None
+        Returns the same rows as the user gave them.
+
+    Attributes
+    ----------
+    known : ndarray of shape (n, n_features), bool
+        Cells that are not missing.
+    complete : bool
+        Whether no cell is missing.
+    n_known : ndarray of shape (n,), int
+        How many cells of a row are not missing, at least 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_replearn import OutlierDetector
+    >>> from sklearn_replearn.outliers import Evidence, Judge
+    >>> class NumberOfMissingCells(Judge):
+    ...     def evidence(self, rows):
+    ...         return Evidence((~rows.known).sum(axis=1), ~rows.known)
+    >>> detector = OutlierDetector(judges=[NumberOfMissingCells()]).fit(np.ones((100, 2)))
+    >>> detector.predict([[1.0, np.nan], [1.0, 1.0]])
+    array([-1,  1])
     """
 
-    def __init__(self, table, spaces, raw=None):
-        self.table, self.spaces, self.raw = table, spaces, raw
+    def __init__(self, table, spaces, decode, copies=None, original=None):
+        self.table, self.spaces, self._decode = table, spaces, decode
+        self.copies = np.ones(len(table)) if copies is None else copies
         self.known = ~np.isnan(table)
         self.complete = bool(self.known.all())
         self.n_known = np.maximum(self.known.sum(axis=1), 1)
-        self._points = {}
+        self._original = original
+        self._points, self._answers = {}, {}
 
     def __len__(self):
         return len(self.table)
 
-    def points(self, space):
-        """Coordinates, ndarray of shape (n, width), float64."""
+    @property
+    def is_categorical(self):
+        """Which columns are categories, ndarray of shape (n_features,), bool."""
+        return ~self.spaces["standard"].columns.numbers
+
+    def points(self, space="standard"):
+        """The rows as points, between which distances mean something.
+
+        Parameters
+        ----------
+        space : {"standard", "quantile"}, default="standard"
+            How numbers are scaled: to variance 1, or by their ranks. Missing cells are at the mean.
+
+        Returns
+        -------
+        ndarray of shape (n, width), float64
+            A number has one coordinate, a category several.
+        """
         if space not in self._points:
-            self._points[space] = self.spaces[space].points(self.table)
+            self._points[space] = self._space(space).points(self.table)
         return self._points[space]
 
-    def known_points(self, space):
+    def known_points(self, space="standard"):
         """Which coordinates are not of missing cells; None where all are there."""
-        return None if self.complete else self.known[:, self.spaces[space].owner]
+        return None if self.complete else self.known[:, self._space(space).owner]
 
-    def by_column(self, space, coordinates):
+    def by_column(self, coordinates, space="standard"):
         """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""
-        return self.spaces[space].by_column(coordinates)
+        return self._space(space).by_column(coordinates)
 
-    def first(self, n):
-        """The first rows of these."""
-        return Seen(self.table[:n], self.spaces)
+    def _space(self, name):
+        if name not in self.spaces:
+            raise ValueError(f"space must be one of {list(self.spaces)}; got {name!r}.")
+        return self.spaces[name]
 
     def mean_over_known(self, parts):
         """Mean of each row over the columns that are there."""
         return np.where(self.known, parts, 0.0).sum(axis=1) / self.n_known
+
+    def original(self):
+        """The rows as the user gave them; where nothing else is at hand, decoded."""
+        return self.decoded(self.table) if self._original is None else self.once(self._original)
+
+    def _some_original(self, numbers):
+        return safe_indexing(self.original(), numbers)
+
+    def decoded(self, table):
+        """A table like that of these rows, as the user would give it."""
+        return self._decode(table.astype(np.float64))
+
+    def take(self, numbers):
+        """Some of these rows.
+
+        Parameters
+        ----------
+        numbers : ndarray of int
+
+        Returns
+        -------
+        Observations
+        """
+        original = None if self._original is None else partial(self._some_original, numbers)
+        table, copies = self.table[numbers], self.copies[numbers]
+        some = Observations(table, self.spaces, self._decode, copies, original)
+        some._points = {space: points[numbers] for space, points in self._points.items()}
+        return some
+
+    def first(self, n):
+        """The first rows of these."""
+        return self.take(np.arange(min(n, len(self))))
+
+    def once(self, function, *arguments):
+        """``function(*arguments)``, remembered: for what several judges ask of these rows."""
+        key = function, *arguments
+        if key not in self._answers:
+            self._answers[key] = function(*arguments)
+        return self._answers[key]
+
+    @cached_property
+    def references(self):
+        """Numbers of those rows with which others are compared, ndarray of int."""
+        width = self.spaces["standard"].width
+        most = int(np.clip(_CELLS_OF_REFERENCES // width, _FEWEST_ROWS, _REFERENCES))
+        return evenly(len(self), most)
+
+    def neighbors(self, space="standard"):
+        """The reference rows, among which the nearest to others can be looked up."""
+        return self.once(self._neighbors, space)
+
+    def _neighbors(self, space):
+        return Neighbors(self.points(space)[self.references])
+
+
+def training_rows(multiset, width):
+    """Numbers, within the multiset, of the rows to learn from; equal ones stand side by side."""
+    draws = multiset.draws()
+    most = int(np.clip(_MOST_CELLS // width, _FEWEST_ROWS, _MOST_ROWS))
+    return draws[evenly(len(draws), most)]

@@ -33,7 +33,7 @@ class Space:
 
     def __init__(self, scaling, multiset, schema, names, seed):
         self.columns = Scaler(scaling, multiset, names, seed, levels=schema.levels(multiset.width))
-        self.owner, self._digits, self._shared = [], {}, {}
+        self.owner, self._digits, self._repeated = [], {}, {}
         levels = self.columns.levels
         shares, start = levels.shares.astype(np.float64), 0
         for j, n_levels in enumerate(levels.sizes):
@@ -45,7 +45,7 @@ class Space:
             counts = np.bincount(
                 np.nan_to_num(levels).astype(np.intp), multiset.weights, n_levels + 1
             )
-            self._shared[j] = counts[1:] > 1
+            self._repeated[j] = counts[1:] > 1
             for divisor, size in digits_of(n_levels):
                 share, start = shares[start : start + size], start + size
                 unlike = max(float((share * (1 - share)).sum()), 1.0 / multiset.n_draws)
@@ -73,14 +73,14 @@ class Space:
             level = cells[known, j].astype(np.intp) - 1
             for divisor, size, share, unit in self._digits[j]:
                 points[known, begin : begin + size] = -share * unit
-                seen = self._told_apart(j, level)
-                points[known[seen], begin + level[seen] // divisor % size] += unit
+                repeated = self._is_repeated(j, level)
+                points[known[repeated], begin + level[repeated] // divisor % size] += unit
                 begin += size
         return points
 
-    def _told_apart(self, j, level):
-        """Whether levels are such as other rows have, too; one that a single row has is none."""
-        return (level >= 0) & self._shared[j][np.maximum(level, 0)]
+    def _is_repeated(self, j, level):
+        """Whether levels are such as several rows have; one that a single row has is none."""
+        return (level >= 0) & self._repeated[j][np.maximum(level, 0)]
 
     def by_column(self, coordinates):
         """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""

@@ -8,7 +8,7 @@ from .._tables.column_types import Category, Date
 _DIGITS, _USUAL = 4, 0.5
 
 
-def told(name, kind, cell, similar):
+def reason(name, kind, cell, similar):
     """Such as ``"amount = 9,120 (expected 312 ± 140)"``.
 
     Parameters

@@ -42,6 +42,20 @@ class Rows(BaseEstimator):
         Whether the networks are linear layers one behind the other.
     n_decoded : int or None
         Rows of a batch that a decoder learns from beside a contrastive objective; None: all.
+
+    Examples
+    --------
+    Rows of numbers with views of their own:
+
+    >>> from sklearn_replearn import ContrastiveTransformer
+    >>> from sklearn_replearn.augmentations import GaussianNoise
+    >>> from sklearn_replearn.rows import Rows
+    >>> class Noisy(Rows):
+    ...     def augmentation(self):
+    ...         return GaussianNoise(0.2)
+    >>> encoder = ContrastiveTransformer(latent_dim=2, rows=Noisy(), max_epochs=2)
+    >>> encoder.fit_transform([[0.5, 1.0], [2.5, 2.0], [1.5, 3.0]]).shape
+    (3, 2)
     """
 
     hidden_layer_sizes = (256,)

@@ -33,7 +33,7 @@ from sklearn_replearn import (
 from sklearn_replearn.objectives import SupCon
 from sklearn_replearn.rows import Images, Tokens
 
-MODES = [False, "linear", "full"]
+MODES = [False, "linear_probe", "full"]
 all_modes = pytest.mark.parametrize("fine_tune", MODES, ids=str)
 both = pytest.mark.parametrize("cls", [EncoderClassifier, EncoderRegressor])
 pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
@@ -306,7 +306,7 @@ def test_linear_leaves_what_an_encoder_of_ones_own_keeps_beside_its_weights(wine
     X, y = wine
     plain, linear = (
         EncoderClassifier(encoder(encoder=Normed), fine_tune=fine_tune).fit(X, y)
-        for fine_tune in (False, "linear")
+        for fine_tune in (False, "linear_probe")
     )
     assert np.array_equal(linear.transformer_.transform(X), plain.transformer_.transform(X))
 
@@ -330,7 +330,7 @@ def test_a_frozen_encoder_is_used_and_not_changed(fine_tune, wine):
 
 def test_fine_tuning_takes_the_encoder_and_head_of_its_own(wine):
     X, y = wine
-    for fine_tune in ("linear", "full"):
+    for fine_tune in ("linear_probe", "full"):
         for transformer, name in (
             (PCA(2), "got PCA"),
             (make_pipeline(StandardScaler(), encoder()), "got Pipeline"),
@@ -340,7 +340,7 @@ def test_fine_tuning_takes_the_encoder_and_head_of_its_own(wine):
                 EncoderClassifier(transformer, fine_tune=fine_tune).fit(X, y)
         with pytest.raises(ValueError, match="leave estimator at None, or set fine_tune=False"):
             EncoderClassifier(encoder(), LogisticRegression(), fine_tune=fine_tune).fit(X, y)
-    with pytest.raises(ValueError, match=r'False, "linear" .* or "full" .*got True'):
+    with pytest.raises(ValueError, match=r'False, "linear_probe" .* or "full" .*got True'):
         EncoderClassifier(encoder(), fine_tune=True).fit(X, y)
     with pytest.raises(ValueError, match="'fine_tune' parameter"):
         EncoderClassifier(encoder(), fine_tune="half").fit(X, y)
@@ -525,7 +525,7 @@ def test_searches_reach_into_the_transformer(wine):
     X, _ = wine
     y = load_wine().target
     search = GridSearchCV(
-        EncoderClassifier(encoder(max_epochs=20), fine_tune="linear"),
+        EncoderClassifier(encoder(max_epochs=20), fine_tune="linear_probe"),
         {"transformer__latent_dim": [1, 8], "fine_tune": [False, "full"]},
         cv=2,
     ).fit(X, y)

@@ -159,7 +159,7 @@ class TestEveryTransformer:
         encoder.set_params(rows__n_filters=2, device="cpu")  # another device: computed anew
         assert np.array_equal(encoder.transform(X), codes)
 
-    @pytest.mark.parametrize("fine_tune", [False, "linear", "full"])
+    @pytest.mark.parametrize("fine_tune", [False, "linear_probe", "full"])
     def test_classes_are_predicted_from_few_labels(self, transformer, X, kinds, fine_tune):
         few = np.where(np.arange(len(X)) < 30, kinds, -1)
         encoder = small(transformer, max_epochs=40)

@@ -1,40 +1,54 @@
-"""What speaks for a row being anomalous: kinds of evidence, each from held-out rows and by column.
-
-A judge looks at the training rows and keeps ``held_out``, a statistic of each of them from whatever
-has not seen it; larger is less normal. It gives other rows' ``statistic``, and the ``parts`` of it
-that are due to each column, of which ``expected`` is the mean.
-"""
+"""Judging training rows by models that have not seen them."""
 
 import numpy as np
+from sklearn.base import clone
 
-from ..observations import Seen
+from ..._runtime.randomness import draw_integer
+from ..evidence import evidence_of
 
-ROWS_EXPECTED = 2**11
+_FEWEST_FOLDS, _MOST_FOLDS, _ROWS_OF_FOLDS = 4, 10, 2**13
 
 
-class CrossFitted:
-    """Evidence from a model of the training rows, of which each is judged by one without its fold.
+def cross_fitted(judge, rows, generator):
+    """Clones of a judge, each fitted to the rows of all folds but one, and asked about that one.
 
-    Other rows are judged by the model without the first fold, so that what they find is distributed
-    as what held-out rows find: the mean of all models would vary less. A subclass says how a model
-    is fitted (``_fitted``), and what it says of rows.
+    Copies of a row stand side by side: so they get into several folds, as they would by chance.
+
+    Parameters
+    ----------
+    judge : Judge
+    rows : Observations
+        Training rows.
+    generator : torch.Generator
+
+    Yields
+    ------
+    judge : Judge
+    held_out : ndarray of int
+        Numbers of the rows of one fold.
+    evidence : Evidence
+        About these.
     """
+    folds = _folds(len(rows))
+    seeds = [draw_integer(generator) for _ in range(folds.max() + 1)]
+    for fold, seed in enumerate(seeds):
+        fitted, inside = seeded(judge, seed), np.flatnonzero(folds != fold)
+        fitted.fit(rows.take(inside if len(inside) > 1 else np.repeat(inside, 2)))
+        held_out = np.flatnonzero(folds == fold)
+        yield fitted, held_out, evidence_of(fitted, rows.take(held_out))
 
-    def __init__(self, seen, folds, seeds):
-        self.held_out = np.empty(len(seen))
-        parts = np.zeros(seen.table.shape)
-        for fold, seed in enumerate(seeds):
-            inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-            model = self._fitted(seen, inside, seed)
-            if fold == 0:
-                self.model = model
-            held = Seen(seen.table[outside], seen.spaces)
-            parts[outside] = self._parts(model, held)
-            self.held_out[outside] = self._statistic(model, held)
-        self.expected = parts[:ROWS_EXPECTED].mean(axis=0)
 
-    def statistic(self, seen):
-        return self._statistic(self.model, seen)
+def _folds(n):
+    """Fold of each row; the fewer rows, the more folds, so that models see most of them."""
+    return np.arange(n) % min(n, int(np.clip(_ROWS_OF_FOLDS // n, _FEWEST_FOLDS, _MOST_FOLDS)))
 
-    def parts(self, seen):
-        return self._parts(self.model, seen)
+
+def seeded(estimator, seed):
+    """A clone that draws from ``seed`` wherever it would draw from a global generator."""
+    estimator = clone(estimator)
+    unset = [
+        name
+        for name, value in estimator.get_params().items()
+        if value is None and name.rpartition("__")[2] == "random_state"
+    ]
+    return estimator.set_params(**dict.fromkeys(unset, seed))

@@ -1,59 +1,139 @@
-"""An estimator that a user gives as the judge."""
+"""What an estimator with ``score_samples`` says of a row."""
+
+from copy import copy
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import NotFittedError, check_is_fitted
 
 from ..._estimators.base import RepresentationTransformer
 from ..._estimators.vae import VAETransformer
 from ..._runtime.arrays import evenly
-from ..observations import Seen
+from ..._runtime.randomness import draw_integer
+from ..evidence import Evidence, HeldOut, evidence_of
+from .base import Judge
+from .cross_fitting import cross_fitted, seeded
 
-_ROWS_TYPICAL = 2**8
+_ROWS_EXPECTED = 2**8
+_BULK, _ROUNDS = 0.75, 3
 
 
-class GivenEstimator:
-    """What an estimator that a user gives says of rows by its ``score_samples``.
+class EstimatorScore(Judge):
+    """Minus the ``score_samples`` of an estimator.
+
+    Of our own transformers, what is due to a cell is its error of reconstruction or its share of
+    the bound; of others, how much less anomalous the row would be with the column's median or most
+    frequent level.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted.
-    held_out : ndarray of shape (n,)
-        Minus the scores of training rows.
-    schema : Schema
-    seen : Seen
-        Training rows.
+        One that is fitted already is taken as it is, and compared with the training rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.neighbors import KernelDensity
+    >>> from sklearn_replearn import OutlierDetector
+    >>> from sklearn_replearn.outliers import EstimatorScore, NearestDistance
+    >>> normal = np.random.RandomState(0).normal(size=(300, 2))
+    >>> judges = [NearestDistance(), EstimatorScore(KernelDensity())]
+    >>> OutlierDetector(judges=judges).fit(normal).predict([[9.0, 9.0]])
+    array([-1])
     """
 
-    def __init__(self, estimator, held_out, schema, seen):
-        self.estimator, self.held_out, self._schema = estimator, held_out, schema
-        self._typical = _typical_row(seen)
-        some = Seen(seen.table[evenly(len(seen), _ROWS_TYPICAL)], seen.spaces)
-        self.expected = self.parts(some).mean(axis=0)
+    def __init__(self, estimator):
+        self.estimator = estimator
 
-    def statistic(self, seen):
-        return minus_scores(self.estimator, self._raw(seen.table) if seen.raw is None else seen.raw)
+    def fit(self, rows):
+        """Fit a clone of the estimator; see :meth:`Judge.fit`."""
+        self.estimator_ = self.estimator
+        if not _is_fitted(self.estimator):
+            self.estimator_ = clone(self.estimator).fit(rows.original())
+        self.typical_ = _typical_row(rows)
+        return self
 
-    def parts(self, seen):
-        X = self._raw(seen.table)
-        if isinstance(self.estimator, VAETransformer):
-            return -self.estimator.elbo_terms(X).to_numpy()[:, : seen.table.shape[1]]
-        if isinstance(self.estimator, RepresentationTransformer):
-            return np.nan_to_num(self.estimator.reconstruction_error(X))
+    def evidence(self, rows):
+        """Minus the scores; see :meth:`Judge.evidence`."""
+        scores = _minus_scores(self.estimator_, rows.original())
+        return Evidence(scores, lambda: self._parts(rows))
+
+    def _parts(self, rows):
+        X = rows.decoded(rows.table)
+        if isinstance(self.estimator_, VAETransformer):
+            return -self.estimator_.elbo_terms(X).to_numpy()[:, : rows.table.shape[1]]
+        if isinstance(self.estimator_, RepresentationTransformer):
+            return np.nan_to_num(self.estimator_.reconstruction_error(X))
         # How much less anomalous it is with a typical cell in its place.
-        whole = minus_scores(self.estimator, X)
-        parts = np.empty(seen.table.shape)
-        for j, cell in enumerate(self._typical):
-            changed = seen.table.copy()
+        whole = _minus_scores(self.estimator_, X)
+        parts = np.empty(rows.table.shape)
+        for j, cell in enumerate(self.typical_):
+            changed = rows.table.copy()
             changed[:, j] = cell
-            parts[:, j] = whole - minus_scores(self.estimator, self._raw(changed))
+            parts[:, j] = whole - _minus_scores(self.estimator_, rows.decoded(changed))
         return parts
 
-    def _raw(self, table):
-        return self._schema.decode(table.astype(np.float64))
+    def fit_held_out(self, rows, generator):
+        """Cross-fit, then fit to all rows; see :meth:`Judge.fit_held_out`."""
+        if _is_fitted(self.estimator):
+            judge = copy(self).fit(rows)
+            statistic = evidence_of(judge, rows).statistic
+        else:
+            judge, statistic = self._fitted(rows, generator)
+        some = rows.take(evenly(len(rows), _ROWS_EXPECTED))
+        return HeldOut(judge, statistic, judge._parts(some).mean(axis=0))
+
+    def _fitted(self, rows, generator):
+        judge, statistic = seeded(self, draw_integer(generator)), np.empty(len(rows))
+        for _, held_out, evidence in cross_fitted(judge, rows, generator):
+            statistic[held_out] = evidence.statistic
+        return judge.fit(rows), statistic
 
 
-def minus_scores(estimator, X):
+class TrimmedEstimatorScore(EstimatorScore):
+    """The same, for training rows among which there are anomalies.
+
+    The estimator is fitted three times, the second and third time without the quarter of the rows
+    that fitted worst.
+
+    Parameters
+    ----------
+    estimator : estimator
+        One that is fitted already is taken as it is, and compared with the training rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn_replearn import OutlierDetector
+    >>> from sklearn_replearn.outliers import TrimmedEstimatorScore
+    >>> rows = np.random.RandomState(0).normal(size=(300, 2)) * [3, 1]
+    >>> rows[:15, 1] += 9.0
+    >>> detector = OutlierDetector(judges=[TrimmedEstimatorScore(PCA(1))], contamination=0.05)
+    >>> detector.fit_predict(rows)[:15].tolist() == [-1] * 15
+    True
+    """
+
+    def _fitted(self, rows, generator):
+        unfitted, best = seeded(self, draw_integer(generator)), np.arange(len(rows))
+        for _ in range(_ROUNDS):
+            judge = clone(unfitted).fit(rows.take(best))
+            statistic = evidence_of(judge, rows).statistic
+            n_best = max(int(_BULK * len(rows)), min(2, len(rows)))
+            best = np.sort(np.argsort(statistic, kind="stable")[:n_best])
+        judge.typical_ = _typical_row(rows)
+        return judge, statistic
+
+
+def _is_fitted(estimator):
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
+
+
+def _minus_scores(estimator, X):
     """Minus ``score_samples``, finite."""
     scores = np.asarray(estimator.score_samples(X), dtype=np.float64)
     if np.isnan(scores).any():
@@ -61,27 +141,15 @@ def minus_scores(estimator, X):
     return np.nan_to_num(-scores)
 
 
-def _typical_row(seen):
+def _typical_row(rows):
     """Median of each column of numbers, most frequent level of each category."""
-    typical = np.empty(seen.table.shape[1])
-    numbers = seen.spaces["standard"].columns.numbers
-    for j, known in enumerate(seen.known.T):
-        cells = seen.table[known, j]
+    typical, is_categorical = np.empty(rows.table.shape[1]), rows.is_categorical
+    for j, known in enumerate(rows.known.T):
+        cells = rows.table[known, j]
         if not len(cells):
             typical[j] = np.nan
-        elif numbers[j]:
-            typical[j] = np.sort(cells)[len(cells) // 2]
-        else:
+        elif is_categorical[j]:
             typical[j] = np.bincount(cells.astype(np.intp)).argmax()
+        else:
+            typical[j] = np.sort(cells)[len(cells) // 2]
     return typical
-
-
-def seeded(estimator, seed):
-    """A clone that draws from ``seed`` wherever it would draw from a global generator."""
-    estimator = clone(estimator)
-    unset = [
-        name
-        for name, value in estimator.get_params().items()
-        if value is None and name.rpartition("__")[2] == "random_state"
-    ]
-    return estimator.set_params(**dict.fromkeys(unset, seed))

@@ -7,6 +7,8 @@ are full of (codes, rounded numbers, zeros, missing cells) is met as what it is.
 import numpy as np
 
 from ..._runtime.arrays import slices
+from ..evidence import Evidence
+from .base import Judge
 
 _BINS = 32
 _RESOLUTIONS = (4, 8, 16)
@@ -16,6 +18,31 @@ _LEAST = 0.5  # rows that every bin of a column has in advance
 _PRIOR = 4.0  # rows that the coarser estimate of a table of cells counts for, times its width
 _CELLS_AT_ONCE = 2**21
 _TINY = 1e-300
+
+
+class CellSurprise(Judge):
+    """How rare each cell is given each other cell of its row, by tables of pairs of columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_replearn import OutlierDetector
+    >>> from sklearn_replearn.outliers import CellSurprise
+    >>> x = np.random.RandomState(0).normal(size=500)
+    >>> detector = OutlierDetector(judges=[CellSurprise()]).fit(np.column_stack([x, -x]))
+    >>> detector.predict([[1.0, -1.0], [1.0, 1.0]])
+    array([ 1, -1])
+    """
+
+    def fit(self, rows):
+        """Count pairs of cells; see :meth:`Judge.fit`."""
+        self.pairs_ = Pairs(rows.table.astype(np.float64))
+        return self
+
+    def evidence(self, rows):
+        """Mean surprise of the cells, and that of each; see :meth:`Judge.evidence`."""
+        parts = self.pairs_.surprise(rows.table.astype(np.float64))
+        return Evidence(parts.mean(axis=1), parts)
 
 
 class Bins:
@@ -68,7 +95,7 @@ class Bins:
         return np.where(missing, len(self.places), self.places[numbers])
 
     def beyond(self, values):
-        """Nats for values outside the range seen: the logarithm of how far."""
+        """Nats for values outside the range of training: the logarithm of how far."""
         outside = np.fmax(np.fmax(self.low - values, values - self.high), 0.0)
         return np.log1p(outside / self.unit)
 
@@ -197,10 +224,10 @@ def _log_ratios(counts, first, second):
     joint, n = independent.copy(), counts.sum()
     for resolution in (*_RESOLUTIONS, None):
         rows, columns = _groups(first, resolution), _groups(second, resolution)
-        seen = _summed(counts, rows, columns)
+        counted = _summed(counts, rows, columns)
         expected = np.maximum(_summed(joint, rows, columns), _TINY)
-        weight = _PRIOR * np.sqrt(seen.size)
-        joint *= ((seen + weight * expected) / ((n + weight) * expected))[np.ix_(rows, columns)]
+        weight = _PRIOR * np.sqrt(counted.size)
+        joint *= ((counted + weight * expected) / ((n + weight) * expected))[np.ix_(rows, columns)]
     return np.log(joint / independent)
 
 

@@ -7,26 +7,28 @@ _GROWTH = 0.3
 _LARGEST = float(np.finfo(np.float32).max)
 
 
-class Surprise:
+class SurpriseScale:
     """Turns a statistic into nats: minus the logarithm of the share of held-out rows beyond it.
 
     So statistics of any unit are on one scale. The median of the held-out rows has about 0; a row
     with as large a value as only one in a thousand has ``log(500)``. Values beyond all held-out
     ones grow on, slowly: how far beyond says little about how rare.
-
-    Parameters
-    ----------
-    held_out : ndarray of shape (n,)
-        Statistic of rows that whatever computes it has not seen; larger is less normal.
-
-    Attributes
-    ----------
-    of_held_out : ndarray of shape (n,)
-        Nats of these rows, each compared with the others only, as a row that comes later is.
     """
 
-    def __init__(self, held_out):
-        held_out = _single(held_out)
+    def fit_transform(self, held_out):
+        """Learn the scale.
+
+        Parameters
+        ----------
+        held_out : ndarray of shape (n,)
+            Statistic of rows that whatever computes it has not seen; larger is less normal.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Nats of these rows, each compared with the others only, as a row that comes later is.
+        """
+        held_out = _to_single(held_out)
         order = np.argsort(held_out, kind="stable")
         values, n = held_out[order], len(held_out)
         octaves = int(_PER_OCTAVE * np.log2(n + 1))
@@ -40,8 +42,9 @@ class Surprise:
         typical = np.interp(middle, self.knots, self.nats)
         self.nats -= typical
         self.unit = (self.knots[-1] - middle) or max(1.0, abs(middle))
-        self.of_held_out = np.empty(n)
-        self.of_held_out[order] = self._without_themselves(values) - typical
+        nats = np.empty(n)
+        nats[order] = self._without_themselves(values) - typical
+        return nats
 
     def _without_themselves(self, values):
         """Nats of sorted values, each by the curve of the others."""
@@ -56,7 +59,9 @@ class Surprise:
         # Among the others as many are at least as large as the one below; one less as that above.
         nats = -np.log(at_least / n)
         step = np.log(at_least / np.maximum(at_least - 1, 1))
-        nats += np.where(values > below, share * step, 0.0)
+        # Without itself, a value that others have too is where these are.
+        tied = np.append(values[0] == values[1], values[1:] == values[:-1])
+        nats += np.where(values > below, share, tied) * step
         if values[-1] > values[-2]:
             nats[-1] = np.log(n) + self._growth(values[-1] - values[-2])
         return nats
@@ -65,14 +70,14 @@ class Surprise:
         far = np.minimum(np.asarray(beyond, dtype=np.float64) / self.unit, _LARGEST)
         return _GROWTH * np.log1p(np.log1p(far))
 
-    def __call__(self, statistic):
+    def transform(self, statistic):
         """Nats of each value; ndarray of the same shape."""
-        statistic = _single(statistic)
+        statistic = _to_single(statistic)
         beyond = np.maximum(statistic - self.knots[-1], 0.0)
         return np.interp(statistic, self.knots, self.nats) + self._growth(beyond)
 
 
-def _single(values):
+def _to_single(values):
     """Values to the precision of float32: what differs by rounding only shall be equal."""
     values = np.clip(values, -_LARGEST, _LARGEST)
     return values.astype(np.float32).astype(np.float64)
