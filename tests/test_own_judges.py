@@ -1,8 +1,6 @@
 """A user's judge: one class outside the package."""
 
-import doctest
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
