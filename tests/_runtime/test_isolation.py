@@ -62,7 +62,7 @@ def test_it_is_as_before_after_an_exception_too():
 def test_devices_are_found_or_refused_with_what_to_use():
     assert resolve_device("cpu") == CPU
     assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    with pytest.raises(ValueError, match="'gpu' is not available here: .*Use device=.auto"):
+    with pytest.raises(ValueError, match=r"'gpu' is not available here: .*Use device=.auto"):
         resolve_device("gpu")
     with pytest.raises(ValueError, match='"meta" holds no numbers'):
         resolve_device("meta")
