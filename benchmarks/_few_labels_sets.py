@@ -13,6 +13,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from sklearn_replearn.rows import Images, Tokens
+
 TABLES = (
     "adult",
     "titanic",
@@ -70,7 +72,7 @@ def images(name):
         PCA(64, random_state=0),
         most_boosted=700,
         most_tuned=1,
-        image_shape=shape,
+        rows=Images(shape),
         latent_dim=64,
     )
 
@@ -121,6 +123,6 @@ def newsgroups():
                 FunctionTransformer(looked_up(frequent)), TruncatedSVD(64, random_state=0)
             )
         },
-        vocabulary_size=10_000,
+        rows=Tokens(10_000),
         latent_dim=64,
     )

@@ -8,8 +8,11 @@ from _few_labels_methods import DRAWS
 from _few_labels_sets import images_of
 
 from sklearn_replearn import ContrastiveTransformer
+from sklearn_replearn._dataset.batches import Batch
+from sklearn_replearn.augmentations._calling import view
 from sklearn_replearn.metrics import linear_probe
 from sklearn_replearn.objectives import NTXent
+from sklearn_replearn.rows import Images, Tokens
 
 
 def batches():
@@ -23,7 +26,7 @@ def batches():
     ):
         objective = NTXent(temperature=0.2, queue_size=queue)
         encoder = ContrastiveTransformer(
-            64, objective=objective, image_shape=(1, 28, 28), max_epochs=2, batch_size=size
+            64, objective=objective, rows=Images((1, 28, 28)), max_epochs=2, batch_size=size
         )
         start = time.process_time()
         codes = encoder.fit(train).transform(train)
@@ -44,15 +47,15 @@ def steps():
         "table 8,192 x 50": (generator.normal(size=(8192, 50)), {}),
         "images 2,048 x 1 x 28 x 28": (
             generator.randint(0, 256, (2048, 784)).astype(np.uint8),
-            {"image_shape": (1, 28, 28)},
+            {"rows": Images((1, 28, 28))},
         ),
         "images 2,048 x 3 x 32 x 32": (
             generator.randint(0, 256, (2048, 3072)).astype(np.uint8),
-            {"image_shape": (3, 32, 32)},
+            {"rows": Images((3, 32, 32))},
         ),
         "tokens 4,096 x 60 of 2,000": (
             generator.randint(1, 2000, (4096, 60)),
-            {"vocabulary_size": 2000},
+            {"rows": Tokens(2000)},
         ),
     }
     rows = []
@@ -86,10 +89,12 @@ def steps():
 
 def by_hand(encoder, X):
     """CPU seconds of a loop with the networks of an encoder, and those of its views."""
-    rows = torch.from_numpy(encoder._columns.scale(X)).float()
+    model = encoder._model
+    rows = torch.from_numpy(model.scaler.scale(X)).float()
     generator = torch.Generator().manual_seed(0)
-    network = encoder._build(encoder._plan, generator)
-    objective = encoder._objective(0)
+    network = model.plan.build(model.rows, model.scaler, generator)
+    objective = encoder._objective(model.rows, 0)
+    views = encoder._views(model.rows, model.scaler)
     heads = objective.heads(network, generator)
     weights = [*network.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=1e-3, fused=True)
@@ -97,13 +102,14 @@ def by_hand(encoder, X):
     for _ in range(encoder.max_epochs):
         for batch in torch.randperm(len(rows), generator=generator).split(encoder.batch_size):
             taken = rows[batch]
+            seen = Batch(taken, *(view(make, taken, generator) for make in views))
             optimizer.zero_grad()
-            sum(objective.terms(network, heads, taken, taken, generator).values()).backward()
+            sum(objective.terms(network, heads, seen, generator).values()).backward()
             optimizer.step()
     whole = time.process_time() - start
     start = time.process_time()
     for _ in range(encoder.max_epochs):
         for batch in rows.split(encoder.batch_size):
-            for view in objective.augmentations:
-                view(batch, generator)
+            for make in views:
+                view(make, batch, generator)
     return whole, time.process_time() - start

@@ -37,7 +37,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn._tables.validation import check_table
+from sklearn_replearn._tables.validation import read_table
+from sklearn_replearn.rows import Table
 
 OURS = (AutoencoderTransformer, VAETransformer, ContrastiveTransformer)
 ADULT_TRAIN, NEWS_TRAIN = 32561, 11314
@@ -111,7 +112,7 @@ def scalings():
 
 
 def _scaled(cls, scaling):
-    return lambda latent_dim: cls(latent_dim, scaling=scaling)
+    return lambda latent_dim: cls(latent_dim, rows=Table(scaling=scaling))
 
 
 def _probabilities(encoder, table, y, train, test):
@@ -258,13 +259,13 @@ def encoding():
         seconds = {"ours": [], "ColumnTransformer": []}
         for _ in range(5):
             start = time.perf_counter()
-            check_table(AutoencoderTransformer(), frame, reset=True)
+            read_table(AutoencoderTransformer(), frame)
             middle = time.perf_counter()
             rival.fit_transform(frame)
             seconds["ours"].append(middle - start)
             seconds["ColumnTransformer"].append(time.perf_counter() - middle)
         tracemalloc.start()
-        check_table(AutoencoderTransformer(), frame, reset=True)
+        read_table(AutoencoderTransformer(), frame)
         peak = tracemalloc.get_traced_memory()[1] / 1e6
         tracemalloc.stop()
         ours, theirs = (float(np.median(times)) for times in seconds.values())

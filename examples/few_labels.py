@@ -4,8 +4,7 @@
     python examples/few_labels.py
 
 Digits are taken as images, and paragraphs of scikit-learn's own documentation as rows of words of
-which the vocabulary is made here. Nothing is downloaded. Takes half a minute
-on one core.
+which the vocabulary is made here. Nothing is downloaded. Takes half a minute on one core.
 """
 
 import re
@@ -24,6 +23,7 @@ from sklearn.utils.discovery import all_estimators, all_functions
 
 from sklearn_replearn import ContrastiveTransformer, EncoderClassifier
 from sklearn_replearn.metrics import linear_probe
+from sklearn_replearn.rows import Images, Tokens
 
 LENGTH = 60  # words of a row
 LABELS = 10  # a class
@@ -46,7 +46,7 @@ def images():
     )
     few = with_few_labels(y_train)
     labeled = few != -1
-    encoder = ContrastiveTransformer(32, image_shape=(1, 8, 8), max_epochs=20)
+    encoder = ContrastiveTransformer(32, rows=Images((1, 8, 8)), max_epochs=20)
     for name, model, rows in (
         ("raw pixels", LogisticRegression(max_iter=1000), labeled),
         ("codes", EncoderClassifier(encoder), slice(None)),
@@ -66,7 +66,7 @@ def texts():
         f"\n2. {len(ids)} paragraphs of documentation as rows of words, {size - 1} of them known:\n"
         "   accuracy of LogisticRegression on 64 codes of paragraphs of other pages\n"
     )
-    encoder = ContrastiveTransformer(64, vocabulary_size=size, max_epochs=100)
+    encoder = ContrastiveTransformer(64, rows=Tokens(size), max_epochs=100)
     codes = {"contrastive": (encoder.fit_transform(ids), encoder.transform(test_ids))}
     tf_idf = TfidfTransformer().fit(counts(ids, size))
     for name, prepare in (("counts, SVD", lambda x: x), ("tf-idf, SVD", tf_idf.transform)):

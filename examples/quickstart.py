@@ -1,6 +1,6 @@
 """Learn codes from tables with scikit-learn pipelines, in half a minute and without a GPU.
 
-    python -m pip install -e .
+    python -m pip install -e ".[plots]"
     python examples/quickstart.py
 
 The three transformers of sklearn_replearn are used here as one would use PCA: in a pipeline before
@@ -26,6 +26,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
+from sklearn_replearn.rows import Table
 
 FIGURES = Path(__file__).resolve().parent / "figures"
 DATASETS = {"digits": load_digits, "breast cancer": load_breast_cancer, "wine": load_wine}
@@ -149,7 +150,9 @@ def draw_figures(encoders):
     X_train, X_test, _, y_test = halves("digits")
     with step("VAE with a code of two columns, for the map"):
         # Pixels lie between white and black: for columns with limits there is "bernoulli".
-        flat = VAETransformer(latent_dim=2, likelihood="bernoulli", scaling="minmax").fit(X_train)
+        flat = VAETransformer(
+            latent_dim=2, likelihood="bernoulli", rows=Table(scaling="minmax")
+        ).fit(X_train)
     save(latent_map(flat, X_test, y_test), "latent_map.png")
     save(reconstructions(encoders["VAE"], X_test, y_test), "reconstructions.png")
     save(loss_curves(encoders), "loss_curves.png")

@@ -27,7 +27,6 @@ from sklearn_replearn.outliers import (
 )
 from sklearn_replearn.outliers.evidence import evidence_of
 from sklearn_replearn.outliers.judges.cross_fitting import cross_fitted, seeded
-from sklearn_replearn.rows import Table
 
 JUDGES = [
     NearestDistance(),
@@ -114,7 +113,7 @@ def test_clones_find_the_same(judge):
 def test_it_sees_levels_that_do_not_go_together(judge):
     codes = np.random.RandomState(0).randint(5, size=(600, 1)).repeat(2, axis=1).astype(float)
     training, same, unlike = observed(
-        codes, [[3.0, 3.0]], [[3.0, 1.0]], rows=Table(categorical_features=[0, 1])
+        codes, [[3.0, 3.0]], [[3.0, 1.0]], categorical_features=[0, 1]
     )
     assert training.is_categorical.all()
     fitted = seeded(judge, 0).fit(training)

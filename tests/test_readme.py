@@ -32,7 +32,7 @@ def test_the_code_blocks_run(capsys):
 def test_there_are_two_commands_near_the_top():
     commands = re.findall(r"^python -m pip install.*", README, flags=re.MULTILINE)
     assert commands == [
-        "python -m pip install -e . && python examples/quickstart.py",
+        'python -m pip install -e ".[plots]" && python examples/quickstart.py',
         'python -m pip install -e ".[test]" && python -m pytest',
     ]
     assert README.index(commands[1]) < 1000

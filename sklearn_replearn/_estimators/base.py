@@ -20,7 +20,7 @@ from ..modules.layers import ACTIVATIONS
 from ..rows import Rows
 from ..rows.base import table_of
 from .fitting import fitted_model
-from .inference import Inference
+from .inference import Prepared
 
 
 class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -96,7 +96,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _fit(self, X, sample_weight, metadata_of=None):
         self._model = fitted_model(self, X, sample_weight, metadata_of)
-        self._inference = None
+        self._prepared = Prepared()
         self._n_features_out = self.latent_dim
         self.n_iter_ = int(self._model.history.epochs[-1])
 
@@ -319,10 +319,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def _applied(self):
         """The network ready for inference on the device asked for now, made when first needed."""
-        inference = self._inference
-        if inference is None or inference.asked_for != self.device:
-            inference = self._inference = Inference(self._model, self.device)
-        return inference
+        return self._prepared.of(self._model, self.device)
 
     @property
     def network_(self):
@@ -357,10 +354,11 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if "_inference" in state:
-            state["_inference"] = None
+        state.pop("_prepared", None)
         return state
 
     def __setstate__(self, state):
         # As Python stores names of attributes: stored again, it is the same bytes.
         super().__setstate__({sys.intern(name): value for name, value in state.items()})
+        if "_model" in state:
+            self._prepared = Prepared()

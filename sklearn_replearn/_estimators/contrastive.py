@@ -62,8 +62,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
         Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
-        than numbers are those behind the encoding of categories. Modules are copied. Fits
+        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
+        missing cells the encoder takes and the decoder gives more numbers than there are columns:
+        a callable is told how many. Modules are copied. Fits
         with such parts draw from torch's global generator, seeded and restored, one at a time.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is

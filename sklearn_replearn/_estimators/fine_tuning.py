@@ -13,6 +13,7 @@ from .._runtime.isolation import isolated, resolve_device
 from .._runtime.randomness import draw_integer, new_generator
 from .._training.train import history_of
 from .fitting import trained
+from .inference import Prepared
 
 
 def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
@@ -66,7 +67,7 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
     if not frozen:
         # What training would go on from is that of the weights before.
         arrays = to_arrays(network.state_dict())
-        tuned._model, tuned._inference = replace(model, arrays=arrays, resumable=None), None
+        tuned._model, tuned._prepared = replace(model, arrays=arrays, resumable=None), Prepared()
     head = to_arrays(net.module_.heads.state_dict())
     return tuned, head["weight"], head["bias"], history_of(net)
 

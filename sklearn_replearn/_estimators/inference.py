@@ -17,6 +17,20 @@ _CELLS_AT_ONCE = 2**21  # of wide tables
 _FEW_AT_ONCE = 128  # images and others that compute long, and need much memory
 
 
+class Prepared:
+    """Keeps the :class:`Inference` of a model, made when it is first needed, never stored."""
+
+    def __init__(self):
+        self.inference = None
+
+    def of(self, model, device):
+        """That of the model on the device that is asked for now."""
+        inference = self.inference
+        if inference is None or inference.asked_for != device:
+            inference = self.inference = Inference(model, device)
+        return inference
+
+
 class Inference:
     """The network of a model, ready to be applied.
 

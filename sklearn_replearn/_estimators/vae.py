@@ -64,8 +64,10 @@ dict, default="auto"
     encoder, decoder : torch.nn.Module or callable, default=None
         Networks to use instead: an encoder turns (n, n_features) into (n, 2 * latent_dim), mean and
         log-variance side by side, a decoder turns (n, latent_dim) into (n, n_features); or
-        callables that build one from the two widths ``(n_in, n_out)``, which for tables of other
-        than numbers are those behind the encoding of categories. Modules are copied. Fits
+        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
+        missing cells, and where likelihoods take several numbers for a column, the encoder takes or
+        the decoder gives more numbers than there are columns: a callable is told how many. Modules
+        are copied. Fits
         with such parts draw from torch's global generator, seeded and restored, one at a time.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is

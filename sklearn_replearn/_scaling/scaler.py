@@ -15,6 +15,8 @@ from .normal_scores import normal_scores
 from .profile import Profile
 from .support import LEVELS, REAL
 
+#: By name.
+SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
 _LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
 
@@ -335,9 +337,8 @@ class Scaler:
         wrong = np.zeros(self._n_features, dtype=bool)
         for part in slices(len(table), max(1, CELLS // self._n_features)):
             cells = table[part][:, self.counted]
-            wrong[self.counted] |= ((cells < 0) | (cells != np.rint(cells)) & ~np.isnan(cells)).any(
-                0
-            )
+            others = (cells < 0) | (cells != np.rint(cells)) & ~np.isnan(cells)
+            wrong[self.counted] |= others.any(axis=0)
         if wrong.any():
             raise ValueError(
                 f"{name_columns(self.names, np.flatnonzero(wrong))} of the table held counts in "

@@ -6,6 +6,11 @@ import math
 from skorch.callbacks import Callback
 
 
+def default_patience(max_epochs):
+    """Epochs without improvement after which training stops, unless a user says how many."""
+    return max(10, max_epochs // 5)
+
+
 class StopTraining(Exception):
     """Training is over before its last epoch."""
 

@@ -10,7 +10,7 @@ from skorch.helper import predefined_split
 from .._dataset.batches import Batches, n_batches
 from .._runtime.arrays import to_arrays, to_tensors
 from ..objectives.base import TAKEN
-from .early_stopping import KeepBest
+from .early_stopping import KeepBest, default_patience
 from .history import History
 from .net import RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS
@@ -91,7 +91,7 @@ def _callbacks(estimator, max_epochs, n_warmup):
     if estimator.early_stopping:
         patience = estimator.n_iter_no_change
         if patience == "auto":
-            patience = max(10, max_epochs // 5)
+            patience = default_patience(max_epochs)
         callbacks.append(KeepBest(patience, estimator.tol, n_warmup))
     return callbacks
 

@@ -15,9 +15,9 @@ class Autoencoder(nn.Module):
     Parameters
     ----------
     encoder : torch.nn.Module
-        Rows to codes, (n, n_features) to (n, latent_dim).
+        What ``inputs`` gives to codes, (n, n_inputs) to (n, latent_dim).
     decoder : torch.nn.Module
-        Codes to what the likelihood takes, (n, latent_dim) to (n, n_features).
+        Codes to what the likelihood takes, (n, latent_dim) to (n, n_outputs).
     likelihood : torch.nn.Module
         See :mod:`sklearn_replearn.likelihoods`.
     latent_dim : int
@@ -87,9 +87,10 @@ class VariationalAutoencoder(nn.Module):
     Parameters
     ----------
     encoder : torch.nn.Module
-        Rows to mean and log-variance side by side, (n, n_features) to (n, 2 * latent_dim).
+        What ``inputs`` gives to mean and log-variance side by side, (n, n_inputs) to
+        (n, 2 * latent_dim).
     decoder : torch.nn.Module
-        Codes to what the likelihood takes, (n, latent_dim) to (n, n_features).
+        Codes to what the likelihood takes, (n, latent_dim) to (n, n_outputs).
     likelihood : torch.nn.Module
         See :mod:`sklearn_replearn.likelihoods`.
     latent_dim : int

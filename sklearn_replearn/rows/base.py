@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._dataset.sparse import SparseTable
-from .._scaling.scaler import Scaler
+from .._scaling.scaler import SCALINGS, Scaler
 from .._tables.names import name_columns
 from ..augmentations import Identity, SwapNoise
 from ..likelihoods import Categorical, Gaussian, Ordinal, Poisson
@@ -151,6 +151,7 @@ class Rows(BaseEstimator):
 
     def scaler(self, profile, multiset, likelihoods, asked, names, seed):
         """How columns are scaled, learned from the training rows; see :class:`Scaler`."""
+        self._check_scaling()
         by_ranks = profile.by_ranks(np.array([kind is None for kind in asked]))
         by_ranks &= np.array([kind.with_atoms is not None for kind in likelihoods])
         return Scaler(
@@ -163,6 +164,15 @@ class Rows(BaseEstimator):
             by_ranks=by_ranks,
             levels=profile.levels,
         )
+
+    def _check_scaling(self):
+        scaling = self.scaling
+        named = isinstance(scaling, str) and scaling in SCALINGS
+        if not (scaling is None or named or hasattr(scaling, "inverse_transform")):
+            raise ValueError(
+                f"{type(self).__name__}: scaling must be one of {', '.join(SCALINGS)}, None, or a "
+                f"transformer with fit, transform and inverse_transform; got {scaling!r}."
+            )
 
     def encoding(self, scaler, hides):
         """The first module of an encoder, or None where it takes scaled cells as they are.

@@ -11,7 +11,8 @@ from sklearn.preprocessing import FunctionTransformer
 from torch import nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn._estimators import inference as _inference
+from sklearn_replearn._estimators import padding
+from sklearn_replearn._runtime.arrays import rounded
 from sklearn_replearn.objectives import KLSparsity, L1Sparsity, TopKSparsity
 from sklearn_replearn.rows import Table
 
@@ -54,7 +55,7 @@ def test_float32_and_float64_agree(estimator, X, monkeypatch):
     if fitted._applied().dtype != torch.float32:
         pytest.skip("float32 rows depend on each other on this machine")
     single = results(fitted, X)
-    monkeypatch.setattr(_inference, "_rows_are_independent", lambda *args: False)
+    monkeypatch.setattr(padding, "_rows_are_independent", lambda *args: False)
     loaded = pickle.loads(pickle.dumps(fitted))
     assert loaded._applied().dtype == torch.float64
     for a, b in zip(single, results(loaded, X), strict=True):
@@ -65,7 +66,7 @@ def test_float32_and_float64_agree(estimator, X, monkeypatch):
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=str)
 def test_a_row_has_the_same_bits_in_any_company(estimator, fallback, X, monkeypatch):
     if fallback:
-        monkeypatch.setattr(_inference, "_rows_are_independent", lambda *args: False)
+        monkeypatch.setattr(padding, "_rows_are_independent", lambda *args: False)
     fitted = clone(estimator).fit(X[:250])  # and some rows are beyond those of fit
     together = results(fitted, X)
     order = np.random.default_rng(1).permutation(300)
@@ -126,9 +127,9 @@ def test_the_probe_sees_rows_that_depend_on_others(X):
             return rows - rows.mean(0)
 
     network = AutoencoderTransformer(3, **short).fit(X)._applied().network
-    assert _inference._rows_are_independent(network, 13, (16, 32))
+    assert padding._rows_are_independent(network, 13, (16, 32))
     network.encoder.append(Mean())
-    assert not _inference._rows_are_independent(network, 13, (16, 32))
+    assert not padding._rows_are_independent(network, 13, (16, 32))
 
 
 def test_the_widened_network_has_zeros_for_what_is_not_there(X):
@@ -162,8 +163,6 @@ def test_parts_of_frames_and_other_orders_are_read_right(X):
 
 def test_rounded_keeps_24_bits():
     values = np.array([0.1, -1e300, 3.0, 0.0, 1e-300])
-    assert _inference.rounded(values) == pytest.approx(values, rel=6e-8)
-    assert _inference.rounded(values)[0] == np.float32(0.1)
-    assert np.array_equal(
-        _inference.rounded(_inference.rounded(values)), _inference.rounded(values)
-    )
+    assert rounded(values) == pytest.approx(values, rel=6e-8)
+    assert rounded(values)[0] == np.float32(0.1)
+    assert np.array_equal(rounded(rounded(values)), rounded(values))

@@ -734,7 +734,7 @@ def test_the_number_of_epochs_follows_from_the_number_of_rows(cls, n, epochs):
         ({"device": "meta"}, "holds no numbers"),
         ({"encoder": nn.Linear(3, 3)}, r"zeros of shape \(2, 7\)"),
         ({"decoder": nn.Linear(3, 6)}, r"\(n, 7\); zeros of shape \(2, 3\) became shape \(2, 6\)"),
-        ({"rows": Table(scaling="log")}, "'scaling' parameter"),
+        ({"rows": Table(scaling="log")}, "Table: scaling must be one of auto, .*got 'log'"),
         ({"max_epochs": 0}, "'max_epochs' parameter"),
         ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
         ({"optimizer": "newton"}, "'optimizer' parameter"),

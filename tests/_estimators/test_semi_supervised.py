@@ -40,7 +40,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
 
 
 def encoder(cls=AutoencoderTransformer, **params):
-    own = {"hidden_layer_sizes": (16,), "max_epochs": 5, "lr": 5e-3}
+    layers = {} if "rows" in params else {"hidden_layer_sizes": (16,)}
+    own = {**layers, "max_epochs": 5, "lr": 5e-3}
     return quick(cls, **{**own, **params})
 
 
@@ -501,7 +502,9 @@ def test_images_and_tokens_are_taken(fine_tune):
     fitted = EncoderClassifier(images, fine_tune=fine_tune).fit(stacked, y)
     flat = EncoderClassifier(images, fine_tune=fine_tune).fit(X, y)
     assert np.array_equal(fitted.predict_proba(stacked), flat.predict_proba(X))
-    tokens = EncoderClassifier(encoder(rows=Tokens(17), hidden_layer_sizes="auto"), fine_tune=fine_tune).fit(X, y)
+    tokens = EncoderClassifier(
+        encoder(rows=Tokens(17), hidden_layer_sizes="auto"), fine_tune=fine_tune
+    ).fit(X, y)
     assert np.array_equal(tokens.predict(X.astype(int)), tokens.predict(X))
     assert tokens.score(X, load_digits().target[:120]) > 0.2
 

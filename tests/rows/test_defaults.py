@@ -130,13 +130,9 @@ def test_small_objects_that_say_the_same_are_equal():
     ("rows", "X", "message"),
     [
         (Images((1, 8, 8)), PIXELS[:, :60], "has 64 numbers in a row; the rows have 60 columns"),
-        (
-            Images((1, 8, 8)),
-            MIXED[["group"]].loc[:, ["group"] * 64].set_axis(range(64), axis=1),
-            "text or categories",
-        ),
+        (Images((1, 1, 2)), MIXED[["group", "number"]], "got text or categories"),
         (TokenRows(9), IDS + 4, r"from 0 \(padding\) to 8; the table has 12"),
-        (TokenRows(9), IDS - 0.5, "token ids, whole numbers; the table has 0.5"),
+        (TokenRows(9), IDS - 0.5, "token ids, whole numbers; the table has 1.5"),
         (Table(scaling="log"), NUMBERS, "scaling"),
         (Table(categorical_features=["nowhere"]), MIXED, "'nowhere'.*no column of the table"),
     ],
