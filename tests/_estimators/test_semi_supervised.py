@@ -93,7 +93,9 @@ def test_minus_one_is_no_class(wine):
         fitted = EncoderClassifier(encoder(), fine_tune=fine_tune).fit(X, y)
         assert fitted.classes_.tolist() == [0, 1, 2]
         assert set(fitted.predict(X)) <= {0, 1, 2}
-        assert fitted.predict_proba(X).shape == (178, 3)
+        shares = fitted.predict_proba(X)
+        assert shares.sum(axis=1) == pytest.approx(np.ones(178))
+        assert np.array_equal(shares.argmax(axis=1), fitted.predict(X))
 
 
 @all_modes
@@ -278,7 +280,9 @@ def test_linear_leaves_the_encoder_and_full_changes_it(cls, transformer, wine, d
             assert np.array_equal(full.transformer_._model.arrays[name], array)
     assert not hasattr(plain, "history_")
     for tuned in (linear, full):
-        assert tuned.history_["train_prediction"].shape == (5,)
+        losses = tuned.history_["train_prediction"]
+        assert len(losses) == 5
+        assert losses.min() < losses.iloc[0]
         assert type(tuned.transformer_) is transformer
         codes = tuned.transformer_.transform(X)
         assert np.array_equal(tuned.predict(X), tuned.estimator_.predict(codes))
@@ -469,7 +473,7 @@ def test_frames_keep_their_names_and_kinds(fine_tune, wine):
     fitted = EncoderClassifier(encoder(), fine_tune=fine_tune).fit(frame, y)
     assert fitted.feature_names_in_.tolist() == frame.columns.tolist()
     assert fitted.n_features_in_ == 14
-    assert fitted.predict(frame).shape == (178,)
+    assert fitted.score(frame, load_wine().target) > 0.8
     fitted.fit(X, y)
     assert not hasattr(fitted, "feature_names_in_")
     assert fitted.n_features_in_ == 13
@@ -484,7 +488,8 @@ def test_sparse_tables_are_taken(cls, fine_tune):
     y[::3] = np.nan if cls is EncoderRegressor else -1
     for matrix in (sparse.csr_matrix(counts), sparse.coo_matrix(counts)):
         fitted = cls(encoder(), fine_tune=fine_tune).fit(matrix, y)
-        assert fitted.predict(matrix).shape == (90,)
+        if cls is EncoderClassifier:
+            assert fitted.score(matrix, y) > np.bincount(y[y >= 0]).max() / (y >= 0).sum() - 0.1
         assert np.array_equal(fitted.predict(matrix.tocsr()[:5]), fitted.predict(matrix)[:5])
 
 
@@ -492,13 +497,16 @@ def test_sparse_tables_are_taken(cls, fine_tune):
 def test_images_and_tokens_are_taken(fine_tune):
     X, y = load_digits(return_X_y=True)
     X, y = X[:120], np.where(np.arange(120) % 2, y[:120], -1)
-    images = encoder(rows=Images((1, 8, 8)))
+    images = encoder(rows=Images((1, 8, 8)), hidden_layer_sizes="auto")
     stacked = X.reshape(-1, 1, 8, 8)
     fitted = EncoderClassifier(images, fine_tune=fine_tune).fit(stacked, y)
     flat = EncoderClassifier(images, fine_tune=fine_tune).fit(X, y)
     assert np.array_equal(fitted.predict_proba(stacked), flat.predict_proba(X))
-    tokens = EncoderClassifier(encoder(rows=Tokens(17)), fine_tune=fine_tune).fit(X, y)
-    assert tokens.predict(X.astype(int)).shape == (120,)
+    tokens = EncoderClassifier(
+        encoder(rows=Tokens(17), hidden_layer_sizes="auto"), fine_tune=fine_tune
+    ).fit(X, y)
+    assert np.array_equal(tokens.predict(X.astype(int)), tokens.predict(X))
+    assert tokens.score(X, load_digits().target[:120]) > 0.2
 
 
 def test_a_row_does_not_depend_on_its_neighbours(wine):
@@ -565,4 +573,5 @@ def test_tuning_too_few_rows_with_early_stopping_says_so(wine):
     with pytest.raises(ValueError, match=r"validation_fraction=0\.1 of 2 distinct rows"):
         EncoderClassifier(transformer, fine_tune="full").fit(X, few)
     tuned = EncoderClassifier(transformer, fine_tune="full").fit(X, y)
-    assert tuned.history_["valid_prediction"].notna().all()
+    losses = tuned.history_["valid_prediction"]
+    assert losses.min() < losses.iloc[0]

@@ -74,9 +74,7 @@ def test_numbers_come_back_within_what_the_dtype_can_hold(dtype, values, cells):
     kind, _ = column_type([1, 0], dtype=dtype)
     back = kind.decode(np.array(values))
     assert back.dtype == dtype
-    assert (
-        back.tolist() == cells or back.astype(object).where(back.notna(), pd.NA).tolist() == cells
-    )
+    pd.testing.assert_series_equal(back, pd.Series(cells, dtype=dtype))
 
 
 def test_whole_numbers_with_missing_ones_come_back_in_a_dtype_that_may_miss():

@@ -156,6 +156,6 @@ class Vanishing(Objective):
 
 def test_terms_that_change_their_names_are_refused(X):
     with pytest.raises(
-        ValueError, match=r"returned gap, late, .* in the first step and gap, .* in epoch 2"
+        ValueError, match=r"returned gap, late, .* first step and gap, .* in epoch 2"
     ):
         quick(ContrastiveTransformer, objective=Vanishing(), max_epochs=9).fit(X)

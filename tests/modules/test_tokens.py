@@ -104,7 +104,7 @@ def test_tokens_and_padding_that_were_never_seen_are_possible():
     assert p.sum(axis=1) == pytest.approx([1, 1])
     nothing = Tokens(1, [0.0, 0.0, 0.0, 0.0], shares=[0.0], width=WIDTH)
     p = probabilities(nothing, torch.zeros(1, nothing.n_outputs))[0]
-    assert np.isfinite(p).all()
+    assert p.sum() == pytest.approx(1)
     assert p[0, 0] > 0.99
 
 
@@ -130,7 +130,6 @@ def test_padding_behind_a_row_counts_nowhere():
 def test_tokens_their_order_and_the_mask_all_count():
     ids = torch.tensor([[3, 1, 8], [1, 3, 8], [3, 1, 7], [3, 1, 9], [3, 0, 8], [0, 0, 0]])
     codes = encoder()(ids).detach()
-    assert torch.isfinite(codes).all()
     gaps = torch.cdist(codes, codes) + torch.eye(len(ids))
     assert gaps.min() > 1e-6
 
