@@ -325,8 +325,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def network_(self):
         """A copy of the trained network, float32, on the CPU, in evaluation mode."""
         check_is_fitted(self)
-        parts = [self._model.rows, *self._model.plan.given, *self._model.plan.likelihoods]
-        with isolated(parts, 0, torch.device("cpu"), gradients=True):
+        with isolated(self._model.parts, 0, torch.device("cpu"), gradients=True):
             return self._model.network()
 
     @property

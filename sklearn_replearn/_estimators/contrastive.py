@@ -344,7 +344,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         network, device = inference.network, inference.device
         generator = new_generator(model.seed, device)
         views = self._chosen(model.extras.augmentation, model.rows)
-        parts = [model.rows, *self._users_parts(model.rows), *views]
+        parts = [*model.parts, *self._users_parts(model.rows), *views]
         with isolated(parts, model.seed, device, gradients=False):
             rows = model.scaler.limit(model.scaler.scale(table))
             if network.inputs is None:

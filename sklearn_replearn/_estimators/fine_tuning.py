@@ -29,7 +29,7 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
         Of rows that have a label.
     labels, sample_weight : ndarray of shape (n_samples,)
     objective : Objective
-        Of :mod:`.objectives._supervised`.
+        Of :mod:`.objectives.supervised`.
     frozen : bool
         Whether the encoder stays as it is.
 

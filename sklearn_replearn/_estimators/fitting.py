@@ -25,7 +25,7 @@ from ..likelihoods.base import check_cells
 from ..objectives.base import checked_heads
 from ..rows import Table
 from ..rows.base import table_of
-from .model import Model, NetworkPlan
+from .model import Model, NetworkPlan, n_weights
 
 
 def fitted_model(estimator, X, sample_weight, metadata_of=None):
@@ -158,11 +158,6 @@ def trained(
     return net, train_rows
 
 
-def n_weights(module):
-    """Number of the weights of a module."""
-    return sum(weight.numel() for weight in module.parameters())
-
-
 def _check_parameters(estimator):
     """Refuse values that have the right type and cannot work."""
     for name, value in estimator.get_params(deep=False).items():
@@ -193,8 +188,13 @@ def _reject_other_rows(rows, last):
 def _reject_other_plan(estimator, plan, last):
     changed = plan.changed(last)
     if changed:
-        named = {"objective": estimator._objective_parameter}
-        changed = [named.get(name, name) for name in changed]
+        hiding = "whether augmentations hide cells"
+        named = {
+            "objective": estimator._objective_parameter,
+            "hidden": "hidden_layer_sizes",
+            **dict.fromkeys(("hides", "plain", "n_inputs"), hiding),
+        }
+        changed = dict.fromkeys(named.get(name, name) for name in changed)
         raise ValueError(
             f"warm_start goes on with the network of the last fit, but {', '.join(changed)} "
             "changed since. Set warm_start=False for a new network."
@@ -286,7 +286,7 @@ def _loss_not_finite(epoch, scaler, lr):
     extreme = np.argsort(-largest, kind="stable")[:3]
     return (
         f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up to "
-        f"{largest.max():.3g}, are in {name_columns(scaler.names, extreme)}. Use "
-        f'rows=Table(scaling="quantile") or "robust", lower lr (now {lr!r}), or set '
+        f"{largest.max():.3g}, are in {name_columns(scaler.names, extreme)}. For a table use "
+        f'rows=Table(scaling="quantile") or "robust"; else lower lr (now {lr!r}), or set '
         "gradient_clip=1.0."
     )

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from .._runtime.arrays import CHUNK, rounded, slices
-from .._runtime.isolation import few_threads, isolated, resolve_device
+from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
+from .model import n_weights
 from .padding import MULTIPLE, padded, padded_size
 
 _CHUNK_ON_GPU = 2**16
@@ -49,7 +50,8 @@ class Inference:
             # Trained on a device that this machine does not have: the CPU serves as well.
             self.device = torch.device("cpu")
         plan, self.scaler = model.plan, model.scaler
-        self.parts = [model.rows, *plan.given, *plan.likelihoods]
+        # Asked once: each row that is encoded alone would ask again.
+        self.parts = list(filter(is_foreign, model.parts))
         self.n_features = plan.n_features
         self.widest = max(plan.n_features, plan.n_inputs, plan.n_outputs)
         # Copies, because torch refuses what may not be written to, such as a memory map.
@@ -59,7 +61,7 @@ class Inference:
         self.dense = model.rows.dense
         with isolated(self.parts, 0, torch.device("cpu"), gradients=True):
             network = model.network()
-            self.n_weights = sum(weight.numel() for weight in network.parameters())
+            self.n_weights = n_weights(network)
             if self.device.type == "cpu":
                 widened = padded(model, self.n_weights, self.device)
                 network = network.double() if widened is None else widened

@@ -144,8 +144,18 @@ class Model:
     extras: object = None
     resumable: dict | None = field(default=None, repr=False)
 
+    @property
+    def parts(self):
+        """Parts that may be a user's and draw from the global generators."""
+        return [*self.rows.parts(), *self.plan.given, *dict.fromkeys(self.plan.likelihoods)]
+
     def network(self):
         """The trained network, float32, on the CPU, in evaluation mode."""
         network = self.plan.build(self.rows, self.scaler, new_generator(0))
         network.load_state_dict(to_tensors(self.arrays))
         return network.eval()
+
+
+def n_weights(module):
+    """Number of the weights of a module."""
+    return sum(weight.numel() for weight in module.parameters())

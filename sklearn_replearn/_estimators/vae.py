@@ -337,7 +337,7 @@ dict, default="auto"
         return table
 
     def _log_slopes(self, table):
-        """See :meth:`Columns.log_slope`; 0 where a cell is missing."""
+        """See :meth:`Scaler.log_slope`; 0 where a cell is missing."""
         slopes = self._model.scaler.log_slope(table)
         if not isinstance(table, np.ndarray) or not np.isnan(table).any():
             return slopes

@@ -226,7 +226,7 @@ class Scaler:
             raise ValueError(
                 f"{name_columns(self.names, bad)}: values up to {largest:.3g} cannot be scaled "
                 "into the range of float32. Divide them by a constant, take logarithms, or use "
-                'scaling="quantile".'
+                'rows=Table(scaling="quantile").'
             )
 
     def scale(self, X):

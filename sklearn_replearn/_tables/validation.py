@@ -278,7 +278,7 @@ def check_unit_interval(low, high, shown_low, shown_high, names, setting, other)
         raise ValueError(
             f"{setting} takes columns within [0, 1]; outside: {name_columns(names, outside)}, the "
             f"first with values from {shown_low[first]:.6g} to {shown_high[first]:.6g}. "
-            f'Use scaling="minmax" or {other}.'
+            f'Use rows=Table(scaling="minmax") or {other}.'
         )
 
 

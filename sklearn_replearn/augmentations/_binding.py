@@ -89,7 +89,7 @@ class OnImages(_On):
         """
         if math.prod(self.image_shape) != rows.shape[1]:
             raise ValueError(
-                f"image_shape={self.image_shape!r} wants rows of "
+                f"Images of shape {self.image_shape!r} are rows of "
                 f"{math.prod(self.image_shape)} values; got rows of {rows.shape[1]}."
             )
         images = rows.reshape(-1, *self.image_shape)

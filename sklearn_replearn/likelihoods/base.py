@@ -149,6 +149,11 @@ def check_cells(likelihood):
                 raise ValueError(f"{name} does not define {method}(): see Likelihood.")
             with torch.no_grad():
                 cells = getattr(likelihood, method)(*given)
+            if not isinstance(cells, torch.Tensor):
+                raise ValueError(
+                    f"{name}.{method} must give a Tensor of a number for each cell; it gave "
+                    f"{type(cells).__name__}."
+                )
             if cells.shape != wanted:
                 raise ValueError(
                     f"{name}.{method} must give a number for each cell, a Tensor of shape "

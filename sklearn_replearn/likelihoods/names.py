@@ -14,6 +14,11 @@ NAMED = {
 }
 
 
+def name_of(kind):
+    """The name that stands for a class; its own where none does."""
+    return next((name for name, value in NAMED.items() if value is kind), kind.__name__)
+
+
 def class_of(likelihood, shown):
     """The class that a name stands for, None for "auto"; or the class itself.
 

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 
 from .._scaling.shared_scale import SharedScale
+from ..likelihoods import Gaussian
+from ..likelihoods.names import name_of
 from ..modules.foreign import own_copy
 from .base import Rows, reject_hiding, reject_other_than_numbers
 
@@ -80,7 +82,7 @@ class Arrays(Rows):
         """
         if isinstance(X, list | tuple):
             X = np.asarray(X)
-        if getattr(X, "ndim", 2) <= 2 and not (len(self._shape) == 1 and X.ndim == 2):
+        if getattr(X, "ndim", 2) <= 2:
             return X
         shape, shown = self._shape, tuple(X.shape)
         if shown[1:] != shape:
@@ -111,6 +113,21 @@ class Arrays(Rows):
                 f"have {table.shape[1]} columns. Give the shape of one row: {self._wanted}."
             )
         reject_other_than_numbers(table, schema, type(self).__name__)
+
+    def likelihoods(self, profile, asked, binary, names):
+        """That which is asked for, else normal ones: cells of 0 and 1 are numbers, too."""
+        kinds = [Gaussian if kind is None else kind for kind in asked]
+        for kind in dict.fromkeys(kinds):
+            if kind.support.logarithmic or (kind.support.as_given and not self._unit_interval):
+                raise ValueError(
+                    f"Cells of {type(self).__name__} share a scale: their likelihood is one of "
+                    f"numbers, such as gaussian or student_t; got {name_of(kind)}, of "
+                    f"{kind.support.words}."
+                )
+        return kinds
+
+    #: Whether scaled cells are within 0 and 1.
+    _unit_interval = False
 
     def scaler(self, profile, multiset, likelihoods, asked, names, seed):
         """One scale for each channel."""

@@ -11,13 +11,15 @@ from .._tables.names import name_columns
 from ..augmentations import Identity, SwapNoise
 from ..likelihoods import Categorical, Gaussian, Ordinal, Poisson
 from ..likelihoods.joint import grouped, joint_of
-from ..likelihoods.names import NAMED
+from ..likelihoods.names import name_of
 from ..modules import mlp
 from ..modules.foreign import own_copy
 from ..objectives import NTXent
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.
 _LR, _LR_LINEAR = 5e-3, 2e-2
+#: Share of cells swapped, in views and in corruptions.
+SWAPPED = 0.3
 
 
 class Rows(BaseEstimator):
@@ -142,9 +144,8 @@ class Rows(BaseEstimator):
             which = which[profile.numbers[which]]
             bad = profile.outside(which, kind.support)
             if len(bad):
-                known = {value: repr(name) for name, value in NAMED.items()}
                 raise ValueError(
-                    f"likelihood={known.get(kind, kind.__name__)} is for {kind.support.words}; "
+                    f"likelihood={name_of(kind)!r} is for {kind.support.words}; "
                     f"other numbers are in {name_columns(names, bad)}."
                 )
         return chosen
@@ -236,7 +237,7 @@ class Rows(BaseEstimator):
 
     def augmentation(self):
         """The views of a contrastive objective by default."""
-        return SwapNoise(0.3)
+        return SwapNoise(SWAPPED)
 
     def objective(self):
         """What compares them by default."""
@@ -256,7 +257,9 @@ def same(a, b):
     if hasattr(a, "get_params"):
         mine, others = a.get_params(deep=False), b.get_params(deep=False)
         return all(same(value, others[name]) for name, value in mine.items())
-    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a == b)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return np.array_equal(a, b) if hasattr(a, "shape") else bool(a == b)
 
 
 def table_of(rows, X):

@@ -11,8 +11,6 @@ from ..augmentations import (
     RandomRotation,
 )
 from ..augmentations._binding import OnImages
-from ..likelihoods import Bernoulli, Gaussian, StudentT
-from ..likelihoods.names import NAMED
 from ..modules import ChannelStandardization, ConvDecoder, ConvEncoder
 from ..objectives import NTXent
 from .arrays import Arrays
@@ -60,19 +58,7 @@ class Images(Arrays):
     def _has_axes(self, n_axes):
         return n_axes == 3
 
-    def likelihoods(self, profile, asked, binary, names):
-        """That which is asked for, else normal ones: pixels of 0 and 1 are brightnesses, too."""
-        kinds = [Gaussian if kind is None else kind for kind in asked]
-        others = [kind for kind in dict.fromkeys(kinds) if kind.support.logarithmic]
-        if others:
-            named = {value: name for name, value in NAMED.items()}
-            known = ", ".join(named[kind] for kind in (Gaussian, Bernoulli, StudentT))
-            given = ", ".join(named.get(kind, kind.__name__) for kind in others)
-            raise ValueError(
-                f"Pixels of images are {known}, or have a likelihood of your own of numbers; got "
-                f"{given}."
-            )
-        return kinds
+    _unit_interval = True
 
     def scaler(self, profile, multiset, likelihoods, asked, names, seed):
         """One scale for all pixels."""

@@ -5,7 +5,7 @@ import torch
 from ..augmentations import Identity, SwapNoise
 from ..augmentations._binding import OnTables
 from ..modules import ColumnEncoding, LinearSkip, linear
-from .base import Rows
+from .base import SWAPPED, Rows
 
 # Beside categories and for sparse counts.
 _LR_MIXED = 2e-3
@@ -68,7 +68,7 @@ default="auto"
 
     def corruption(self, scaler):
         """None for numbers, :class:`SwapNoise` beside categories."""
-        return SwapNoise(0.3) if scaler.mixed else Identity()
+        return SwapNoise(SWAPPED) if scaler.mixed else Identity()
 
     def lr(self, plan, scaler):
         """Lower beside categories and for sparse counts."""

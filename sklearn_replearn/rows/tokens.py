@@ -11,7 +11,7 @@ from ..augmentations import Compose, CropTokens, MaskTokens, TokenDropout
 from ..augmentations._binding import OnTokens
 from ..likelihoods import Gaussian
 from ..likelihoods import Tokens as TokensLikelihood
-from ..likelihoods.names import NAMED
+from ..likelihoods.names import name_of
 from ..modules import TokenDecoder, TokenEncoder, TokenIds
 from ..modules.foreign import own_copy
 from ..objectives import NTXent
@@ -70,12 +70,12 @@ class Tokens(Rows):
             low, high = ids.min(), ids.max()
             if low < 0 or high >= size:
                 raise ValueError(
-                    f"vocabulary_size={size} takes token ids from 0 (padding) to {size - 1}; the "
-                    f"table has {low if low < 0 else high:.6g}."
+                    f"Tokens({size}) takes token ids from 0 (padding) to {size - 1}; the table "
+                    f"has {low if low < 0 else high:.6g}."
                 )
             if (ids != np.rint(ids)).any():
                 raise ValueError(
-                    "With vocabulary_size cells are token ids, whole numbers; the table has "
+                    f"In Tokens({size}) cells are token ids, whole numbers; the table has "
                     f"{ids[ids != np.rint(ids)][0]:.6g}."
                 )
 
@@ -83,8 +83,7 @@ class Tokens(Rows):
         """A softmax over the tokens, whatever the errors of numbers are."""
         others = {kind for kind in asked if kind not in (None, Gaussian)}
         if others:
-            known = {value: name for name, value in NAMED.items()}
-            given = ", ".join(sorted(known.get(kind, kind.__name__) for kind in others))
+            given = ", ".join(sorted(map(name_of, others)))
             raise ValueError(
                 "Token ids are names, not numbers: leave the loss or likelihood as it is by "
                 f"default; got {given}."

@@ -149,7 +149,7 @@ def test_images_of_rows_have_their_shape_and_become_rows_again(dtype):
 
 
 def test_images_of_another_size_raise():
-    with pytest.raises(ValueError, match=r"image_shape=\(3, 2, 2\) wants rows of 12 values; got"):
+    with pytest.raises(ValueError, match=r"shape \(3, 2, 2\) are rows of 12 values; got"):
         augment(OnImages(Identity(), (3, 2, 2)), ROWS)
     with pytest.raises(ValueError, match=r"given, \(20000, 1, 1, 3\); it returned \(20000, 1, 3\)"):
         augment(OnImages(lambda images: images[:, 0], (1, 1, 3)), ROWS)

@@ -499,5 +499,5 @@ def test_gray_levels_may_be_shares(estimator, digits):
 
 
 def test_likelihoods_that_pixels_do_not_have_are_refused(X):
-    with pytest.raises(ValueError, match=r"Pixels of images are .*; got poisson"):
+    with pytest.raises(ValueError, match=r"Cells of Images share a scale.*got poisson"):
         small(VAETransformer, likelihood="poisson").fit(X)
