@@ -24,6 +24,7 @@ LAYERS = {
     ],
     "_tables": ["names", "frames", "levels", "column_types", "schema", "validation"],
     "_scaling": [
+        "cells",
         "affine",
         "normal_scores",
         "profile",

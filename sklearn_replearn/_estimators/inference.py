@@ -8,10 +8,10 @@ rounded to the precision of float32. On a GPU all are computed in float32 as the
 import numpy as np
 import torch
 
-from .._runtime.arrays import CHUNK, rounded, slices
+from .._runtime.arrays import CHUNK, MULTIPLE, padded_size, rounded, slices
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
 from .model import n_weights
-from .padding import MULTIPLE, padded, padded_size
+from .padding import padded
 
 _CHUNK_ON_GPU = 2**16
 _CELLS_AT_ONCE = 2**21  # of wide tables

@@ -12,20 +12,14 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from .._runtime.arrays import to_tensors
+from .._runtime.arrays import MULTIPLE, padded_size, to_tensors
 from .._runtime.isolation import WEIGHTS_WORTH_THREADS, few_threads, is_foreign
 from .._runtime.randomness import new_generator
 from ..modules import LinearSkip
 
-MULTIPLE = 16
 _PROBED = (16, 32, 48, 112, 816)  # rows at once
 # Of networks of ours that are no chains of linear layers: they compute long, and need much memory.
 _FEW_PROBED = (16, 48, 64)
-
-
-def padded_size(number):
-    """The next multiple of 16."""
-    return number + -number % MULTIPLE
 
 
 def padded(model, n_weights, device):

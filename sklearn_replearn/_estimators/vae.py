@@ -11,9 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from .._runtime.arrays import CHUNK, rounded, slices
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import Interval, StrOptions
+from .._scaling.cells import check_unit_interval
 from .._tables.names import column_number
 from .._tables.schema import frame_of_row
-from .._tables.validation import check_unit_interval, names_of
+from .._tables.validation import names_of
 from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED, class_of
 from ..losses import gaussian_kl

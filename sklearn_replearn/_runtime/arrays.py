@@ -7,6 +7,15 @@ import torch
 CELLS, CHUNK = 2**16, 2**10  # cells of a table, rows in a network
 
 
+# Of rows and widths, with which kernels compute each row in the same way.
+MULTIPLE = 16
+
+
+def padded_size(number):
+    """The next multiple of 16."""
+    return number + -number % MULTIPLE
+
+
 def slices(n_rows, step):
     """Slices that cover ``n_rows`` rows, ``step`` at a time."""
     return (slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step))

@@ -6,11 +6,10 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
-from .._runtime.arrays import CELLS, slices
 from .._tables.levels import Levels
 from .._tables.names import name_columns
-from .._tables.validation import check_unit_interval
 from .affine import shift_and_factor
+from .cells import check_unit_interval, reject_other_than_counts
 from .normal_scores import normal_scores
 from .profile import Profile
 from .support import LEVELS, REAL
@@ -101,6 +100,7 @@ class Scaler:
         by_ranks = profile.heavy if by_ranks is None else by_ranks
         self.names, self._n_features = names, n_features
         self.levels, entropies = levels.counted(multiset)
+        self._mixed = levels.any  # asked for each row that is encoded alone
         self._dense = np.array([support.has_density for support in supports])
         self._as_given = np.array([support.as_given for support in supports])
         self.missing, self.whole = profile.missing, profile.whole
@@ -135,7 +135,7 @@ class Scaler:
     @property
     def mixed(self):
         """Whether there are categories."""
-        return self.levels.any
+        return self._mixed
 
     @property
     def plain(self):
@@ -332,18 +332,8 @@ class Scaler:
         ValueError
             Names the columns.
         """
-        if self.counted is None:
-            return
-        wrong = np.zeros(self._n_features, dtype=bool)
-        for part in slices(len(table), max(1, CELLS // self._n_features)):
-            cells = table[part][:, self.counted]
-            others = (cells < 0) | (cells != np.rint(cells)) & ~np.isnan(cells)
-            wrong[self.counted] |= others.any(axis=0)
-        if wrong.any():
-            raise ValueError(
-                f"{name_columns(self.names, np.flatnonzero(wrong))} of the table held counts in "
-                "fit: whole numbers of at least 0. There are other numbers now."
-            )
+        if self.counted is not None:
+            reject_other_than_counts(table, self.counted, self.names)
 
     def unscale(self, rows):
         """Back to original units, in float64; constant columns as they were."""

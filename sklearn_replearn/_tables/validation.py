@@ -262,26 +262,6 @@ def check_codes(codes, latent_dim, name):
     return codes
 
 
-def check_unit_interval(low, high, shown_low, shown_high, names, setting, other):
-    """Refuse columns whose scaled values, from ``low`` to ``high``, leave [0, 1].
-
-    The message has ``shown_low`` and ``shown_high``, the same ends in original units.
-
-    Raises
-    ------
-    ValueError
-        Names the columns.
-    """
-    outside = np.flatnonzero((low < -1e-9) | (high > 1 + 1e-9))
-    if len(outside):
-        first = outside[0]
-        raise ValueError(
-            f"{setting} takes columns within [0, 1]; outside: {name_columns(names, outside)}, the "
-            f"first with values from {shown_low[first]:.6g} to {shown_high[first]:.6g}. "
-            f'Use rows=Table(scaling="minmax") or {other}.'
-        )
-
-
 def _reject_nested(X):
     """A list of rows has rows of one length, and cells that are no lists."""
     rows = [row for row in X if isinstance(row, list | tuple)]

@@ -216,7 +216,7 @@ def test_counts_have_probabilities():
 
 
 def test_fractions_are_no_counts(X):
-    with pytest.raises(ValueError, match=r"likelihood=Geometric is for counts, .* column 0"):
+    with pytest.raises(ValueError, match=r"likelihood='Geometric' is for counts, .* column 0"):
         small({0: Geometric}).fit(X)
     vae = small(Geometric).fit(np.rint(np.abs(X)))
     with pytest.raises(ValueError, match="held counts in fit"):
@@ -236,7 +236,7 @@ def test_of_arrays_and_images(X):
     windows = np.random.default_rng(0).laplace(size=(60, 2, 8))
     vae = small(Laplace, rows=Arrays((2, 8))).fit(windows)
     assert vae.sample(3).shape == (3, 2, 8)
-    with pytest.raises(ValueError, match="likelihood of your own of numbers; got Geometric"):
+    with pytest.raises(ValueError, match="share a scale: .* got Geometric, of counts"):
         small(Geometric, rows=Images((1, 4, 4))).fit(windows[:, 0].round().repeat(2, axis=1))
 
 
