@@ -20,6 +20,7 @@ from .._tables.validation import names_of, read_table
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
 from .._training.train import history_of, train, training_state
+from ..augmentations._calling import hides as hides_cells
 from ..likelihoods import Gaussian
 from ..likelihoods.base import check_cells
 from ..objectives.base import checked_heads
@@ -66,7 +67,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             )
         else:
             scaler = last.scaler.widened(multiset)
-            plan = _plan(estimator, rows, scaler, last.plan.likelihoods, parts)
+            plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
             _reject_other_plan(estimator, plan, last.plan)
         estimator._check_scaler(scaler)
         lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr
@@ -223,19 +224,19 @@ def _read(estimator, rows, X, sample_weight, metadata_of, last):
     return table, schema, weights, metadata, rows
 
 
-def _learned(estimator, rows, schema, multiset, parts, seed):
+def _learned(estimator, rows, schema, multiset, seed):
     """How columns are scaled, and the plan of the network."""
     names = names_of(estimator)
     profile = Profile(multiset, schema.levels(multiset.width))
     asked = estimator._asked_likelihoods(schema)
     likelihoods = rows.likelihoods(profile, asked, estimator._likelihood_of_binary, names)
     scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
-    return scaler, _plan(estimator, rows, scaler, likelihoods, parts)
+    return scaler, _plan(estimator, rows, scaler, likelihoods)
 
 
-def _plan(estimator, rows, scaler, likelihoods, parts):
+def _plan(estimator, rows, scaler, likelihoods):
     scale, for_errors = estimator._scale, estimator._likelihood_of_binary is Gaussian
-    hides = any(getattr(part, "hides", False) for part in parts)
+    hides = any(map(hides_cells, estimator._views(rows, scaler)))
     encoding = rows.encoding(scaler, hides)
     likelihood = rows.likelihood(likelihoods, scaler, scale, for_errors)
     for part, _ in likelihood.parts():

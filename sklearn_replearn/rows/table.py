@@ -70,6 +70,10 @@ default="auto"
         """None for numbers, :class:`SwapNoise` beside categories."""
         return SwapNoise(SWAPPED) if scaler.mixed else Identity()
 
+    def augmentation(self):
+        """:class:`SwapNoise`."""
+        return SwapNoise(SWAPPED)
+
     def lr(self, plan, scaler):
         """Lower beside categories and for sparse counts."""
         of_codes = scaler.mixed or scaler.rarity is not None

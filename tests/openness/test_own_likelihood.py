@@ -236,7 +236,7 @@ def test_of_arrays_and_images(X):
     windows = np.random.default_rng(0).laplace(size=(60, 2, 8))
     vae = small(Laplace, rows=Arrays((2, 8))).fit(windows)
     assert vae.sample(3).shape == (3, 2, 8)
-    with pytest.raises(ValueError, match="share a scale: .* got Geometric, of counts"):
+    with pytest.raises(ValueError, match=r"share a scale: .* got Geometric, of counts"):
         small(Geometric, rows=Images((1, 4, 4))).fit(windows[:, 0].round().repeat(2, axis=1))
 
 
