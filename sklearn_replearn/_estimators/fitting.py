@@ -62,9 +62,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
     parts = [*rows.parts(), *estimator._users_parts(rows)]
     with isolated(parts, draw_integer(generator), device, gradients=True):
         if last is None:
-            scaler, plan = _learned(
-                estimator, rows, schema, multiset, parts, draw_integer(generator)
-            )
+            scaler, plan = _learned(estimator, rows, schema, multiset, draw_integer(generator))
         else:
             scaler = last.scaler.widened(multiset)
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
