@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfTransformer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
@@ -46,11 +47,13 @@ def images():
     )
     few = with_few_labels(y_train)
     labeled = few != -1
-    encoder = ContrastiveTransformer(32, rows=Images((1, 8, 8)), max_epochs=20)
+    # Fitted once, to all rows and without labels; below it is taken as it is.
+    encoder = ContrastiveTransformer(32, rows=Images((1, 8, 8)), max_epochs=20).fit(X_train)
+    frozen = FrozenEstimator(encoder)
     for name, model, rows in (
         ("raw pixels", LogisticRegression(max_iter=1000), labeled),
-        ("codes", EncoderClassifier(encoder), slice(None)),
-        ("codes, fine-tuned", EncoderClassifier(encoder, fine_tune="full"), slice(None)),
+        ("codes", EncoderClassifier(frozen), slice(None)),
+        ("codes, fine-tuned", EncoderClassifier(frozen, fine_tune="full"), slice(None)),
     ):
         accuracy = model.fit(X_train[rows], few[rows]).score(X_test, y_test)
         print(f"   {name:<20} {accuracy:.3f}")
@@ -119,7 +122,7 @@ def paragraphs():
 
 def vocabulary_of(rows, n_words=3000):
     """A number for each of the words that most rows have, from 1 on: 0 is padding."""
-    frequent = Counter(word for words in rows for word in set(words)).most_common(n_words)
+    frequent = Counter(word for words in rows for word in sorted(set(words))).most_common(n_words)
     return {word: number for number, (word, count) in enumerate(frequent, start=1) if count > 2}
 
 
