@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_digits, load_wine
+from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
@@ -14,8 +14,8 @@ from sklearn_replearn.rows import Table
 
 
 @pytest.fixture(scope="module")
-def X():
-    return load_wine().data
+def X(wine):
+    return wine[0]
 
 
 def test_a_linear_autoencoder_reconstructs_like_pca(X):

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits, load_wine
+from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -31,11 +31,6 @@ OBJECTIVES = [
     VICReg(),
 ]
 all_objectives = pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
-
-
-@pytest.fixture(scope="module")
-def wine():
-    return load_wine(return_X_y=True)
 
 
 @all_objectives

@@ -46,9 +46,9 @@ def encoder(cls=AutoencoderTransformer, **params):
 
 
 @pytest.fixture(scope="module")
-def wine():
+def wine(wine):
     """Wines, and their classes with three of four labels gone."""
-    X, y = load_wine(return_X_y=True)
+    X, y = wine
     return X, np.where(np.arange(len(y)) % 4 == 0, y, -1)
 
 
@@ -282,7 +282,7 @@ def test_linear_leaves_the_encoder_and_full_changes_it(cls, transformer, wine, d
     for tuned in (linear, full):
         losses = tuned.history_["train_prediction"]
         assert len(losses) == 5
-        assert losses.min() < losses.iloc[0]
+        assert losses.iloc[-1] < losses.max()
         assert type(tuned.transformer_) is transformer
         codes = tuned.transformer_.transform(X)
         assert np.array_equal(tuned.predict(X), tuned.estimator_.predict(codes))

@@ -17,8 +17,8 @@ from sklearn_replearn.rows import Table
 
 
 @pytest.fixture(scope="module")
-def wine():
-    return load_wine().data
+def wine(wine):
+    return wine[0]
 
 
 @pytest.fixture(scope="module")

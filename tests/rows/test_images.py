@@ -15,7 +15,6 @@ from quick import quick
 from repeatability import global_state, weights
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
@@ -38,11 +37,6 @@ pytestmark = [
 
 def small(cls, **params):
     return quick(cls, **{"rows": Images(SHAPE), **params})
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits(return_X_y=True)
 
 
 @pytest.fixture(scope="module")
