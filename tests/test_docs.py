@@ -8,6 +8,9 @@ from numpydoc.docscrape import ClassDoc, FunctionDoc
 
 import sklearn_replearn
 from sklearn_replearn import (
+    AutoencoderTransformer,
+    ContrastiveTransformer,
+    VAETransformer,
     augmentations,
     likelihoods,
     losses,
@@ -82,3 +85,18 @@ def test_methods_of_estimators_describe_their_parameters(name):
 def test_the_version_is_that_of_the_installed_package():
     metadata = importlib.import_module("importlib.metadata")
     assert metadata.version("sklearn_replearn") == sklearn_replearn.__version__
+
+
+def test_shared_parameters_are_described_in_the_same_words():
+    ours = (AutoencoderTransformer, VAETransformer, ContrastiveTransformer)
+    described = [
+        {item.name: (item.type, item.desc) for item in ClassDoc(cls)["Parameters"]} for cls in ours
+    ]
+    shared = set.intersection(*map(set, described)) - {
+        "encoder, decoder",
+        "gradient_clip",
+        "latent_dim",
+    }
+    assert {"rows", "hidden_layer_sizes", "max_epochs", "lr", "callbacks"} <= shared
+    for name in shared:
+        assert described[0][name] == described[1][name] == described[2][name], name

@@ -10,14 +10,13 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.isolation import isolated
-from .._runtime.sklearn import Interval, StrOptions, fit_context
+from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context
 from .._runtime.transaction import in_one_step
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
 from ..likelihoods import Gaussian
 from ..modules.layers import ACTIVATIONS
-from ..rows import Rows
 from ..rows.base import table_of
 from .fitting import fitted_model
 from .inference import Prepared
@@ -41,7 +40,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         "activation": [StrOptions({"auto", *ACTIVATIONS})],
         "encoder": [callable, None],
         "decoder": [callable, None],
-        "rows": [Rows, None],
+        "rows": [HasMethods(["to_table", "scaler"]), None],
         "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],

@@ -111,7 +111,7 @@ class PixelScale(SharedScale):
             if low < 0 or high > 1:
                 raise ValueError(
                     f"With scaling=None pixels must be within 0 and 1; they go from {low:.6g} to "
-                    f'{high:.6g}. Use scaling="auto".'
+                    f'{high:.6g}. Use Images(..., scaling="auto").'
                 )
             low, high = 0.0, 1.0
         factor = 1.0 / (high - low) if high > low else 1.0

@@ -19,7 +19,7 @@ from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context, sa
 from .._runtime.transaction import in_one_step
 from .._tables.frames import as_pandas
 from .._tables.validation import names_of, read_table
-from ..rows import Rows, Table
+from ..rows import Table
 from ..rows.base import table_of
 from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_rows
 from .judges.base import Judge
@@ -72,8 +72,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         normal rows is called anomalous, on average over training tables.
     rows : Rows, default=None
         What a row is: None is :class:`~sklearn_replearn.rows.Table`, whose parameters say which
-        columns of numbers are categories. Judges see rows of all kinds as tables; an ``estimator``
-        sees them as they are given.
+        columns of numbers are categories. Judges see rows of all kinds as tables and scale columns
+        for themselves; an ``estimator`` sees rows as they are given, and has ``rows`` of its own:
+        for images give both.
     random_state : int, RandomState instance or None, default=0
         An int gives the same detector each time, for any order of the rows. It also seeds what in
         an ``estimator`` or in ``judges`` has ``random_state=None``.
@@ -130,7 +131,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         "novelty": ["boolean"],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "alpha": [Interval(Real, 0, 1, closed="neither")],
-        "rows": [Rows, None],
+        "rows": [HasMethods(["to_table", "scaler"]), None],
         "random_state": ["random_state"],
     }
 
@@ -188,8 +189,15 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
                 f"Sparse data was passed, which {type(self.estimator).__name__} may not take. "
                 "Make it dense with X.toarray()."
             )
+        if isinstance(self.rows, type):
+            raise ValueError(f"rows must be an instance, such as {self.rows.__name__}(...).")
         judges = self._chosen_judges()
         self._rows = (Table() if self.rows is None else self.rows).in_form_of(X)
+        if self._rows.scaling != "auto":
+            raise ValueError(
+                "The judges scale columns for themselves, so that scaling has no effect: leave it "
+                f'at "auto"; got {self._rows!r}. An estimator has rows of its own.'
+            )
         given = table_of(self._rows, X)
         table, self._schema = read_table(self, given, self._rows.categorical_features)
         self._rows.check(table, self._schema)

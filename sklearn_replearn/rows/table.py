@@ -26,7 +26,8 @@ default="auto"
         1), "quantile" for heavy-tailed columns (and in VAETransformer beside categories), and None
         where the decoder takes columns within [0, 1]. "quantile" maps each column to a normal
         distribution by its ranks. A transformer of scikit-learn must have an
-        ``inverse_transform``, keep the number of columns and scale each by itself.
+        ``inverse_transform``, keep the number of columns and scale each by itself. Counts of a
+        sparse table are seen as log(1 + count) whatever the scaling.
 
     Examples
     --------
