@@ -4,7 +4,7 @@
     python examples/few_labels.py
 
 Digits are taken as images, and paragraphs of scikit-learn's own documentation as rows of words of
-which the vocabulary is made here. Nothing is downloaded. Takes half a minute on one core.
+which the vocabulary is made here. Nothing is downloaded. Takes 20 seconds on one core.
 """
 
 import re
