@@ -43,11 +43,14 @@ from sklearn_replearn.rows import Table
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 3}
 # A check wants a regressor to explain half of the targets that it learned from.
-able = {"latent_dim": 10, "hidden_layer_sizes": (64,), "max_epochs": 40, "lr": 1e-2}
+able = {"latent_dim": 10, "hidden_layer_sizes": (64,), "max_epochs": 100}
 
 ESTIMATORS = [
     AutoencoderTransformer(**small),
     AutoencoderTransformer(**small, loss="bce", rows=Table(scaling="minmax")),
+    AutoencoderTransformer(**small, corruption=GaussianNoise()),
+    AutoencoderTransformer(**small, corruption=MaskFeatures()),
+    AutoencoderTransformer(**small, corruption=SwapNoise()),
     AutoencoderTransformer(**small, corruption=MaskFeatures(value=math.nan)),
     AutoencoderTransformer(**small, corruption=Compose([SwapNoise(), GaussianNoise()])),
     AutoencoderTransformer(**small, sparsity=L1Sparsity()),
@@ -61,7 +64,8 @@ ESTIMATORS = [
     VAETransformer(**small, likelihood="bernoulli", rows=Table(scaling="minmax")),
     ContrastiveTransformer(**small),
     ContrastiveTransformer(**small, augmentation=(Identity(), SwapNoise(0.6))),
-    ContrastiveTransformer(**small, augmentation=Compose([CutMix(), MixUp()])),
+    ContrastiveTransformer(**small, augmentation=CutMix()),
+    ContrastiveTransformer(**small, augmentation=MixUp()),
     ContrastiveTransformer(**small, augmentation=FeatureSubsets()),
     ContrastiveTransformer(**small, augmentation=MaskFeatures(value=math.nan)),
     ContrastiveTransformer(**small, objective=DCL()),
