@@ -27,6 +27,7 @@ LAYERS = {
         "cells",
         "affine",
         "normal_scores",
+        "grain",
         "profile",
         "support",
         "scaler",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._dataset.sparse import SparseTable
+from .grain import Grain, grain_of
 
 _ROWS_LOOKED_AT, _CELLS_LOOKED_AT = 2**12, 2**22
 # Kurtosis of a normal column is 3.
@@ -34,6 +35,8 @@ class Profile:
         What counts as rounding.
     whole, zero_one : ndarray of shape (n_features,), bool
         Columns of whole numbers, and of 0 and 1.
+    grain : Grain
+        Steps of the columns of numbers.
     common : ndarray of shape (n_features,), bool
         Columns of numbers, beside categories, of which most rows have one value.
     heavy : ndarray of shape (n_features,), bool
@@ -67,6 +70,9 @@ class Profile:
         self.whole = np.all((sample == np.rint(sample)) | ~known, axis=0) & self.numbers
         if self.sparse:
             self.whole = self._multiset.table.of_whole_numbers()
+            self.grain = Grain.of_whole(self.whole)
+        else:
+            self.grain = grain_of(sample, self.numbers)
         self.zero_one = self.whole & (self.low == 0) & (self.high == 1)
         n_known = np.maximum(known.sum(axis=0), 1)
         cells = np.where(known, sample, 0.0)

@@ -54,6 +54,8 @@ class Scaler:
         Numbers of the columns of numbers beside categories of which most rows have one value.
     whole : ndarray of shape (n_features,), bool
         Columns of numbers that held whole numbers, as far as was looked at.
+    grain : Grain
+        Steps of the columns of numbers, in original units.
     ranked : dict of int to NormalScores
         Columns that are scaled by their ranks.
     idle : ndarray of shape (n_features,), bool
@@ -103,7 +105,7 @@ class Scaler:
         self._mixed = levels.any  # asked for each row that is encoded alone
         self._dense = np.array([support.has_density for support in supports])
         self._as_given = np.array([support.as_given for support in supports])
-        self.missing, self.whole = profile.missing, profile.whole
+        self.missing, self.whole, self.grain = profile.missing, profile.whole, profile.grain
         self.common = np.flatnonzero(profile.common)
         self.constant, self.rounding = profile.constant, profile.rounding[profile.constant]
         self.fixed = np.where(profile.empty, np.nan, profile.low)[self.constant]
