@@ -32,7 +32,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
         missing cells the encoder takes and the decoder gives more numbers than there are columns:
         a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, one at a time.
+        with such parts draw from torch's global generator, seeded and restored, in turns.
     loss : {"auto", "mse", "bce", "poisson"}, default="auto"
         Squared error, binary cross-entropy for columns within [0, 1], or twice minus the Poisson
         log-likelihood of counts, up to a constant. "auto" is "poisson" for the counts of a sparse

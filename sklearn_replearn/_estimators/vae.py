@@ -69,7 +69,7 @@ dict, default="auto"
         missing cells, and where likelihoods take several numbers for a column, the encoder takes or
         the decoder gives more numbers than there are columns: a callable is told how many. Modules
         are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, one at a time.
+        with such parts draw from torch's global generator, seeded and restored, in turns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and

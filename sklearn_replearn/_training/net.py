@@ -2,6 +2,7 @@
 
 import math
 import traceback
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from skorch.utils import TeeGenerator
 from torch import nn
 
 from .._dataset.batches import Batch
+from .._runtime.randomness import give_way, lent
 from .._runtime.transaction import FitInterrupted
 from ..augmentations._calling import view
 from ..objectives.base import checked_terms, name_of
@@ -119,16 +121,24 @@ class RepresentationNet(NeuralNet):
     def fit_loop(self, *args, **kwargs):
         self.n_updates_, self.names_ = 0, {}
         self.handwritten_ = None if self.users_callbacks else handwritten_step(self)
+        return super().fit_loop(*args, **kwargs)
+
+    def partial_fit(self, X, y=None, **fit_params):
+        """Train; unlike skorch's, which takes an interruption for an early end."""
         try:
-            return super().fit_loop(*args, **kwargs)
-        except StopTraining:
-            return self
+            self.notify("on_train_begin", X=X, y=y)
+            with suppress(StopTraining):
+                self.fit_loop(X, y, **fit_params)
+            self.notify("on_train_end", X=X, y=y)
         except KeyboardInterrupt as interrupt:
-            raise FitInterrupted(f" in epoch {len(self.history)}") from interrupt
+            epoch = len(self.history)
+            raise FitInterrupted(f" in epoch {epoch}" if epoch else "") from interrupt
+        return self
 
     def notify(self, method_name, **cb_kwargs):
         try:
-            super().notify(method_name, **cb_kwargs)
+            with lent() if self.users_callbacks else nullcontext():
+                super().notify(method_name, **cb_kwargs)
         except KeyboardInterrupt as interrupt:
             # skorch's EarlyStopping ends training by this exception; so does a person.
             if not _raised_in(interrupt, "skorch.callbacks"):
@@ -141,6 +151,7 @@ class RepresentationNet(NeuralNet):
         self._set_training(training)
         means = _Means(len(iterator))
         for number, batch in enumerate(iterator):
+            give_way()
             if self.users_callbacks:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
