@@ -68,6 +68,7 @@ LAYERS = {
         "handwritten",
         "net",
         "train",
+        "divergence",
     ],
     "_estimators": [
         "model",

@@ -17,6 +17,7 @@ from .._runtime.sklearn import check_sample_weight, safe_indexing
 from .._scaling.profile import Profile
 from .._tables.names import name_columns
 from .._tables.validation import names_of, read_table
+from .._training.divergence import warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
 from .._training.train import history_of, train, training_state
@@ -69,12 +70,15 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             _reject_other_plan(estimator, plan, last.plan)
         estimator._check_scaler(scaler)
         lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr
-        network = plan.build(rows, scaler, generator)
-        network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+        network = _network(plan, rows, scaler, generator)
+
+        def objective_of(n_updates):
+            return estimator._objective(rows, n_updates)
+
         net, train_rows = trained(
             estimator,
             network,
-            lambda n_updates: estimator._objective(rows, n_updates),
+            objective_of,
             estimator._views(rows, scaler),
             scaler,
             lr,
@@ -82,6 +86,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             metadata,
             generator,
             device,
+            lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
             None if last is None else last.resumable,
         )
         seed, history = draw_integer(generator), history_of(net)
@@ -106,6 +111,7 @@ def trained(
     metadata,
     generator,
     device,
+    untrained,
     resumed=None,
 ):
     """Train a network as the parameters of an estimator say.
@@ -121,6 +127,8 @@ def trained(
     metadata : RowMetadata or None
     generator : torch.Generator
     device : torch.device
+    untrained : callable
+        Gives a network and an objective that know nothing.
     resumed : dict, default=None
 
     Returns
@@ -154,7 +162,15 @@ def trained(
         except LossNotFinite as problem:
             message = _loss_not_finite(problem.epoch, scaler, lr)
             raise ValueError(message) from None
+        warn_if_diverged(net, train_rows, untrained, lr)
     return net, train_rows
+
+
+def _network(plan, rows, scaler, generator):
+    """A network with initial weights, which knows the columns that were constant."""
+    network = plan.build(rows, scaler, generator)
+    network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+    return network
 
 
 def _check_parameters(estimator):

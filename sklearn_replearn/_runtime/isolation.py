@@ -97,8 +97,8 @@ def one_thread():
         yield
         return
     outer, _THREADS.before = _THREADS.before, threads
-    torch.set_num_threads(1)
     try:
+        torch.set_num_threads(1)
         yield
     finally:
         _THREADS.before = outer
@@ -115,8 +115,8 @@ def few_threads(n_weights, device):
     if now == wanted:
         yield
         return
-    torch.set_num_threads(wanted)
     try:
+        torch.set_num_threads(wanted)
         yield
     finally:
         torch.set_num_threads(now)

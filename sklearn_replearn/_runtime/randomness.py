@@ -82,14 +82,9 @@ class _OwnState(Turn):
 
     def end(self):
         """Put back what is outside, if the turn has begun."""
-        try:
-            self.undo()
-        except KeyboardInterrupt:
-            self.undo()
-            raise
-        finally:
-            self.outside = None
-            _FOREIGN_CODE.leave(self)
+        self.undo()
+        self.outside = None
+        _FOREIGN_CODE.leave(self)
 
     def undo(self):
         if self.outside is not None:
@@ -130,7 +125,14 @@ def global_state_kept(seed, device):
         before = _GlobalState(device)
         yield lambda: before != _GlobalState(device)
     finally:
-        turn.end()
+        interrupt = None
+        while not turn.over:
+            try:
+                turn.end()
+            except KeyboardInterrupt as again:
+                interrupt = again
+        if interrupt is not None:
+            raise interrupt
 
 
 def give_way():

@@ -17,6 +17,7 @@ class Turn:
     def __init__(self):
         self.thread = threading.get_ident()
         self.lent_since = None
+        self.over = False
 
     def undo(self):
         """Undo what this turn has changed, in a forked process without its thread."""
@@ -52,7 +53,9 @@ class Turns:
     def take(self, turn):
         """Wait until it is this thread's turn."""
         with self.changed:
-            if self.holders and self.holders[-1].thread == turn.thread:
+            top = self._top()
+            turn.over = False
+            if top is not None and top.thread == turn.thread:
                 self.holders.append(turn)
                 return
             self.queue.append(turn)
@@ -65,22 +68,29 @@ class Turns:
                 self.changed.notify_all()
 
     def _free(self):
-        if not self.holders:
+        top = self._top()
+        if top is None:
             return True
-        since = self.holders[-1].lent_since
+        since = top.lent_since
         return since is not None and time.monotonic() - since > _PATIENCE
 
     def leave(self, turn):
         """End a turn, also one that has not begun."""
+        turn.over = True  # counts at once: what follows may be interrupted
         with self.changed:
-            if turn in self.holders:
-                self.holders.remove(turn)
-                self.changed.notify_all()
+            self._top()
+            self.changed.notify_all()
+
+    def _top(self):
+        self.holders = [turn for turn in self.holders if not turn.over]
+        return self.holders[-1] if self.holders else None
 
     def mine(self):
         """The turn of this thread, if it is its only one, else None."""
-        holders = [turn for turn in self.holders[-2:] if turn.thread == threading.get_ident()]
-        return holders[0] if len(holders) == 1 and holders[0] is self.holders[-1] else None
+        with self.changed:
+            turn, me = self._top(), threading.get_ident()
+            several = sum(turn.thread == me for turn in self.holders) > 1
+        return None if turn is None or turn.thread != me or several else turn
 
     @property
     def awaited(self):
@@ -115,7 +125,7 @@ class Turns:
         with self.changed:
             self.n_regaining += 1
             try:
-                while turn in self.holders and self.holders[-1] is not turn:
-                    self.changed.wait()
+                while self._top() not in (turn, None):
+                    self.changed.wait(_PATIENCE)
             finally:
                 self.n_regaining -= 1

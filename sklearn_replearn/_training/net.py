@@ -1,7 +1,7 @@
 """The training loop: skorch, used by its extension points."""
 
+import dis
 import math
-import traceback
 from contextlib import nullcontext, suppress
 
 import numpy as np
@@ -164,7 +164,12 @@ class RepresentationNet(NeuralNet):
                 self.history.record_batch(prefix + "_batch_size", n_rows)
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         self.history.record(prefix + "_batch_count", len(iterator))
-        self._record(prefix, means.of_the_epoch())
+        terms = means.of_the_epoch()
+        if training:
+            self.last_terms_ = terms
+            if len(self.history) == 1:
+                self.first_terms_ = means.of_the_first_batch()
+        self._record(prefix, terms)
 
     def train_step(self, batch, **fit_params):
         module = self.module_
@@ -247,6 +252,9 @@ class _Means:
                 self.terms[name] = value.new_zeros(len(self.sizes), requires_grad=False)
             self.terms[name][number] = value.detach()
 
+    def of_the_first_batch(self):
+        return {name: float(values[0]) for name, values in self.terms.items()}
+
     def of_the_epoch(self):
         shares = self.sizes / self.sizes.sum()
         terms = {name: values.cpu().numpy() for name, values in self.terms.items()}
@@ -254,6 +262,10 @@ class _Means:
 
 
 def _raised_in(error, package):
-    frames = traceback.walk_tb(error.__traceback__)
-    *_, (innermost, _) = frames
-    return innermost.f_globals.get("__name__", "").startswith(package)
+    """Whether a statement of a package raised it, rather than a signal while the package ran."""
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    frame = trace.tb_frame
+    statement = dis.opname[frame.f_code.co_code[trace.tb_lasti]]
+    return statement == "RAISE_VARARGS" and frame.f_globals.get("__name__", "").startswith(package)
