@@ -24,7 +24,8 @@ class AutoencoderTransformer(RepresentationTransformer):
         Number of columns of the code; it may exceed that of the table.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+        "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
+        images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None

@@ -355,6 +355,9 @@ class RepresentationTransformer(
     def __getstate__(self):
         state = dict(super().__getstate__())
         state.pop("_prepared", None)
+        names = state.get("feature_names_in_")
+        if names is not None:
+            names[:] = list(map(sys.intern, names))  # equal strings, see Schema
         return state
 
     def __setstate__(self, state):

@@ -1,6 +1,7 @@
 """A fit that takes over in one step."""
 
 from .isolation import one_thread
+from .memory import shortage_explained
 
 
 class FitInterrupted(KeyboardInterrupt):
@@ -18,13 +19,15 @@ def in_one_step(estimator, fit):
 
     Raises
     ------
+    MemoryError
+        If memory runs out; says what to do.
     KeyboardInterrupt
         If interrupted; says that the estimator is as it was.
     """
     fresh = object.__new__(type(estimator))
     vars(fresh).update(vars(estimator))
     try:
-        with one_thread():
+        with one_thread(), shortage_explained():
             fit(fresh)
     except KeyboardInterrupt as interrupt:
         # Of the fit of a part, such as an encoder, this is where, too.

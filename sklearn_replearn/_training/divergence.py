@@ -11,16 +11,19 @@ from .._runtime.randomness import new_generator
 from ..objectives.base import checked_heads
 from .net import Training
 
+# The term of a decoder beside a contrastive objective.
+_BESIDE = "reconstruction"
+
 # Of the loss of a network that has learned nothing: beyond it a fit has not merely learned little.
-_MARGIN = 0.05
+# Such a decoder has more, because the codes that it learns from move.
+_MARGINS = {"loss": 0.2, _BESIDE: 1.0}
 
 
 def warn_if_diverged(net, rows, untrained, lr):
     """Warn if a network that has learned nothing does better on the training rows.
 
     That is computed only where the last epoch was worse than the first batch, so that other fits
-    take no longer. Terms that stand aside, such as those of a decoder beside a contrastive
-    objective, are looked at one by one.
+    take no longer. A decoder beside a contrastive objective is looked at by itself.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ def warn_if_diverged(net, rows, untrained, lr):
     blank.to(rows.device)
     before, after = _evaluated(blank, rows, net, aside), _evaluated(net.module_, rows, net, aside)
     for name, loss in after.items():
-        if not loss <= before[name] + _MARGIN * abs(before[name]):
+        if not loss <= before[name] + _MARGINS[name] * abs(before[name]):
             warnings.warn(
                 f"The fit diverged: its {name} is {loss:.4g} at the end, and {before[name]:.4g} "
                 f"for a network that has learned nothing. Lower lr (now {lr!r}; "
@@ -60,9 +63,11 @@ def warn_if_diverged(net, rows, untrained, lr):
 
 
 def _losses(terms, aside):
-    """The sum of terms that count, and each that stands aside, by name."""
-    loss = math.fsum(value for name, value in terms.items() if name not in aside)
-    return {"loss": loss, **{name: terms[name] for name in aside if name in terms}}
+    """The sum of terms that count, and what a decoder beside them learns from, by name."""
+    losses = {"loss": math.fsum(value for name, value in terms.items() if name not in aside)}
+    if _BESIDE in aside:
+        losses[_BESIDE] = terms[_BESIDE]
+    return losses
 
 
 def _evaluated(training, rows, net, aside):
