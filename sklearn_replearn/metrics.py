@@ -14,6 +14,7 @@ from sklearn.utils import check_array, check_consistent_length, check_scalar, co
 
 from . import losses
 from ._dataset.labels import has_label
+from ._runtime.isolation import on_one_thread
 from ._runtime.randomness import draw_seed
 
 __all__ = [
@@ -30,6 +31,7 @@ _EPSILON = 1e-7
 _TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
 
+@on_one_thread
 def alignment(left, right, alpha=2):
     r"""Mean distance between the codes of two views of a row, raised to a power; 0 is best.
 
@@ -70,6 +72,7 @@ def alignment(left, right, alpha=2):
     return float(losses.alignment(_in_range(left), _in_range(right), alpha))
 
 
+@on_one_thread
 def uniformity(codes, t=2):
     r"""How evenly codes spread over the sphere: the lower, the more evenly.
 
@@ -158,6 +161,7 @@ def effective_rank(codes):
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
+@on_one_thread
 def info_nce_bits(left, right, temperature=None, n_candidates=256):
     r"""Bits against chance: how well the code of one view finds that of the other.
 

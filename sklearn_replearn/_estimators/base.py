@@ -9,7 +9,7 @@ import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._runtime.isolation import isolated
+from .._runtime.isolation import OnOneThread, isolated, one_thread
 from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context
 from .._runtime.transaction import in_one_step
 from .._tables.validation import check_codes, read_table
@@ -22,7 +22,9 @@ from .fitting import fitted_model
 from .inference import Prepared
 
 
-class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RepresentationTransformer(
+    OnOneThread, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """What the three transformers share; each states its pieces and stops.
 
     A transformer says what its network is (``_network``), which likelihood its columns have
@@ -324,7 +326,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def network_(self):
         """A copy of the trained network, float32, on the CPU, in evaluation mode."""
         check_is_fitted(self)
-        with isolated(self._model.parts, 0, torch.device("cpu"), gradients=True):
+        with one_thread(), isolated(self._model.parts, 0, torch.device("cpu"), gradients=True):
             return self._model.network()
 
     @property
@@ -353,6 +355,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def __getstate__(self):
         state = dict(super().__getstate__())
         state.pop("_prepared", None)
+        names = state.get("feature_names_in_")
+        if names is not None:
+            names[:] = list(map(sys.intern, names))  # equal strings, see Schema
         return state
 
     def __setstate__(self, state):

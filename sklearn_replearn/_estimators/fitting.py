@@ -1,5 +1,6 @@
 """From rows and parameters to a :class:`Model`."""
 
+import warnings
 from dataclasses import replace
 from numbers import Integral
 
@@ -12,11 +13,13 @@ from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
+from .._runtime.memory import free_memory, too_little
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import check_sample_weight, safe_indexing
 from .._scaling.profile import Profile
 from .._tables.names import name_columns
 from .._tables.validation import names_of, read_table
+from .._training.divergence import warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
 from .._training.train import history_of, train, training_state
@@ -68,13 +71,18 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
             _reject_other_plan(estimator, plan, last.plan)
         estimator._check_scaler(scaler)
+        if rows.dense:
+            _check_memory(plan, min(estimator.batch_size, multiset.n_draws), device)
         lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr
-        network = plan.build(rows, scaler, generator)
-        network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+        network = _network(plan, rows, scaler, generator)
+
+        def objective_of(n_updates):
+            return estimator._objective(rows, n_updates)
+
         net, train_rows = trained(
             estimator,
             network,
-            lambda n_updates: estimator._objective(rows, n_updates),
+            objective_of,
             estimator._views(rows, scaler),
             scaler,
             lr,
@@ -82,6 +90,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             metadata,
             generator,
             device,
+            lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
             None if last is None else last.resumable,
         )
         seed, history = draw_integer(generator), history_of(net)
@@ -106,6 +115,7 @@ def trained(
     metadata,
     generator,
     device,
+    untrained,
     resumed=None,
 ):
     """Train a network as the parameters of an estimator say.
@@ -121,6 +131,8 @@ def trained(
     metadata : RowMetadata or None
     generator : torch.Generator
     device : torch.device
+    untrained : callable
+        Gives a network and an objective that know nothing.
     resumed : dict, default=None
 
     Returns
@@ -154,7 +166,33 @@ def trained(
         except LossNotFinite as problem:
             message = _loss_not_finite(problem.epoch, scaler, lr)
             raise ValueError(message) from None
+        warn_if_diverged(net, train_rows, untrained, lr)
     return net, train_rows
+
+
+def _network(plan, rows, scaler, generator):
+    """A network with initial weights, which knows the columns that were constant."""
+    network = plan.build(rows, scaler, generator)
+    network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+    return network
+
+
+def _check_memory(plan, batch_size, device):
+    """Refuse networks for which memory is too little, and warn where it may be."""
+    free = free_memory() if device.type == "cpu" else None
+    if free is None:
+        return
+    least, likely = plan.memory(batch_size)
+    if likely <= free:
+        return
+    message = too_little(
+        f"This fit, of a network of {plan.n_inputs:,} inputs and {plan.n_outputs:,} outputs,",
+        likely,
+        free,
+    )
+    if least > free:
+        raise MemoryError(message)
+    warnings.warn(message, UserWarning, stacklevel=2)
 
 
 def _check_parameters(estimator):
@@ -241,13 +279,14 @@ def _plan(estimator, rows, scaler, likelihoods):
         if is_foreign(part):
             check_cells(part)
     n_features = len(scaler.low)
+    n_inputs = n_features if encoding is None else encoding.width
     return NetworkPlan(
         network=estimator._network,
         n_features=n_features,
-        n_inputs=n_features if encoding is None else encoding.width,
+        n_inputs=n_inputs,
         n_outputs=likelihood.n_outputs,
         latent_dim=estimator.latent_dim,
-        hidden=_hidden(estimator, rows),
+        hidden=_hidden(estimator, rows, n_inputs),
         activation=rows.activation if estimator.activation == "auto" else estimator.activation,
         plain=encoding is None,
         hides=hides,
@@ -261,11 +300,11 @@ def _plan(estimator, rows, scaler, likelihoods):
     )
 
 
-def _hidden(estimator, rows):
+def _hidden(estimator, rows, n_inputs):
     """Widths of the encoder's hidden layers."""
     sizes = estimator.hidden_layer_sizes
     if isinstance(sizes, str):
-        return rows.hidden_layer_sizes or ()
+        return rows.hidden(n_inputs)
     if rows.hidden_layer_sizes is None:
         raise ValueError(
             f"The networks of {type(rows).__name__} have no hidden_layer_sizes: leave it at "

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 
@@ -69,6 +70,23 @@ class NetworkPlan:
     def given(self):
         """Encoder and decoder of a user's, those that there are."""
         return [part for part in (self.encoder, self.decoder) if part is not None]
+
+    def memory(self, batch_size):
+        """Bytes that training takes at least, and likely, for linear layers.
+
+        At least: weights, gradients and two moments of each. Likely: copies for inference, and
+        batches with their gradients too.
+        """
+        n_weights = 0
+        if self.encoder is None:
+            widths = (self.n_inputs, *self.hidden, self.network.numbers_per_code * self.latent_dim)
+            n_weights += sum(a * b for a, b in pairwise(widths))
+        if self.decoder is None:
+            n_weights += sum(
+                a * b for a, b in pairwise((self.latent_dim, *self.hidden[::-1], self.n_outputs))
+            )
+        cells = batch_size * (self.n_inputs + self.n_outputs)
+        return 16 * n_weights, 28 * n_weights + 32 * cells
 
     def build(self, rows, scaler, generator):
         """A network with initial weights drawn from ``generator``.

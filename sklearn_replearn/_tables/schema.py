@@ -1,5 +1,7 @@
 """What the table of fit was like, so that raw tables become numbers and numbers raw tables."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 
@@ -8,6 +10,15 @@ from .column_types import Category, Number, all_missing, content_of
 from .frames import as_pandas
 from .levels import UNSEEN, Levels
 from .names import MANY, column_number
+
+
+def _shared(kinds):
+    """The same kinds, one object for all columns that are alike."""
+    alike = {}
+    return tuple(
+        alike.setdefault(tuple(vars(kind).items()), kind) if type(kind) is Number else kind
+        for kind in kinds
+    )
 
 
 class Schema:
@@ -32,9 +43,24 @@ class Schema:
     """
 
     def __init__(self, container, kinds, names, dtype, sparse=None):
-        self.container, self.kinds, self.names = container, kinds, names
+        self.container, self.names = container, names
+        self.kinds = None if kinds is None else _shared(kinds)
         self.dtype, self.sparse = dtype, sparse
         self.float = self.range = None
+
+    def __getstate__(self):
+        state, names = dict(vars(self)), self.names
+        if isinstance(names, pd.Index) and names.nlevels == 1 and names.inferred_type == "string":
+            # The strings that an estimator stores, too: both together take the place of one.
+            state["names"] = list(map(sys.intern, names)), names.dtype, names.name
+        return state
+
+    def __setstate__(self, state):
+        for name, value in state.items():
+            setattr(self, name, value)
+        if isinstance(self.names, tuple):
+            names, dtype, name = self.names
+            self.names = pd.Index(names, dtype=dtype, name=name)
 
     def within_range(self, values):
         """Drawn numbers within the range of fit, where rounding may have moved them beyond."""

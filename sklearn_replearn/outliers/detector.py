@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.multiset import canonical
 from .._estimators.base import RepresentationTransformer
 from .._runtime.arrays import slices
+from .._runtime.isolation import OnOneThread
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing
 from .._runtime.transaction import in_one_step
@@ -34,7 +35,7 @@ _CELLS_AT_ONCE, _FEWEST_AT_ONCE, _ROWS_FOR_ESTIMATORS = 2**17, 2**7, 2**14
 _SIMILAR = 20
 
 
-class OutlierDetector(OutlierMixin, BaseEstimator):
+class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default several judges are asked, each of which turns what it sees into nats of surprise by

@@ -18,6 +18,8 @@ from ..objectives import NTXent
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.
 _LR, _LR_LINEAR = 5e-3, 2e-2
+# Weights of the first layer by default at most, and its width at least.
+_MOST_WEIGHTS, _NARROWEST = 2**23, 32
 #: Share of cells swapped, in views and in corruptions.
 SWAPPED = 0.3
 
@@ -33,8 +35,8 @@ class Rows(BaseEstimator):
     Attributes
     ----------
     hidden_layer_sizes : tuple of int or None
-        What ``hidden_layer_sizes="auto"`` stands for. None: the networks of these rows have no such
-        layers, and an estimator refuses others than "auto".
+        What ``hidden_layer_sizes="auto"`` stands for, see :meth:`hidden`. None: the networks of
+        these rows have no such layers, and an estimator refuses others than "auto".
     activation : str
         What ``activation="auto"`` stands for.
     padded : tuple of str or None
@@ -72,6 +74,14 @@ class Rows(BaseEstimator):
         return same(self, other)
 
     __hash__ = None
+
+    def hidden(self, n_inputs):
+        """Widths of an encoder's hidden layers by default: narrower beyond 32,768 inputs.
+
+        Networks of hashed texts would else need more memory than there is.
+        """
+        most = max(_NARROWEST, _MOST_WEIGHTS // n_inputs)
+        return tuple(min(size, most) for size in self.hidden_layer_sizes or ())
 
     # ---------------------------------------------------------------- the door
 
