@@ -201,7 +201,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         cells = self._applied().of_codes(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
-        table = self._model.schema.decode(self._model.scaler.unscale(cells), index)
+        schema = self._model.schema
+        table = schema.decode(schema.within_reach(self._model.scaler.unscale(cells)), index)
         return self._model.rows.from_table(table)
 
     def impute(self, X):

@@ -216,6 +216,8 @@ def _read(estimator, rows, X, sample_weight, metadata_of, last):
         metadata = None if metadata is None else metadata.take(counting)
         weights = weights[counting]
         table, schema = read_table(estimator, safe_indexing(X, counting), features)
+    if last is None:
+        schema.warn_of_looks()
     if not isinstance(table, SparseTable):
         # Training takes rows one by one: each must lie together in memory.
         table = np.ascontiguousarray(table)
