@@ -7,6 +7,8 @@ from .._dataset.sparse import SparseTable
 _ROWS_LOOKED_AT, _CELLS_LOOKED_AT = 2**12, 2**22
 # Kurtosis of a normal column is 3.
 _HEAVY, _MOST_ALIKE = 13.0, 0.5
+# Beyond 2 to this power, or below its inverse, the fourth power of a deviation has no float.
+_FAR = 200
 
 
 class Profile:
@@ -24,8 +26,10 @@ class Profile:
     ----------
     numbers : ndarray of shape (n_features,), bool
         Columns that are no categories.
-    low, high, mean, variance : ndarray of shape (n_features,), float64
+    low, high, mean, deviation : ndarray of shape (n_features,), float64
         0 where all cells are missing.
+    unit : ndarray of shape (n_features,), float64
+        A power of two near the width of the range of a column, which can be divided by exactly.
     missing, empty : ndarray of shape (n_features,), bool
         Columns with missing cells, and with none but such.
     constant : ndarray of shape (n_features,), bool
@@ -50,8 +54,14 @@ class Profile:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             found = multiset.moments(multiset.values)
             self.missing, self.empty = found.missing, np.isnan(found.low) & self.numbers
-            moments = found.low, found.high, found.mean, found.variance
-            self.low, self.high, self.mean, self.variance = (
+            self.unit = unit_of(np.nan_to_num(found.low), np.nan_to_num(found.high))
+            mean, deviation, units = found.mean, np.sqrt(found.variance), 1.0
+            if (np.abs(np.log2(self.unit)) > _FAR).any():
+                units = np.where(np.abs(np.log2(self.unit)) > _FAR, self.unit, 1.0)
+                scaled = multiset.moments(lambda part: multiset.values(part) / units)
+                mean, deviation = scaled.mean * units, np.sqrt(scaled.variance) * units
+            moments = found.low, found.high, mean, deviation
+            self.low, self.high, self.mean, self.deviation = (
                 np.where(np.isnan(found.low), 0.0, moment) for moment in moments
             )
             # Equal up to rounding, such as 0.3 and 0.1 + 0.2.
@@ -60,15 +70,15 @@ class Profile:
             alike = self.high - self.low <= self.rounding
             self.constant = alike & self.numbers
             most = min(_ROWS_LOOKED_AT, max(1, _CELLS_LOOKED_AT // multiset.width))
-            self._look(multiset.values(multiset.sample(most)).astype(np.float64))
+            self._look(multiset.values(multiset.sample(most)).astype(np.float64), units)
 
-    def _look(self, sample):
+    def _look(self, sample, units):
         known = ~np.isnan(sample)
         self.whole = np.all((sample == np.rint(sample)) | ~known, axis=0) & self.numbers
         if self.sparse:
             self.whole = self._multiset.table.of_whole_numbers()
         self.zero_one = self.whole & (self.low == 0) & (self.high == 1)
-        n_known = np.maximum(known.sum(axis=0), 1)
+        sample, n_known = sample / units, np.maximum(known.sum(axis=0), 1)
         cells = np.where(known, sample, 0.0)
         squares = np.where(known, np.square(cells - cells.sum(axis=0) / n_known), 0.0)
         kurtosis = np.square(squares).sum(axis=0) * n_known / squares.sum(axis=0) ** 2
@@ -112,3 +122,9 @@ class Profile:
         """
         beside = beside & (not self.numbers.all())
         return (self.heavy | (beside & ~self.zero_one & ~self.common)) & self.numbers
+
+
+def unit_of(low, high):
+    """A power of two near the width of each range, 1 where it has none."""
+    width = np.where(high > low, 0.5 * high - 0.5 * low, 0.5)
+    return np.ldexp(1.0, np.clip(np.frexp(width)[1], -1000, 1000))

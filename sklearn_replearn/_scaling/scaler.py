@@ -8,7 +8,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from .._tables.levels import Levels
 from .._tables.names import name_columns
-from .affine import shift_and_factor
+from .affine import is_affine, shift_and_factor
 from .cells import check_unit_interval, reject_other_than_counts
 from .normal_scores import normal_scores
 from .profile import Profile
@@ -18,6 +18,11 @@ from .support import LEVELS, REAL
 SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
 _LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
+# Of columns beyond, reciprocals lose digits, or have no float.
+_LARGEST, _SMALLEST_RANGE = 1e303, 1e-303
+_FARTHEST = 1e100  # its square, summed, is still a float64
+_SMALLEST_SCALED = 1e-6  # a network cannot tell apart what varies less
+_ORDINARY = 2.0**40  # transformers of scikit-learn take smaller ranges than its inverse for none
 
 
 class Scaler:
@@ -114,9 +119,11 @@ class Scaler:
         self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scaled = self.numbers & ~counted & ~self.constant
+            self._reject_extreme(profile)
             self._learn_scaling(scaling, scaled, profile, by_ranks, multiset, seed)
             low, high, variance = self._learn_ranges(profile, multiset)
             self._reject_unrepresentable(low, high, multiset)
+            self._reject_flat(scaled & ~self._as_given, variance, profile)
         self.idle = (low == high) & self.numbers
         self.resting = low[self.idle]
         low[self.idle] = high[self.idle] = 0.0
@@ -166,10 +173,10 @@ class Scaler:
         self.transformer, scaled = None, scaled & ~by_ranks
         if named in ("auto", "standard"):
             self.shift = np.where(scaled, profile.mean, 0.0)
-            varies = scaled & (profile.variance > 0)
-            self.factor = np.where(varies, profile.variance**-0.5, 1.0)
+            varies = scaled & (profile.deviation > 0)
+            self.factor = np.where(varies, 1.0 / profile.deviation, 1.0)
         elif scaling is not None and named != "quantile" and scaled.any():
-            self._learn_from_transformer(scaling, scaled, multiset, seed)
+            self._learn_from_transformer(scaling, scaled, profile.unit, multiset, seed)
         if self.transformer is None:
             # The mean of equal numbers need not be that number: take the number.
             self.shift[self.constant] = np.nan_to_num(self.fixed)
@@ -183,11 +190,11 @@ class Scaler:
         """Range and variance of the scaled columns."""
         if self._affine:
             low, high = map(np.nan_to_num, self._range_between(profile.low, profile.high))
-            return low, high, profile.variance * self.factor**2
+            return low, high, np.square(profile.deviation * self.factor)
         found = self._moments_of_scaled(multiset)
         return map(np.nan_to_num, (found.low, found.high, found.variance))
 
-    def _learn_from_transformer(self, scaling, scaled, multiset, seed):
+    def _learn_from_transformer(self, scaling, scaled, units, multiset, seed):
         named = {"robust": RobustScaler, "minmax": MinMaxScaler}
         scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
@@ -197,12 +204,13 @@ class Scaler:
         kept[np.flatnonzero(self.constant)] = ~np.isnan(self.fixed)
         self._given = scaled if isinstance(scaling, str) else scaled | kept
         rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
-        scaler.fit(rows)
-        affine = shift_and_factor(scaler, rows.shape[1])
-        if affine is None:
-            self.transformer = scaler
-        else:
-            self.shift[self._given], self.factor[self._given] = affine
+        if not is_affine(scaler):
+            self.transformer = scaler.fit(rows)
+            return
+        ordinary = (units < _ORDINARY) & (units > 1 / _ORDINARY)
+        units = np.where(ordinary, 1.0, units)[self._given]
+        shift, factor = shift_and_factor(scaler.fit(rows / units), rows.shape[1])
+        self.shift[self._given], self.factor[self._given] = shift * units, factor / units
 
     def _range_between(self, low, high):
         """Range of the scaled columns from that of the original ones, by a linear scaling."""
@@ -213,6 +221,31 @@ class Scaler:
         # A transformer takes its time for each call, however few the rows.
         parts = multiset.parts(_CELLS_FOR_TRANSFORMERS)
         return multiset.moments(lambda part: self.scale(multiset.values(part)), parts)
+
+    def _reject_extreme(self, profile):
+        largest = np.maximum(np.abs(profile.low), np.abs(profile.high))
+        width = profile.high - profile.low
+        varies = self.numbers & ~self.constant
+        large, small = largest > _LARGEST, width < _SMALLEST_RANGE
+        for bad, what, how in (
+            (varies & large, f"values up to {largest.max():.3g}", "Divide"),
+            (varies & small, f"values that differ by less than {_SMALLEST_RANGE:g}", "Multiply"),
+        ):
+            if bad.any():
+                raise ValueError(
+                    f"{name_columns(self.names, np.flatnonzero(bad))}: {what} are beyond what can "
+                    f"be computed with in float64. {how} them by a constant."
+                )
+
+    def _reject_flat(self, scaled, variance, profile):
+        tiny = profile.unit < 1 / _ORDINARY
+        flat = scaled & (variance < _SMALLEST_SCALED**2) & ((variance > 0) | tiny)
+        if flat.any():
+            raise ValueError(
+                f"{name_columns(self.names, np.flatnonzero(flat))}: scaled values differ by less "
+                f"than {_SMALLEST_SCALED:g}, which a network cannot tell apart. Multiply them by a "
+                'constant, or use rows=Table(scaling="standard").'
+            )
 
     def _reject_unrepresentable(self, low, high, multiset):
         scaled = np.maximum(np.abs(low), np.abs(high))
@@ -248,7 +281,8 @@ class Scaler:
             rows[:, self.constant] = np.where(np.isnan(self.fixed), np.nan, cells)
         if self.resting.any():
             rows[:, self.idle] -= self.resting
-        return rows
+        # Beyond that nothing can be computed with, and nothing is any farther.
+        return np.clip(rows, -_FARTHEST, _FARTHEST, out=rows)
 
     def _logarithm(self, rows):
         """Of 1 + count, in place."""
@@ -340,7 +374,8 @@ class Scaler:
         rows = np.array(rows, dtype=np.float64)
         rows[:, self.idle] += self.resting
         if self.transformer is None:
-            X = rows / self.factor + self.shift
+            X = np.clip(rows, -_FARTHEST, _FARTHEST) / self.factor
+            X += self.shift
         else:
             X = rows.copy()
             given = rows[:, self._given]

@@ -11,14 +11,14 @@ def without_mask(X):
     """A masked array as an array in which masked cells are missing; anything else as it is."""
     if not isinstance(X, np.ma.MaskedArray):
         return X
-    kind = X.dtype.kind
-    if not np.ma.getmaskarray(X).any():
-        return np.array(X.data)
-    if kind in "biu":
-        return X.astype(np.float64).filled(np.nan)
-    if kind in "fc":
-        return X.filled(np.nan)
-    return X.filled(np.array("NaT", X.dtype)) if kind in "mM" else X.astype(object).filled(None)
+    hidden, cells = np.ma.getmaskarray(X), np.array(X.data)
+    if not hidden.any():
+        return cells
+    kind = cells.dtype.kind
+    if kind not in "fcmM":
+        cells = cells.astype(np.float64 if kind in "biu" else object)
+    cells[hidden] = {"O": None, "m": "NaT", "M": "NaT"}.get(cells.dtype.kind, np.nan)
+    return cells
 
 
 def rows_as_array(X):

@@ -153,7 +153,9 @@ class Schema:
         if given is None and self.kinds is None:
             return np.where(missing, values, table).astype(table.dtype, copy=False)
         cells = np.array(X.data) if isinstance(X, np.ma.MaskedArray) else _array_of(X)
-        if cells.dtype.kind == "f":
+        if cells.dtype.kind in "US" and missing.any():
+            cells = cells.astype(object)  # a level of fit may be longer
+        elif cells.dtype.kind == "f":
             cells = cells.astype(np.result_type(cells.dtype, table.dtype), copy=False)
         if self.kinds is None:
             filled = self._numbers_like(cells, values)
