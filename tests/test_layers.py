@@ -36,6 +36,7 @@ LAYERS = {
     ],
     "_scaling": [
         "cells",
+        "limits",
         "affine",
         "normal_scores",
         "profile",

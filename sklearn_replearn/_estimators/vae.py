@@ -535,6 +535,7 @@ dict, default="auto"
 
     _network = VariationalAutoencoder
     _objective_parameter = "likelihood"
+    _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
 
     @property

@@ -7,6 +7,10 @@ from .._dataset.sparse import SparseTable
 _ROWS_LOOKED_AT, _CELLS_LOOKED_AT = 2**12, 2**22
 # Kurtosis of a normal column is 3.
 _HEAVY, _MOST_ALIKE = 13.0, 0.5
+# Of a table of counts as a Poisson distribution has them: columns, the share of all that may be
+# counts and that are for certain, share of zeros, variance by mean (which ratings fall below, and
+# intensities exceed), and a count that is no rating.
+_COUNTED, _SHARES, _ZEROS, _DISPERSION, _LARGEST_RATING = 10, (0.8, 0.5), 0.3, (0.9, 3.0), 4
 # Beyond 2 to this power, or below its inverse, the fourth power of a deviation has no float.
 _FAR = 200
 
@@ -44,6 +48,8 @@ class Profile:
         Columns whose few largest cells are most of their variance, so that a mean and a deviation
         describe them badly; but not where most rows have one value, where ranks say little else
         than whether it is there.
+    small_counts : bool
+        Whether nearly all columns hold small counts, most of them 0, in a table that is not sparse.
     sparse : bool
         Whether the table is sparse.
     """
@@ -82,6 +88,7 @@ class Profile:
         cells = np.where(known, sample, 0.0)
         squares = np.where(known, np.square(cells - cells.sum(axis=0) / n_known), 0.0)
         kurtosis = np.square(squares).sum(axis=0) * n_known / squares.sum(axis=0) ** 2
+        self.small_counts = not self.sparse and self._of_small_counts(sample)
         mixed = not self.numbers.all()
         self.common, self.heavy = np.zeros((2, len(known.T)), dtype=bool)
         for j in np.flatnonzero(self.numbers & ~self.constant & (mixed | (kurtosis > _HEAVY))):
@@ -89,6 +96,26 @@ class Profile:
             most_alike = len(counts) > 0 and counts.max() > _MOST_ALIKE * counts.sum()
             self.common[j] = mixed and most_alike and not self.zero_one[j]
             self.heavy[j] = not most_alike and kurtosis[j] > _HEAVY
+
+    def _of_small_counts(self, sample):
+        maybe = self.whole & (self.low == 0) & (self.high > 0)
+        counted = maybe & (self.high > 1)
+        enough = maybe.mean() >= _SHARES[0] and counted.mean() >= _SHARES[1]
+        if counted.sum() < _COUNTED or not enough:
+            return False
+        cells = sample[:, counted]
+        least, most = _DISPERSION
+        dispersion = np.nanmedian(np.nanvar(cells, axis=0) / self.mean[counted])
+        of_zeros = np.mean(cells == 0) >= _ZEROS
+        return bool(
+            least <= dispersion <= most and of_zeros and self.high[counted].max() > _LARGEST_RATING
+        )
+
+    @property
+    def fits_float32(self):
+        """Whether float32 has room for the numbers of all columns."""
+        largest = np.maximum(np.abs(self.low), np.abs(self.high))[self.numbers & ~self.empty]
+        return bool(np.all((largest == 0) | ((largest > 1e-30) & (largest < 1e37))))
 
     @property
     def counts(self):

@@ -10,19 +10,21 @@ from .._tables.levels import Levels
 from .._tables.names import name_columns
 from .affine import is_affine, shift_and_factor
 from .cells import check_unit_interval, reject_other_than_counts
+from .limits import (
+    fitted_to,
+    is_ordinary,
+    reject_extreme,
+    reject_flat,
+    reject_unrepresentable,
+)
 from .normal_scores import normal_scores
 from .profile import Profile
 from .support import LEVELS, REAL
 
 #: By name.
 SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
-_LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
-# Of columns beyond, reciprocals lose digits, or have no float.
-_LARGEST, _SMALLEST_RANGE = 1e303, 1e-303
-_FARTHEST = 1e100  # its square, summed, is still a float64
-_SMALLEST_SCALED = 1e-6  # a network cannot tell apart what varies less
-_ORDINARY = 2.0**40  # transformers of scikit-learn take smaller ranges than its inverse for none
+_FARTHEST = 1e140  # its square, summed, is still a float64
 
 
 class Scaler:
@@ -78,6 +80,8 @@ class Scaler:
         With the shares of the levels.
     n_rows : float
         Weight of all rows.
+    fits_float32 : bool
+        Whether float32 has room for the numbers of all columns.
 
     Raises
     ------
@@ -104,6 +108,7 @@ class Scaler:
             supports = [REAL if number else LEVELS for number in levels.numbers]
         by_ranks = profile.heavy if by_ranks is None else by_ranks
         self.names, self._n_features = names, n_features
+        self.fits_float32 = profile.fits_float32
         self.levels, entropies = levels.counted(multiset)
         self._mixed = levels.any  # asked for each row that is encoded alone
         self._dense = np.array([support.has_density for support in supports])
@@ -119,11 +124,11 @@ class Scaler:
         self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scaled = self.numbers & ~counted & ~self.constant
-            self._reject_extreme(profile)
+            reject_extreme(profile, names)
             self._learn_scaling(scaling, scaled, profile, by_ranks, multiset, seed)
             low, high, variance = self._learn_ranges(profile, multiset)
-            self._reject_unrepresentable(low, high, multiset)
-            self._reject_flat(scaled & ~self._as_given, variance, profile)
+            reject_unrepresentable(low, high, self.factor, multiset, names)
+            reject_flat(scaled & ~self._as_given, variance, profile.unit, names)
         self.idle = (low == high) & self.numbers
         self.resting = low[self.idle]
         low[self.idle] = high[self.idle] = 0.0
@@ -204,11 +209,12 @@ class Scaler:
         kept[np.flatnonzero(self.constant)] = ~np.isnan(self.fixed)
         self._given = scaled if isinstance(scaling, str) else scaled | kept
         rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
+        ordinary = is_ordinary(units[self._given])
         if not is_affine(scaler):
-            self.transformer = scaler.fit(rows)
+            columns = np.flatnonzero(self._given)
+            self.transformer = fitted_to(scaler, rows, ~ordinary, columns, self.names)
             return
-        ordinary = (units < _ORDINARY) & (units > 1 / _ORDINARY)
-        units = np.where(ordinary, 1.0, units)[self._given]
+        units = np.where(ordinary, 1.0, units[self._given])
         shift, factor = shift_and_factor(scaler.fit(rows / units), rows.shape[1])
         self.shift[self._given], self.factor[self._given] = shift * units, factor / units
 
@@ -221,46 +227,6 @@ class Scaler:
         # A transformer takes its time for each call, however few the rows.
         parts = multiset.parts(_CELLS_FOR_TRANSFORMERS)
         return multiset.moments(lambda part: self.scale(multiset.values(part)), parts)
-
-    def _reject_extreme(self, profile):
-        largest = np.maximum(np.abs(profile.low), np.abs(profile.high))
-        width = profile.high - profile.low
-        varies = self.numbers & ~self.constant
-        large, small = largest > _LARGEST, width < _SMALLEST_RANGE
-        for bad, what, how in (
-            (varies & large, f"values up to {largest.max():.3g}", "Divide"),
-            (varies & small, f"values that differ by less than {_SMALLEST_RANGE:g}", "Multiply"),
-        ):
-            if bad.any():
-                raise ValueError(
-                    f"{name_columns(self.names, np.flatnonzero(bad))}: {what} are beyond what can "
-                    f"be computed with in float64. {how} them by a constant."
-                )
-
-    def _reject_flat(self, scaled, variance, profile):
-        tiny = profile.unit < 1 / _ORDINARY
-        flat = scaled & (variance < _SMALLEST_SCALED**2) & ((variance > 0) | tiny)
-        if flat.any():
-            raise ValueError(
-                f"{name_columns(self.names, np.flatnonzero(flat))}: scaled values differ by less "
-                f"than {_SMALLEST_SCALED:g}, which a network cannot tell apart. Multiply them by a "
-                'constant, or use rows=Table(scaling="standard").'
-            )
-
-    def _reject_unrepresentable(self, low, high, multiset):
-        scaled = np.maximum(np.abs(low), np.abs(high))
-        bad = np.flatnonzero(
-            ~(scaled < _LARGEST_SCALED) | ~np.isfinite(self.factor) | (self.factor == 0)
-        )
-        if len(bad):
-            largest = max(
-                np.nanmax(np.abs(multiset.values(part)[:, bad])) for part in multiset.parts()
-            )
-            raise ValueError(
-                f"{name_columns(self.names, bad)}: values up to {largest:.3g} cannot be scaled "
-                "into the range of float32. Divide them by a constant, take logarithms, or use "
-                'rows=Table(scaling="quantile").'
-            )
 
     def scale(self, X):
         """Original units to the units of the network, in float64; idle columns at 0."""
