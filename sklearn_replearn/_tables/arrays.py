@@ -40,8 +40,10 @@ def rows_as_array(X):
         return _of_rows(X)
     if sp.issparse(X):
         return X
-    if not hasattr(X, "shape") and not hasattr(X, "__array__"):
-        raise _no_table(X)
+    if not hasattr(X, "shape"):
+        if not hasattr(X, "__array__"):
+            raise _no_table(X)
+        X = np.asarray(X)
     if np.ndim(X) < 2:
         raise _of_one_axis(X)
     return without_mask(X)

@@ -140,9 +140,7 @@ class Schema:
         new = {}
         for j in np.flatnonzero(missing.any(axis=0)).tolist():
             column = frame.iloc[:, j]
-            kind = Number(column) if self.kinds is None else self.kinds[j]
-            if kind.content == "number" and Number(column).decimal:
-                kind = Number(column)
+            kind = Number(column) if self.kinds is None else _own_kind(self.kinds[j], column)
             if kind.content != "nothing":  # else there is nothing to fill it with
                 new[j] = _put(column, missing[:, j], kind.decode(values[:, j]))
         return container.filled(X, frame, new)
@@ -157,10 +155,13 @@ class Schema:
             cells = cells.astype(object)  # a level of fit may be longer
         elif cells.dtype.kind == "f":
             cells = cells.astype(np.result_type(cells.dtype, table.dtype), copy=False)
-        if self.kinds is None:
-            filled = self._numbers_like(cells, values)
-        else:
+        if self.kinds is not None:
             missing = missing & np.array([kind.content != "nothing" for kind in self.kinds])
+        if cells.dtype == object:
+            filled = self._objects_like(cells, values)
+        elif self.kinds is None:
+            filled = _as_dtype(values, cells.dtype)
+        else:
             filled = self.decode(values)
             filled = np.asarray(filled if self.container is None else as_pandas(filled)[0])
         if missing.any():
@@ -170,17 +171,14 @@ class Schema:
             return cells.astype(np.float64)
         return cells
 
-    def _numbers_like(self, cells, values):
-        """Numbers as those of an array of any dtype; each column of objects has a type."""
-        if cells.dtype != object:
-            return _as_dtype(values, cells.dtype)
-        kinds = [Number(pd.Series(column)) for column in cells.T]
-        whole = np.dtype(self.dtype).kind in "iu"
+    def _objects_like(self, cells, values):
+        """Cells, each column decoded as fit says and as those of an array of objects are."""
+        kinds = self.kinds or [Number(pd.Series(np.empty(0, self.dtype)))] * len(cells.T)
         columns = [
-            values[:, j] if kind.whole and not whole else kind.decode(values[:, j])
-            for j, kind in enumerate(kinds)
+            _own_kind(kind, pd.Series(column)).decode(numbers)
+            for kind, column, numbers in zip(kinds, cells.T, values.T, strict=True)
         ]
-        return np.stack([np.array(column, dtype=object) for column in columns], axis=1)
+        return np.stack([column.to_numpy(dtype=object) for column in columns], axis=1)
 
     def decode(self, values, index=None, drawn=False):
         """A table like that of fit.
@@ -209,6 +207,17 @@ class Schema:
         if index is not None:
             frame.index = index
         return self.container.back(frame)
+
+
+def _own_kind(kind, column):
+    """The kind that fills a column: that of fit, but decimals and truth where the column has them.
+
+    Cells of one column are of one type.
+    """
+    if type(kind) is not Number:
+        return kind
+    own = Number(column)
+    return own if own.decimal or own.boolean else kind
 
 
 def _put(column, missing, cells):
