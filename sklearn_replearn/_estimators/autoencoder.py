@@ -204,6 +204,7 @@ class AutoencoderTransformer(RepresentationTransformer):
 
     _network = Autoencoder
     _objective_parameter = "loss"
+    _for_counts = 'loss="poisson"'
 
     def _asked_likelihoods(self, schema):
         likelihood = {"bce": Bernoulli, "poisson": Poisson}.get(self.loss, Gaussian)

@@ -113,6 +113,9 @@ class RepresentationTransformer(
         """The class of likelihood asked for, for each column; None leaves it to the column."""
         return [Gaussian] * self.n_features_in_
 
+    #: What a user gives for counts, where that is a parameter; None: they need nothing.
+    _for_counts = None
+
     #: The parameter that says what is minimised; with ``warm_start`` it may not change.
     _objective_parameter = "objective"
 
@@ -183,8 +186,8 @@ class RepresentationTransformer(
             A frame if fit saw one, with its columns and dtypes, and the index of the codes if they
             have one. Numbers are expected values in original units, rounded where the column is of
             whole numbers; categories are the likeliest ones. No cell is missing, but in columns of
-            which fit saw no cell. An array is float32 for float32 codes. For a sparse table it is a
-            dense array.
+            which fit saw no cell. An array is float32 for float32 codes, where its numbers have
+            room in it. For a sparse table it is a dense array.
 
         Raises
         ------
@@ -196,14 +199,16 @@ class RepresentationTransformer(
         codes = check_codes(X, self._n_features_out, type(self).__name__)
         table = self._decoded(codes, index)
         if isinstance(table, np.ndarray) and table.dtype == np.float64:
-            return table.astype(codes.dtype, copy=False)
+            within = self._model.scaler.fits_float32
+            return table.astype(codes.dtype if within else np.float64, copy=False)
         return table
 
     def _decoded(self, codes, index=None):
         cells = self._applied().of_codes(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
-        table = self._model.schema.decode(self._model.scaler.unscale(cells), index)
+        schema = self._model.schema
+        table = schema.decode(schema.within_reach(self._model.scaler.unscale(cells)), index)
         return self._model.rows.from_table(table)
 
     def impute(self, X):

@@ -536,6 +536,7 @@ dict, default="auto"
 
     _network = VariationalAutoencoder
     _objective_parameter = "likelihood"
+    _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
 
     @property

@@ -299,8 +299,8 @@ def reject_other_than_numbers(table, schema, rows):
     if isinstance(table, SparseTable) or leveled:
         kind = "a sparse matrix" if isinstance(table, SparseTable) else "text or categories"
         raise ValueError(f"{rows} are rows of an array of numbers; got {kind}.")
-    if np.isnan(table.sum()):
-        gone = np.flatnonzero(np.isnan(table).any(axis=0))
+    gone = np.flatnonzero(np.isnan(table).any(axis=0)) if np.isnan(table.sum()) else ()
+    if len(gone):
         raise ValueError(
             f"In {rows} no cell may be missing; NaN is in {name_columns(schema.names, gone)}. "
             "Fill or leave out these rows first."

@@ -40,6 +40,7 @@ class ReconstructionError(Judge):
         self.autoencoder_ = AutoencoderTransformer(
             latent_dim=_CODE,
             hidden_layer_sizes=(_HIDDEN,),
+            loss="mse",
             rows=Table(np.flatnonzero(rows.is_categorical).tolist() or "from_dtype", "standard"),
             # Fewer updates than for codes: what is rare shall not be learned.
             max_epochs=max(_FEWEST_EPOCHS, -(-_UPDATES // n_batches(len(table), _BATCH))),
