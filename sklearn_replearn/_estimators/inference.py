@@ -15,6 +15,7 @@ from .padding import padded
 
 _CHUNK_ON_GPU = 2**16
 _CELLS_AT_ONCE = 2**21  # of wide tables
+_FARTHEST = 1e145
 _FEW_AT_ONCE = 128  # images and others that compute long, and need much memory
 
 
@@ -123,16 +124,25 @@ class Inference:
 
 
 class _TablePart:
-    """Some rows of a table."""
+    """Some rows of a table.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, n_features)
+        Cells of the table.
+    """
 
     def __init__(self, inference, values):
-        self.inference = inference
+        self.inference, self.values = inference, values
         self._scaled = torch.from_numpy(inference.scaler.scale(values))
 
     @property
     def rows(self):
-        """Scaled cells as they are, Tensor of shape (n, n_features), float64."""
-        return self._scaled.to(self.inference.device)
+        """Scaled cells as they are, Tensor of shape (n, n_features), float64.
+
+        But for what no square can be taken of.
+        """
+        return self._scaled.clamp(-_FARTHEST, _FARTHEST).to(self.inference.device)
 
     @property
     def seen(self):
