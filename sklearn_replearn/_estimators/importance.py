@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torch.quasirandom import SobolEngine
 
 from .._dataset.hashing import hashes_of, scrambled
-from .._runtime.arrays import padded_size
+from .._runtime.arrays import CHUNK, padded_size
 
 _TINY = 2.0**-54
 
@@ -53,7 +53,9 @@ class Draws:
         seed = scrambled(np.array([self.seed + 1, self.n_draws], dtype=np.uint64)).sum()
         streams = scrambled(hashes ^ seed)[:, None] + np.arange(self.latent_dim, dtype=np.uint64)
         shift = (scrambled(streams) >> np.uint64(11)) * 2.0**-53
-        points = np.modf(self.points + shift[:, None])[0].clip(_TINY, 1 - 2 * _TINY)
+        points = self.points + shift[:, None]
+        points -= points >= 1
+        points = points.clip(_TINY, 1 - 2 * _TINY, out=points)
         half = torch.special.ndtri(torch.from_numpy(points))
         return torch.cat([half, -half], dim=1)[:, : self.n_draws]
 
@@ -65,27 +67,31 @@ class Cells:
     Attributes
     ----------
     rows, lower, upper, log_unit : Tensor of shape (n, n_features), float64
-        See :meth:`Measure.of`.
+        See :meth:`Measure.of`; no ends where all cells have densities.
     """
 
     rows: torch.Tensor
-    lower: torch.Tensor
-    upper: torch.Tensor
+    lower: torch.Tensor | None
+    upper: torch.Tensor | None
     log_unit: torch.Tensor
 
     @classmethod
     def of(cls, part, measure):
         """Those of a part of a table."""
         scaled = part.rows
-        ends = measure.of(part.values, scaled.cpu().numpy())
-        return cls(scaled, *(torch.from_numpy(end).to(scaled.device) for end in ends))
+        lower, upper, log_unit = measure.of(part.values, scaled.cpu().numpy())
+        if np.isnan(lower).all():
+            return cls(scaled, None, None, torch.from_numpy(log_unit).to(scaled.device))
+        ends = (torch.from_numpy(x).to(scaled.device) for x in (lower, upper, log_unit))
+        return cls(scaled, *ends)
 
     def copied(self):
         """A copy, from which gradients may be taken outside of inference mode."""
-        return Cells(*(getattr(self, field.name).clone() for field in fields(self)))
+        values = (getattr(self, field.name) for field in fields(self))
+        return Cells(*(None if value is None else value.clone() for value in values))
 
     def log_x(self, likelihood, output):
-        """Log-likelihood of each cell, in original units.
+        """Log-likelihood of each cell, but for ``log_unit``.
 
         Parameters
         ----------
@@ -97,9 +103,13 @@ class Cells:
         Tensor of shape (n, n_draws, n_features)
         """
         n, n_draws, _ = output.shape
-        given = (x.repeat_interleave(n_draws, 0) for x in (self.rows, self.lower, self.upper))
-        log_x = likelihood.log_measure(*given, output.flatten(0, 1))
-        return log_x.view(n, n_draws, -1) + self.log_unit[:, None]
+        rows, output = self.rows.repeat_interleave(n_draws, 0), output.flatten(0, 1)
+        if self.lower is None:
+            log_x = likelihood.log_prob(rows, output)
+        else:
+            ends = (end.repeat_interleave(n_draws, 0) for end in (self.lower, self.upper))
+            log_x = likelihood.log_measure(rows, *ends, output)
+        return log_x.view(n, n_draws, -1)
 
 
 @dataclass(frozen=True)
@@ -147,7 +157,9 @@ def outputs(network, codes, dtype):
     # The network may be wider than the code: what is not there is zero.
     missing = padded_size(n * n_draws) - n * n_draws
     flat = F.pad(codes.flatten(0, 1).to(dtype), (0, network.latent_dim - latent_dim, 0, missing))
-    return network.output(flat)[: n * n_draws].double().view(n, n_draws, -1)
+    at_once = CHUNK if flat.device.type == "cpu" else len(flat)
+    output = torch.cat([network.output(part) for part in flat.split(at_once)])
+    return output[: n * n_draws].double().view(n, n_draws, -1)
 
 
 def drawn_codes(network, part, draws):

@@ -14,6 +14,7 @@ from .model import n_weights
 from .padding import padded
 
 _CHUNK_ON_GPU = 2**16
+_CHUNK_OF_DRAWS = 2**12
 _CELLS_AT_ONCE = 2**21  # of wide tables
 _FARTHEST = 1e145
 _FEW_AT_ONCE = 128  # images and others that compute long, and need much memory
@@ -109,6 +110,8 @@ class Inference:
     def _in_chunks(self, function, shape, dtype, n_each=1):
         result = np.empty(shape, dtype=dtype)
         at_once = CHUNK if self.device.type == "cpu" else _CHUNK_ON_GPU
+        if n_each > 1:  # what is computed for each row is given to a network in parts
+            at_once = max(at_once, _CHUNK_OF_DRAWS)
         if not self.dense and self.device.type == "cpu":
             at_once = max(MULTIPLE * n_each, _FEW_AT_ONCE)
         at_once = min(at_once // n_each, _CELLS_AT_ONCE // (n_each * self.widest))

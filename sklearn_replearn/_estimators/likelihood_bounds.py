@@ -7,9 +7,9 @@ import torch
 
 from .importance import Cells, Normal, encoded, log_ratio, outputs
 
-# Draws that weigh as much as so large a share of all make the bound tight to some hundredths.
-_ENOUGH = 0.25
-_STEPS = 2  # of Gauss and Newton
+# Shares of the draws, as many of which have to weigh something.
+_GOOD, _ENOUGH = 1 / 3, 1 / 4
+_STEPS = 1  # of Gauss and Newton
 _DIFFERENCE = 0.1  # in standard deviations of the encoder
 _SHRUNK = 1.0, 0.5, 0.25, 0.0625, 0.0
 _MOST_ADAPTED = 128  # values in a code
@@ -37,7 +37,7 @@ def bounds_of(inference, table, measure, draws):
         The bound; its standard error; how many draws weigh something; minus the divergence of what
         codes were drawn from; and the expected log-likelihood of each cell.
     """
-    latent_dim, enough = draws.latent_dim, _ENOUGH * len(draws)
+    latent_dim, n_draws = draws.latent_dim, len(draws)
 
     def found(adapted, draws, table):
         def of_part(network, part):
@@ -52,7 +52,7 @@ def bounds_of(inference, table, measure, draws):
         return inference.of_table(of_part, table, width, np.float64, n_each=n_each)
 
     bounds = found(False, draws, table)
-    poor = np.flatnonzero(bounds[:, 2] < enough)
+    poor = np.flatnonzero(bounds[:, 2] < _GOOD * n_draws)
     better = np.zeros(len(table), dtype=bool)
     if len(poor) and latent_dim <= _MOST_ADAPTED:
         again = found(True, draws, table[poor])
@@ -62,7 +62,7 @@ def bounds_of(inference, table, measure, draws):
     for _ in range(_ROUNDS):
         draws = draws.times(_FACTOR)
         for adapted in (False, True):
-            poor = np.flatnonzero((bounds[:, 2] < enough) & (better == adapted))
+            poor = np.flatnonzero((bounds[:, 2] < _ENOUGH * n_draws) & (better == adapted))
             if len(poor):
                 bounds[poor] = found(adapted, draws, table[poor])
     return bounds
@@ -74,13 +74,13 @@ def _weighed(network, part, cells, proposal, draws):
     codes = proposal.draw(noise)
     log_x = cells.log_x(network.likelihood, outputs(network, codes, part.seen.dtype))
     ratio = log_ratio(codes, noise, proposal)
-    log_weights = log_x.sum(2) + ratio
+    log_weights = log_x.sum(2) + ratio + cells.log_unit.sum(1, keepdim=True)
     bound = torch.logsumexp(log_weights, 1) - math.log(len(draws))
     weights = log_weights.softmax(1)
     # By the same draws as the bound, so that a sum of terms is not above it.
     divergence = torch.minimum(ratio.mean(1), -proposal.divergence())
     figures = [bound, _standard_error(weights), 1 / weights.square().sum(1), divergence]
-    return torch.cat([torch.stack(figures, dim=1), log_x.mean(1)], dim=1)
+    return torch.cat([torch.stack(figures, dim=1), log_x.mean(1) + cells.log_unit], dim=1)
 
 
 def _standard_error(weights):

@@ -121,7 +121,8 @@ class NormalScores:
     def around(self, values, step):
         """Scores of the ends of intervals of this width around values.
 
-        The lowest value of fit stands for all below if many rows have it, the highest for all above.
+        The lowest value of fit stands for all below it if many rows have it, the highest for all
+        above.
         """
         lower, upper = self.forward(values - 0.5 * step), self.forward(values + 0.5 * step)
         if self.high[0] > self.low[0]:

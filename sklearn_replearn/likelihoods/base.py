@@ -111,8 +111,10 @@ class Likelihood(nn.Module):
             Ends of the interval of each cell, which may be infinite; NaN for a cell by itself.
         output : Tensor of shape (n, n_outputs), float64
         """
-        log_prob = self.log_prob(x, output)
         between = ~(lower.isnan() | x.isnan() | self.constant)
+        if between.all():
+            return self.cell_log_mass(lower, upper, output)
+        log_prob = self.log_prob(x, output)
         if not between.any():
             return log_prob
         # Others are given some interval, which does not count.

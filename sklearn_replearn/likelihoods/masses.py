@@ -7,12 +7,23 @@ from scipy.special import stdtr
 
 _NARROW, _STEEP = 0.5, 2.0  # width, and width times distance, of intervals that three nodes serve
 _NODE = math.sqrt(0.6) / 2  # of Gauss and Legendre, in widths from the middle
-_SMALLEST = 1e-290
+_ROOT = math.sqrt(0.5)
+_LARGE, _SMALLEST = 1e-6, 1e-290
 
 
 def log_normal_mass(a, b):
     r"""Logarithm of :math:`\Phi(b) - \Phi(a)` for a < b, which may be infinite; in float64."""
     a, b = torch.broadcast_tensors(a, b)
+    mass = 0.5 * (torch.erf(b * _ROOT) - torch.erf(a * _ROOT))
+    # Of smaller ones the difference is rounding errors.
+    small = ~(mass > _LARGE)
+    log_mass = torch.log(torch.where(small, 1.0, mass))
+    if small.any():
+        log_mass = log_mass.masked_scatter(small, _log_small_normal_mass(a[small], b[small]))
+    return log_mass
+
+
+def _log_small_normal_mass(a, b):
     middle, width, wide = _narrow(a, b)
     node = _NODE * width
     nodes = 8 + 10 * torch.cosh(node * middle) * torch.exp(-0.5 * node.square())
