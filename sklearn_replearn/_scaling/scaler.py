@@ -141,6 +141,14 @@ class Scaler:
         self.n_rows = float(multiset.weights.sum())
         self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
 
+    #: Whether a cell of a column with a grain stands for all numbers that are nearest to it.
+    grained = True
+
+    @property
+    def with_density(self):
+        """Columns whose cells have a density, which depends on their units."""
+        return ~self.constant & self._dense
+
     @property
     def numbers(self):
         """Columns that are no categories, ndarray of shape (n_features,), bool."""
@@ -371,23 +379,69 @@ class Scaler:
         -----
         Exact for scalings that shift and divide, and for ranks. For others each column is taken to
         be scaled by itself and the derivative is a central difference over a thousandth of its
-        spread, floored where a scaling is flat.
+        spread, floored where a scaling is flat: the less, the farther a cell is from those of fit,
+        so that a density still has a total.
         """
-        dense = ~self.constant & self._dense
         if self.transformer is None:
             slopes = np.log(np.abs(self.factor))[None]
         else:
-            X = np.array(X, dtype=np.float64)
-            step = 1e-3 * self._spread_in_original_units()
-            with np.errstate(all="ignore"):
-                slope = (self.scale(X + step) - self.scale(X - step)) / (2 * step)
-            floor = 1e-3 * self.spread / self._spread_in_original_units()
-            slopes = np.log(np.where(np.abs(slope) > floor, np.abs(slope), floor))
+            slopes = self._log_slope_by_differences(np.array(X, dtype=np.float64))
         if self.ranked:
             slopes = np.repeat(slopes, len(X) // len(slopes), axis=0)
             for j, scores in self.ranked.items():
                 slopes[:, j] = scores.log_slope(np.ravel(X[:, j]).astype(np.float64))
-        return np.where(dense, slopes, 0.0)
+        return np.where(self.with_density, slopes, 0.0)
+
+    def _log_slope_by_differences(self, X):
+        unit, (low, high) = self._spread_in_original_units(), self._range_in_original_units()
+        step = 1e-3 * unit
+        with np.errstate(all="ignore"):
+            # Not beyond the range of fit: a scaling may be defined nowhere else.
+            before = np.maximum(X - step, np.minimum(X, low))
+            after = np.minimum(X + step, np.maximum(X, high))
+            slope = (self.scale(after) - self.scale(before)) / (after - before)
+            beyond = np.maximum(np.maximum(low - X, X - high), 0.0) / unit
+            floor = np.log(1e-3 * self.spread / unit) - 2 * np.log1p(beyond)
+            return np.fmax(np.log(np.abs(slope)), floor)
+
+    def around(self, X, scaled, width):
+        """Scaled ends of intervals of these widths around the cells of a table.
+
+        Parameters
+        ----------
+        X, scaled : ndarray of shape (n, n_features)
+            Cells, and the same cells scaled.
+        width : ndarray of shape (n_features,)
+            In original units.
+
+        Returns
+        -------
+        lower, upper : ndarray of shape (n, n_features)
+        """
+        half = 0.5 * width
+        if self.transformer is None:
+            half = half * np.abs(self.factor)
+            return scaled - half, scaled + half
+        X, (low, high) = np.array(X, dtype=np.float64), self._range_in_original_units()
+        before, after = (
+            np.maximum(X - half, np.minimum(X, low)),
+            np.minimum(X + half, np.maximum(X, high)),
+        )
+        with np.errstate(all="ignore"):
+            left, right = scaled - self.scale(before), self.scale(after) - scaled
+            # What is beyond the range of fit is as wide as the other half.
+            left, right = (
+                np.where(before > X - half, right, left),
+                np.where(after < X + half, left, right),
+            )
+        ends = scaled - left, scaled + right
+        return np.minimum(*ends), np.maximum(*ends)
+
+    def _range_in_original_units(self):
+        """Lowest and highest cell of fit, up to rounding."""
+        with np.errstate(all="ignore"):
+            ends = np.sort(self.unscale(np.stack([self.low, self.high])), axis=0)
+        return np.where(np.isfinite(ends), ends, [[-np.inf], [np.inf]])
 
     def _spread_in_original_units(self):
         middle = np.zeros((1, len(self.spread)))

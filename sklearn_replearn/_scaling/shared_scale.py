@@ -26,6 +26,8 @@ class SharedScale(Scaler):
         Mean and standard deviation of the scaled cells.
     """
 
+    grained = False
+
     def __init__(self, n_channels, multiset, names, seed, *, profile, supports):
         self._n_channels = n_channels
         super().__init__(None, multiset, names, seed, profile=profile, supports=supports)

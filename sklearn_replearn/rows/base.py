@@ -165,6 +165,7 @@ class Rows(BaseEstimator):
         self._check_scaling()
         by_ranks = profile.by_ranks(np.array([kind is None for kind in asked]))
         by_ranks &= np.array([kind.with_atoms is not None for kind in likelihoods])
+        by_ranks |= np.array([kind.by_ranks for kind in likelihoods])
         return Scaler(
             self.scaling,
             multiset,
