@@ -54,7 +54,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"

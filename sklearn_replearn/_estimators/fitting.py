@@ -148,7 +148,9 @@ def trained(
     )
     epochs = estimator.max_epochs
     if epochs == "auto":
-        epochs = default_epochs(len(train_rows), estimator.batch_size)
+        epochs = default_epochs(
+            len(train_rows), estimator.batch_size, multiset.least_known(scaler.missing)
+        )
     objective = objective_of(epochs * n_batches(len(train_rows), estimator.batch_size))
     training = Training(
         network,
