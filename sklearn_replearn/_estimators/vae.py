@@ -1,7 +1,6 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
 import math
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -9,8 +8,9 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.arrays import CHUNK, rounded, slices
+from .._runtime.parameters import Number, Whole
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import Interval, StrOptions
+from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
 from .._tables.names import column_number
 from .._tables.schema import frame_of_row
@@ -27,6 +27,7 @@ from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 _IMPUTATION_DRAWS = 256
+_MOST_DRAWS = 2**20
 
 
 class VAETransformer(RepresentationTransformer):
@@ -166,12 +167,12 @@ dict, default="auto"
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
-        "beta": [Interval(Real, 0, None, closed="left")],
+        "beta": [Number(0, closed="left")],
         "likelihood": [StrOptions({"auto", *NAMED}), dict, type],
-        "scale": [Interval(Real, 0, None, closed="neither"), None],
-        "kl_warmup": [Interval(Real, 0, 1, closed="both")],
+        "scale": [Number(0), None],
+        "kl_warmup": [Number(0, 1, closed="both")],
         "sampler": [StrOptions({"auto", "prior", "mixture"})],
-        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+        "n_importance_samples": [Whole(1, _MOST_DRAWS)],
     }
 
     def __init__(

@@ -7,6 +7,14 @@ from types import FunctionType
 import torch
 from torch import nn
 
+from .._runtime.parameters import Instance
+
+#: What takes rows and gives a view of them.
+AUGMENTATION = Instance(
+    ["__call__"],
+    "a callable that gives a view of rows, such as SwapNoise() of sklearn_replearn.augmentations",
+)
+
 
 def view(augmentation, rows, generator, categories=None):
     """The view of rows that an augmentation makes, checked for its shape.

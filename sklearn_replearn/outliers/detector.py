@@ -1,7 +1,6 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
 from functools import cache, partial
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,14 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.multiset import canonical
 from .._estimators.base import RepresentationTransformer
 from .._runtime.arrays import slices
+from .._runtime.parameters import SEED, Number
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing
+from .._runtime.sklearn import HasMethods, StrOptions, fit_context, safe_indexing
 from .._runtime.transaction import in_one_step
 from .._tables.frames import as_pandas
 from .._tables.validation import names_of, read_table
 from ..rows import Table
-from ..rows.base import table_of
+from ..rows.base import KIND_OF_ROWS, table_of
 from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_rows
 from .judges.base import Judge
 from .judges.estimator import EstimatorScore, TrimmedEstimatorScore
@@ -129,10 +129,10 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "score_samples"]), None],
         "judges": [list, tuple, None],
         "novelty": ["boolean"],
-        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
-        "alpha": [Interval(Real, 0, 1, closed="neither")],
-        "rows": [HasMethods(["to_table", "scaler"]), None],
-        "random_state": ["random_state"],
+        "contamination": [StrOptions({"auto"}), Number(0, 0.5, closed="right")],
+        "alpha": [Number(0, 1)],
+        "rows": [KIND_OF_ROWS, None],
+        "random_state": SEED,
     }
 
     def __init__(

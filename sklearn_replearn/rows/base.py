@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._dataset.sparse import SparseTable
+from .._runtime.parameters import Instance
 from .._scaling.scaler import SCALINGS, Scaler
 from .._tables.names import name_columns
 from ..augmentations import Identity, SwapNoise
@@ -20,6 +21,13 @@ from ..objectives import NTXent
 _LR, _LR_LINEAR = 5e-3, 2e-2
 #: Share of cells swapped, in views and in corruptions.
 SWAPPED = 0.3
+
+#: What ``rows=`` takes.
+KIND_OF_ROWS = Instance(
+    ["to_table", "scaler"],
+    "a kind of row, such as Table(), Images(shape), Arrays(shape) or Tokens(vocabulary_size) of "
+    "sklearn_replearn.rows",
+)
 
 
 class Rows(BaseEstimator):
