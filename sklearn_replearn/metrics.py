@@ -3,17 +3,17 @@
 import math
 import warnings
 from itertools import combinations
-from numbers import Integral, Real
 
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_array, check_consistent_length, check_scalar, column_or_1d
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from . import losses
 from ._dataset.labels import has_label
+from ._runtime.parameters import SEED, Number, Whole, validated
 from ._runtime.randomness import draw_seed
 
 __all__ = [
@@ -30,6 +30,7 @@ _EPSILON = 1e-7
 _TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
 
+@validated({"alpha": [Number(0)]})
 def alignment(left, right, alpha=2):
     r"""Mean distance between the codes of two views of a row, raised to a power; 0 is best.
 
@@ -65,11 +66,11 @@ def alignment(left, right, alpha=2):
     >>> alignment([[1, 0], [0, 1]], [[5, 0], [0, -1]])
     2.0
     """
-    _check_positive("alpha", alpha)
     left, right = _two_views(left, right)
     return float(losses.alignment(_in_range(left), _in_range(right), alpha))
 
 
+@validated({"t": [Number(0)]})
 def uniformity(codes, t=2):
     r"""How evenly codes spread over the sphere: the lower, the more evenly.
 
@@ -104,7 +105,6 @@ def uniformity(codes, t=2):
     >>> uniformity([[1, 0], [-3, 0]])
     -8.0
     """
-    _check_positive("t", t)
     return float(losses.uniformity(_in_range(_checked(codes, "codes", at_least=2)), t))
 
 
@@ -158,6 +158,7 @@ def effective_rank(codes):
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
+@validated({"temperature": [Number(0), None], "n_candidates": [Whole(2)]})
 def info_nce_bits(left, right, temperature=None, n_candidates=256):
     r"""Bits against chance: how well the code of one view finds that of the other.
 
@@ -198,9 +199,6 @@ def info_nce_bits(left, right, temperature=None, n_candidates=256):
     >>> round(info_nce_bits(np.eye(8), np.eye(8)), 3)
     3.0
     """
-    if temperature is not None:
-        _check_positive("temperature", temperature)
-    check_scalar(n_candidates, "n_candidates", Integral, min_val=2)
     left, right = map(_in_range, _two_views(left, right, at_least=2))
     groups = max(1, round(len(left) / n_candidates))
     temperatures = _TEMPERATURES if temperature is None else [temperature]
@@ -218,6 +216,7 @@ def _nats(left, right, groups, temperature):
     return float(sum(nats) / len(nats))
 
 
+@validated({"n_labels": [Whole(), None], "random_state": SEED})
 def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
     """Accuracy of a logistic regression on codes that stay as they are.
 
@@ -271,6 +270,7 @@ def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
     return float(np.mean(classifier.predict(scaler.transform(test_codes)) == test_y))
 
 
+@validated({"n_labels": [Whole(), None], "n_neighbors": [Whole()], "random_state": SEED})
 def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random_state=0):
     """Accuracy of the majority of the nearest labelled codes by cosine distance.
 
@@ -320,7 +320,6 @@ def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random
     >>> knn_probe(X[::2], y[::2], X[1::2], y[1::2]) > 0.9
     True
     """
-    check_scalar(n_neighbors, "n_neighbors", Integral, min_val=1)
     codes, y, test_codes, test_y = _task(codes, y, test_codes, test_y)
     chosen = _labelled(y, n_labels, random_state)
     classifier = KNeighborsClassifier(min(n_neighbors, len(chosen)), metric="cosine")
@@ -417,11 +416,6 @@ def _two_views(left, right, at_least=1):
     return left, right
 
 
-def _check_positive(name, value):
-    if not (isinstance(value, Real) and 0 < value < math.inf):
-        raise ValueError(f"{name} must be a positive number; got {value!r}.")
-
-
 def _rescaled(codes, axis=None):
     """Divide by a power of 2, the same along ``axis``, so that squares do not leave the range."""
     _, exponent = np.frexp(np.abs(codes).max(axis=axis, keepdims=True))
@@ -483,7 +477,6 @@ def _labelled(y, n_labels, random_state):
     rows = np.flatnonzero(has_label(y))
     if n_labels is None:
         return rows
-    check_scalar(n_labels, "n_labels", Integral, min_val=1)
     order = np.random.RandomState(draw_seed(random_state)).permutation(rows)
     chosen = [order[y[order] == label][:n_labels] for label in set(y[rows].tolist())]
     return np.sort(np.concatenate(chosen))

@@ -11,7 +11,7 @@ PACKAGE = Path(sklearn_replearn.__file__).parent
 
 # Folders and files of the root along the way of a row, and in each folder its files.
 LAYERS = {
-    "_runtime": ["sklearn", "arrays", "randomness", "isolation", "transaction"],
+    "_runtime": ["sklearn", "parameters", "arrays", "randomness", "isolation", "transaction"],
     "_dataset": [
         "sparse",
         "hashing",
@@ -50,8 +50,8 @@ LAYERS = {
     "objectives": [
         "base",
         "heads",
-        "reconstruction",
         "sparsity",
+        "reconstruction",
         "elbo",
         "contrastive",
         "decorrelation",

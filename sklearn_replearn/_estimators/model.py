@@ -4,6 +4,7 @@ import copy
 from dataclasses import dataclass, field
 
 import torch
+from sklearn import config_context
 
 from .._runtime.arrays import to_tensors
 from .._runtime.isolation import is_foreign
@@ -151,7 +152,8 @@ class Model:
 
     def network(self):
         """The trained network, float32, on the CPU, in evaluation mode."""
-        network = self.plan.build(self.rows, self.scaler, new_generator(0))
+        with config_context(skip_parameter_validation=True):  # as in the fit that checked all
+            network = self.plan.build(self.rows, self.scaler, new_generator(0))
         network.load_state_dict(to_tensors(self.arrays))
         return network.eval()
 

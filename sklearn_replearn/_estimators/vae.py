@@ -8,7 +8,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.arrays import CHUNK, rounded, slices
-from .._runtime.parameters import Number, Whole
+from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
@@ -349,6 +349,7 @@ dict, default="auto"
         """Draws from the standard normal, the same each time, Tensor of shape (n_draws, latent)."""
         return opposite_pairs(n_draws, self._n_features_out, self._model.seed)
 
+    @validated({"n_draws": [Whole(), None], "random_state": SEED})
     def impute(self, X, n_draws=None, random_state=None):
         """Fill missing cells from what the cells that are there tell of the code.
 
@@ -380,7 +381,6 @@ dict, default="auto"
         table = self._table(X)
         if n_draws is None:
             return self._filled(X, table, self._expected_cells(table))
-        _check_count(n_draws, "n_draws", 1)
         generator = new_generator(draw_seed(random_state))
         return [self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)]
 
@@ -417,6 +417,7 @@ dict, default="auto"
         )
         return self._model.extras.like_training(values, self._model.scaler)
 
+    @validated({"n_samples": [Whole()], "random_state": SEED, "given": [dict, None]})
     def sample(self, n_samples=1, random_state=None, *, given=None):
         """Draw a table like that of fit: codes from the model, then cells from the likelihood.
 
@@ -443,7 +444,6 @@ dict, default="auto"
         (importance resampling); a rare combination has few codes to choose from.
         """
         check_is_fitted(self)
-        _check_count(n_samples, "n_samples", 1)
         generator = new_generator(draw_seed(random_state))
         inference = self._applied()
         generation, scaler = self._model.extras, self._model.scaler
@@ -468,6 +468,7 @@ dict, default="auto"
             values = np.where(np.isnan(given), values, given)
         return self._model.rows.from_table(self._model.schema.decode(values, drawn=True))
 
+    @validated({"n_steps": [Whole(2)]})
     def interpolate(self, x_a, x_b, n_steps=10):
         """Rows decoded along the straight line between the codes of two rows.
 
@@ -484,11 +485,11 @@ dict, default="auto"
             As :meth:`inverse_transform` gives it.
         """
         check_is_fitted(self)
-        _check_count(n_steps, "n_steps", 2)
         first, last = (self._code_of(x, name) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
         share = np.linspace(0, 1, n_steps)[:, None]
         return self.inverse_transform((1 - share) * first + share * last)
 
+    @validated({"dimension": [Whole(0)], "n_steps": [Whole(2)], "width": [Number()]})
     def traverse(self, x, dimension, n_steps=9, width=2.0):
         """Rows decoded from the code of a row, one of its values moved (a latent traversal).
 
@@ -508,8 +509,7 @@ dict, default="auto"
             As :meth:`inverse_transform` gives it.
         """
         check_is_fitted(self)
-        _check_count(n_steps, "n_steps", 2)
-        if not isinstance(dimension, Integral) or not 0 <= dimension < self._n_features_out:
+        if dimension >= self._n_features_out:
             raise ValueError(
                 f"dimension must be a whole number from 0 to {self._n_features_out - 1}; got "
                 f"{dimension!r}."
@@ -573,8 +573,3 @@ dict, default="auto"
         mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.scaler.mixed)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
         return learned_generation(network, train_rows, model, mixture, asked)
-
-
-def _check_count(number, name, least):
-    if not isinstance(number, Integral) or number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {number!r}.")

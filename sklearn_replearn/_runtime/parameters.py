@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from .sklearn import (
-    Constraint,
     HasMethods,
     Interval,
     make_constraint,
@@ -97,7 +96,7 @@ class Number(Interval):
 SEED = [Whole(0, 2**32 - 1), np.random.RandomState, None]
 
 
-class Each(Constraint):
+class Each(HasMethods):
     """A list, tuple or array of one axis, each item of which meets a constraint.
 
     Parameters
@@ -110,19 +109,20 @@ class Each(Constraint):
     """
 
     def __init__(self, item, length=None, least=0):
-        super().__init__()
+        super().__init__(["__len__", "__iter__"])
         self.item, self.length, self.least = make_constraint(item), length, least
 
     def is_satisfied_by(self, val):
         if not isinstance(val, list | tuple | range) and getattr(val, "ndim", None) != 1:
             return False
+        val = val.tolist() if hasattr(val, "tolist") else val
         right = len(val) >= self.least if self.length is None else len(val) == self.length
         return right and all(self.item.is_satisfied_by(item) for item in val)
 
     def __str__(self):
         count = f"{self.length} " if self.length is not None else ""
-        least = f" of at least {self.least}" if self.least else ""
-        return f"a sequence{least} of {count}items, each {self.item}"
+        least = f"at least {self.least} " if self.least else ""
+        return f"a sequence of {count}{least}items, each {self.item}"
 
 
 class Instance(HasMethods):
@@ -146,7 +146,7 @@ class Instance(HasMethods):
         return self.words
 
 
-class Rows(Constraint):
+class Rows(HasMethods):
     """A Tensor of some rows of floating-point numbers.
 
     Parameters
@@ -155,7 +155,7 @@ class Rows(Constraint):
     """
 
     def __init__(self, axes=2):
-        super().__init__()
+        super().__init__(["is_floating_point"])
         self.axes = axes
 
     def is_satisfied_by(self, val):

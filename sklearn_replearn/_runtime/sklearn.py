@@ -10,11 +10,9 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
-from sklearn.utils._param_validation import _Constraint as Constraint
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 __all__ = [
-    "Constraint",
     "HasMethods",
     "Interval",
     "StrOptions",

@@ -1,11 +1,27 @@
-"""Checks of the numbers that augmentations are given."""
+"""Checks of what augmentations are given: cheap ones, as every batch asks."""
 
 import math
+
+import torch
+
+from .._runtime.parameters import is_number, is_whole
+
+
+def check_number(name, value, wanted, low=-math.inf, high=math.inf):
+    """Raise unless ``value`` is a finite number from ``low`` to ``high``, as ``wanted`` says."""
+    if not (is_number(value) and low <= value <= high):
+        raise ValueError(f"{name} is {wanted}; got {value!r}.")
+
+
+def check_whole(name, value, wanted, low):
+    """Raise unless ``value`` is a whole number of at least ``low``, as ``wanted`` says."""
+    if not (is_whole(value) and low <= value < 2**31):
+        raise ValueError(f"{name} is {wanted}; got {value!r}.")
 
 
 def check_probability(p):
     """Raise unless ``p`` is a number between 0 and 1."""
-    if not 0 <= p <= 1:
+    if not (is_number(p) and 0 <= p <= 1):
         raise ValueError(f"p is a probability between 0 and 1; got {p!r}.")
 
 
@@ -15,16 +31,32 @@ def checked_range(name, value, low=-math.inf, high=math.inf):
     Raises
     ------
     ValueError
-        If they are not two numbers in order between ``low`` and ``high``.
+        If they are not two finite numbers in order between ``low`` and ``high``.
     """
     try:
         start, end = value
-        good = low <= start <= end <= high
+        good = is_number(start) and is_number(end) and low <= start <= end <= high
     except (TypeError, ValueError):
         good = False
-    if not good:
+    if not good or isinstance(value, set | frozenset | dict):
         raise ValueError(
             f"{name} is a pair of numbers, the smaller one first, between {low} and {high}; got "
             f"{value!r}."
         )
     return start, end
+
+
+def check_generator(generator):
+    """Raise unless draws may be made from ``generator``."""
+    if not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator must be a torch.Generator; got {generator!r}.")
+
+
+def check_rows(rows, generator):
+    """Raise unless ``rows`` are rows of a table, and draws may be made from ``generator``."""
+    check_generator(generator)
+    if not isinstance(rows, torch.Tensor) or rows.ndim != 2 or not rows.is_floating_point():
+        came = f"{rows.dtype} of shape {tuple(rows.shape)}" if hasattr(rows, "shape") else rows
+        raise TypeError(
+            f"rows must be a floating-point torch.Tensor of shape (n, n_features); got {came!r}."
+        )

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from .._runtime.parameters import Whole, validated
 from .._scaling.support import REAL
 
 # Adam moves every parameter by about the learning rate; a log-scale has further to go than a
@@ -76,6 +77,7 @@ class Likelihood(nn.Module):
         """
         return cls(len(columns))
 
+    @validated({"n_features": [Whole(0)], "n_outputs": [Whole(0), None]})
     def __init__(self, n_features, n_outputs=None):
         super().__init__()
         self.n_features = n_features

@@ -7,6 +7,7 @@ from scipy.special import gammaincinv
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.parameters import Each, Number, validated
 from .._scaling.support import COUNTS
 from .base import UNIT, Likelihood, by_scipy, uniform_like
 
@@ -32,8 +33,11 @@ class _Counts(Likelihood):
         total = max(float(rates.sum()), 1e-9)
         return cls(len(columns), rates / total, total)
 
+    @validated({"rates": [Each(Number(0, closed="left")), None], "total": [Number(0), None]})
     def __init__(self, n_features, rates=None, total=None):
         super().__init__(n_features)
+        if rates is not None and len(rates) != n_features:
+            raise ValueError(f"rates must have n_features={n_features} values; got {len(rates)}.")
         rates = torch.ones(n_features) if rates is None else torch.as_tensor(rates)
         log_rates = rates.to(dtype=torch.float32, device="cpu").clamp_min(1e-9).log()
         self.register_buffer("log_rates", log_rates, persistent=False)

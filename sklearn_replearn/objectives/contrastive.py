@@ -99,12 +99,12 @@ class NTXent(Objective):
 
     def heads(self, network, generator):
         """A projector; with a queue, the moving average and the queue; a learned temperature."""
+        project = projector(self, network, generator, batch_norm=False)
         if self.learn_temperature and self.temperature < _COLDEST:
             raise ValueError(
                 f"NTXent: temperature must be {_COLDEST} or more to be learned; got "
                 f"{self.temperature!r}."
             )
-        project = projector(self, network, generator, batch_norm=False)
         heads = _ContrastHeads(network, project, self.projector_sizes[-1], self.queue_size)
         if self.learn_temperature:
             start = torch.tensor(math.log(self.temperature), dtype=torch.float32)

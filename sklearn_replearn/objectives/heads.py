@@ -5,7 +5,7 @@ import copy
 import torch
 from torch import nn
 
-from .._runtime.parameters import WIDEST, Each, Whole
+from .._runtime.parameters import WIDEST, Each, Whole, check_parameters
 from ..modules import mlp
 
 #: What ``projector_sizes`` may be.
@@ -14,6 +14,7 @@ PROJECTOR_SIZES = [Each(Whole(1, WIDEST), least=1)]
 
 def projector(objective, network, generator, batch_norm):
     """Codes to the space in which views are compared."""
+    check_parameters(objective)
     sizes = network.latent_dim, *objective.projector_sizes
     return mlp(sizes, "relu", generator, batch_norm=batch_norm)
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.multiset import canonical
 from .._estimators.base import RepresentationTransformer
 from .._runtime.arrays import slices
-from .._runtime.parameters import SEED, Number
+from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import HasMethods, StrOptions, fit_context, safe_indexing
 from .._runtime.transaction import in_one_step
@@ -346,6 +346,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         scores = self.score_samples(X)
         return self._committee.calibration.p_values(scores)
 
+    @validated({"alpha": [Number(0, 1)], "control": [StrOptions({"fpr", "fdr"})]})
     def predict_at(self, X, alpha, control="fpr"):
         """Say which rows are anomalous, at another rate of errors than ``predict``.
 
@@ -371,15 +372,6 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If ``alpha`` or ``control`` is none of these.
         """
-        if not isinstance(alpha, Real) or not 0 < alpha < 1:
-            raise ValueError(
-                f"alpha must be a number between 0 and 1, such as 0.05; got {alpha!r}."
-            )
-        if control not in ("fpr", "fdr"):
-            raise ValueError(
-                'control must be "fpr" (false positive rate) or "fdr" (false discovery rate); '
-                f"got {control!r}."
-            )
         p_values = self.p_values(X)
         if control == "fdr":
             p_values = false_discovery_control(p_values)
@@ -420,6 +412,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         names = self._schema.names
         return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
+    @validated({"n": [Whole()]})
     def top_reasons(self, X, n=3):
         """The cells that speak most for an anomaly, in words.
 
@@ -443,8 +436,6 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If ``n`` is no whole number of at least 1.
         """
-        if not isinstance(n, Integral) or isinstance(n, bool) or n < 1:
-            raise ValueError(f"n must be a whole number of at least 1; got {n!r}.")
         table = self._table(X)
         contributions = self._explained(X, table)
         values, n = contributions.to_numpy(), min(n, self.n_features_in_)
