@@ -23,7 +23,6 @@ from sklearn_replearn import (
     EncoderClassifier,
     EncoderRegressor,
     OutlierDetector,
-    VAETransformer,
     augmentations,
     likelihoods,
     losses,

@@ -16,6 +16,7 @@ LAYERS = {
         "sparse",
         "hashing",
         "multiset",
+        "columns",
         "labels",
         "pairing",
         "metadata",

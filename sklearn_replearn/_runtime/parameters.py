@@ -10,6 +10,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
+from sklearn.utils import check_array
 
 from .sklearn import (
     HasMethods,
@@ -58,6 +59,16 @@ def check_parameters(owner):
     if constraints:
         params = owner.get_params(deep=False)
         validate_parameter_constraints(constraints, params, type(owner).__name__)
+
+
+def checked_array(values, name, **how):
+    """scikit-learn's ``check_array``, which says of which argument it speaks."""
+    try:
+        return check_array(values, input_name=name, **how)
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise ValueError(
+            f"{name} must be numbers of shape (n_samples, n_columns): {problem}"
+        ) from problem
 
 
 class Whole(Interval):

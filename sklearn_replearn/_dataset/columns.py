@@ -1,0 +1,83 @@
+"""Columns beside a table: one value for each row."""
+
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+
+from .._runtime.sklearn import check_sample_weight
+
+
+def as_column(values, name):
+    """An array of one axis, from a list, an array, a series of any library.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples,) or (n_samples, 1)
+    name : str
+        For messages.
+
+    Raises
+    ------
+    ValueError
+        If it is something else. Says what came.
+    """
+    wanted = f"{name} must be a list, array or series of one value for each row of X"
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"{wanted}; got values of different shapes: {problem}") from None
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        came = repr(values)[:80] if array.ndim == 0 else f"an array of shape {array.shape}"
+        raise ValueError(f"{wanted} (a 1d array); got {came}.")
+    return array
+
+
+def one_for_each_row(values, n_samples, name):
+    """An array of one value for each row of a table; see :func:`as_column`."""
+    array = as_column(values, name)
+    if len(array) != n_samples:
+        raise ValueError(
+            f"{name} must have one value for each of the {n_samples} rows of X, shape "
+            f"({n_samples},); got shape {np.shape(values)}."
+        )
+    return array
+
+
+def reject_missing(array, name, advice):
+    """Refuse missing values."""
+    gone = np.flatnonzero(pd.isna(array))
+    if len(gone):
+        raise ValueError(
+            f"{name} has {len(gone)} missing values (NaN or None), the first in row {gone[0]}. "
+            f"{advice}"
+        )
+
+
+def row_weights(sample_weight, X):
+    """Weights of the rows of a table, ndarray of shape (n_samples,), float64.
+
+    Raises
+    ------
+    ValueError
+        If they are not one finite number of at least 0 for each row, or too large to be added.
+    """
+    if sample_weight is not None and not isinstance(sample_weight, Real):
+        given = one_for_each_row(sample_weight, X.shape[0], "sample_weight")
+        try:
+            sample_weight = given.astype(np.float64)
+        except (TypeError, ValueError, OverflowError) as problem:
+            raise ValueError(f"sample_weight must be numbers; {problem}.") from None
+        if given.dtype.kind == "c":
+            raise ValueError("sample_weight must be real numbers; got complex ones.")
+    weights = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weights.sum()):
+            raise ValueError(
+                f"sample_weight adds up to more than a float holds; its largest is "
+                f"{weights.max():.3g}. Only how weights compare matters where they are large: "
+                "divide them by a constant."
+            )
+    return weights
