@@ -12,7 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from . import losses
-from ._dataset.columns import one_for_each_row, reject_missing
+from ._dataset.columns import one_for_each_row
 from ._dataset.labels import read_labels
 from ._runtime.parameters import SEED, Number, Whole, checked_array, validated
 from ._runtime.randomness import draw_seed
@@ -248,8 +248,8 @@ def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
     Raises
     ------
     ValueError
-        If lengths or widths differ, a code is not finite, a label is missing, ``y`` has one class
-        only or is continuous, or ``test_y`` has none of the classes of ``y``.
+        If lengths or widths differ, a code is not finite, ``y`` has labels of several kinds, has
+        one class only or is continuous, or ``test_y`` has none of the classes of ``y``.
 
     References
     ----------
@@ -306,8 +306,8 @@ def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random
     Raises
     ------
     ValueError
-        If lengths or widths differ, a code is not finite, a label is missing, ``y`` has one class
-        only or is continuous, or ``test_y`` has none of the classes of ``y``.
+        If lengths or widths differ, a code is not finite, ``y`` has labels of several kinds, has
+        one class only or is continuous, or ``test_y`` has none of the classes of ``y``.
 
     References
     ----------
@@ -465,7 +465,6 @@ def _task(codes, y, test_codes, test_y):
     codes, test_codes = _checked(codes, "codes"), _checked(test_codes, "test_codes")
     y = one_for_each_row(y, len(codes), "y")
     test_y = one_for_each_row(test_y, len(test_codes), "test_y")
-    reject_missing(test_y, "test_y", "Drop these rows.")
     if codes.shape[1] != test_codes.shape[1]:
         raise ValueError(
             "codes and test_codes must come from one encoder and have the same number of columns; "
@@ -474,7 +473,9 @@ def _task(codes, y, test_codes, test_y):
     y, labeled = read_labels(y)
     classes = np.unique(y[labeled])
     if len(classes) < 2:
-        raise ValueError(f"y must have at least 2 classes to tell apart; got {classes.tolist()}.")
+        raise ValueError(
+            f"y must have at least 2 classes to tell apart; got {set(classes.tolist())}."
+        )
     test_y, test_labeled = read_labels(test_y, classes, "test_y")
     if set(classes.tolist()).isdisjoint(test_y[test_labeled].tolist()):
         raise ValueError(

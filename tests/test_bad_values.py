@@ -219,8 +219,8 @@ def of_augmentations():
         call = Use(cls.__call__, cls(**made), given)
         yield f"augmentations.{name}()", call
 
-        def use(cls=cls, made=made, needed=call.required(), **params):
-            return cls(**{**made, **params})(**needed)
+        def use(cls=cls, made=made, call=call, **params):
+            return cls(**{**made, **params})(**call.required())
 
         yield f"augmentations.{name}", Use(cls, use, made)
 

@@ -22,17 +22,30 @@ def as_column(values, name):
     ValueError
         If it is something else. Says what came.
     """
-    wanted = f"{name} must be a list, array or series of one value for each row of X"
     try:
-        array = np.asarray(values)
+        # NumPy would make strings of numbers beside strings, and numbers of booleans.
+        array = np.asarray(values, dtype=object if _is_mixed(values) else None)
     except (TypeError, ValueError) as problem:
-        raise ValueError(f"{wanted}; got values of different shapes: {problem}") from None
+        raise ValueError(f"{name} must have one value for each row; {problem}") from None
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        came = repr(values)[:80] if array.ndim == 0 else f"an array of shape {array.shape}"
-        raise ValueError(f"{wanted} (a 1d array); got {came}.")
+        came = "" if array.ndim else f", of {values!r:.80}"
+        raise ValueError(
+            f"{name} must have one value for each row, as a list, series or 1d array; got shape "
+            f"{array.shape}{came}."
+        )
     return array
+
+
+def _is_mixed(values):
+    """Whether a list holds strings or booleans, and others, too."""
+    if not isinstance(values, list | tuple):
+        return False
+    return any(
+        0 < sum(isinstance(value, kind) for value in values) < len(values)
+        for kind in (str, bool | np.bool_)
+    )
 
 
 def one_for_each_row(values, n_samples, name):
@@ -40,7 +53,7 @@ def one_for_each_row(values, n_samples, name):
     array = as_column(values, name)
     if len(array) != n_samples:
         raise ValueError(
-            f"{name} must have one value for each of the {n_samples} rows of X, shape "
+            f"{name} must have one value for each of the {n_samples} rows, shape "
             f"({n_samples},); got shape {np.shape(values)}."
         )
     return array

@@ -5,6 +5,7 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from .._runtime.parameters import is_number
 from .columns import one_for_each_row
 
 _WANTED = (
@@ -59,10 +60,10 @@ def read_labels(y, classes=None, name="y"):
         If these are no classes, or of several kinds.
     """
     cells, missing = y.tolist(), pd.isna(y)
-    if "-1" in cells:
+    if any(isinstance(cell, str) and cell == "-1" for cell in cells):
         raise ValueError(
-            f'{name} holds the string "-1", a class like any other. For rows without a label give the '
-            'number -1, beside strings in an array of dtype object, or "".'
+            f'{name} holds the string "-1", a class like any other. For rows without a label give '
+            'the number -1, beside strings in an array of dtype object, or "".'
         )
     kinds = [
         "none" if gone else _kind(cell, name) for cell, gone in zip(cells, missing, strict=True)
@@ -104,7 +105,9 @@ def _check_kinds(cells, kinds, name):
             first.setdefault(kind, cell)
     strange = first.keys() - {"text", "boolean", "number"}
     if strange or len(first) > 1:
-        shown = [first[kind] for kind in sorted(strange or first)]
+        shown = [
+            getattr(first[k], "item", lambda k=k: first[k])() for k in sorted(strange or first)
+        ]
         raise ValueError(
             f"{name} {_WANTED}; got {' and '.join(f'{cell!r}'[:80] for cell in shown)}."
         )
@@ -119,3 +122,55 @@ def _check_kinds(cells, kinds, name):
         raise ValueError(
             f"y holds a number of more than 64 bits, {large[0]!r:.40}... Give strings."
         )
+
+
+def targets(y):
+    """Labels that are numbers, ndarray of float64, NaN where a row has none.
+
+    Raises
+    ------
+    ValueError
+        If they are no numbers, or infinite.
+    """
+    try:
+        if y.dtype.kind == "c":
+            raise ValueError("they are complex")
+        if y.dtype == object:
+            y = np.where(pd.isna(y), np.nan, y)
+        y = y.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"y must be numbers, NaN where a row has no target; {error}.") from None
+    if np.isinf(y).any():
+        raise ValueError("Input y contains infinity. Give NaN where a row has no target.")
+    return y
+
+
+def class_factors(class_weight, labels, weights):
+    """How much a row of each class counts, dict, or None where all count the same.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+    labels, weights : ndarray of shape (n_samples,)
+        Of rows that have a label.
+
+    Raises
+    ------
+    ValueError
+        If the dict names what is no class, or factors that are no numbers above 0.
+    """
+    if class_weight is None:
+        return None
+    classes, numbers = np.unique(labels, return_inverse=True)
+    if isinstance(class_weight, str):
+        # By weights, not rows: weight 2 is the row twice.
+        balanced = weights.sum() / (len(classes) * np.bincount(numbers, weights=weights))
+        return dict(zip(classes.tolist(), balanced.tolist(), strict=True))
+    known = set(classes.tolist())
+    for label, factor in class_weight.items():
+        if label not in known or not is_number(factor) or factor <= 0:
+            raise ValueError(
+                f"class_weight must give a number above 0 for some of the classes "
+                f"{classes.tolist()}; got {factor!r} for {label!r}."
+            )
+    return class_weight

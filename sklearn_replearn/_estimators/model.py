@@ -84,6 +84,11 @@ class NetworkPlan:
         -------
         torch.nn.Module
         """
+        # Of what is learned nothing has to be checked, value by value.
+        with config_context(skip_parameter_validation=True):
+            return self._built(rows, scaler, generator)
+
+    def _built(self, rows, scaler, generator):
         n_out = self.network.numbers_per_code * self.latent_dim
         if self.encoder is None:
             encoder = rows.encoder(self, n_out, generator)
@@ -152,8 +157,7 @@ class Model:
 
     def network(self):
         """The trained network, float32, on the CPU, in evaluation mode."""
-        with config_context(skip_parameter_validation=True):  # as in the fit that checked all
-            network = self.plan.build(self.rows, self.scaler, new_generator(0))
+        network = self.plan.build(self.rows, self.scaler, new_generator(0))
         network.load_state_dict(to_tensors(self.arrays))
         return network.eval()
 

@@ -1,7 +1,6 @@
 """EncoderClassifier and EncoderRegressor: rows without a label train the encoder, too."""
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import (
     BaseEstimator,
@@ -18,7 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
 
 from .._dataset.columns import one_for_each_row, row_weights
-from .._dataset.labels import read_labels
+from .._dataset.labels import class_factors, read_labels, targets
 from .._runtime.parameters import Instance
 from .._runtime.sklearn import (
     StrOptions,
@@ -39,8 +38,9 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them
-    (``_for_transformer``), what the head is by default (``_default_head``), and what objective goes
-    on from it (``_tuning``) and gives it back (``_take_over``).
+    (``_for_transformer``), what the head is by default (``_default_head``), how much rows count in
+    fine-tuning (``_counted``), and what objective goes on from the head (``_tuning``) and gives it
+    back (``_take_over``).
     """
 
     _parameter_constraints = {
@@ -82,7 +82,11 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         if sample_weight is not None:
             fit_params = {**fit_params, "sample_weight": weights}
         self._check_head()
-        head = self._default_head() if self.estimator is None else clone(self.estimator)
+        head = self.estimator
+        if head is None:
+            head = self._default_head(labels[labeled], weights[labeled])
+        else:
+            head = clone(head)
         transformer = self.transformer
         transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
         if self.fine_tune and not isinstance(_unfrozen(transformer), RepresentationTransformer):
@@ -128,7 +132,8 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         encoder = _unfrozen(self.transformer_)
         targets, objective = self._tuning(labels, weights)
         frozen = self.fine_tune == "linear_probe"
-        encoder, weight, bias, history = fine_tuned(encoder, X, targets, weights, objective, frozen)
+        counts = self._counted(labels, weights)
+        encoder, weight, bias, history = fine_tuned(encoder, X, targets, counts, objective, frozen)
         self.transformer_, self.history_ = encoder, history.frame()
         if frozen:
             self._take_over(weight, bias)
@@ -207,19 +212,6 @@ def _unfrozen(transformer):
     return transformer.estimator if isinstance(transformer, FrozenEstimator) else transformer
 
 
-def _targets(y):
-    """Numbers, NaN where a row has none."""
-    try:
-        if y.dtype.kind == "c":
-            raise ValueError("they are complex")
-        y = np.where(pd.isna(y), np.nan, y).astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"y must be numbers, NaN where a row has no target; {error}.") from None
-    if np.isinf(y).any():
-        raise ValueError("Input y contains infinity. Give NaN where a row has no target.")
-    return y
-
-
 def _head_has(name):
     def check(self):
         head = self.estimator_ if hasattr(self, "estimator_") else self.estimator
@@ -246,6 +238,10 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         weights are drawn to where they started; then ``LogisticRegression`` is fitted anew to the
         codes of these rows. Epochs, learning rate and all other training parameters are those of
         the transformer.
+    class_weight : dict, "balanced" or None, default=None
+        How much rows of each class count for the head, and in fine-tuning: a number above 0 by
+        class, 1 for those not named; "balanced" gives all classes the same weight in sum. Of an
+        ``estimator`` it is a parameter of that.
 
     Attributes
     ----------
@@ -294,6 +290,15 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
     True
     """
 
+    _parameter_constraints = {
+        **_EncoderPredictor._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(self, transformer=None, estimator=None, fine_tune=False, class_weight=None):
+        super().__init__(transformer, estimator, fine_tune)
+        self.class_weight = class_weight
+
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **fit_params):
         """Fit the encoder to all rows and the head to those with a label.
@@ -326,6 +331,11 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         return self
 
     def _labels(self, y, counts):
+        if self.class_weight is not None and self.estimator is not None:
+            raise ValueError(
+                "class_weight is that of the default head; set it in the estimator where that has "
+                f"one, and leave it at None here; got class_weight={self.class_weight!r}."
+            )
         labels, labeled = read_labels(y)
         labeled &= counts
         classes = np.unique(labels[labeled])
@@ -342,10 +352,18 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         numbers[labeled] = np.unique(labels[labeled], return_inverse=True)[1]
         return numbers
 
-    def _default_head(self):
-        return LogisticRegression(max_iter=_MOST_ITERATIONS)
+    def _default_head(self, labels, weights):
+        factors = class_factors(self.class_weight, labels, weights)
+        return LogisticRegression(max_iter=_MOST_ITERATIONS, class_weight=factors)
+
+    def _counted(self, labels, weights):
+        factors = class_factors(self.class_weight, labels, weights)
+        if factors is None:
+            return weights
+        return weights * np.array([factors.get(label, 1.0) for label in labels.tolist()])
 
     def _tuning(self, labels, weights):
+        weights = self._counted(labels, weights)
         numbers = np.searchsorted(self.estimator_.classes_, labels)
         head = self.estimator_
         shrinkage = 0.5 / (head.C * weights.sum())
@@ -483,7 +501,7 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
         return self
 
     def _labels(self, y, counts):
-        y = _targets(y)
+        y = targets(y)
         labeled = ~np.isnan(y) & counts
         if labeled.sum() < 2:
             raise ValueError(
@@ -495,8 +513,11 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
     def _for_transformer(self, labels, labeled):
         return labels
 
-    def _default_head(self):
+    def _default_head(self, labels, weights):
         return Ridge()
+
+    def _counted(self, labels, weights):
+        return weights
 
     def _tuning(self, labels, weights):
         # Sorted, because a sum of floats depends on the order of its terms.
@@ -531,5 +552,5 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
         """
         check_is_fitted(self)
         X, y = self._beside(X, y)
-        y = _targets(y)
+        y = targets(y)
         return self._score_of(super().score, X, y, ~np.isnan(y), sample_weight)

@@ -53,8 +53,8 @@ def read_table(estimator, X, categorical_features=None, schema=None):
             table, schema = _validated(estimator, X, categorical_features, schema)
         except OverflowError as problem:
             raise ValueError(
-                f"X holds whole numbers that no float holds ({problem}). Divide them by a constant, "
-                "or give them as strings where they are names."
+                f"X holds whole numbers that no float holds ({problem}). Divide them by a "
+                "constant, or give them as strings where they are names."
             ) from None
     _reject_infinite(table, names_of(estimator))
     return table, schema
@@ -86,10 +86,10 @@ def _validated(estimator, X, features, schema):
     if found is not None:
         return _of_frame(estimator, *found, features, schema)
     reject_no_table(X)
+    if getattr(X, "ndim", 2) > 2:
+        _reject_axes(X)
     if isinstance(X, list | tuple):
         _reject_nested(X)
-    elif getattr(X, "ndim", 2) > 2:
-        _reject_axes(X)
         X = _array_of_objects(X) if any(map(_any_text, _rows_of(X))) else X
     kind = getattr(getattr(X, "dtype", None), "kind", None)
     of_cells = kind in ("U", "S", "T", "M", "m") or (kind == "O" and not sp.issparse(X))

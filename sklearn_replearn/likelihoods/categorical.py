@@ -11,7 +11,7 @@ from .._scaling.support import LEVELS
 from .._tables.levels import UNSEEN, digits_of
 from .base import UNIT, Likelihood, uniform_like
 
-_LEVELS = {"n_levels": [Each(Whole(), least=1)], "n_rows": [Whole(0)]}
+_LEVELS = {"n_levels": [Each(Whole(), least=1)], "n_rows": [Number(0, closed="left")]}
 
 
 class Categorical(Likelihood):
