@@ -1,6 +1,7 @@
 """What fit has learned, as one value."""
 
 import copy
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -93,11 +94,13 @@ class NetworkPlan:
         if self.encoder is None:
             encoder = rows.encoder(self, n_out, generator)
         else:
-            encoder = rows.given_encoder(self, n_out)
+            with _named("encoder"):
+                encoder = rows.given_encoder(self, n_out)
         if self.decoder is None:
             decoder = rows.decoder(self, generator)
         else:
-            decoder = rows.given_decoder(self)
+            with _named("decoder"):
+                decoder = rows.given_decoder(self)
         likelihood = rows.likelihood(self.likelihoods, scaler, self.scale, self.for_errors)
         inputs = rows.encoding(scaler, self.hides)
         beside = {"inputs": inputs}
@@ -160,6 +163,15 @@ class Model:
         network = self.plan.build(self.rows, self.scaler, new_generator(0))
         network.load_state_dict(to_tensors(self.arrays))
         return network.eval()
+
+
+@contextmanager
+def _named(parameter):
+    """Errors that say of which parameter they speak."""
+    try:
+        yield
+    except (TypeError, ValueError) as problem:
+        raise type(problem)(f"{parameter}: {problem}") from problem
 
 
 def n_weights(module):

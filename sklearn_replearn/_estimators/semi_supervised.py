@@ -156,7 +156,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         """Rows in a form of which some can be taken, and ``y`` as an array beside them."""
         reject_no_table(X)
         (X,) = indexable(X)
-        if np.ndim(y) == 2 and np.shape(y)[1] == 1:
+        if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
             column_or_1d(y, warn=True)
         return X, one_for_each_row(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")
 

@@ -27,7 +27,7 @@ from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 _IMPUTATION_DRAWS = 256
-_MOST_DRAWS = 2**20
+_DRAWS = Whole(1, 2**20)
 
 
 class VAETransformer(RepresentationTransformer):
@@ -172,7 +172,7 @@ dict, default="auto"
         "scale": [Number(0), None],
         "kl_warmup": [Number(0, 1, closed="both")],
         "sampler": [StrOptions({"auto", "prior", "mixture"})],
-        "n_importance_samples": [Whole(1, _MOST_DRAWS)],
+        "n_importance_samples": [_DRAWS],
     }
 
     def __init__(
@@ -345,9 +345,13 @@ dict, default="auto"
             return slopes
         return np.where(np.isnan(table), 0.0, slopes)
 
-    def _noise(self, n_draws):
+    def _noise(self, n_draws, least=1):
         """Draws from the standard normal, the same each time, Tensor of shape (n_draws, latent)."""
-        return opposite_pairs(n_draws, self._n_features_out, self._model.seed)
+        if not _DRAWS.is_satisfied_by(self.n_importance_samples):  # it may change after fit
+            raise ValueError(
+                f"n_importance_samples must be {_DRAWS}; got {self.n_importance_samples!r}."
+            )
+        return opposite_pairs(max(n_draws, least), self._n_features_out, self._model.seed)
 
     @validated({"n_draws": [Whole(), None], "random_state": SEED})
     def impute(self, X, n_draws=None, random_state=None):
@@ -385,7 +389,7 @@ dict, default="auto"
         return [self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)]
 
     def _expected_cells(self, table):
-        noise = self._noise(max(_IMPUTATION_DRAWS, self.n_importance_samples))
+        noise = self._noise(self.n_importance_samples, _IMPUTATION_DRAWS)
 
         def expected(network, part):
             output, log_weights, _ = drawn_codes(network, part, noise)
@@ -519,20 +523,28 @@ dict, default="auto"
         return self._decoded(codes)
 
     def _code_of(self, x, name):
-        if isinstance(x, pd.Series):
-            x = frame_of_row(x)
-        elif not hasattr(x, "columns") and (not hasattr(x, "shape") or np.ndim(x) == 1):
-            array = np.asarray(x)
-            if array.dtype.kind in "US":
-                array = np.asarray(x, dtype=object)
-            x = array.reshape(1, -1) if array.ndim == 1 else array
-            names = names_of(self)
-            if names is not None and x.shape[1] == len(names):
-                x = frame_of_row(pd.Series(x[0], index=names))
-        mean, _ = self.posterior(self._model.rows.row_to_table(x))
+        try:
+            mean, _ = self.posterior(self._model.rows.row_to_table(self._as_table(x)))
+        except (TypeError, ValueError) as problem:
+            raise ValueError(f"{name} must be a row like those of fit: {problem}") from problem
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
         return mean.astype(np.float64)
+
+    def _as_table(self, x):
+        """A table of one row, from a row of any form."""
+        if isinstance(x, pd.Series):
+            return frame_of_row(x)
+        if hasattr(x, "columns") or (hasattr(x, "shape") and np.ndim(x) != 1):
+            return x
+        array = np.asarray(x)
+        if array.dtype.kind in "US":
+            array = np.asarray(x, dtype=object)
+        x = array.reshape(1, -1) if array.ndim == 1 else array
+        names = names_of(self)
+        if names is not None and x.ndim == 2 and x.shape[1] == len(names):
+            return frame_of_row(pd.Series(x[0], index=names))
+        return x
 
     _network = VariationalAutoencoder
     _objective_parameter = "likelihood"

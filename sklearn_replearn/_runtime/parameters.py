@@ -117,11 +117,14 @@ class Each(HasMethods):
         Exactly so many items; None: any number.
     least : int, default=0
         At least so many.
+    words : str, default=None
+        What to give, for messages; None: said in general.
     """
 
-    def __init__(self, item, length=None, least=0):
+    def __init__(self, item, length=None, least=0, words=None):
         super().__init__(["__len__", "__iter__"])
         self.item, self.length, self.least = make_constraint(item), length, least
+        self.words = words
 
     def is_satisfied_by(self, val):
         if not isinstance(val, list | tuple | range) and getattr(val, "ndim", None) != 1:
@@ -131,6 +134,8 @@ class Each(HasMethods):
         return right and all(self.item.is_satisfied_by(item) for item in val)
 
     def __str__(self):
+        if self.words is not None:
+            return self.words
         count = f"{self.length} " if self.length is not None else ""
         least = f"at least {self.least} " if self.least else ""
         return f"a sequence of {count}{least}items, each {self.item}"

@@ -5,6 +5,7 @@ from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    Options,
     StrOptions,
     make_constraint,
     validate_parameter_constraints,
@@ -15,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 __all__ = [
     "HasMethods",
     "Interval",
+    "Options",
     "StrOptions",
     "check_sample_weight",
     "fit_context",

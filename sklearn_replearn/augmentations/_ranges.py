@@ -52,11 +52,36 @@ def check_generator(generator):
         raise TypeError(f"generator must be a torch.Generator; got {generator!r}.")
 
 
-def check_rows(rows, generator):
-    """Raise unless ``rows`` are rows of a table, and draws may be made from ``generator``."""
+def check_tensor(name, value):
+    """Raise unless ``value`` is a tensor."""
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor; got {value!r:.80}.")
+
+
+def check_rows(rows, generator, categories=None):
+    """Raise unless these are rows of a table, what to draw from, and a mask of its columns."""
     check_generator(generator)
-    if not isinstance(rows, torch.Tensor) or rows.ndim != 2 or not rows.is_floating_point():
-        came = f"{rows.dtype} of shape {tuple(rows.shape)}" if hasattr(rows, "shape") else rows
+    check_tensor("rows", rows)
+    if rows.ndim != 2 or not rows.is_floating_point():
         raise TypeError(
-            f"rows must be a floating-point torch.Tensor of shape (n, n_features); got {came!r}."
+            "rows must be a floating-point torch.Tensor of shape (n, n_features); got "
+            f"{rows.dtype} of shape {tuple(rows.shape)}."
+        )
+    check_categories(categories)
+    if categories is not None and len(categories) != rows.shape[1]:
+        raise ValueError(
+            f"categories must say it for each of the {rows.shape[1]} columns; got "
+            f"{len(categories)}."
+        )
+
+
+def check_categories(categories):
+    """Raise unless ``categories`` is None or a mask."""
+    if categories is None:
+        return
+    check_tensor("categories", categories)
+    if categories.dtype != torch.bool or categories.ndim != 1:
+        raise TypeError(
+            "categories must be a torch.Tensor of bool of shape (n_features,); got "
+            f"{categories.dtype} of shape {tuple(categories.shape)}."
         )

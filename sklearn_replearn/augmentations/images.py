@@ -12,7 +12,14 @@ import torch
 from sklearn.base import BaseEstimator
 from torch.nn import functional as F
 
-from ._ranges import check_generator, check_number, check_probability, check_whole, checked_range
+from ._ranges import (
+    check_generator,
+    check_number,
+    check_probability,
+    check_tensor,
+    check_whole,
+    checked_range,
+)
 
 # Shares of red, green and blue in what looks equally bright (ITU-R recommendation BT.601).
 _LUMA = (0.299, 0.587, 0.114)
@@ -294,11 +301,10 @@ class RandomRotation(BaseEstimator):
 
 def _check(images, generator):
     check_generator(generator)
-    if not isinstance(images, torch.Tensor):
-        raise TypeError(f"Images are a torch.Tensor; got {type(images).__name__}.")
+    check_tensor("images", images)
     if images.ndim != 4 or not images.is_floating_point():
         raise ValueError(
-            "Images are a floating-point tensor of shape (n, channels, height, width); got "
+            "images must be a floating-point tensor of shape (n, channels, height, width); got "
             f"{images.dtype} of shape {tuple(images.shape)}. Flat rows become images with "
             "rows.reshape(-1, channels, height, width)."
         )

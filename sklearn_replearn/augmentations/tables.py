@@ -36,7 +36,7 @@ class GaussianNoise(BaseEstimator):
 
     def __call__(self, rows, generator, categories=None):
         """Return noisy rows, Tensor of shape (n, n_features)."""
-        check_rows(rows, generator)
+        check_rows(rows, generator, categories)
         check_number("scale", self.scale, "a standard deviation of at least 0", 0)
         noise = torch.randn(rows.shape, generator=generator, device=rows.device, dtype=rows.dtype)
         if categories is not None:
@@ -83,7 +83,7 @@ class MaskFeatures(BaseEstimator):
 
     def __call__(self, rows, generator, categories=None):
         """Return masked rows, Tensor of shape (n, n_features)."""
-        check_rows(rows, generator)
+        check_rows(rows, generator, categories)
         if not self.hides:
             check_number("value", self.value, "a number, or NaN for missing cells")
         if categories is None or self.value == 0 or self.hides:
@@ -224,7 +224,7 @@ class MixUp(BaseEstimator):
 
     def __call__(self, rows, generator, categories=None):
         """Return mixed rows, Tensor of shape (n, n_features)."""
-        check_rows(rows, generator)
+        check_rows(rows, generator, categories)
         check_number("alpha", self.alpha, "a finite number above 0", _SMALLEST_ALPHA)
         draw = {"generator": generator, "device": rows.device, "dtype": rows.dtype}
         others = rows[_donors(rows, generator)]

@@ -4,7 +4,7 @@ import torch
 from sklearn.base import BaseEstimator
 
 from .._runtime.parameters import is_whole
-from ._ranges import check_generator, check_probability, check_whole, checked_range
+from ._ranges import check_generator, check_probability, check_tensor, check_whole, checked_range
 
 
 class MaskTokens(BaseEstimator):
@@ -146,15 +146,15 @@ def _kinds(tokens, special_ids, generator):
         If these are no ids, or no rows of ids.
     """
     check_generator(generator)
-    if not isinstance(tokens, torch.Tensor):
-        raise TypeError(f"Tokens are a torch.Tensor of ids; got {type(tokens).__name__}.")
-    if tokens.ndim != 2 or tokens.is_floating_point():
+    check_tensor("tokens", tokens)
+    if tokens.ndim != 2 or tokens.is_floating_point() or tokens.is_complex():
         raise ValueError(
-            f"Tokens are an integer tensor of shape (n, length); got {tokens.dtype} of shape "
+            f"tokens must be an integer tensor of shape (n, length); got {tokens.dtype} of shape "
             f"{tuple(tokens.shape)}. Rows of numbers become tokens with rows.long()."
         )
     try:
         good = all(is_whole(token) for token in special_ids)
+        good = good and not isinstance(special_ids, bytes)
     except TypeError:
         good = False
     if not good:

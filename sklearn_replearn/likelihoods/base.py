@@ -10,6 +10,9 @@ from .._scaling.support import REAL
 # weight, so the parameter is kept in units of ten.
 UNIT = 10.0
 
+#: How many columns there may be.
+FEATURES = [Whole()]
+
 
 class Likelihood(nn.Module):
     """What every likelihood is: the log-probability of each cell, given what a decoder says of it.
@@ -77,7 +80,7 @@ class Likelihood(nn.Module):
         """
         return cls(len(columns))
 
-    @validated({"n_features": [Whole(0)], "n_outputs": [Whole(0), None]})
+    @validated({"n_features": FEATURES, "n_outputs": [Whole(), None]})
     def __init__(self, n_features, n_outputs=None):
         super().__init__()
         self.n_features = n_features

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from .._runtime.parameters import Number, validated
 from .._scaling.support import UNIT_INTERVAL
-from .base import UNIT, Likelihood, by_scipy, uniform_like
+from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
 
 # A column of a standardised table that is predicted to 1 % is as good as known; without a floor
 # one such column outweighs all others.
@@ -23,7 +23,7 @@ _FARTHEST = 1e3  # deviations; beyond it the gradient of the normal tail is roun
 class _Located(Likelihood):
     """A location from the decoder, and a learned scale for each column."""
 
-    @validated({"scale": [Number(0), None]})
+    @validated({"n_features": FEATURES, "scale": [Number(0), None]})
     def __init__(self, n_features, scale=None):
         super().__init__(n_features)
         if scale is None:
@@ -227,7 +227,7 @@ def _checked(intervals):
         )
     except TypeError:
         good = False
-    if not good:
+    if not good or not len(intervals):
         raise ValueError(
             "intervals must be a sequence with a tuple of three arrays of one length for each "
             f"column: values, lower and upper ends; got {intervals!r}."

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from .._runtime.parameters import Each, Number, validated
 from .._scaling.support import COUNTS
-from .base import UNIT, Likelihood, by_scipy, uniform_like
+from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
 
 _LOG_RATE_RANGE = (-30.0, 20.0)
 _LOG_DISPERSION_RANGE = (-8.0, 7.0)  # beyond it large numbers cancel, and it is Poisson's
@@ -33,7 +33,13 @@ class _Counts(Likelihood):
         total = max(float(rates.sum()), 1e-9)
         return cls(len(columns), rates / total, total)
 
-    @validated({"rates": [Each(Number(0, closed="left")), None], "total": [Number(0), None]})
+    @validated(
+        {
+            "n_features": FEATURES,
+            "rates": [Each(Number(0, closed="left")), None],
+            "total": [Number(0), None],
+        }
+    )
     def __init__(self, n_features, rates=None, total=None):
         super().__init__(n_features)
         if rates is not None and len(rates) != n_features:

@@ -1,11 +1,11 @@
 """Rows that are arrays of one shape, such as windows of a time series."""
 
 import math
-from numbers import Integral
 
 import numpy as np
 import torch
 
+from .._runtime.parameters import is_whole
 from .._scaling.shared_scale import SharedScale
 from ..likelihoods import Gaussian
 from ..likelihoods.names import name_of
@@ -48,7 +48,7 @@ class Arrays(Rows):
         """The shape, checked."""
         shape = tuple(self.shape) if isinstance(self.shape, tuple | list) else ()
         if not self._has_axes(len(shape)) or not all(
-            isinstance(size, Integral) and size >= 1 for size in shape
+            is_whole(size) and 1 <= size < 2**31 for size in shape
         ):
             raise ValueError(
                 f"{type(self).__name__}: shape must be {self._wanted}; got {self.shape!r}."

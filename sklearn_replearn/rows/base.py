@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._dataset.sparse import SparseTable
-from .._runtime.parameters import Instance
+from .._runtime.parameters import Instance, check_parameters
 from .._scaling.scaler import SCALINGS, Scaler
 from .._tables.names import name_columns
 from ..augmentations import Identity, SwapNoise
@@ -88,6 +88,7 @@ class Rows(BaseEstimator):
 
         A copy, because the parameters of an estimator may change after fit.
         """
+        check_parameters(self)
         return copy.copy(self)
 
     def to_table(self, X):
