@@ -79,12 +79,12 @@ def row_weights(sample_weight, X):
     """
     if sample_weight is not None and not isinstance(sample_weight, Real):
         given = one_for_each_row(sample_weight, X.shape[0], "sample_weight")
+        if given.dtype.kind == "c":
+            raise ValueError("sample_weight must be real numbers; got complex ones.")
         try:
             sample_weight = given.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as problem:
             raise ValueError(f"sample_weight must be numbers; {problem}.") from None
-        if given.dtype.kind == "c":
-            raise ValueError("sample_weight must be real numbers; got complex ones.")
     weights = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     with np.errstate(over="ignore"):
         if not np.isfinite(weights.sum()):

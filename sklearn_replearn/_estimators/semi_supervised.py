@@ -133,6 +133,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         targets, objective = self._tuning(labels, weights)
         frozen = self.fine_tune == "linear_probe"
         counts = self._counted(labels, weights)
+        counts = counts * (weights.sum() / counts.sum())  # as many updates as without
         encoder, weight, bias, history = fine_tuned(encoder, X, targets, counts, objective, frozen)
         self.transformer_, self.history_ = encoder, history.frame()
         if frozen:

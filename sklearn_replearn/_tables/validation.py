@@ -107,7 +107,7 @@ def reject_no_table(X):
     ValueError
         Says what came.
     """
-    wrong = isinstance(X, str | bytes | dict | set | frozenset | type)
+    wrong = isinstance(X, str | bytes | dict | set | frozenset | type) and not sp.issparse(X)
     if wrong or not any(hasattr(X, name) for name in ("shape", "__len__", "__array__")):
         raise ValueError(
             "X must be a table: an array-like, frame or sparse matrix of shape (n_samples, "

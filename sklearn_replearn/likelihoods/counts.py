@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from scipy.special import gammaincinv
 from torch import nn
@@ -26,7 +27,8 @@ class _Counts(Likelihood):
     @classmethod
     def for_columns(cls, columns, scaler, scale=None, for_errors=False):
         """See :meth:`Likelihood.for_columns`; errors of a sparse table are given totals."""
-        rates = scaler.rates[columns]
+        # Where no column varies nothing is counted, and rates do not matter.
+        rates = np.ones(len(columns)) if scaler.rates is None else scaler.rates[columns]
         # A likelihood of counts given their total is none of the counts: only for errors.
         if not for_errors or scaler.rarity is None:
             return cls(len(columns), rates)

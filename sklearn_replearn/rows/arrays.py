@@ -89,6 +89,8 @@ class Arrays(Rows):
             last = len(shape) > 1 and shown[1:] == (*shape[1:], shape[0])
             order = [0, len(shape), *range(1, len(shape))]
             hint = f" Channels come first: use X.transpose{tuple(order)}." if last else ""
+            if shape[0] == 1 and shown[1:] == shape[1:]:
+                hint = " Give the axis of the one channel: use X[:, None]."
             raise ValueError(
                 f"{type(self).__name__}({shape}) takes rows of shape (n, {self.width}) or arrays "
                 f"of shape (n, {', '.join(map(str, shape))}); got shape {shown}.{hint}"
