@@ -11,11 +11,21 @@ PACKAGE = Path(sklearn_replearn.__file__).parent
 
 # Folders and files of the root along the way of a row, and in each folder its files.
 LAYERS = {
-    "_runtime": ["sklearn", "arrays", "memory", "turns", "randomness", "isolation", "transaction"],
+    "_runtime": [
+        "sklearn",
+        "parameters",
+        "arrays",
+        "memory",
+        "turns",
+        "randomness",
+        "isolation",
+        "transaction",
+    ],
     "_dataset": [
         "sparse",
         "hashing",
         "multiset",
+        "columns",
         "labels",
         "pairing",
         "metadata",
@@ -74,8 +84,8 @@ LAYERS = {
     "objectives": [
         "base",
         "heads",
-        "reconstruction",
         "sparsity",
+        "reconstruction",
         "elbo",
         "contrastive",
         "decorrelation",

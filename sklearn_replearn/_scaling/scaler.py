@@ -10,6 +10,7 @@ from .._tables.levels import Levels
 from .._tables.names import name_columns
 from .affine import is_affine, shift_and_factor
 from .cells import check_unit_interval, reject_other_than_counts
+from .differences import log_slope_by_differences
 from .limits import (
     fitted_to,
     is_ordinary,
@@ -17,7 +18,6 @@ from .limits import (
     reject_flat,
     reject_unrepresentable,
 )
-from .differences import log_slope_by_differences
 from .normal_scores import normal_scores
 from .profile import Profile
 from .support import LEVELS, REAL
