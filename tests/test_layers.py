@@ -112,6 +112,7 @@ LAYERS = {
         "sampling",
         "padding",
         "inference",
+        "warm_start",
         "fitting",
         "base",
         "fine_tuning",

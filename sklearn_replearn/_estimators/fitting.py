@@ -31,6 +31,7 @@ from ..objectives.base import checked_heads
 from ..rows import Table
 from ..rows.base import table_of
 from .model import Model, NetworkPlan, n_weights
+from .warm_start import goes_on, reject_other_plan, reject_other_rows
 
 
 def fitted_model(estimator, X, sample_weight, metadata_of=None):
@@ -52,10 +53,10 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
     """
     _check_parameters(estimator)
     device = resolve_device(estimator.device)
-    last = estimator._model if _goes_on(estimator) else None
+    last = estimator._model if goes_on(estimator) else None
     rows = Table() if estimator.rows is None else estimator.rows
     if last is not None:
-        _reject_other_rows(rows, last)
+        reject_other_rows(rows, last)
     table, schema, weights, metadata, rows = _read(
         estimator, rows, X, sample_weight, metadata_of, last
     )
@@ -70,7 +71,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
         else:
             scaler = last.scaler.widened(multiset)
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
-            _reject_other_plan(estimator, plan, last.plan)
+            reject_other_plan(estimator, plan, last.plan)
         estimator._check_scaler(scaler)
         if rows.dense:
             _check_memory(plan, min(estimator.batch_size, multiset.n_draws), device)
@@ -210,35 +211,6 @@ def _check_parameters(estimator):
             raise ValueError(
                 f"{name} must be an instance, such as {value.__name__}(); got the class."
             )
-
-
-def _goes_on(estimator):
-    model = getattr(estimator, "_model", None)
-    return estimator.warm_start and model is not None and model.resumable is not None
-
-
-def _reject_other_rows(rows, last):
-    if rows != last.rows:
-        raise ValueError(
-            "warm_start goes on with the network of the last fit, but rows changed since, from "
-            f"{last.rows!r} to {rows!r}. Set warm_start=False for a new network."
-        )
-
-
-def _reject_other_plan(estimator, plan, last):
-    changed = plan.changed(last)
-    if changed:
-        hiding = "whether augmentations hide cells"
-        named = {
-            "objective": estimator._objective_parameter,
-            "hidden": "hidden_layer_sizes",
-            **dict.fromkeys(("hides", "plain", "n_inputs"), hiding),
-        }
-        changed = dict.fromkeys(named.get(name, name) for name in changed)
-        raise ValueError(
-            f"warm_start goes on with the network of the last fit, but {', '.join(changed)} "
-            "changed since. Set warm_start=False for a new network."
-        )
 
 
 def _read(estimator, rows, X, sample_weight, metadata_of, last):

@@ -40,13 +40,25 @@ def rows_as_array(X):
         return _of_rows(X)
     if sp.issparse(X):
         return X
+    reject_no_table(X)
     if not hasattr(X, "shape"):
-        if not hasattr(X, "__array__"):
-            raise _no_table(X)
         X = np.asarray(X)
     if np.ndim(X) < 2:
         raise _of_one_axis(X)
     return without_mask(X)
+
+
+def reject_no_table(X):
+    """Refuse what has no rows, or not in order.
+
+    Raises
+    ------
+    TypeError
+        Says what it is and what to do.
+    """
+    listed = isinstance(X, list | tuple) or hasattr(X, "shape") or hasattr(X, "__array__")
+    if isinstance(X, type) or not listed:
+        raise _no_table(X)
 
 
 def _of_rows(X):

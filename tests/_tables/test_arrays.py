@@ -108,7 +108,9 @@ def test_a_list_may_have_rows_of_any_kind(name):
     assert np.array_equal(fitted.impute(ROWS[name]), expected)
 
 
-@pytest.mark.parametrize("row", [np.array, pd.Series, tuple, np.ma.array], ids=str)
+@pytest.mark.parametrize(
+    "row", [np.array, pd.Series, tuple, np.ma.array], ids=lambda row: row.__name__
+)
 def test_a_list_of_rows_of_numbers_is_an_array_of_numbers(row):
     array = rows_as_array([row([1.0, 2.0]), row([3.0, 4.0])])
     assert array.dtype == np.float64
