@@ -2,11 +2,13 @@
 
 from sklearn.base import clone
 
-from .._runtime.sklearn import HasMethods, StrOptions
+from .._runtime.sklearn import StrOptions
 from ..augmentations import Identity
+from ..augmentations._calling import AUGMENTATION
 from ..likelihoods import Bernoulli, Gaussian, Poisson
 from ..modules import Autoencoder
 from ..objectives import Reconstruction
+from ..objectives.sparsity import SPARSITY
 from .base import RepresentationTransformer
 from .code_statistics import standardize_codes
 
@@ -143,8 +145,8 @@ class AutoencoderTransformer(RepresentationTransformer):
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
         "loss": [StrOptions({"auto", "mse", "bce", "poisson"})],
-        "corruption": [callable, StrOptions({"auto"}), None],
-        "sparsity": [HasMethods(["activation", "penalties"]), None],
+        "corruption": [StrOptions({"auto"}), AUGMENTATION, None],
+        "sparsity": [SPARSITY, None],
     }
 
     def __init__(
@@ -204,6 +206,7 @@ class AutoencoderTransformer(RepresentationTransformer):
 
     _network = Autoencoder
     _objective_parameter = "loss"
+    _for_counts = 'loss="poisson"'
 
     def _asked_likelihoods(self, schema):
         likelihood = {"bce": Bernoulli, "poisson": Poisson}.get(self.loss, Gaussian)

@@ -1,7 +1,6 @@
 """The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
 
 import sys
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -10,14 +9,15 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.isolation import OnOneThread, isolated, one_thread
-from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context
+from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
+from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
 from ..likelihoods import Gaussian
 from ..modules.layers import ACTIVATIONS
-from ..rows.base import table_of
+from ..rows.base import KIND_OF_ROWS, table_of
 from .fitting import fitted_model
 from .inference import Prepared
 
@@ -33,32 +33,32 @@ class RepresentationTransformer(
     """
 
     _parameter_constraints = {
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "latent_dim": [Whole(1, WIDEST)],
         "hidden_layer_sizes": [
             StrOptions({"auto"}),
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
+            Each(Whole(1, WIDEST)),
+            Whole(1, WIDEST),
         ],
         "activation": [StrOptions({"auto", *ACTIVATIONS})],
         "encoder": [callable, None],
         "decoder": [callable, None],
-        "rows": [HasMethods(["to_table", "scaler"]), None],
-        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "rows": [KIND_OF_ROWS, None],
+        "max_epochs": [StrOptions({"auto"}), Whole()],
+        "batch_size": [Whole()],
+        "lr": [StrOptions({"auto"}), Number(0)],
         "lr_schedule": [StrOptions({"cosine"}), None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
+        "weight_decay": [Number(0, closed="left")],
+        "gradient_clip": [Number(0), None],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
+        "validation_fraction": [Number(0, 1)],
+        "n_iter_no_change": [StrOptions({"auto"}), Whole()],
+        "tol": [Number(0, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        "random_state": SEED,
+        "verbose": [Whole(0), "boolean"],
     }
 
     # ---------------------------------------------------------------- fit
@@ -112,6 +112,9 @@ class RepresentationTransformer(
     def _asked_likelihoods(self, schema):
         """The class of likelihood asked for, for each column; None leaves it to the column."""
         return [Gaussian] * self.n_features_in_
+
+    #: What a user gives for counts, where that is a parameter; None: they need nothing.
+    _for_counts = None
 
     #: The parameter that says what is minimised; with ``warm_start`` it may not change.
     _objective_parameter = "objective"
@@ -183,8 +186,8 @@ class RepresentationTransformer(
             A frame if fit saw one, with its columns and dtypes, and the index of the codes if they
             have one. Numbers are expected values in original units, rounded where the column is of
             whole numbers; categories are the likeliest ones. No cell is missing, but in columns of
-            which fit saw no cell. An array is float32 for float32 codes. For a sparse table it is a
-            dense array.
+            which fit saw no cell. An array is float32 for float32 codes, where its numbers have
+            room in it. For a sparse table it is a dense array.
 
         Raises
         ------
@@ -196,14 +199,16 @@ class RepresentationTransformer(
         codes = check_codes(X, self._n_features_out, type(self).__name__)
         table = self._decoded(codes, index)
         if isinstance(table, np.ndarray) and table.dtype == np.float64:
-            return table.astype(codes.dtype, copy=False)
+            within = self._model.scaler.fits_float32
+            return table.astype(codes.dtype if within else np.float64, copy=False)
         return table
 
     def _decoded(self, codes, index=None):
         cells = self._applied().of_codes(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
-        table = self._model.schema.decode(self._model.scaler.unscale(cells), index)
+        schema = self._model.schema
+        table = schema.decode(schema.within_reach(self._model.scaler.unscale(cells)), index)
         return self._model.rows.from_table(table)
 
     def impute(self, X):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from .._dataset.batches import TrainingRows, n_batches
+from .._dataset.columns import row_weights
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
@@ -15,7 +16,7 @@ from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
 from .._runtime.memory import free_memory, too_little
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import check_sample_weight, safe_indexing
+from .._runtime.sklearn import safe_indexing
 from .._scaling.profile import Profile
 from .._tables.names import name_columns
 from .._tables.validation import names_of, read_table
@@ -246,7 +247,7 @@ def _read(estimator, rows, X, sample_weight, metadata_of, last):
     X, features = table_of(rows, X), rows.categorical_features
     table, schema = read_table(estimator, X, features, None if last is None else last.schema)
     rows.check(table, schema)
-    weights = check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
+    weights = row_weights(sample_weight, table)
     if not weights.any():
         raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
     metadata = None if metadata_of is None else metadata_of(len(table)).of_counting(weights > 0)
@@ -256,6 +257,8 @@ def _read(estimator, rows, X, sample_weight, metadata_of, last):
         metadata = None if metadata is None else metadata.take(counting)
         weights = weights[counting]
         table, schema = read_table(estimator, safe_indexing(X, counting), features)
+    if last is None:
+        schema.warn_of_looks()
     if not isinstance(table, SparseTable):
         # Training takes rows one by one: each must lie together in memory.
         table = np.ascontiguousarray(table)
@@ -268,8 +271,22 @@ def _learned(estimator, rows, schema, multiset, seed):
     profile = Profile(multiset, schema.levels(multiset.width))
     asked = estimator._asked_likelihoods(schema)
     likelihoods = rows.likelihoods(profile, asked, estimator._likelihood_of_binary, names)
+    if profile.small_counts and isinstance(rows, Table):
+        _warn_of_counts(estimator)
     scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
     return scaler, _plan(estimator, rows, scaler, likelihoods)
+
+
+def _warn_of_counts(estimator):
+    left_to_the_columns = getattr(estimator, estimator._objective_parameter) == "auto"
+    if estimator._for_counts is not None and left_to_the_columns:
+        warnings.warn(
+            "Nearly all columns hold small counts, most of them 0, and are taken for normally "
+            f"distributed numbers. Give {estimator._for_counts}; any other "
+            f"{estimator._objective_parameter} than the default says that they are none.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _plan(estimator, rows, scaler, likelihoods):

@@ -14,7 +14,9 @@ from .model import n_weights
 from .padding import padded
 
 _CHUNK_ON_GPU = 2**16
+_CHUNK_OF_DRAWS = 2**12
 _CELLS_AT_ONCE = 2**21  # of wide tables
+_FARTHEST = 1e145
 _FEW_AT_ONCE = 128  # images and others that compute long, and need much memory
 
 
@@ -111,6 +113,8 @@ class Inference:
     def _in_chunks(self, function, shape, dtype, n_each=1, *, watched):
         result = np.empty(shape, dtype=dtype)
         at_once = CHUNK if self.device.type == "cpu" else _CHUNK_ON_GPU
+        if n_each > 1:  # what is computed for each row is given to a network in parts
+            at_once = max(at_once, _CHUNK_OF_DRAWS)
         if not self.dense and self.device.type == "cpu":
             at_once = max(MULTIPLE * n_each, _FEW_AT_ONCE)
         at_once = min(at_once // n_each, _CELLS_AT_ONCE // (n_each * self.widest))
@@ -131,16 +135,25 @@ class Inference:
 
 
 class _TablePart:
-    """Some rows of a table."""
+    """Some rows of a table.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, n_features)
+        Cells of the table.
+    """
 
     def __init__(self, inference, values):
-        self.inference = inference
+        self.inference, self.values = inference, values
         self._scaled = torch.from_numpy(inference.scaler.scale(values))
 
     @property
     def rows(self):
-        """Scaled cells as they are, Tensor of shape (n, n_features), float64."""
-        return self._scaled.to(self.inference.device)
+        """Scaled cells as they are, Tensor of shape (n, n_features), float64.
+
+        But for what no square can be taken of.
+        """
+        return self._scaled.clamp(-_FARTHEST, _FARTHEST).to(self.inference.device)
 
     @property
     def seen(self):
