@@ -60,7 +60,9 @@ def test_forked_and_other_processes_fit_the_same_whatever_threads_there_were():
         from torch import nn
         from sklearn_replearn import AutoencoderTransformer, OutlierDetector, VAETransformer
         from sklearn_replearn._runtime.randomness import global_state_kept
+        from sklearn_replearn.outliers import LowDensity, NearestDistance
 
+        judges = [LowDensity(), NearestDistance()]
         torch.set_num_threads(4)
         X = np.random.RandomState(0).normal(size=(1500, 30))
         small = {"latent_dim": 2, "max_epochs": 1, "hidden_layer_sizes": 4}
@@ -72,7 +74,7 @@ def test_forked_and_other_processes_fit_the_same_whatever_threads_there_were():
             model = AutoencoderTransformer(**small, encoder=nn.Linear).fit(X)
             vae = VAETransformer(**small).fit(X)
             vae.inverse_transform(vae.transform(X)), vae.score_samples(X[:99]), vae.sample(500)
-            OutlierDetector().fit(X[:20]).score_samples(X[:9])
+            OutlierDetector(judges=judges).fit(X[:20]).score_samples(X[:9])
             return model.transform(X)
 
         before = threads()
