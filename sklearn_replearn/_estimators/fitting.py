@@ -14,7 +14,6 @@ from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
-from .._runtime.memory import free_memory, too_little
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import safe_indexing
 from .._scaling.profile import Profile
@@ -73,8 +72,8 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
             reject_other_plan(estimator, plan, last.plan)
         estimator._check_scaler(scaler)
-        if rows.dense:
-            _check_memory(plan, min(estimator.batch_size, multiset.n_draws), device)
+        if rows.dense and device.type == "cpu":
+            plan.check_memory(min(estimator.batch_size, multiset.n_draws))
         lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr
         network = _network(plan, rows, scaler, generator)
 
@@ -179,24 +178,6 @@ def _network(plan, rows, scaler, generator):
     network = plan.build(rows, scaler, generator)
     network.likelihood.set_constant(torch.from_numpy(scaler.idle))
     return network
-
-
-def _check_memory(plan, batch_size, device):
-    """Refuse networks for which memory is too little, and warn where it may be."""
-    free = free_memory() if device.type == "cpu" else None
-    if free is None:
-        return
-    least, likely = plan.memory(batch_size)
-    if likely <= free:
-        return
-    message = too_little(
-        f"This fit, of a network of {plan.n_inputs:,} inputs and {plan.n_outputs:,} outputs,",
-        likely,
-        free,
-    )
-    if least > free:
-        raise MemoryError(message)
-    warnings.warn(message, UserWarning, stacklevel=2)
 
 
 def _check_parameters(estimator):
