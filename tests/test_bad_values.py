@@ -406,7 +406,8 @@ def bad_values(good):
 FINE_FOR = {
     # Counts and widths.
     ("one",): """
-        latent_dim max_epochs batch_size n_iter_no_change n_time_neighbors n n_importance_samples n_samples
+        latent_dim max_epochs batch_size n_iter_no_change n_time_neighbors n n_importance_samples
+        n_samples
         n_subsets mask_id predictor_size k n_components n_in n_out length width n_features
         n_neighbors modules.TokenEncoder.vocabulary_size""",
     (): "likelihoods.Tokens.n_features",  # which has as many shares
