@@ -44,7 +44,7 @@ class RepresentationTransformer(
         "decoder": [callable, None],
         "rows": [KIND_OF_ROWS, None],
         "max_epochs": [StrOptions({"auto"}), Whole()],
-        "batch_size": [Whole()],
+        "batch_size": [Whole(1, 2**63 - 1)],
         "lr": [StrOptions({"auto"}), Number(0)],
         "lr_schedule": [StrOptions({"cosine"}), None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
