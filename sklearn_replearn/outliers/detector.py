@@ -25,6 +25,7 @@ from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_
 from .judges.base import Judge
 from .judges.estimator import EstimatorScore, TrimmedEstimatorScore
 from .observations import Observations, training_rows
+from .repeats import units_of
 from .spaces import Space
 from .wording import reason
 
@@ -209,14 +210,16 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             for name in (("standard", "quantile") if several else ("standard",))
         }
         rows = training_rows(multiset, self._spaces["standard"].width)
+        values = multiset.values(rows)
         training = Observations(
-            multiset.values(rows),
+            values,
             self._spaces,
             self._decode,
             copies=multiset.weights[rows],
             original=partial(_rows_of, lambda: _sliceable(X), multiset.numbers[rows]),
+            units=units_of(rows, values, self._schema.levels(multiset.width).sizes > 0),
         )
-        self._committee = Committee(judges, training, generator)
+        self._committee = Committee(judges, training, rows, generator)
         self._similar = training.table[training.references], training.neighbors()
         self.judges_ = self._committee.judges
         self.estimator_ = None if self.estimator is None else self.judges_[0].estimator_

@@ -72,7 +72,6 @@ class FarFromBulk(Judge):
 def _remoteness(rows):
     """Mean distance to many other rows; small for those that are taken to be normal at first."""
     points, some = rows.points(), evenly(len(rows), _MOST_REFERENCES)
-    own = np.full(len(rows), -1)
-    own[some] = np.arange(len(some))
+    own = np.searchsorted(some, [np.arange(len(rows)), np.arange(1, len(rows) + 1)]).T
     # To so many that a small cluster of anomalies does not vouch for itself.
     return Neighbors(points[some]).mean_distance(points, own, _SHARE_OF_REFERENCES)

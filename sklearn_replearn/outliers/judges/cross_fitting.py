@@ -12,7 +12,8 @@ _FEWEST_FOLDS, _MOST_FOLDS, _ROWS_OF_FOLDS = 4, 10, 2**13
 def cross_fitted(judge, rows, generator):
     """Clones of a judge, each fitted to the rows of all folds but one, and asked about that one.
 
-    Copies of a row stand side by side: so they get into several folds, as they would by chance.
+    Copies of a row are in one fold; rows that are equal by chance stand side by side, and so get
+    into several folds, as they would by chance, too.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ def cross_fitted(judge, rows, generator):
     evidence : Evidence
         About these.
     """
-    folds = _folds(len(rows))
+    folds = _folds(rows.units)
     seeds = [draw_integer(generator) for _ in range(folds.max() + 1)]
     for fold, seed in enumerate(seeds):
         fitted, inside = seeded(judge, seed), np.flatnonzero(folds != fold)
@@ -38,9 +39,11 @@ def cross_fitted(judge, rows, generator):
         yield fitted, held_out, evidence_of(fitted, rows.take(held_out))
 
 
-def _folds(n):
+def _folds(units):
     """Fold of each row; the fewer rows, the more folds, so that models see most of them."""
-    return np.arange(n) % min(n, int(np.clip(_ROWS_OF_FOLDS // n, _FEWEST_FOLDS, _MOST_FOLDS)))
+    distinct, units = np.unique(units, return_inverse=True)
+    most = int(np.clip(_ROWS_OF_FOLDS // len(units), _FEWEST_FOLDS, _MOST_FOLDS))
+    return units % min(len(distinct), most)
 
 
 def seeded(estimator, seed):
