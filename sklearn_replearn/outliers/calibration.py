@@ -32,6 +32,15 @@ class Calibration:
         as_low = np.searchsorted(self.scores, scores, side="right")
         return (as_low + self.weight) / (len(self.scores) + self.weight)
 
+    def p_values_at_random(self, scores, of_equals, draws):
+        """The same, but of rows that are equal a share that is drawn, each in [0, 1).
+
+        ``of_equals`` are the scores of held-out rows that equal these, which are no higher.
+        """
+        lower = np.searchsorted(self.scores, of_equals, side="left")
+        at_most = self.p_values(scores)
+        return at_most - draws * (at_most - lower / (len(self.scores) + self.weight))
+
     def threshold(self, alpha):
         """Rows with a score below it are those whose p-value is at most ``alpha``.
 

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+import torch
 from scipy.stats import false_discovery_control
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import get_tags
@@ -203,7 +204,8 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         table, self._schema = read_table(self, given, self._rows.categorical_features)
         self._rows.check(table, self._schema)
         multiset = canonical(table, np.ones(len(table)))
-        generator = new_generator(draw_seed(self.random_state))
+        self._seed = draw_seed(self.random_state)
+        generator = new_generator(self._seed)
         several = self.estimator is None and self.novelty
         self._spaces = {
             name: Space(name, multiset, self._schema, names_of(self), draw_integer(generator))
@@ -331,23 +333,40 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def p_values(self, X):
+    def p_values(self, X, *, ties="count"):
         """How likely a normal row is to be at least as anomalous (conformal p-values).
 
         Parameters
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        ties : {"count", "random"}, default="count"
+            Whether training rows with the same score count as as low, or a share of them that is
+            drawn for each row (with the detector's ``random_state``: the same each time). Where
+            many rows are equal, the former is the larger p-value, and the latter nearer to uniform.
 
         Returns
         -------
         ndarray of shape (n_samples,), float64
             ``(1 + m) / (1 + n)``, where m of the n training rows score as low or lower, each judged
-            by what has not seen it. For normal rows like those of fit they are about uniform; none
-            is below ``1 / (1 + n)``. With ``novelty=False`` the anomalies among the training rows
-            make them larger.
+            by what has not seen it. For normal rows like those of fit they are about uniform, or
+            larger where many rows are equal; none is below ``1 / (1 + n)``. Where training rows are
+            copies of each other, each of which is there w times on average, w stands in place of 1.
+            With ``novelty=False`` the anomalies among the training rows make them larger.
+
+        Raises
+        ------
+        ValueError
+            If ``ties`` is none of these.
         """
-        scores = self.score_samples(X)
-        return self._committee.calibration.p_values(scores)
+        if ties not in ("count", "random"):
+            raise ValueError(f'ties must be "count" or "random"; got {ties!r}.')
+        table, calibration = self._table(X), self._committee.calibration
+        scores = self._scores(X, table)
+        if ties == "count":
+            return calibration.p_values(scores)
+        of_equals = -self._committee.repeated.of_equals(-scores, table)
+        draws = torch.rand(len(scores), generator=new_generator(self._seed), dtype=torch.float64)
+        return calibration.p_values_at_random(scores, of_equals, draws.numpy())
 
     def predict_at(self, X, alpha, control="fpr"):
         """Say which rows are anomalous, at another rate of errors than ``predict``.

@@ -83,9 +83,12 @@ class Repeated:
 
     def at_most(self, surprise, table):
         """Surprise of later rows, that of their equals where it is less."""
+        return np.minimum(surprise, self.of_equals(surprise, table))
+
+    def of_equals(self, surprise, table):
+        """That of the equals of later rows; where a row has none, its own."""
         if not len(self.hashes):
             return surprise
         hashes = hashes_of(table)
         places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        equals = self.hashes[places] == hashes
-        return np.where(equals, np.minimum(surprise, self.surprise[places]), surprise)
+        return np.where(self.hashes[places] == hashes, self.surprise[places], surprise)
