@@ -3,11 +3,11 @@
     python benchmarks/p_values.py
     python benchmarks/p_values.py --repetitions 5 --tables constant counts --modes unlabelled
 
-Each repetition draws a table (see _p_values_tables.py), fits OutlierDetector() with default settings,
-and asks about 500 rows that are drawn as those of the table; where it holds copies, these have none.
-Modes are those of the detector: normal (novelty=True) and unlabelled (novelty=False). It writes
-results/p_values.json and results/p_values.md; what is not measured anew is kept. All of it takes
-about an hour on one core.
+Each repetition draws a table (see _p_values_tables.py), fits OutlierDetector() with default
+settings, and asks about 500 rows that are drawn as those of the table; where it holds copies, these
+have none. Modes are those of the detector: normal (novelty=True) and unlabelled (novelty=False). It
+writes results/p_values.json and results/p_values.md; what is not measured anew is kept. All of it
+takes about an hour on one core.
 """
 
 import argparse
@@ -70,17 +70,19 @@ def summary(runs):
     """Means over repetitions, and what is to be said of them."""
     row = {key: float(np.mean(values)) for key, values in runs.items()}
     alarms = row["alarms at .05"]
-    row["± (standard error)"] = float(np.std(runs["alarms at .05"]) / np.sqrt(len(runs["alarms at .05"])))
+    row["± (standard error)"] = float(
+        np.std(runs["alarms at .05"]) / np.sqrt(len(runs["alarms at .05"]))
+    )
     row[f"within {LOW}-{HIGH}"] = "above" if alarms > HIGH else "below" if alarms < LOW else "yes"
     return row
 
 
 def markdown(record):
     sections = [
-        "# False alarms\n\nWritten by `benchmarks/p_values.py`, whose docstring says how; means over "
-        f"repetitions, {LATER} normal rows each. FDR is of lists of {LATER // LISTS} of them. By "
-        "default p-values count ties: where rows take few values they take few, too, and alarms stay "
-        "below the rate that was asked for. `p_values(X, ties=\"random\")` draws among ties."
+        "# False alarms\n\nWritten by `benchmarks/p_values.py`, whose docstring says how; means "
+        f"over repetitions, {LATER} normal rows each. FDR is of lists of {LATER // LISTS} of them. "
+        "By default p-values count ties: where rows take few values they take few, too, and alarms "
+        'stay below the rate that was asked for. `p_values(X, ties="random")` draws among ties.'
     ]
     for mode, found in record.items():
         rows = [{"table": name, **summary(runs)} for name, runs in found.items()]

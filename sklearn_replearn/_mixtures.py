@@ -88,9 +88,7 @@ class Density:
     likelihood estimator*.
     """
 
-    def __init__(
-        self, points, n_components, *, seed, reg_covar, kept=1.0, order=None, n_axes=None
-    ):
+    def __init__(self, points, n_components, *, seed, reg_covar, kept=1.0, order=None, n_axes=None):
         self.axes = None
         if points.shape[1] > _WIDEST and len(points) > 1:
             most = len(points) - 1 if n_axes is None else n_axes

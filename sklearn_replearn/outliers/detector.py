@@ -1,5 +1,6 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
+import warnings
 from functools import cache, partial
 from numbers import Integral, Real
 
@@ -13,7 +14,6 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._dataset.multiset import canonical
-from .._estimators.base import RepresentationTransformer
 from .._runtime.arrays import slices
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing
@@ -85,7 +85,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     ----------
     offset_ : float
         ``score_samples`` below it is anomalous. Minus infinity where there are too few training
-        rows for any to be, at this ``alpha``.
+        rows for any to be, at this ``alpha``, of which ``fit`` warns.
     estimator_ : estimator or None
         The fitted ``estimator``.
     judges_ : list of Judge
@@ -179,8 +179,14 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             ``estimator``, such as for missing cells where it takes none. After any exception the
             detector is as it was before.
         TypeError
-            If ``X`` is sparse and the ``estimator`` is not one of ours; or if what is among the
+            If ``X`` is sparse and the ``estimator`` takes no such; or if what is among the
             ``judges`` is none.
+
+        Warns
+        -----
+        UserWarning
+            If there are too few rows for any to be called anomalous at this ``alpha``, or too many
+            equal ones at this ``contamination``.
         """
         in_one_step(self, lambda fresh: fresh._fit(X))
         return self
@@ -226,9 +232,28 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         self.judges_ = self._committee.judges
         self.estimator_ = None if self.estimator is None else self.judges_[0].estimator_
         self.offset_ = self._committee.calibration.threshold(self.alpha)
-        if self.contamination != "auto":
-            scores = self._scores(X, table)
-            self.offset_ = float(np.percentile(scores, 100.0 * self.contamination))
+        if self.contamination == "auto":
+            self._warn_of_too_small(self.alpha)
+            return
+        scores = self._scores(X, table)
+        self.offset_ = float(np.percentile(scores, 100.0 * self.contamination))
+        if not (scores < self.offset_).any():
+            warnings.warn(
+                f"contamination={self.contamination} calls none of the {len(table)} training rows "
+                "anomalous, because more of them than this share have the lowest score: many are "
+                'equal. Give a larger contamination, or leave it at "auto" and choose alpha.',
+                stacklevel=2,
+            )
+
+    def _warn_of_too_small(self, alpha):
+        smallest = self._committee.calibration.smallest
+        if alpha < smallest:
+            warnings.warn(
+                f"No row can be called anomalous at alpha={alpha}: with so few training rows no "
+                f"p-value is below {smallest:.3g}. Give a larger alpha, or more rows: at least "
+                f"{int(np.ceil(1 / alpha - 1e-9)) - 1} without copies.",
+                stacklevel=2,
+            )
 
     def _chosen_judges(self):
         if self.judges is None:
@@ -388,6 +413,11 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             -1 for anomalous rows, 1 for normal ones. All are 1 where there are too few training
             rows for so small an ``alpha``.
 
+        Warns
+        -----
+        UserWarning
+            If ``alpha`` is so small.
+
         Raises
         ------
         ValueError
@@ -403,6 +433,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
                 f"got {control!r}."
             )
         p_values = self.p_values(X)
+        self._warn_of_too_small(alpha)
         if control == "fdr":
             p_values = false_discovery_control(p_values)
         return np.where(p_values <= alpha, -1, 1)
@@ -505,7 +536,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         if self.estimator is not None:
             given = get_tags(self.estimator).input_tags
             tags.input_tags.allow_nan = given.allow_nan
-            tags.input_tags.sparse = isinstance(self.estimator, RepresentationTransformer)
+            tags.input_tags.sparse = given.sparse
         return tags
 
 

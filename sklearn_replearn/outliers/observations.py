@@ -155,7 +155,7 @@ class Observations:
 
     @cached_property
     def own_references(self):
-        """Of each row the references that are itself or a copy: the first, and the first after them.
+        """Of each row the references that are itself or copies: the first, the first after them.
 
         Returns
         -------

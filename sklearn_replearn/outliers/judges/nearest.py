@@ -15,8 +15,9 @@ class NearestDistance(Judge):
     """Distance from the nearest of up to 8,192 training rows.
 
     What is due to a cell is how far it differs from that row's beyond what differences of the other
-    columns tell. Training rows are left out one at a time, with their copies. Where hardly a training row is there
-    twice, a row that equals one, as far as digits go, is that row, and compared with the others.
+    columns tell. Training rows are left out one at a time, with their copies. Where hardly a
+    training row is there twice, a row that equals one, as far as digits go, is that row, and
+    compared with the others.
 
     Parameters
     ----------
