@@ -69,10 +69,8 @@ def run(detector, name, seed):
 def summary(runs):
     """Means over repetitions, and what is to be said of them."""
     row = {key: float(np.mean(values)) for key, values in runs.items()}
-    alarms = row["alarms at .05"]
-    row["± (standard error)"] = float(
-        np.std(runs["alarms at .05"]) / np.sqrt(len(runs["alarms at .05"]))
-    )
+    alarms, error = row["alarms at .05"], np.std(runs["alarms at .05"])
+    row["± (standard error)"] = float(error / np.sqrt(len(runs["alarms at .05"])))
     row[f"within {LOW}-{HIGH}"] = "above" if alarms > HIGH else "below" if alarms < LOW else "yes"
     return row
 

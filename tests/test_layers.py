@@ -93,6 +93,7 @@ LAYERS = {
         "calibration",
         "explanations",
         "wording",
+        "repeats",
         "judges",
         "committee",
         "detector",
@@ -107,6 +108,7 @@ JUDGES = [
     "density",
     "bulk",
     "reconstruction",
+    "unwrapping",
     "estimator",
 ]
 

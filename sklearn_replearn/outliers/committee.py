@@ -10,7 +10,7 @@ from .judges.density import LowDensity
 from .judges.nearest import NearestDistance
 from .judges.pairs import CellSurprise
 from .judges.reconstruction import ReconstructionError
-from .repeats import Repeated, middle_of_equals
+from .repeats import Repeated, groups_of, middle_of_equals
 from .surprise import SurpriseScale
 
 _DECIMALS = 6  # sums in another order differ in the last bits of a float64
@@ -45,9 +45,7 @@ class Committee:
     judges : list of Judge
         They stay as they are; clones are fitted.
     rows : Observations
-        Training rows.
-    group : ndarray of shape (n,), int
-        Equal rows have one number and stand side by side.
+        Training rows; equal ones stand side by side.
     generator : torch.Generator
 
     References
@@ -55,8 +53,9 @@ class Committee:
     Wilson (2019), *The harmonic mean p-value for combining dependent tests*.
     """
 
-    def __init__(self, judges, rows, group, generator):
+    def __init__(self, judges, rows, generator):
         self.judges, self.scales, self.expected, nats = [], [], [], []
+        group = groups_of(rows.table)
         for judge in judges:
             held_out, scale = judge.fit_held_out(rows, generator), SurpriseScale()
             nats.append(scale.fit_transform(middle_of_equals(group, held_out.statistic)))

@@ -225,9 +225,9 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             self._decode,
             copies=multiset.weights[rows],
             original=partial(_rows_of, lambda: _sliceable(X), multiset.numbers[rows]),
-            units=units_of(rows, values, self._schema.levels(multiset.width).sizes > 0),
+            units=units_of(values, self._schema.levels(multiset.width).sizes > 0),
         )
-        self._committee = Committee(judges, training, rows, generator)
+        self._committee = Committee(judges, training, generator)
         self._similar = training.table[training.references], training.neighbors()
         self.judges_ = self._committee.judges
         self.estimator_ = None if self.estimator is None else self.judges_[0].estimator_

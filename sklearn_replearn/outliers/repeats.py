@@ -8,7 +8,14 @@ _MANY = 10  # equal rows, which no model of one fold less can lack
 _FEW_VALUES, _SHARE_OF_VALUES = 2**4, 1 / 8
 
 
-def units_of(group, table, is_categorical):
+def groups_of(table):
+    """Number of each row, the same for equal ones, which stand side by side; ascending from 0."""
+    here, before = table[1:], table[:-1]
+    equal = ((here == before) | (np.isnan(here) & np.isnan(before))).all(axis=1)
+    return np.append(0, np.cumsum(~equal))
+
+
+def units_of(table, is_categorical):
     """Numbers of what is held out together: a row alone, or with its copies.
 
     Where all columns have few values, rows are equal by chance, and so will later ones be: each is
@@ -18,9 +25,8 @@ def units_of(group, table, is_categorical):
 
     Parameters
     ----------
-    group : ndarray of shape (n,), int
-        Equal rows have one number and stand side by side.
     table : ndarray of shape (n, n_features)
+        Equal rows stand side by side.
     is_categorical : ndarray of shape (n_features,), bool
 
     Returns
@@ -28,18 +34,13 @@ def units_of(group, table, is_categorical):
     ndarray of shape (n,), int
         Ascending from 0.
     """
-    group, times = _numbered(group)
+    group = groups_of(table)
+    times = np.bincount(group)
     alone = (times == 1) | (times >= _MANY)
     if not alone.all() and _all_have_few_values(table[:, ~is_categorical]):
         alone[:] = True
     begins = np.diff(group, prepend=-1) > 0
     return np.cumsum(begins | alone[group]) - 1
-
-
-def _numbered(group):
-    """Groups numbered from 0, and the rows of each."""
-    _, group, times = np.unique(group, return_inverse=True, return_counts=True)
-    return group, times
 
 
 def _all_have_few_values(columns):
@@ -52,7 +53,7 @@ def middle_of_equals(group, values):
 
     Rows of several folds are judged by several models, which do not agree to the last bit.
     """
-    group, times = _numbered(group)
+    times = np.bincount(group)
     if len(times) == len(group):
         return values
     begins = np.cumsum(times) - times
@@ -75,7 +76,7 @@ class Repeated:
     """
 
     def __init__(self, group, table, surprise):
-        group, times = _numbered(group)
+        times = np.bincount(group)
         first = (np.cumsum(times) - times)[times > 1]
         hashes = hashes_of(table[first])
         order = np.argsort(hashes)

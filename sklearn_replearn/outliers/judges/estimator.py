@@ -142,7 +142,10 @@ def _minus_scores(estimator, X):
         "rows, higher for more normal ones"
     )
     try:
-        scores = np.asarray(scores, dtype=np.float64)
+        scores = np.asarray(scores)
+        scores = scores.astype(
+            np.float64, casting="unsafe" if scores.dtype == object else "same_kind"
+        )
     except (TypeError, ValueError) as problem:
         raise TypeError(f"{wanted}: {problem}") from problem
     if scores.shape != (n,):

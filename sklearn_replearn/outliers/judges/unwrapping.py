@@ -27,7 +27,15 @@ def ours_in(estimator, X):
             estimator = next((getattr(estimator, a) for a in _INNER if hasattr(estimator, a)), None)
         if X is None or estimator is None:
             return None, None
-    return estimator, X
+    return (estimator, X) if _takes(estimator, X) else (None, None)
+
+
+def _takes(estimator, X):
+    """Whether an estimator is fitted to tables of these columns."""
+    names = list(X.columns) if isinstance(X, pd.DataFrame) else None
+    expected = getattr(estimator, "feature_names_in_", names)
+    same = names is None or list(expected) == names
+    return same and getattr(estimator, "n_features_in_", None) == X.shape[1]
 
 
 def _before_the_last(steps, X):
