@@ -13,7 +13,7 @@ from sklearn_replearn.outliers.wording import reason
 
 N = 60
 HOURS = np.random.RandomState(0).randint(900, size=N)
-UTC = datetime.timezone.utc
+UTC = datetime.UTC
 
 
 def of_objects(make):
