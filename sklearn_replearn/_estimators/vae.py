@@ -1,32 +1,35 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
 import math
-from numbers import Integral, Real
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from .._runtime.arrays import CHUNK, rounded, slices
+from .._runtime.arrays import CHUNK, slices
+from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import Interval, StrOptions
+from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
+from .._scaling.measure import Measure
 from .._tables.names import column_number
 from .._tables.schema import frame_of_row
 from .._tables.validation import names_of
 from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED, class_of
-from ..losses import gaussian_kl
 from ..modules import VariationalAutoencoder
 from ..objectives import ELBO
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
-from .importance import drawn_codes, opposite_pairs
+from .importance import Draws, drawn_codes
+from .likelihood_bounds import N_FIGURES, bounds_of
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 _IMPUTATION_DRAWS = 256
+_DRAWS = Whole(1, 2**20)
 
 
 class VAETransformer(RepresentationTransformer):
@@ -59,7 +62,8 @@ dict, default="auto"
         codes of the training rows. "auto" is the mixture for tables with categories.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+        "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
+        images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
@@ -69,7 +73,7 @@ dict, default="auto"
         missing cells, and where likelihoods take several numbers for a column, the encoder takes or
         the decoder gives more numbers than there are columns: a callable is told how many. Modules
         are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, one at a time.
+        with such parts draw from torch's global generator, seeded and restored, in turns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -78,7 +82,7 @@ dict, default="auto"
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
@@ -166,12 +170,12 @@ dict, default="auto"
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
-        "beta": [Interval(Real, 0, None, closed="left")],
+        "beta": [Number(0, closed="left")],
         "likelihood": [StrOptions({"auto", *NAMED}), dict, type],
-        "scale": [Interval(Real, 0, None, closed="neither"), None],
-        "kl_warmup": [Interval(Real, 0, 1, closed="both")],
+        "scale": [Number(0), None],
+        "kl_warmup": [Number(0, 1, closed="both")],
         "sampler": [StrOptions({"auto", "prior", "mixture"})],
-        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+        "n_importance_samples": [_DRAWS],
     }
 
     def __init__(
@@ -259,43 +263,57 @@ dict, default="auto"
         both = self._applied().of_table(mean_and_std, table, 2 * width, dtype)
         return both[:, :width].copy(), both[:, width:].copy()
 
-    def score_samples(self, X):
+    def score_samples(self, X, return_std=False):
         r"""Lower bound of each row's log-likelihood, in nats, in the original units of ``X``.
 
         :math:`\log\frac1K\sum_k \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}` with :math:`z_k` drawn from the
-        posterior (Burda et al. 2016), plus the logarithm of the derivative of the scaling. It does
-        not depend on ``beta`` and compares with ``score_samples`` of scikit-learn's
-        ``FactorAnalysis`` and ``GaussianMixture``; higher is more normal.
+        posterior (Burda et al. 2016). It does not depend on ``beta`` and compares with
+        ``score_samples`` of scikit-learn's ``FactorAnalysis`` and ``GaussianMixture``; higher is
+        more normal.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard errors, too.
 
         Returns
         -------
-        ndarray of shape (n_samples,), float64
-            The draws are fixed at fit and the same for every row, so the result repeats. Columns of
-            categories, counts, or 0 and 1 add log-probabilities, others log-densities (but for
-            values that many rows have, where columns are scaled by ranks). Missing cells add
-            nothing: it is the likelihood of the cells that are there. A column that was constant in
-            fit adds nothing for a row that has its value.
+        scores : ndarray of shape (n_samples,), float64
+            Draws are a row's own and follow from its cells, so the result repeats. Missing cells
+            add nothing: it is the likelihood of the cells that are there. A column that was
+            constant in fit adds nothing for a row that has its value.
+        std : ndarray of shape (n_samples,), float64
+            Standard error of each score by its draws; NaN where there is one draw or one pair. Only
+            with ``return_std``.
+
+        Notes
+        -----
+        Columns of categories, counts, or 0 and 1 add log-probabilities, others log-densities per
+        unit of the column; ``measures_`` says it for each. A cell of a column with a grain (two
+        decimals, whole numbers, days) stands for the interval of one step around it, and its
+        density is the probability of that interval divided by the step. So rounding adds nothing,
+        and whole numbers have probabilities. A value that many rows have in a column that is
+        otherwise continuous has a probability. ``likelihood="atoms"`` gives each repeated value of
+        a column one.
+
+        ``n_importance_samples`` codes are drawn from the encoder's posterior. Where fewer than a
+        quarter of them weigh something (effective sample size), they are drawn from a normal
+        distribution fitted to the exact posterior of the row; and where that does not suffice, four
+        and sixteen times as many.
         """
-        table = self._likely_table(X)
-        noise = self._noise(self.n_importance_samples)
-
-        def bound(network, part):
-            _, log_weights, _ = drawn_codes(network, part, noise)
-            return torch.logsumexp(log_weights, 1, keepdim=True) - math.log(len(noise))
-
-        bounds = self._applied().of_table(bound, table, 1, np.float64, n_each=len(noise))[:, 0]
-        return rounded(bounds + self._log_slopes(table).sum(axis=1))
+        bounds = self._bounds(X)
+        scores = bounds[:, 0].copy()
+        return (scores, bounds[:, 1].copy()) if return_std else scores
 
     def elbo_terms(self, X):
         r"""What each column and the divergence from the prior contribute to each row's bound.
 
-        :math:`E_q[\log p(x_j|z)]` for each column j, in nats in the original units of ``X``, and
+        :math:`E_q[\log p(x_j|z)]` for each column j, in nats in the measure of ``measures_``, and
         minus :math:`KL(q(z|x)\,\|\,p(z))`; their sum is the evidence lower bound, which is at most
-        :meth:`score_samples`. It does not depend on ``beta``.
+        :meth:`score_samples`: both are estimated from the same draws. It does not depend on
+        ``beta``. :math:`q` is what these are drawn from, the encoder's posterior or, where it is
+        far from the exact one, a normal distribution fitted to that.
 
         Parameters
         ----------
@@ -307,22 +325,29 @@ dict, default="auto"
             A column for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most
             0 (``"kl of the code"`` where a column has that name).
         """
-        table = self._likely_table(X)
-        noise = self._noise(self.n_importance_samples)
-
-        def terms(network, part):
-            _, _, log_x = drawn_codes(network, part, noise)
-            kl = gaussian_kl(*(moment.double() for moment in network.posterior(part.seen)))
-            return torch.cat([log_x.mean(1), -kl[: len(log_x), None]], dim=1)
-
-        width = self.n_features_in_
-        values = self._applied().of_table(terms, table, width + 1, np.float64, n_each=len(noise))
-        values[:, :width] += self._log_slopes(table)
-        names = self._model.schema.names
-        names = [f"x{j}" for j in range(width)] if names is None else list(names)
+        bounds = self._bounds(X)
+        values = np.column_stack([bounds[:, N_FIGURES:], bounds[:, 3]])
+        # Rounding must not lift a sum above the score.
+        excess = values.sum(axis=1) - bounds[:, 0] + 1e-15 * np.abs(values).sum(axis=1)
+        values[:, -1] -= np.maximum(excess, 0.0)
+        names = self._column_names()
         divergence = "kl" if "kl" not in names else "kl of the code"
         index = X.index if isinstance(X, pd.DataFrame) else None
         return pd.DataFrame(values, columns=[*names, divergence], index=index)
+
+    @property
+    def measures_(self):
+        """By what :meth:`score_samples` measures each column, dict of name to str."""
+        check_is_fitted(self)
+        return dict(zip(self._column_names(), self._model.extras.measure.words(), strict=True))
+
+    def _bounds(self, X):
+        draws = self._noise(self.n_importance_samples)
+        return bounds_of(self._applied(), self._likely_table(X), self._model.extras.measure, draws)
+
+    def _column_names(self):
+        names = self._model.schema.names
+        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
     def _likely_table(self, X):
         """A table, of which columns that were given as within [0, 1] still are."""
@@ -337,17 +362,15 @@ dict, default="auto"
             check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
         return table
 
-    def _log_slopes(self, table):
-        """See :meth:`Scaler.log_slope`; 0 where a cell is missing."""
-        slopes = self._model.scaler.log_slope(table)
-        if not isinstance(table, np.ndarray) or not np.isnan(table).any():
-            return slopes
-        return np.where(np.isnan(table), 0.0, slopes)
+    def _noise(self, n_draws, least=1):
+        """So many draws from the standard normal for each row, the same each time."""
+        if not _DRAWS.is_satisfied_by(self.n_importance_samples):  # it may change after fit
+            raise ValueError(
+                f"n_importance_samples must be {_DRAWS}; got {self.n_importance_samples!r}."
+            )
+        return Draws(max(n_draws, least), self._n_features_out, self._model.seed)
 
-    def _noise(self, n_draws):
-        """Draws from the standard normal, the same each time, Tensor of shape (n_draws, latent)."""
-        return opposite_pairs(n_draws, self._n_features_out, self._model.seed)
-
+    @validated({"n_draws": [Whole(), None], "random_state": SEED})
     def impute(self, X, n_draws=None, random_state=None):
         """Fill missing cells from what the cells that are there tell of the code.
 
@@ -379,15 +402,14 @@ dict, default="auto"
         table = self._table(X)
         if n_draws is None:
             return self._filled(X, table, self._expected_cells(table))
-        _check_count(n_draws, "n_draws", 1)
         generator = new_generator(draw_seed(random_state))
         return [self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)]
 
     def _expected_cells(self, table):
-        noise = self._noise(max(_IMPUTATION_DRAWS, self.n_importance_samples))
+        noise = self._noise(self.n_importance_samples, _IMPUTATION_DRAWS)
 
         def expected(network, part):
-            output, log_weights, _ = drawn_codes(network, part, noise)
+            output, log_weights = drawn_codes(network, part, noise)
             return network.likelihood.average(output, log_weights.softmax(1))
 
         return self._applied().of_table(
@@ -401,7 +423,7 @@ dict, default="auto"
         cells = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, part):
-            output, log_weights, _ = drawn_codes(network, part, noise)
+            output, log_weights = drawn_codes(network, part, noise)
             uniform = torch.rand(
                 log_weights.shape, generator=cells, device=output.device, dtype=output.dtype
             )
@@ -416,6 +438,7 @@ dict, default="auto"
         )
         return self._model.extras.like_training(values, self._model.scaler)
 
+    @validated({"n_samples": [Whole()], "random_state": SEED, "given": [dict, None]})
     def sample(self, n_samples=1, random_state=None, *, given=None):
         """Draw a table like that of fit: codes from the model, then cells from the likelihood.
 
@@ -442,7 +465,6 @@ dict, default="auto"
         (importance resampling); a rare combination has few codes to choose from.
         """
         check_is_fitted(self)
-        _check_count(n_samples, "n_samples", 1)
         generator = new_generator(draw_seed(random_state))
         inference = self._applied()
         generation, scaler = self._model.extras, self._model.scaler
@@ -467,6 +489,7 @@ dict, default="auto"
             values = np.where(np.isnan(given), values, given)
         return self._model.rows.from_table(self._model.schema.decode(values, drawn=True))
 
+    @validated({"n_steps": [Whole(2)]})
     def interpolate(self, x_a, x_b, n_steps=10):
         """Rows decoded along the straight line between the codes of two rows.
 
@@ -483,11 +506,11 @@ dict, default="auto"
             As :meth:`inverse_transform` gives it.
         """
         check_is_fitted(self)
-        _check_count(n_steps, "n_steps", 2)
         first, last = (self._code_of(x, name) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
         share = np.linspace(0, 1, n_steps)[:, None]
         return self.inverse_transform((1 - share) * first + share * last)
 
+    @validated({"dimension": [Whole(0)], "n_steps": [Whole(2)], "width": [Number()]})
     def traverse(self, x, dimension, n_steps=9, width=2.0):
         """Rows decoded from the code of a row, one of its values moved (a latent traversal).
 
@@ -507,8 +530,7 @@ dict, default="auto"
             As :meth:`inverse_transform` gives it.
         """
         check_is_fitted(self)
-        _check_count(n_steps, "n_steps", 2)
-        if not isinstance(dimension, Integral) or not 0 <= dimension < self._n_features_out:
+        if dimension >= self._n_features_out:
             raise ValueError(
                 f"dimension must be a whole number from 0 to {self._n_features_out - 1}; got "
                 f"{dimension!r}."
@@ -518,23 +540,32 @@ dict, default="auto"
         return self._decoded(codes)
 
     def _code_of(self, x, name):
-        if isinstance(x, pd.Series):
-            x = frame_of_row(x)
-        elif not hasattr(x, "columns") and (not hasattr(x, "shape") or np.ndim(x) == 1):
-            array = np.asarray(x)
-            if array.dtype.kind in "US":
-                array = np.asarray(x, dtype=object)
-            x = array.reshape(1, -1) if array.ndim == 1 else array
-            names = names_of(self)
-            if names is not None and x.shape[1] == len(names):
-                x = frame_of_row(pd.Series(x[0], index=names))
-        mean, _ = self.posterior(self._model.rows.row_to_table(x))
+        try:
+            mean, _ = self.posterior(self._model.rows.row_to_table(self._as_table(x)))
+        except (TypeError, ValueError) as problem:
+            raise ValueError(f"{name} must be a row like those of fit: {problem}") from problem
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
         return mean.astype(np.float64)
 
+    def _as_table(self, x):
+        """A table of one row, from a row of any form."""
+        if isinstance(x, pd.Series):
+            return frame_of_row(x)
+        if hasattr(x, "columns") or (hasattr(x, "shape") and np.ndim(x) != 1):
+            return x
+        array = np.asarray(x)
+        if array.dtype.kind in "US":
+            array = np.asarray(x, dtype=object)
+        x = array.reshape(1, -1) if array.ndim == 1 else array
+        names = names_of(self)
+        if names is not None and x.ndim == 2 and x.shape[1] == len(names):
+            return frame_of_row(pd.Series(x[0], index=names))
+        return x
+
     _network = VariationalAutoencoder
     _objective_parameter = "likelihood"
+    _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
 
     @property
@@ -571,9 +602,6 @@ dict, default="auto"
         learn_variances(network, train_rows, model.seed)
         mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.scaler.mixed)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
-        return learned_generation(network, train_rows, model, mixture, asked)
-
-
-def _check_count(number, name, least):
-    if not isinstance(number, Integral) or number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {number!r}.")
+        generation = learned_generation(network, train_rows, model, mixture, asked)
+        measure = Measure(model.scaler, train_rows.multiset, model.plan.likelihoods)
+        return replace(generation, measure=measure)

@@ -2,13 +2,17 @@
 
 import math
 
+import numpy as np
 import torch
 from scipy.special import stdtrit
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.parameters import Number, validated
 from .._scaling.support import UNIT_INTERVAL
-from .base import UNIT, Likelihood, by_scipy, uniform_like
+from .._tables.names import name_columns
+from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
+from .masses import log_normal_mass, log_student_mass
 
 # A column of a standardised table that is predicted to 1 % is as good as known; without a floor
 # one such column outweighs all others.
@@ -21,6 +25,7 @@ _FARTHEST = 1e3  # deviations; beyond it the gradient of the normal tail is roun
 class _Located(Likelihood):
     """A location from the decoder, and a learned scale for each column."""
 
+    @validated({"n_features": FEATURES, "scale": [Number(0), None]})
     def __init__(self, n_features, scale=None):
         super().__init__(n_features)
         if scale is None:
@@ -61,6 +66,11 @@ class _Located(Likelihood):
             output.shape, generator=generator, device=output.device, dtype=output.dtype
         )
         return output + noise * self.variance.sqrt() * ~self.constant
+
+    def cell_log_mass(self, lower, upper, output):
+        """Log-probability of the intervals that cells stand for."""
+        deviation = self.variance.to(output.dtype).sqrt()
+        return log_normal_mass((lower - output) / deviation, (upper - output) / deviation)
 
 
 class Gaussian(_Located):
@@ -140,6 +150,11 @@ class StudentT(_Located):
         nu, constant = nu.to(x.dtype), constant.to(x.dtype)
         return constant - 0.5 * (nu + 1) * torch.log1p(squares / nu)
 
+    def cell_log_mass(self, lower, upper, output):
+        """Log-probability of the intervals that cells stand for."""
+        scale, nu = self.variance.to(output.dtype).sqrt(), self.degrees.to(output.dtype)
+        return log_student_mass((lower - output) / scale, (upper - output) / scale, nu)
+
     def sample(self, output, generator):
         """One draw of each cell."""
         uniform = uniform_like(output, generator)
@@ -177,8 +192,10 @@ class PointMasses(_Located):
     tensor([[-0.6931]])
     """
 
+    by_ranks = True
+
     def __init__(self, intervals, scale=None):
-        super().__init__(len(intervals), scale)
+        super().__init__(len(_checked(intervals)), scale)
         longest = max((len(values) for values, _, _ in intervals), default=0) or 1
         table = torch.full((3, len(intervals), longest), math.inf, dtype=torch.float32)
         for j, triple in enumerate(intervals):
@@ -190,7 +207,17 @@ class PointMasses(_Located):
     @classmethod
     def for_columns(cls, columns, scaler, scale=None, for_errors=False):
         """See :meth:`Likelihood.for_columns`; the atoms are those of the ranks."""
-        intervals = [scaler.ranked[j].intervals() for j in columns]
+        nothing = (np.empty(0),) * 3
+        other = [j for j in columns if j not in scaler.ranked and not scaler.constant[j]]
+        if other:
+            raise ValueError(
+                f'likelihood="atoms" is for columns that are scaled by their ranks; otherwise '
+                f"scaled: {name_columns(scaler.names, other)}. Use rows=Table() or "
+                'Table(scaling="quantile").'
+            )
+        intervals = [
+            scaler.ranked[j].intervals() if j in scaler.ranked else nothing for j in columns
+        ]
         return cls(intervals, 1.0 if for_errors else scale)
 
     def cell_log_prob(self, x, output):
@@ -213,6 +240,23 @@ class PointMasses(_Located):
         found = self.values.gather(1, place)
         at = (columns - found).abs() < 1e-3
         return at.t(), self.lower.gather(1, place).t(), self.upper.gather(1, place).t()
+
+
+def _checked(intervals):
+    """Intervals as :class:`PointMasses` takes them."""
+    try:
+        good = all(
+            len(one) == 3 and all(np.ndim(side) == 1 for side in one) and len({*map(len, one)}) == 1
+            for one in intervals
+        )
+    except TypeError:
+        good = False
+    if not good or not len(intervals):
+        raise ValueError(
+            "intervals must be a sequence with a tuple of three arrays of one length for each "
+            f"column: values, lower and upper ends; got {intervals!r}."
+        )
+    return intervals
 
 
 def _log_normal_mass(a, b, below, above):

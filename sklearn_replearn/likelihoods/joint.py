@@ -39,6 +39,7 @@ class Joint(Likelihood):
     """
 
     def __init__(self, parts):
+        _check_parts(parts)
         columns = [j for _, those in parts for j in those]
         super().__init__(len(columns), sum(part.n_outputs for part, _ in parts))
         self.of_columns = nn.ModuleList([part for part, _ in parts])
@@ -82,6 +83,14 @@ class Joint(Likelihood):
         """Log-density or log-probability of cells that are there, in nats."""
         return self._together(lambda part, x, o: part.cell_log_prob(x, o), self._split(output), x)
 
+    def log_measure(self, x, lower, upper, output):
+        """See :meth:`Likelihood.log_measure`."""
+        cells = [
+            part.log_measure(x[:, columns], lower[:, columns], upper[:, columns], outputs)
+            for (part, columns), outputs in zip(self.parts(), self._split(output), strict=True)
+        ]
+        return torch.cat(cells, dim=1).index_select(1, self.back)
+
     def mean(self, output):
         """Expected value or likeliest level of each cell."""
         return self._together(lambda part, o: part.mean(o), self._split(output))
@@ -96,6 +105,23 @@ class Joint(Likelihood):
     def sample(self, output, generator):
         """One draw of each cell."""
         return self._together(lambda part, o: part.sample(o, generator), self._split(output))
+
+
+def _check_parts(parts):
+    try:
+        pairs = [(part, [int(j) for j in those]) for part, those in parts]
+    except (TypeError, ValueError):
+        pairs = None
+    if not pairs or not all(
+        isinstance(part, Likelihood) and part.n_features == len(those) for part, those in pairs
+    ):
+        raise ValueError(
+            "parts must be pairs of a likelihood and the numbers of its columns, such as "
+            f"(Gaussian(2), [0, 3]); got {parts!r}."
+        )
+    columns = sorted(j for _, those in pairs for j in those)
+    if columns != list(range(len(columns))):
+        raise ValueError(f"parts must name each column once, from 0 on; got columns {columns}.")
 
 
 def grouped(kinds):

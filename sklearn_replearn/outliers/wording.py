@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .._tables.column_types import Category, Date
+from .._tables.column_types import Category
+from .._tables.dates import Date
 
 _DIGITS, _USUAL = 4, 0.5
 _SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
