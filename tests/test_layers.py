@@ -130,6 +130,7 @@ LAYERS = {
         "calibration",
         "explanations",
         "wording",
+        "repeats",
         "judges",
         "committee",
         "detector",
@@ -144,6 +145,7 @@ JUDGES = [
     "density",
     "bulk",
     "reconstruction",
+    "unwrapping",
     "estimator",
 ]
 
