@@ -9,6 +9,7 @@ from ..modules import Autoencoder
 from ..objectives import Reconstruction
 from .base import RepresentationTransformer
 from .code_statistics import standardize_codes
+from .completion import spread_of_codes
 
 
 class AutoencoderTransformer(RepresentationTransformer):
@@ -232,3 +233,8 @@ class AutoencoderTransformer(RepresentationTransformer):
     def _finish(self, network, train_rows, model):
         if self.sparsity is None:
             standardize_codes(network, train_rows)
+        return spread_of_codes(network, train_rows, model)
+
+    @property
+    def _spread_of_codes(self):
+        return self._model.extras

@@ -7,7 +7,7 @@ from .._dataset.sparse import SparseTable
 from .column_types import Category, Number, all_missing, content_of
 from .frames import as_pandas
 from .levels import UNSEEN, Levels
-from .names import MANY, column_number
+from .names import MANY
 
 
 class Schema:
@@ -49,33 +49,33 @@ class Schema:
         sizes = [kind.n_levels for kind in self.kinds]
         return Levels(sizes, [getattr(kind, "ordered", False) for kind in self.kinds])
 
-    def one_row(self, given, n_features):
-        """A row of numbers in which only given cells are not missing.
+    def label(self, j):
+        """A column for messages."""
+        return f"Column {j if self.names is None else self.names[j]!r}"
+
+    def shown(self, j, number):
+        """A number of a column as a cell, for messages."""
+        if self.kinds is None:
+            return f"{number:.6g}"
+        return str(self.kinds[j].decode(np.array([number]))[0])
+
+    def one_cell(self, j, cell, shown, exact=True):
+        """A given cell of a column as a number.
 
         Parameters
         ----------
-        given : dict
-            Cells by name or number of the column.
-
-        Returns
-        -------
-        ndarray of shape (1, n_features), float64
+        j : int
+        cell : object
+        shown : str
+            The column, for messages.
+        exact : bool, default=True
+            Whether it shall be one that the column can hold, and not only comparable to such.
 
         Raises
         ------
         ValueError
-            If there is no such column, or a level that fit has not seen.
+            If the cell is missing or of another type, or a level that fit has not seen.
         """
-        if not isinstance(given, dict):
-            raise ValueError(f"given must be a dict such as {{'column': value}}; got {given!r}.")
-        values = np.full((1, n_features), np.nan)
-        for column, cell in given.items():
-            j = column_number(column, n_features, self.names, "given")
-            values[0, j] = self._one_cell(j, cell, f"Column {column!r}")
-        return values
-
-    def _one_cell(self, j, cell, shown):
-        """A given cell as a number."""
         cells = pd.Series([cell])
         if cells.isna().all():
             raise ValueError(f"{shown}: the given cell is missing. Leave the column out instead.")
@@ -87,7 +87,7 @@ class Schema:
             levels = ", ".join(map(repr, kind.levels[:MANY]))
             more = ", …" if kind.n_levels > MANY else ""
             raise ValueError(f"{shown} has no level {cell!r} in fit; it has {levels}{more}.")
-        exact = kind.whole or kind.boolean
+        exact = exact and (kind.whole or kind.boolean)
         if exact and kind.encode(kind.decode(np.array([number])))[0] != number:
             raise ValueError(f"{shown} has dtype {kind.dtype}; {cell!r} is no value of it.")
         return number
