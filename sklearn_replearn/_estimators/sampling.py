@@ -197,7 +197,8 @@ def quantile_maps(network, train_rows, codes, columns, scaler, seed):
         if len(cells):
             of_column = QuantileMap.between(drawn[:, j], cells, scaler.grain.step[j])
             apart = ks_2samp(shown[:, j], cells, method="asymp").pvalue < _LEVEL_OF_TEST
-            if apart or len(of_column.atoms):
+            # Ranks have atoms of their own.
+            if apart or (len(of_column.atoms) and j not in scaler.ranked):
                 maps[int(j)] = of_column
     return maps
 
@@ -265,7 +266,6 @@ def learned_generation(network, train_rows, model, mixture, asked):
     likelihoods = model.plan.likelihoods
     bell_shaped = np.array([kind in (Gaussian, StudentT) for kind in likelihoods])
     bell_shaped &= scaler.numbers & ~scaler.idle & ~scaler.constant & model.rows.tabular
-    bell_shaped[list(scaler.ranked)] = False  # their atoms have a probability already
     maps = quantile_maps(network, train_rows, prior, np.flatnonzero(bell_shaped), scaler, seed)
     bernoulli = np.array([kind is Bernoulli for kind in likelihoods])
     missing = scaler.missing & model.rows.tabular

@@ -23,7 +23,7 @@ from ..modules import VariationalAutoencoder
 from ..objectives import ELBO
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
-from .conditional import Conditional
+from .drawing import Drawing
 from .importance import drawn_codes, opposite_pairs
 from .sampling import learned_generation
 
@@ -460,34 +460,12 @@ dict, default="auto"
         if missing not in (None, "as_fit"):
             raise ValueError(f"missing must be None or 'as_fit'; got {missing!r}.")
         generator = new_generator(draw_seed(random_state))
-        inference = self._applied()
-        generation, model, width = self._model.extras, self._model, self._n_features_out
-        conditional, named = None, []
+        conditions = None
         if given is not None:
-            conditions = conditions_of(given, model.schema, self.n_features_in_)
-            named = [condition.column for condition in conditions]
-            conditional = Conditional(conditions, model.scaler, inference, model.schema)
-            codes = conditional.codes(generation, n_samples, width, generator)
-        else:
-            codes = generation.codes(n_samples, width, generator)
-        noise = new_generator(draw_integer(generator), inference.device)
-
-        def drawn(codes):
-            cells = inference.of_codes(
-                lambda network, codes: network.likelihood.sample(
-                    network.output(codes).double(), noise
-                ),
-                codes,
-            )
-            return model.schema.within_range(generation.shown(cells, model.scaler))
-
-        values = drawn(codes)
-        if conditional is not None:
-            values = conditional.met(values, codes, drawn, generator)
-        gone = generation.missing(values.shape, missing is not None, generator)
-        gone[:, named] = False
-        values[gone] = np.nan
-        return model.rows.from_table(model.schema.decode(values, drawn=True))
+            conditions = conditions_of(given, self._model.schema, self.n_features_in_)
+        drawing = Drawing(self._model, self._applied(), self._n_features_out)
+        values = drawing.rows(n_samples, generator, conditions, missing == "as_fit")
+        return self._model.rows.from_table(self._model.schema.decode(values, drawn=True))
 
     def interpolate(self, x_a, x_b, n_steps=10):
         """Rows decoded along the straight line between the codes of two rows.

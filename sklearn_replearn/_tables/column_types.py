@@ -8,6 +8,10 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+_LOOKED_AT_FIRST = 64  # rows, which rule out most that does not hold for all
+_MOST_DECIMALS = 9
+_SMALLEST_ATOM = 1 / 64  # share of the rows
+_UNITS = ("D", "h", "min", "s")
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 
 
@@ -39,6 +43,7 @@ def learned(column, name, categorical):
             return kind, kind.encode(column, told_apart)
         kinds = {"time": Date, "nothing": Nothing, "number": Number}
         kind = kinds[content](column)
+        kind.learn_grain(column)
         return kind, kind.encode(column)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} (dtype {column.dtype}) cannot be read: {error}") from error
@@ -112,6 +117,8 @@ class Number:
 
     n_levels = 0
     content = "number"
+    decimals = None
+    atoms = ()
 
     def __init__(self, column):
         self.dtype = column.dtype
@@ -122,6 +129,19 @@ class Number:
             return
         self.boolean = types.is_bool_dtype(self.dtype)
         self.whole = types.is_integer_dtype(self.dtype)
+
+    def learn_grain(self, column):
+        """Of how many decimals all cells are, which float32 may not keep apart."""
+        cells = self.encode(column).astype(np.float64)
+        cells = cells[np.isfinite(cells)]
+        self.decimals = _first_that_keeps(cells, np.round, range(_MOST_DECIMALS + 1))
+
+    def learn_atoms(self, cells):
+        """Which values many rows have that float32, as which the cells are kept, changes."""
+        if self.decimals is None:
+            values, counts = np.unique(cells[np.isfinite(cells)], return_counts=True)
+            many = values[counts > max(1, _SMALLEST_ATOM * len(cells))]
+            self.atoms = many[many.astype(np.float32) != many]
 
     def encode(self, column):
         """Cells to numbers, ndarray of shape (n_samples,), float."""
@@ -137,8 +157,12 @@ class Number:
         missing = np.isnan(values)
         if self.boolean:
             values = np.where(missing, np.nan, values >= 0.5)
+        elif self.decimals is not None:
+            values = np.round(values, self.decimals)
         elif self.whole:
             values = np.rint(values)
+        for atom in self.atoms:
+            values = np.where(values == np.float64(np.float32(atom)), atom, values)
         if types.is_object_dtype(self.dtype):
             cells = [
                 None if gone else self.of_objects(v)
@@ -153,10 +177,22 @@ class Number:
         return cells.astype(_NULLABLE.get(self.dtype, self.dtype))
 
 
+def _first_that_keeps(cells, rounded, units):
+    """The first unit to which rounding changes no cell, or None."""
+    first = cells[:_LOOKED_AT_FIRST]
+    for unit in units:
+        if all(np.array_equal(some, rounded(some, unit)) for some in (first, cells)):
+            return unit
+    return None
+
+
 class Nothing(Number):
     """A column of which fit saw no cell: whatever comes later is ignored."""
 
     content = "nothing"
+
+    def learn_grain(self, column):
+        """Nothing."""
 
     def encode(self, column):
         """NaN for each cell."""
@@ -195,11 +231,19 @@ class Date:
     n_levels = 0
     content = "time"
     boolean, whole = False, True
+    unit = None
 
     def __init__(self, column):
         self.dtype = column.dtype
         self.of_objects = types.infer_dtype(column, skipna=True)
         self.plain = _as_time(column).dtype
+
+    def learn_grain(self, column):
+        """Whether all cells are days, hours, minutes or seconds, by the clock of their zone."""
+        column = _as_time(column).dropna()
+        if getattr(column.dtype, "tz", None) is not None:
+            column = column.dt.tz_localize(None)
+        self.unit = _first_that_keeps(column, lambda cells, unit: cells.dt.floor(unit), _UNITS)
 
     def encode(self, column):
         """Cells to ticks, ndarray of shape (n_samples,), float64."""
@@ -218,12 +262,20 @@ class Date:
         column = pd.Series(ticks.view(f"{kind}[{unit}]"))
         if getattr(self.plain, "tz", None) is not None:
             column = column.dt.tz_localize("UTC").dt.tz_convert(self.plain.tz)
+        if self.unit is not None:
+            column = self._on_unit(column)
         column = column.mask(missing)
         if not types.is_object_dtype(self.dtype):
             return column.astype(self.dtype)
         if self.of_objects == "date":
             return column.dt.date.astype(object).where(~missing, None)
         return column.astype(object).where(~missing, None)
+
+    def _on_unit(self, column):
+        if types.is_timedelta64_dtype(self.plain):
+            return column.dt.round(self.unit)
+        first = np.ones(len(column), dtype=bool)  # of two equal hours, at the end of summer
+        return column.dt.round(self.unit, ambiguous=first, nonexistent="shift_forward")
 
 
 def _as_time(column):
@@ -283,7 +335,9 @@ class Category:
         cells = pd.Series(self.levels.take(np.maximum(places, 0)))
         if types.is_object_dtype(self.dtype):
             return cells.astype(object).where(~missing, None)
-        return (cells.mask(missing) if missing.any() else cells).astype(self.dtype)
+        if missing.any():
+            return cells.mask(missing).astype(_NULLABLE.get(self.dtype, self.dtype))
+        return cells.astype(self.dtype)
 
 
 def _told_apart(column):

@@ -127,9 +127,10 @@ def _inwards(low, high, dtype):
     """Ends that cells of a short dtype can be between after they are rounded to it."""
     if not isinstance(dtype, np.dtype) or dtype.kind != "f":
         return low, high
-    inside = np.asarray([low, high]).astype(dtype)
-    if inside[0] < low:
-        inside[0] = np.nextafter(inside[0], dtype.type(np.inf))
-    if inside[1] > high:
-        inside[1] = np.nextafter(inside[1], dtype.type(-np.inf))
-    return float(inside[0]), float(inside[1])
+    ends = np.array([low, high])
+    rounded = ends.astype(dtype)
+    inside = np.nextafter(rounded, np.array([np.inf, -np.inf], dtype))
+    # Compared in float64: a short float would be equal to what it was rounded from.
+    outside = (rounded.astype(np.float64) - ends) * [1, -1] < 0
+    first, last = np.where(outside & np.isfinite(ends), inside, rounded)
+    return float(first), float(last)

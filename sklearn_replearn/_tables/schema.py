@@ -142,7 +142,8 @@ class Schema:
         if self.container is None:
             if self.dtype == object:
                 return frame.astype(object).where(frame.notna(), None).to_numpy(dtype=object)
-            return frame.to_numpy(dtype=self.dtype)
+            missing = np.dtype(self.dtype).kind in "iub" and frame.isna().any(axis=None)
+            return frame.to_numpy(dtype=np.float64 if missing else self.dtype)
         frame.columns = self.names
         if index is not None:
             frame.index = index

@@ -183,6 +183,10 @@ def _of_columns(frame, container, dtype, features, schema):
     if reset and not all(isinstance(kind, Number) for kind in kinds):
         # Once and for all: a row must become the same numbers in any company.
         schema.float = _float_of(cells, kinds)
+        if schema.float == np.float32:
+            for kind, column in zip(kinds, cells, strict=True):
+                if type(kind) is Number and column.dtype == np.float64:
+                    kind.learn_atoms(column)
         with np.errstate(invalid="ignore"):
             ranges = [(np.fmin.reduce(column), np.fmax.reduce(column)) for column in cells]
         schema.range = np.array(ranges, dtype=np.float64).T
