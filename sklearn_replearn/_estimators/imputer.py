@@ -101,14 +101,14 @@ class RepresentationImputer(
         return self
 
     def _fit(self, X, y, sample_weight):
-        estimator = VAETransformer() if self.estimator is None else clone(self.estimator)
-        unfrozen = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
-        if not isinstance(unfrozen, RepresentationTransformer):
+        estimator = VAETransformer() if self.estimator is None else self.estimator
+        if not isinstance(_unfrozen(estimator), RepresentationTransformer):
             raise ValueError(
                 "estimator must be a VAETransformer, AutoencoderTransformer or "
                 f"ContrastiveTransformer, whose impute fills cells; got {self.estimator!r}."
             )
-        self.estimator_ = estimator.fit(X, y, sample_weight=sample_weight)
+        self.estimator_ = clone(estimator).fit(X, y, sample_weight=sample_weight)
+        unfrozen = _unfrozen(self.estimator_)
         scaler = unfrozen._model.scaler
         empty = np.zeros(unfrozen.n_features_in_, dtype=bool)
         empty[scaler.constant] = np.isnan(scaler.fixed)
@@ -134,7 +134,7 @@ class RepresentationImputer(
         filled = self.estimator_.impute(X)
         indicators = {}
         if self.add_indicator:
-            table, names = self.estimator_._table(X), self.get_feature_names_out()
+            table, names = _unfrozen(self.estimator_)._table(X), self.get_feature_names_out()
             names = names[len(self.kept_) :]
             indicators = {
                 name: np.isnan(_column(table, j)).astype(np.float64)
@@ -178,6 +178,10 @@ class RepresentationImputer(
         tags.input_tags = inner.input_tags
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _unfrozen(estimator):
+    return estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
 
 
 def _column(table, j):

@@ -14,6 +14,7 @@ from .missingness import Missingness
 
 _MOST_CODES = 2**13
 _COMPONENTS, _MOST_NUMBERS = 10, 2500  # components, and numbers stored for all of them
+_MOST_ACTIVE = 64  # values of the code; others are drawn from the prior
 # A value of the code whose mean hardly varies says nothing: there the posterior is the prior.
 _SMALLEST_VARIANCE = 0.01
 # Of drawn columns and those of fit, which are compared and mapped by their quantiles.
@@ -50,7 +51,9 @@ class AggregatePosterior(Prior):
     """
 
     def __init__(self, mean, std, seed):
-        self.active = np.flatnonzero(mean.var(axis=0) > _SMALLEST_VARIANCE)
+        variance = mean.var(axis=0)
+        most = np.argsort(-variance, kind="stable")[:_MOST_ACTIVE]
+        self.active = np.sort(most[variance[most] > _SMALLEST_VARIANCE])
         draws = mean + std * np.random.RandomState(seed).normal(size=mean.shape)
         self.shares = np.ones(1)
         if not len(self.active):
