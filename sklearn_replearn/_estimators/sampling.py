@@ -97,7 +97,7 @@ class QuantileMap:
     """Maps drawn cells of a column so that they are distributed as those of fit.
 
     Quantile to quantile, linear between at most 33 of them. Atoms, values that many rows of fit
-    have in a column without steps, are given exactly and as often as there.
+    have, are given exactly and as often as there.
 
     Attributes
     ----------
@@ -117,10 +117,10 @@ class QuantileMap:
     ends: np.ndarray
 
     @classmethod
-    def between(cls, drawn, trained, step):
-        """The map from drawn to trained cells, of which those with a step need no atoms."""
+    def between(cls, drawn, trained):
+        """The map from drawn to trained cells."""
         values, counts = np.unique(trained, return_counts=True)
-        many = (counts > max(1, _SMALLEST_ATOM * len(trained))) & (step == 0)
+        many = counts > max(1, _SMALLEST_ATOM * len(trained))
         upto = np.cumsum(counts)
         shares = np.stack([upto - counts, upto])[:, many] / len(trained)
         drawn = np.sort(drawn)
@@ -128,7 +128,7 @@ class QuantileMap:
         x, ends = (np.interp(below, middles, drawn) for below in (_SHARES, shares))
         ends[shares == 0], ends[shares == 1] = -np.inf, np.inf
         y = np.quantile(trained, _SHARES, method="nearest")
-        knots = _knots(x, y, np.sort(trained))
+        knots = _knots(x, y, np.sort(trained), ~np.isin(y, values[many]))
         return cls(
             x[knots].astype(np.float32),
             y[knots].astype(np.float32),
@@ -145,10 +145,11 @@ class QuantileMap:
         return values
 
 
-def _knots(x, y, trained):
+def _knots(x, y, trained, free):
     """Which quantiles a piecewise linear map from x to y is drawn through.
 
-    One after the other where the share below is most wrong (Douglas and Peucker 1973).
+    One after the other where the share below is most wrong (Douglas and Peucker 1973); ``free`` are
+    those that are no atoms.
     """
     knots = list(_FIRST_KNOTS)
     while len(knots) < _MOST_KNOTS:
@@ -156,7 +157,7 @@ def _knots(x, y, trained):
         below, upto = (
             np.searchsorted(trained, mapped, side) / len(trained) for side in ("left", "right")
         )
-        wrong = np.maximum(below - _SHARES, _SHARES - upto)
+        wrong = np.maximum(below - _SHARES, _SHARES - upto) * free
         wrong[knots] = 0.0
         worst = int(wrong.argmax())
         if wrong[worst] < _SMALLEST_ERROR:
@@ -198,10 +199,11 @@ def quantile_maps(network, train_rows, codes, columns, scaler, seed):
     for j, cells in zip(columns, trained, strict=True):
         cells = cells[~np.isnan(cells)].astype(np.float64)
         if len(cells):
-            of_column = QuantileMap.between(drawn[:, j], cells, scaler.grain.step[j])
+            of_column = QuantileMap.between(drawn[:, j], cells)
             apart = ks_2samp(shown[:, j], cells, method="asymp").pvalue < _LEVEL_OF_TEST
-            # Ranks have atoms of their own.
-            if apart or (len(of_column.atoms) and j not in scaler.ranked):
+            # Steps give common values by themselves, and so do ranks.
+            exact = scaler.grain.step[j] or j in scaler.ranked
+            if apart or (len(of_column.atoms) and not exact):
                 maps[int(j)] = of_column
     return maps
 

@@ -23,6 +23,7 @@ def uneven(n=N):
         {
             "zeros": np.where(random.random(n) < 0.95, 0.0, random.lognormal(1, 1, n)),
             "fives": np.where(random.random(n) < 0.6, 5.0, 5 + z**2),
+            "gains": np.where(random.random(n) < 0.8, 0, np.rint(1000 * np.exp(z))),
             "few": np.where(random.random(n) < 0.1, 0.1, z),
             "peaks": np.where(random.random(n) < 0.5, -3, 3) + 0.5 * random.normal(size=n),
             "normal": z,
@@ -37,7 +38,7 @@ def uneven(n=N):
         lambda table: table.to_numpy(),
         lambda table: table.to_numpy().astype(np.float32),
         lambda table: table.assign(group=np.resize(["a", "b"], N)),
-        lambda table: sp.csr_array(table.to_numpy()),
+        lambda table: sp.csr_array(table.assign(gains=table["gains"] / 8).to_numpy()),
     ],
     ids=["frame", "array", "float32", "beside categories", "sparse"],
 )
@@ -46,12 +47,12 @@ def test_columns_are_drawn_as_they_were_in_fit(made, sampler):
     X = made(uneven())
     fitted = VAETransformer(3, hidden_layer_sizes=(32,), max_epochs=30, sampler=sampler).fit(X)
     drawn = fitted.sample(2000, random_state=0)
-    X, drawn = (np.asarray(t.toarray() if sp.issparse(t) else t)[:, :5] for t in (X, drawn))
-    for j in range(5):
+    X, drawn = (np.asarray(t.toarray() if sp.issparse(t) else t)[:, :6] for t in (X, drawn))
+    for j in range(6):
         x, y = X[:, j].astype(float), drawn[:, j].astype(float)
         assert ks_2samp(x, y).statistic < 0.09
         assert x.min() <= y.min() and y.max() <= x.max()
-    for j in range(3):
+    for j in range(4):
         values, counts = np.unique(X[:, j].astype(float), return_counts=True)
         assert (drawn[:, j] == values[counts.argmax()]).mean() == pytest.approx(
             counts.max() / N, abs=0.05
