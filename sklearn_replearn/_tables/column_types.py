@@ -134,7 +134,8 @@ class Number:
         """Of how many decimals all cells are, which float32 may not keep apart."""
         cells = self.encode(column).astype(np.float64)
         cells = cells[np.isfinite(cells)]
-        self.decimals = _first_that_keeps(cells, np.round, range(_MOST_DECIMALS + 1))
+        # Whole numbers are whole in float32, too.
+        self.decimals = _first_that_keeps(cells, np.round, range(_MOST_DECIMALS + 1)) or None
 
     def learn_atoms(self, cells):
         """Which values many rows have that float32, as which the cells are kept, changes."""
