@@ -2,6 +2,7 @@
 
 from ._estimators.autoencoder import AutoencoderTransformer
 from ._estimators.contrastive import ContrastiveTransformer
+from ._estimators.imputer import RepresentationImputer
 from ._estimators.semi_supervised import EncoderClassifier, EncoderRegressor
 from ._estimators.vae import VAETransformer
 from .outliers import OutlierDetector
@@ -12,6 +13,7 @@ __all__ = [
     "EncoderClassifier",
     "EncoderRegressor",
     "OutlierDetector",
+    "RepresentationImputer",
     "VAETransformer",
     "__version__",
 ]

@@ -16,6 +16,7 @@ from sklearn_replearn import (
     EncoderClassifier,
     EncoderRegressor,
     OutlierDetector,
+    RepresentationImputer,
     VAETransformer,
 )
 from sklearn_replearn.augmentations import (
@@ -82,6 +83,8 @@ ESTIMATORS = [
     EncoderRegressor(AutoencoderTransformer(**able)),
     EncoderRegressor(AutoencoderTransformer(**able), fine_tune="linear_probe"),
     EncoderRegressor(AutoencoderTransformer(**able), fine_tune="full"),
+    RepresentationImputer(VAETransformer(**small)),
+    RepresentationImputer(AutoencoderTransformer(**small), add_indicator=True),
     OutlierDetector(),
     OutlierDetector(novelty=False),
     OutlierDetector(AutoencoderTransformer(**small)),

@@ -11,6 +11,7 @@ from ..objectives import Reconstruction
 from ..objectives.sparsity import SPARSITY
 from .base import RepresentationTransformer
 from .code_statistics import standardize_codes
+from .completion import spread_of_codes
 
 
 class AutoencoderTransformer(RepresentationTransformer):
@@ -236,3 +237,8 @@ class AutoencoderTransformer(RepresentationTransformer):
     def _finish(self, network, train_rows, model):
         if self.sparsity is None:
             standardize_codes(network, train_rows)
+        return spread_of_codes(network, train_rows, model)
+
+    @property
+    def _spread_of_codes(self):
+        return self._model.extras

@@ -137,6 +137,9 @@ class RepresentationTransformer(
     def _finish(self, network, train_rows, model):
         """What is learned from the training rows after the weights."""
 
+    #: What numbers are completed by before rows are encoded for imputation; None leaves them be.
+    _spread_of_codes = None
+
     def _users_parts(self, rows):
         """Parts that may come from a user and draw from the global generators."""
         return [self.encoder, self.decoder, self.optimizer, *(self.callbacks or [])]
@@ -208,11 +211,15 @@ class RepresentationTransformer(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
         schema = self._model.schema
-        table = schema.decode(schema.within_reach(self._model.scaler.unscale(cells)), index)
+        table = schema.decode(schema.within_reach(self._model.scaler.original(cells)), index)
         return self._model.rows.from_table(table)
 
     def impute(self, X):
         """Fill missing cells with what is decoded from the code of the cells that are there.
+
+        Missing numbers are first filled with what the others tell of them if codes are normally
+        distributed, as encoders learn from rows in which nothing is hidden. VAETransformer, which
+        learns the likelihood of the cells that are there, can also draw (multiple imputation).
 
         Parameters
         ----------
@@ -221,23 +228,35 @@ class RepresentationTransformer(
         Returns
         -------
         ndarray or frame of shape (n_samples, n_features)
-            Like ``X``; cells that are there are not changed. Numbers are expected values,
-            categories the likeliest ones.
+            Like ``X``; cells that are there are not changed. Numbers are expected values, within
+            the range of fit and with as many decimals; categories the likeliest ones.
         """
         table = self._table(X)
-        return self._filled(X, table, self._expected_cells(table))
+        return self._filled(X, table, self._expected_values(table))
+
+    def _expected_values(self, table):
+        """What cells are expected to be, in original units and within the range of fit."""
+        scaler = self._model.scaler
+        return scaler.original(scaler.inside(self._expected_cells(table)))
 
     def _expected_cells(self, table):
         """Scaled cells decoded from the code of each row, ndarray of shape of the table."""
 
+        spread, inference = self._spread_of_codes, self._applied()
+        completion = None
+        if spread is not None and np.isnan(table).any():
+            completion = spread.completion(inference, self._model.seed)
+
         def decoded(network, part):
+            part = part if completion is None else part.completed(completion)
             return network.likelihood.mean(network.decoded(network.encode(part.seen)).double())
 
-        return self._applied().of_table(decoded, table, self.n_features_in_, np.float64)
+        return inference.of_table(decoded, table, self.n_features_in_, np.float64)
 
-    def _filled(self, X, table, cells):
+    def _filled(self, X, table, values):
         X = table_of(self._model.rows, X)
-        filled = self._model.schema.filled(X, table, self._model.scaler.unscale(cells))
+        values = self._model.schema.within_range(values)
+        filled = self._model.schema.filled(X, table, values)
         return self._model.rows.from_table(filled)
 
     def reconstruction_error(self, X):

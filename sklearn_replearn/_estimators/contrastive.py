@@ -23,6 +23,7 @@ from ..objectives.base import OBJECTIVE
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
 from .code_statistics import collapse, standardize_codes
+from .completion import SpreadOfCodes, spread_of_codes
 
 _CANDIDATES = 256
 
@@ -403,12 +404,18 @@ class ContrastiveTransformer(RepresentationTransformer):
     def _finish(self, network, train_rows, model):
         collapsed = collapse(network, train_rows)
         standardize_codes(network, train_rows)
-        return _Learned(self.augmentation, collapsed)
+        spread = spread_of_codes(network, train_rows, model)
+        return _Learned(self.augmentation, collapsed, spread)
+
+    @property
+    def _spread_of_codes(self):
+        return self._model.extras.spread
 
 
 @dataclass(frozen=True)
 class _Learned:
-    """The augmentation of fit, and how the codes collapsed, or None."""
+    """The augmentation of fit, how the codes collapsed, or None, and their spread."""
 
     augmentation: object
     collapsed: str | None
+    spread: SpreadOfCodes | None

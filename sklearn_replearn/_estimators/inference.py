@@ -5,6 +5,8 @@ those of users, and all where a machine's kernels are of another kind are comput
 rounded to the precision of float32. On a GPU all are computed in float32 as they are.
 """
 
+import copy
+
 import numpy as np
 import torch
 
@@ -146,6 +148,19 @@ class _TablePart:
     def __init__(self, inference, values):
         self.inference, self.values = inference, values
         self._scaled = torch.from_numpy(inference.scaler.scale(values))
+
+    def completed(self, completion):
+        """The same rows, their missing numbers filled with what is expected of them.
+
+        Cells are shown as they are limited, which makes one that is far off no reason to fill
+        others with what fit has not seen.
+        """
+        scaler, part = self.inference.scaler, copy.copy(self)
+        which = scaler.numbers & ~scaler.constant & ~scaler.idle
+        rows = self._scaled.numpy()
+        filled = scaler.inside(completion.completed(scaler.limit(rows), which))
+        part._scaled = torch.from_numpy(np.where(np.isnan(rows), filled, rows))
+        return part
 
     @property
     def rows(self):

@@ -4,18 +4,27 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import ndtr
+from scipy.stats import ks_2samp
 
 from .._mixtures import fitted_mixture
 from .._runtime.randomness import draw_integer, new_generator
 from .._scaling.measure import Measure
-from ..likelihoods import Bernoulli, Gaussian
+from ..likelihoods import Bernoulli, Gaussian, StudentT
+from .missingness import Missingness
 
 _MOST_CODES = 2**13
-_MOST_CANDIDATES = 2**14
 _COMPONENTS, _MOST_NUMBERS = 10, 2500  # components, and numbers stored for all of them
+_MOST_ACTIVE = 64  # values of the code; others are drawn from the prior
 # A value of the code whose mean hardly varies says nothing: there the posterior is the prior.
 _SMALLEST_VARIANCE = 0.01
-_LEVELS = 257  # quantiles
+# Of drawn columns and those of fit, which are compared and mapped by their quantiles.
+_FEWEST_ROWS, _MOST_CELLS = 256, 2**22
+_SHARES = ndtr(np.linspace(-4, 4, 513))
+_FIRST_KNOTS, _MOST_KNOTS, _SMALLEST_ERROR = range(0, 513, 64), 33, 5e-3
+_LEVEL_OF_TEST = 0.05
+_FEWEST_IDS = 20
+_SMALLEST_ATOM = 1 / 32  # share of the rows from which on a value is given exactly
 
 
 class Prior:
@@ -43,7 +52,9 @@ class AggregatePosterior(Prior):
     """
 
     def __init__(self, mean, std, seed):
-        self.active = np.flatnonzero(mean.var(axis=0) > _SMALLEST_VARIANCE)
+        variance = mean.var(axis=0)
+        most = np.argsort(-variance, kind="stable")[:_MOST_ACTIVE]
+        self.active = np.sort(most[variance[most] > _SMALLEST_VARIANCE])
         draws = mean + std * np.random.RandomState(seed).normal(size=mean.shape)
         self.shares = np.ones(1)
         if not len(self.active):
@@ -62,8 +73,9 @@ class AggregatePosterior(Prior):
         )
         roots = np.linalg.cholesky(mixture.covariances_)
         below = np.tril_indices(width)
-        self.shares, self.means = mixture.weights_, mixture.means_.astype(np.float32)
-        self.roots = roots[:, below[0], below[1]].astype(np.float32)
+        # In half precision, which is ample for codes of deviation 1.
+        self.shares, self.means = mixture.weights_, mixture.means_.astype(np.float16)
+        self.roots = roots[:, below[0], below[1]].astype(np.float16)
 
     def draw(self, n, latent_dim, generator):
         """Codes, ndarray of shape (n, latent_dim), float64."""
@@ -81,32 +93,78 @@ class AggregatePosterior(Prior):
         return codes
 
 
-class QuantileMaps:
-    """Maps drawn cells of some columns so that they are distributed as those of fit.
+@dataclass(frozen=True)
+class QuantileMap:
+    """Maps drawn cells of a column so that they are distributed as those of fit.
 
-    Parameters
+    Quantile to quantile, linear between at most 33 of them. Atoms, values that many rows of fit
+    have, are given exactly and as often as there.
+
+    Attributes
     ----------
-    columns : ndarray of int
-    drawn, trained : ndarray of shape (n_rows, n_columns)
-        Cells of these columns, drawn from the model and of training rows (NaN where missing).
+    drawn, trained : ndarray of shape (n_knots,), float32
+        Quantiles of scaled cells as the model draws them, and of those of fit in original units.
+    range : ndarray of shape (2,), float64
+        Least and largest cell of fit, before they are rounded.
+    atoms : ndarray of shape (n_atoms,), float64
+    ends : ndarray of shape (2, n_atoms), float32
+        Drawn cells between which an atom is given.
     """
 
-    def __init__(self, columns, drawn, trained):
-        self.columns = columns
-        levels = np.linspace(0, 1, _LEVELS)
-        self.maps = [
-            np.stack([np.quantile(a, levels), np.nanquantile(b, levels, method="nearest")]).astype(
-                np.float32
-            )
-            for a, b in zip(drawn.T, trained.T, strict=True)
-        ]
+    drawn: np.ndarray
+    trained: np.ndarray
+    range: np.ndarray
+    atoms: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def between(cls, drawn, trained):
+        """The map from drawn to trained cells."""
+        values, counts = np.unique(trained, return_counts=True)
+        many = counts > max(1, _SMALLEST_ATOM * len(trained))
+        upto = np.cumsum(counts)
+        shares = np.stack([upto - counts, upto])[:, many] / len(trained)
+        drawn = np.sort(drawn)
+        middles = (np.arange(len(drawn)) + 0.5) / len(drawn)
+        x, ends = (np.interp(below, middles, drawn) for below in (_SHARES, shares))
+        ends[shares == 0], ends[shares == 1] = -np.inf, np.inf
+        y = np.quantile(trained, _SHARES, method="nearest")
+        knots = _knots(x, y, np.sort(trained), ~np.isin(y, values[many]))
+        return cls(
+            x[knots].astype(np.float32),
+            y[knots].astype(np.float32),
+            values[[0, -1]],
+            values[many],
+            ends.astype(np.float32),
+        )
 
     def apply(self, cells):
-        """A copy of cells of all columns, mapped."""
-        cells = cells.copy()
-        for j, (drawn, trained) in zip(self.columns, self.maps, strict=True):
-            cells[:, j] = np.interp(cells[:, j], drawn, trained)
-        return cells
+        """Scaled cells of the column to its original units, ndarray of shape (n,), float64."""
+        values = np.clip(np.interp(cells, self.drawn, self.trained), *self.range)
+        for atom, low, high in zip(self.atoms, *self.ends, strict=True):
+            values[(cells >= low) & (cells < high)] = atom
+        return values
+
+
+def _knots(x, y, trained, free):
+    """Which quantiles a piecewise linear map from x to y is drawn through.
+
+    One after the other where the share below is most wrong (Douglas and Peucker 1973); ``free`` are
+    those that are no atoms.
+    """
+    knots = list(_FIRST_KNOTS)
+    while len(knots) < _MOST_KNOTS:
+        mapped = np.interp(x, x[knots], y[knots])
+        below, upto = (
+            np.searchsorted(trained, mapped, side) / len(trained) for side in ("left", "right")
+        )
+        wrong = np.maximum(below - _SHARES, _SHARES - upto) * free
+        wrong[knots] = 0.0
+        worst = int(wrong.argmax())
+        if wrong[worst] < _SMALLEST_ERROR:
+            break
+        knots = sorted([*knots, worst])
+    return knots
 
 
 def sample_of(train_rows):
@@ -122,16 +180,33 @@ def aggregate_posterior(network, train_rows, seed):
     return AggregatePosterior(mean, std, seed)
 
 
-def quantile_maps(network, train_rows, codes, columns, seed):
-    """Maps for these columns, from what the network makes of drawn codes."""
+def quantile_maps(network, train_rows, codes, columns, scaler, seed):
+    """Maps for those of these columns that are drawn otherwise than they were in fit.
+
+    Returns
+    -------
+    dict of int to QuantileMap
+    """
+    multiset, maps = train_rows.multiset, {}
+    if not len(columns):
+        return maps
+    most = max(_FEWEST_ROWS, min(_MOST_CODES, _MOST_CELLS // multiset.width))
     generator = new_generator(seed, train_rows.device)
-    codes = codes.draw(
-        _MOST_CODES, network.latent_dim, new_generator(draw_integer(new_generator(seed)))
-    )
+    codes = codes.draw(most, network.latent_dim, new_generator(draw_integer(new_generator(seed))))
     outputs = network.output(torch.from_numpy(codes).float().to(train_rows.device))
-    drawn = network.likelihood.sample(outputs, generator)[:, columns].cpu().numpy()
-    trained = sample_of(train_rows)[:, columns].cpu().numpy()
-    return QuantileMaps(columns, drawn, trained)
+    drawn = network.likelihood.sample(outputs, generator).cpu().double().numpy()
+    shown = scaler.original(scaler.inside(drawn))
+    trained = multiset.columns(multiset.sample(most), columns)
+    for j, cells in zip(columns, trained, strict=True):
+        cells = cells[~np.isnan(cells)].astype(np.float64)
+        if len(cells):
+            of_column = QuantileMap.between(drawn[:, j], cells)
+            apart = ks_2samp(shown[:, j], cells, method="asymp").pvalue < _LEVEL_OF_TEST
+            # Steps give common values by themselves, and so do ranks.
+            exact = scaler.grain.step[j] or j in scaler.ranked
+            if apart or (len(of_column.atoms) and not exact):
+                maps[int(j)] = of_column
+    return maps
 
 
 @dataclass(frozen=True)
@@ -142,7 +217,12 @@ class Generation:
     ----------
     prior : Prior
         Where codes are drawn from.
-    maps : QuantileMaps or None
+    maps : dict of int to QuantileMap
+        Of the columns that need one.
+    missingness : Missingness or None
+        None where no cell was missing.
+    ids : ndarray of int
+        Columns of categories in which each row of fit has a level of its own, such as names.
     in_unit_interval : ndarray of shape (n_features,), bool
         Columns that a user says are within [0, 1], and that are not scaled.
     measure : Measure, default=None
@@ -150,7 +230,9 @@ class Generation:
     """
 
     prior: Prior
-    maps: QuantileMaps | None
+    maps: dict
+    missingness: Missingness | None
+    ids: np.ndarray
     in_unit_interval: np.ndarray
     measure: Measure | None = None
 
@@ -158,29 +240,20 @@ class Generation:
         """Codes, ndarray of shape (n_samples, latent_dim)."""
         return self.prior.draw(n_samples, latent_dim, generator)
 
-    def codes_given(self, given, n_samples, latent_dim, generator, inference):
-        """Codes drawn by the likelihood of ``given``, scaled cells of shape (1, n_features)."""
-        codes = self.codes(max(_MOST_CANDIDATES, 4 * n_samples), latent_dim, generator)
-        cells = torch.from_numpy(given)
+    def missing(self, shape, as_fit, generator):
+        """Which drawn cells are missing: those of ids, and ``as_fit`` those that are so there."""
+        gone = np.zeros(shape, dtype=bool)
+        if as_fit and self.missingness is not None:
+            gone = self.missingness.draw(*shape, generator)
+        gone[:, self.ids] = True
+        return gone
 
-        def likelihood(network, codes):
-            output = network.output(codes).double()
-            x = cells.to(output.device).expand(len(output), -1)
-            return network.likelihood.log_prob(x, output)
-
-        weights = inference.of_codes(likelihood, codes).sum(axis=1)
-        ends = np.cumsum(np.exp(weights - weights.max()))
-        uniform = torch.rand(n_samples, generator=generator, dtype=torch.float64, device="cpu")
-        return codes[np.searchsorted(ends, uniform.numpy() * ends[-1]).clip(0, len(codes) - 1)]
-
-    def like_training(self, cells, scaler):
-        """Drawn scaled cells distributed as those of fit, and within their ranges."""
-        if self.maps is not None:
-            cells = self.maps.apply(cells)
-        # Ends are stored rounded: the next float32 inside is not beyond the end itself.
-        low = np.where(scaler.numbers, np.nextafter(scaler.low, scaler.high), scaler.low)
-        high = np.where(scaler.numbers, np.nextafter(scaler.high, scaler.low), scaler.high)
-        return np.clip(cells, low, high)
+    def shown(self, cells, scaler):
+        """Drawn scaled cells in original units, distributed as those of fit and in their ranges."""
+        values = scaler.unscale(scaler.inside(cells))
+        for j, of_column in self.maps.items():
+            values[:, j] = of_column.apply(cells[:, j])
+        return scaler.on_steps(values)
 
 
 def learned_generation(network, train_rows, model, mixture, asked):
@@ -200,7 +273,22 @@ def learned_generation(network, train_rows, model, mixture, asked):
     scaler, seed = model.scaler, model.seed
     prior = aggregate_posterior(network, train_rows, seed) if mixture else Prior()
     likelihoods = model.plan.likelihoods
-    common = [j for j in scaler.common if likelihoods[j] is Gaussian]
-    maps = quantile_maps(network, train_rows, prior, common, seed) if common else None
+    bell_shaped = np.array([kind in (Gaussian, StudentT) for kind in likelihoods])
+    bell_shaped &= scaler.numbers & ~scaler.idle & ~scaler.constant & model.rows.tabular
+    maps = quantile_maps(network, train_rows, prior, np.flatnonzero(bell_shaped), scaler, seed)
     bernoulli = np.array([kind is Bernoulli for kind in likelihoods])
-    return Generation(prior, maps, asked & bernoulli & scaler.as_is)
+    missing = scaler.missing & model.rows.tabular
+    missingness = Missingness.of_rows(train_rows, missing) if missing.any() else None
+    ids = ids_among(train_rows.multiset, scaler.levels)
+    return Generation(prior, maps, missingness, ids, asked & bernoulli & scaler.as_is)
+
+
+def ids_among(multiset, levels):
+    """Columns of categories in which each row has a level of its own, ndarray of int.
+
+    Of at least 20 rows; ordered categories are no names.
+    """
+    few = np.flatnonzero((levels.sizes >= _FEWEST_IDS) & ~levels.ordered)
+    columns = multiset.columns(slice(None), few)
+    known = [multiset.weights[~np.isnan(cells)].sum() for cells in columns]
+    return few[levels.sizes[few] >= np.array(known)]

@@ -14,6 +14,7 @@ from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
 from .._scaling.measure import Measure
+from .._tables.conditions import conditions_of
 from .._tables.names import column_number
 from .._tables.schema import frame_of_row
 from .._tables.validation import names_of
@@ -23,6 +24,7 @@ from ..modules import VariationalAutoencoder
 from ..objectives import ELBO
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
+from .drawing import Drawing
 from .importance import Draws, drawn_codes
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .sampling import learned_generation
@@ -59,7 +61,8 @@ dict, default="auto"
         bound, in proportion to time.
     sampler : {"auto", "prior", "mixture"}, default="auto"
         Where :meth:`sample` draws codes: from the prior, or from a Gaussian mixture fitted to the
-        codes of the training rows. "auto" is the mixture for tables with categories.
+        codes of the training rows. "auto" is the mixture for tables, the prior for images, tokens
+        and other arrays.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
         "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
@@ -402,9 +405,11 @@ dict, default="auto"
         """
         table = self._table(X)
         if n_draws is None:
-            return self._filled(X, table, self._expected_cells(table))
+            return self._filled(X, table, self._expected_values(table))
         generator = new_generator(draw_seed(random_state))
-        return [self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)]
+        return [
+            self._filled(X, table, self._drawn_values(table, generator)) for _ in range(n_draws)
+        ]
 
     def _expected_cells(self, table):
         noise = self._noise(self.n_importance_samples, _IMPUTATION_DRAWS)
@@ -417,8 +422,8 @@ dict, default="auto"
             expected, table, self.n_features_in_, np.float64, n_each=len(noise)
         )
 
-    def _drawn_cells(self, table, generator):
-        """Cells drawn given those that are there."""
+    def _drawn_values(self, table, generator):
+        """Values drawn given the cells that are there."""
         noise = self._noise(self.n_importance_samples)
         inference = self._applied()
         cells = new_generator(draw_integer(generator), inference.device)
@@ -437,10 +442,17 @@ dict, default="auto"
         values = inference.of_table(
             drawn, table, self.n_features_in_, np.float64, n_each=len(noise)
         )
-        return self._model.extras.like_training(values, self._model.scaler)
+        return self._model.extras.shown(values, self._model.scaler)
 
-    @validated({"n_samples": [Whole()], "random_state": SEED, "given": [dict, None]})
-    def sample(self, n_samples=1, random_state=None, *, given=None):
+    @validated(
+        {
+            "n_samples": [Whole()],
+            "random_state": SEED,
+            "given": [dict, None],
+            "missing": [StrOptions({"as_fit"}), None],
+        }
+    )
+    def sample(self, n_samples=1, random_state=None, *, given=None, missing=None):
         """Draw a table like that of fit: codes from the model, then cells from the likelihood.
 
         Parameters
@@ -449,45 +461,38 @@ dict, default="auto"
         random_state : int, RandomState instance or None, default=None
             None draws other rows each time.
         given : dict, default=None
-            Cells that are given, by name or number of the column, such as ``{"sex": "Female"}``:
-            the other cells are drawn given these.
+            What cells shall be, by name or number of the column; all others are drawn given these.
+            A cell, ``{"sex": "Female"}``; a tuple of the two ends of a closed range,
+            ``{"age": (30, 40)}``, where None is an open end; or a list, set or array of the cells
+            allowed, ``{"city": ["Oslo", "Rome"]}``.
+        missing : {"as_fit"} or None, default=None
+            "as_fit" leaves cells missing that often, and in such patterns, as they were in fit,
+            but for given ones.
 
         Returns
         -------
         ndarray, frame or sparse matrix of shape (n_samples, n_features)
-            Like the table of fit, without missing cells. Numbers are within the range of fit, and
-            whole where they were.
+            Like the table of fit, without missing cells unless asked for. Numbers are within the
+            range of fit, with as many decimals as there (dates on days where they were), and whole
+            where they were. A column of categories in which each of 20 or more rows of fit had a
+            level of its own, such as names or ids, is missing: copies of them say nothing new, and
+            may be no one else's business. ``given`` asks for some, or for all.
 
         Notes
         -----
-        In tables with categories, a column of numbers of which most rows have one value is drawn
-        from the likelihood and then mapped so that it is distributed as in fit (quantile mapping).
+        In tables, columns of numbers that the model would draw otherwise than they were in fit are
+        mapped so that they are distributed as there (quantile mapping), values that many rows had
+        exactly.
         With ``given``, codes are drawn without it and then by the likelihood of the given cells
         (importance resampling); a rare combination has few codes to choose from.
         """
         check_is_fitted(self)
         generator = new_generator(draw_seed(random_state))
-        inference = self._applied()
-        generation, scaler = self._model.extras, self._model.scaler
-        if given is None:
-            codes = generation.codes(n_samples, self._n_features_out, generator)
-        else:
-            given = self._model.schema.one_row(given, self.n_features_in_)
-            scaler.check_counts(given)
-            codes = generation.codes_given(
-                scaler.scale(given), n_samples, self._n_features_out, generator, inference
-            )
-        noise = new_generator(draw_integer(generator), inference.device)
-
-        def drawn(network, codes):
-            return network.likelihood.sample(network.output(codes).double(), noise)
-
-        values = scaler.unscale(generation.like_training(inference.of_codes(drawn, codes), scaler))
-        whole = scaler.whole
-        values[:, whole] = np.rint(values[:, whole])
-        values = self._model.schema.within_range(values)
+        conditions = None
         if given is not None:
-            values = np.where(np.isnan(given), values, given)
+            conditions = conditions_of(given, self._model.schema, self.n_features_in_)
+        drawing = Drawing(self._model, self._applied(), self._n_features_out)
+        values = drawing.rows(n_samples, generator, conditions, missing == "as_fit")
         return self._model.rows.from_table(self._model.schema.decode(values, drawn=True))
 
     @validated({"n_steps": [Whole(2)]})
@@ -601,7 +606,7 @@ dict, default="auto"
 
     def _finish(self, network, train_rows, model):
         learn_variances(network, train_rows, model.seed)
-        mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.scaler.mixed)
+        mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.rows.tabular)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
         generation = learned_generation(network, train_rows, model, mixture, asked)
         measure = Measure(model.scaler, train_rows.multiset, model.plan.likelihoods)

@@ -58,8 +58,6 @@ class Scaler:
         Columns of numbers that held one value only, up to rounding.
     missing : ndarray of shape (n_features,), bool
         Columns with missing cells.
-    common : ndarray of int
-        Numbers of the columns of numbers beside categories of which most rows have one value.
     whole : ndarray of shape (n_features,), bool
         Columns of numbers that held whole numbers, as far as was looked at.
     grain : Grain
@@ -117,7 +115,6 @@ class Scaler:
         self._dense = np.array([support.has_density for support in supports])
         self._as_given = np.array([support.as_given for support in supports])
         self.missing, self.whole, self.grain = profile.missing, profile.whole, profile.grain
-        self.common = np.flatnonzero(profile.common)
         self.constant, self.rounding = profile.constant, profile.rounding[profile.constant]
         self.fixed = np.where(profile.empty, np.nan, profile.low)[self.constant]
         counted = np.array([support.logarithmic for support in supports]) & ~self.constant
@@ -363,6 +360,27 @@ class Scaler:
             X[:, self.counted] = np.expm1(rows[:, self.counted])
         X[:, self.constant] = self.fixed
         return X
+
+    def original(self, rows):
+        """Scaled cells in original units, on the steps that the columns have.
+
+        For what is shown to a user: prices have two decimals again, dates are days, and whole
+        numbers whole.
+        """
+        return self.on_steps(self.unscale(rows))
+
+    def on_steps(self, X):
+        """A copy of cells in original units, on the steps that the columns have."""
+        X = self.grain.snapped(X)
+        X[:, self.whole] = np.rint(X[:, self.whole])
+        return X
+
+    def inside(self, rows):
+        """Scaled cells within the range of fit."""
+        # Ends are stored rounded: the next float32 inside is not beyond the end itself.
+        low = np.where(self.numbers, np.nextafter(self.low, self.high), self.low)
+        high = np.where(self.numbers, np.nextafter(self.high, self.low), self.high)
+        return np.clip(rows, low, high)
 
     def log_slope(self, X):
         """Logarithm of d(scaled)/d(original) of each cell.

@@ -31,7 +31,7 @@ class SharedScale(Scaler):
     def __init__(self, n_channels, multiset, names, seed, *, profile, supports):
         self._n_channels = n_channels
         super().__init__(None, multiset, names, seed, profile=profile, supports=supports)
-        self.resting, self.common = np.zeros_like(self.resting), np.empty(0, dtype=np.intp)
+        self.resting = np.zeros_like(self.resting)
         self._set_ranges()
 
     def _set_ranges(self):
@@ -75,6 +75,10 @@ class SharedScale(Scaler):
         self.channel_mean = mean.mean(axis=1)
         deviation = np.sqrt(variance.mean(axis=1) + mean.var(axis=1))
         self.channel_scale = np.where(deviation > rounding, deviation, 1.0)
+
+    def on_steps(self, X):
+        """Cells as they are: those that share a scale have no steps of their own."""
+        return X
 
     def widened(self, multiset):
         """Itself: arrays keep their scale."""

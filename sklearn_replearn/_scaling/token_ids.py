@@ -42,7 +42,6 @@ class TokenIds(Scaler):
         self.low = np.zeros_like(self.low)
         self.high = np.full_like(self.high, vocabulary_size - 1)
         self.idle, self.resting = np.zeros_like(self.idle), np.empty(0)
-        self.common = np.empty(0, dtype=np.intp)
 
     def _learn_scaling(self, scaling, scaled, profile, by_ranks, multiset, seed):
         super()._learn_scaling(scaling, scaled, profile, by_ranks, multiset, seed)
@@ -63,6 +62,10 @@ class TokenIds(Scaler):
     def log_slope(self, X):
         """0: ids have a probability and no density."""
         return np.zeros((1, self._n_features))
+
+    def on_steps(self, X):
+        """Ids as they are."""
+        return X
 
     def widened(self, multiset):
         """Itself: any id of the vocabulary is known."""

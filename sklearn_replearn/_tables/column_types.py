@@ -11,8 +11,11 @@ import pandas as pd
 from pandas.api import types
 
 from .contents import all_missing, content_of, is_missing, unreadable
-from .dates import Date
+from .dates import Date, first_that_keeps
 from .looks import look_of, one_a_row
+
+_MOST_DECIMALS = 9
+_SMALLEST_ATOM = 1 / 64  # share of the rows
 
 
 def learned(column, name, categorical):
@@ -47,6 +50,7 @@ def learned(column, name, categorical):
             kind = Category(dtype, content, *told_apart, asked=leveled)
             return kind, kind.encode(column, told_apart)
         kind = {"time": Date, "number": Number}[content](column)
+        kind.learn_grain(column)
         return kind, kind.encode(column)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise unreadable(column, name, error) from error
@@ -66,6 +70,8 @@ class Number:
 
     n_levels = 0
     content = "number"
+    decimals = None
+    atoms = ()
 
     def __init__(self, column):
         self.dtype = column.dtype
@@ -79,6 +85,20 @@ class Number:
         self.decimal = hasattr(getattr(self.dtype, "pyarrow_dtype", None), "precision")
         self.boolean = types.is_bool_dtype(self.dtype)
         self.whole = types.is_integer_dtype(self.dtype)
+
+    def learn_grain(self, column):
+        """Of how many decimals all cells are, which float32 may not keep apart."""
+        cells = self.encode(column).astype(np.float64)
+        cells = cells[np.isfinite(cells)]
+        # Whole numbers are whole in float32, too.
+        self.decimals = first_that_keeps(cells, np.round, range(_MOST_DECIMALS + 1)) or None
+
+    def learn_atoms(self, cells):
+        """Which values many rows have that float32, as which the cells are kept, changes."""
+        if self.decimals is None:
+            values, counts = np.unique(cells[np.isfinite(cells)], return_counts=True)
+            many = values[counts > max(1, _SMALLEST_ATOM * len(cells))]
+            self.atoms = tuple(many[many.astype(np.float32) != many].tolist())
 
     def encode(self, column):
         """Cells to numbers, ndarray of shape (n_samples,), float."""
@@ -94,8 +114,12 @@ class Number:
         missing = np.isnan(values)
         if self.boolean:
             values = np.where(missing, np.nan, values >= 0.5)
+        elif self.decimals is not None:
+            values = np.round(values, self.decimals)
         elif self.whole:
             values = np.rint(values)
+        for atom in self.atoms:
+            values = np.where(values == np.float64(np.float32(atom)), atom, values)
         if types.is_object_dtype(self.dtype):
             cells = [
                 None if gone else self.of_objects(v)
@@ -136,6 +160,9 @@ class Nothing(Number):
 
     def __init__(self, column):
         self.dtype = column.dtype
+
+    def learn_grain(self, column):
+        """Nothing."""
 
     def encode(self, column):
         """NaN for each cell."""
@@ -236,11 +263,10 @@ class Category:
         if types.is_object_dtype(self.dtype):
             return cells.astype(object).where(~missing, None)
         cells = cells.mask(missing) if missing.any() else cells
-        return (
-            as_dictionary(cells, self.dtype)
-            if is_dictionary(self.dtype)
-            else cells.astype(self.dtype)
-        )
+        if is_dictionary(self.dtype):
+            return as_dictionary(cells, self.dtype)
+        dtype = _NULLABLE.get(self.dtype, self.dtype) if missing.any() else self.dtype
+        return cells.astype(dtype)
 
 
 def is_dictionary(dtype):

@@ -13,6 +13,8 @@ _FIRST_DAY, _LAST_DAY = (
     (datetime.date(year, month, day) - datetime.date(1970, 1, 1)).days
     for year, month, day in ((1, 1, 2), (9999, 12, 30))
 )
+_UNITS = ("D", "h", "min", "s")
+_LOOKED_AT_FIRST = 64  # rows, which rule out most that does not hold for all
 _LARGEST = 2**63 - 1  # the smallest int64 stands for a missing one
 
 
@@ -26,6 +28,7 @@ class Date:
     n_levels = 0
     content = "time"
     boolean, whole = False, True
+    unit = None
 
     def __init__(self, column):
         self.dtype = column.dtype
@@ -47,6 +50,13 @@ class Date:
         first, last = _FIRST_DAY * day, (_LAST_DAY + 1) * day - 1
         return max(min(first, low), -_LARGEST), min(max(last, high), _LARGEST)
 
+    def learn_grain(self, column):
+        """Whether all cells are days, hours, minutes or seconds, by the clock of their zone."""
+        column = _as_time(column).dropna()
+        if getattr(column.dtype, "tz", None) is not None:
+            column = column.dt.tz_localize(None)
+        self.unit = first_that_keeps(column, lambda cells, unit: cells.dt.floor(unit), _UNITS)
+
     def encode(self, column):
         """Cells to ticks, ndarray of shape (n_samples,), float64."""
         column = _as_time(column).astype(self.plain)
@@ -65,6 +75,8 @@ class Date:
         column = pd.Series(ticks.view(f"{kind}[{self._unit}]"))
         if getattr(self.plain, "tz", None) is not None:
             column = column.dt.tz_localize("UTC").dt.tz_convert(self.plain.tz)
+        if self.unit is not None:
+            column = self._on_unit(column)
         column = column.mask(missing)
         if not types.is_object_dtype(self.dtype):
             return column.astype(self.dtype)
@@ -74,6 +86,21 @@ class Date:
         if callable(self.of_objects):
             cells = [cell if cell is pd.NaT else self.of_objects(cell) for cell in cells]
         return pd.Series(list(cells), dtype=object).where(~missing, None)
+
+    def _on_unit(self, column):
+        if types.is_timedelta64_dtype(self.plain):
+            return column.dt.round(self.unit)
+        first = np.ones(len(column), dtype=bool)  # of two equal hours, at the end of summer
+        return column.dt.round(self.unit, ambiguous=first, nonexistent="shift_forward")
+
+
+def first_that_keeps(cells, rounded, units):
+    """The first unit to which rounding changes no cell, or None."""
+    first = cells[:_LOOKED_AT_FIRST]
+    for unit in units:
+        if all(np.array_equal(some, rounded(some, unit)) for some in (first, cells)):
+            return unit
+    return None
 
 
 def _datetime(cell):

@@ -19,6 +19,10 @@ class PandasLike:
             frame.isetitem(j, column)
         return frame
 
+    def of_columns(self, raw, kept, added):
+        """Some columns of a frame, by number, and new ones, arrays by name."""
+        return raw.iloc[:, kept].assign(**added)
+
 
 class Foreign:
     """A frame of another library, column by column.
@@ -45,6 +49,16 @@ class Foreign:
         return raw.with_columns(
             *(raw[name].zip_with(~_missing(raw[name]), made[name]) for name in made.columns)
         ).to_native()
+
+    def of_columns(self, raw, kept, added):
+        """Some columns of a frame, by number, and new ones, arrays by name."""
+        raw = nw.from_native(raw, eager_only=True)
+        raw = raw.select([raw.columns[j] for j in kept])
+        new = (
+            nw.new_series(name, cells.tolist(), nw.Float64(), backend=self.backend)
+            for name, cells in added.items()
+        )
+        return raw.with_columns(*new).to_native()
 
     def _made(self, columns):
         schema = {name: self.schema[name] for name in columns}

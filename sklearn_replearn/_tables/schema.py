@@ -13,7 +13,7 @@ from .dates import Date
 from .frames import as_pandas
 from .levels import UNSEEN, Levels
 from .looks import warn_of_looks
-from .names import MANY, brief, column_named, column_number
+from .names import MANY, brief
 
 
 def _shared(kinds):
@@ -98,35 +98,33 @@ class Schema:
         sizes = [kind.n_levels for kind in self.kinds]
         return Levels(sizes, [getattr(kind, "ordered", False) for kind in self.kinds])
 
-    def one_row(self, given, n_features):
-        """A row of numbers in which only given cells are not missing.
+    def label(self, j):
+        """A column for messages."""
+        return f"Column {j if self.names is None else self.names[j]!r}"
+
+    def shown(self, j, number):
+        """A number of a column as a cell, for messages."""
+        if self.kinds is None:
+            return f"{number:.6g}"
+        return str(self.kinds[j].decode(np.array([number]))[0])
+
+    def one_cell(self, j, cell, shown, exact=True):
+        """A given cell of a column as a number.
 
         Parameters
         ----------
-        given : dict
-            Cells by name or number of the column.
-
-        Returns
-        -------
-        ndarray of shape (1, n_features), float64
+        j : int
+        cell : object
+        shown : str
+            The column, for messages.
+        exact : bool, default=True
+            Whether it shall be one that the column can hold, and not only comparable to such.
 
         Raises
         ------
         ValueError
-            If there is no such column, or a level that fit has not seen.
+            If the cell is missing or of another type, or a level that fit has not seen.
         """
-        if not isinstance(given, dict):
-            raise ValueError(
-                f"given must be a dict such as {{'column': value}}; got {brief(given)}."
-            )
-        values = np.full((1, n_features), np.nan)
-        for column, cell in given.items():
-            j = column_number(column, n_features, self.names, "given")
-            values[0, j] = self._one_cell(j, cell, column_named(column))
-        return values
-
-    def _one_cell(self, j, cell, shown):
-        """A given cell as a number."""
         cells = pd.Series([cell])
         if cells.isna().all():
             raise ValueError(f"{shown}: the given cell is missing. Leave the column out instead.")
@@ -140,7 +138,7 @@ class Schema:
             levels = ", ".join(map(brief, kind.levels[:MANY]))
             more = ", …" if kind.n_levels > MANY else ""
             raise ValueError(f"{shown} has no level {brief(cell)} in fit; it has {levels}{more}.")
-        exact = kind.whole or kind.boolean
+        exact = exact and (kind.whole or kind.boolean)
         if exact and kind.encode(kind.decode(np.array([number])))[0] != number:
             raise ValueError(f"{shown} has dtype {kind.dtype}; {brief(cell)} is no value of it.")
         return number
@@ -228,7 +226,8 @@ class Schema:
         if self.container is None:
             if self.dtype == object:
                 return frame.astype(object).where(frame.notna(), None).to_numpy(dtype=object)
-            return frame.to_numpy(dtype=self.dtype)
+            missing = np.dtype(self.dtype).kind in "iub" and frame.isna().any(axis=None)
+            return frame.to_numpy(dtype=np.float64 if missing else self.dtype)
         frame.columns = self.names
         if index is not None:
             frame.index = index

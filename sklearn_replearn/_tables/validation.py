@@ -191,14 +191,21 @@ def _of_columns(frame, container, dtype, features, schema):
         names = None if container is None else frame.columns
         chosen = _categorical(features, frame, names)
         kinds, cells = zip(*map(learned, columns, shown, chosen), strict=True)
+        float_ = None
+        if not all(isinstance(kind, Number) for kind in kinds):
+            # Once and for all: a row must become the same numbers in any company.
+            float_ = _float_of(cells, kinds)
+        if float_ == np.float32:
+            for kind, column in zip(kinds, cells, strict=True):
+                if type(kind) is Number and column.dtype == np.float64:
+                    kind.learn_atoms(column)
         schema = Schema(container, kinds, names, dtype)
+        schema.float = float_
     else:
         # Fitted to an array of numbers, the columns of a frame have to be numbers.
         kinds = [_ANY_NUMBER] * len(columns) if schema.kinds is None else schema.kinds
         cells = list(map(encoded, kinds, columns, shown))
-    if reset and not all(isinstance(kind, Number) for kind in kinds):
-        # Once and for all: a row must become the same numbers in any company.
-        schema.float = _float_of(cells, kinds)
+    if reset and schema.float is not None:
         with np.errstate(invalid="ignore"):
             ranges = [(np.fmin.reduce(column), np.fmax.reduce(column)) for column in cells]
         schema.range = np.array(ranges, dtype=np.float64).T

@@ -164,6 +164,10 @@ class Likelihood(nn.Module):
         means = self.mean(output.flatten(0, 1)).view(*weights.shape, -1)
         return (weights[:, :, None] * means).sum(1)
 
+    def of_column(self, j, output):
+        """The likelihood that a column has, the columns that this has, and what is said of them."""
+        return self, list(range(self.n_features)), output
+
     def parts(self):
         """Pairs of a likelihood and the numbers of its columns: itself and all columns."""
         return [(self, list(range(self.n_features)))]

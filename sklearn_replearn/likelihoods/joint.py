@@ -52,6 +52,11 @@ class Joint(Likelihood):
         """Pairs of a likelihood and the numbers of its columns."""
         return list(zip(self.of_columns, self.columns, strict=True))
 
+    def of_column(self, j, output):
+        """The likelihood that a column has, the columns that this has, and what is said of them."""
+        number = next(i for i, columns in enumerate(self.columns) if j in columns)
+        return self.of_columns[number], self.columns[number], self._split(output)[number]
+
     def _split(self, output):
         return output[:, : self.n_outputs].split([part.n_outputs for part in self.of_columns], 1)
 

@@ -38,6 +38,8 @@ class Arrays(Rows):
     ((20, 4), (20, 3, 8))
     """
 
+    tabular = False
+
     #: Whether fit saw an array of all axes rather than flat rows.
     _stacked = False
 

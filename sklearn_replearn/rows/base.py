@@ -52,6 +52,9 @@ class Rows(BaseEstimator):
         networks compute rows independently in float32. None: they compute in float64 after fit.
     dense : bool
         Whether the networks are linear layers one behind the other.
+    tabular : bool
+        Whether each column is a quantity of its own, which may be missing, has a step (decimals,
+        days) and a distribution of its own. Not so where cells share a scale, as in images.
     n_decoded : int or None
         Rows of a batch that a decoder learns from beside a contrastive objective; None: all.
 
@@ -74,6 +77,7 @@ class Rows(BaseEstimator):
     activation = "silu"
     padded = None
     dense = False
+    tabular = True
     n_decoded = None
     scaling = "auto"
     categorical_features = None

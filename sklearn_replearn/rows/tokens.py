@@ -45,6 +45,7 @@ class Tokens(Rows):
     """
 
     hidden_layer_sizes = None
+    tabular = False
     n_decoded = _DECODED
 
     def __init__(self, vocabulary_size):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from repeatability import seeded
+from scipy.stats import ks_2samp
 
-from sklearn_replearn._estimators.sampling import AggregatePosterior, Prior, QuantileMaps
+from sklearn_replearn._estimators.sampling import AggregatePosterior, Prior, QuantileMap
 
 
 def test_the_mixture_has_the_moments_of_the_codes_and_the_prior_elsewhere():
@@ -28,12 +29,12 @@ def test_codes_that_say_nothing_are_drawn_from_the_prior():
     assert np.array_equal(*drawn)
 
 
-def test_maps_give_a_column_the_distribution_of_fit():
+def test_a_map_gives_a_column_the_distribution_of_fit_and_its_atoms_exactly():
     random = np.random.default_rng(0)
-    trained = np.where(random.random(5000) < 0.8, 0.0, random.lognormal(size=5000))[:, None]
-    drawn = random.normal(size=(5000, 2))
-    maps = QuantileMaps(np.array([1]), drawn[:, 1:], trained)
-    mapped = maps.apply(drawn)
-    assert np.array_equal(mapped[:, 0], drawn[:, 0])
-    assert (mapped[:, 1] == 0).mean() == pytest.approx(0.8, abs=0.02)
-    assert mapped[:, 1].mean() == pytest.approx(trained.mean(), rel=0.1)
+    trained = np.where(random.random(5000) < 0.8, 0.3, random.lognormal(size=5000))
+    drawn = random.normal(size=5000)
+    mapped = QuantileMap.between(drawn, trained).apply(drawn)
+    assert (mapped == 0.3).mean() == pytest.approx(0.8, abs=0.02)
+    assert ks_2samp(mapped, trained).statistic < 0.03
+    assert mapped.mean() == pytest.approx(trained.mean(), rel=0.1)
+    assert (np.diff(mapped[drawn.argsort()]) >= 0).all()

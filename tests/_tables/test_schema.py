@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse as sp
 
 from sklearn_replearn import AutoencoderTransformer
+from sklearn_replearn._tables.conditions import conditions_of
 from sklearn_replearn._tables.schema import Schema, frame_of_row
 from sklearn_replearn._tables.validation import read_table
 
@@ -43,10 +44,21 @@ def test_a_decoded_frame_may_have_an_index_of_its_own(frame):
     assert schema.decode(table.astype(float), index=index).index.equals(index)
 
 
-def test_given_cells_become_numbers_and_all_others_are_missing(frame):
+def test_given_cells_become_conditions(frame):
     _, schema = read(frame)
-    row = schema.one_row({"group": "b", "visits": 4, 0: 1.25}, 5)
-    assert np.array_equal(row, [[1.25, np.nan, 2, 4, np.nan]], equal_nan=True)
+    given = {"group": "b", "visits": (3.5, None), 0: [1.25, 2], "size": ("s", "l")}
+    given["member"] = {True}
+    ends = [(c.column, c.low, c.high) for c in conditions_of(given, schema, 5)]
+    assert ends == [(2, 2, 2), (3, 3.5, np.inf), (0, 1.25, 2), (1, 1, 2), (4, 1, 1)]
+    of_values = conditions_of({"visits": np.array([3, 5])}, schema, 5)[0]
+    assert of_values.holds(np.arange(7)).nonzero()[0].tolist() == [3, 5]
+
+
+def test_ends_of_ranges_are_met_by_cells_that_are_rounded():
+    _, schema = read(np.random.default_rng(0).random((5, 1)).astype(np.float32))
+    found = conditions_of({0: (0.1, 0.3)}, schema, 1)[0]
+    assert 0.1 <= found.low < 0.1 + 1e-8 and 0.3 - 1e-7 < found.high <= 0.3
+    assert np.float32(found.high) == found.high
 
 
 @pytest.mark.parametrize(
@@ -57,13 +69,23 @@ def test_given_cells_become_numbers_and_all_others_are_missing(frame):
         ({"visits": 3.5}, "'visits' has dtype int64; 3.5 is no value of it"),
         ({"height": None}, "the given cell is missing. Leave the column out"),
         ({"height": np.inf}, "the given cell is inf"),
-        ([("height", 1)], r"must be a dict such as \{'column': value\}"),
+        ([("height", 1)], r"must be a dict of columns, such as \{'column': value\}"),
+        ((1, 2), r"must be a dict of columns, such as .*; got \(1, 2\)"),
+        ({"visits": (1, 2, 3)}, "a tuple is a range .* got a tuple of 3"),
+        ({"visits": (5, 3)}, "a range goes from its lower to its upper end"),
+        ({"visits": (np.nan, 3)}, "the given cell is missing"),
+        ({"visits": ("a", "b")}, "'visits' held numbers in fit"),
+        ({"group": ("a", "b")}, "no order: give a list of levels"),
+        ({"group": []}, "the list of given values is empty"),
+        ({"group": ["a", "z"]}, "'group' has no level 'z' in fit"),
+        ({"visits": [3, 3.5]}, "3.5 is no value of it"),
+        ({"visits": {3: 4}}, "given as a list of cells"),
     ],
 )
 def test_given_cells_that_the_table_of_fit_could_not_have_are_refused(given, message, frame):
     _, schema = read(frame)
     with pytest.raises(ValueError, match=message):
-        schema.one_row(given, 5)
+        conditions_of(given, schema, 5)
 
 
 def test_missing_cells_are_filled_and_others_stay(frame):

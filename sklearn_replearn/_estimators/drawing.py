@@ -1,0 +1,57 @@
+"""Rows drawn from a fitted VAE."""
+
+import numpy as np
+
+from .._runtime.randomness import draw_integer, new_generator
+from .conditional import Conditional
+
+
+class Drawing:
+    """Draws rows from a model.
+
+    Parameters
+    ----------
+    model : Model
+        Its extras are a :class:`Generation`.
+    inference : Inference
+    latent_dim : int
+    """
+
+    def __init__(self, model, inference, latent_dim):
+        self.model, self.inference, self.latent_dim = model, inference, latent_dim
+
+    def rows(self, n_samples, generator, conditions, as_fit):
+        """Rows in original units, ndarray of shape (n_samples, n_features), float64.
+
+        Parameters
+        ----------
+        n_samples : int
+        generator : torch.Generator
+        conditions : list of Condition or None
+            That they meet.
+        as_fit : bool
+            Whether cells are missing as they were in fit, but for those with a condition.
+        """
+        model, generation = self.model, self.model.extras
+        if conditions is None:
+            codes = generation.codes(n_samples, self.latent_dim, generator)
+        else:
+            conditional = Conditional(conditions, model.scaler, self.inference, model.schema)
+            codes = conditional.codes(generation, n_samples, self.latent_dim, generator)
+        noise = new_generator(draw_integer(generator), self.inference.device)
+
+        def drawn(codes):
+            cells = self.inference.of_codes(
+                lambda network, codes: network.likelihood.sample(
+                    network.output(codes).double(), noise
+                ),
+                codes,
+            )
+            return model.schema.within_range(generation.shown(cells, model.scaler))
+
+        values = drawn(codes)
+        if conditions is not None:
+            values = conditional.met(values, codes, drawn, generator)
+        missing = generation.missing(values.shape, as_fit, generator)
+        missing[:, [condition.column for condition in conditions or ()]] = False
+        return np.where(missing, np.nan, values)
