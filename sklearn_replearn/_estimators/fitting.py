@@ -269,21 +269,9 @@ def _learned(estimator, rows, schema, multiset, seed):
     asked = estimator._asked_likelihoods(schema)
     likelihoods = rows.likelihoods(profile, asked, estimator._likelihood_of_binary, names)
     if profile.small_counts and isinstance(rows, Table):
-        _warn_of_counts(estimator)
+        estimator._warn_of_counts()
     scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
     return scaler, _plan(estimator, rows, scaler, likelihoods)
-
-
-def _warn_of_counts(estimator):
-    left_to_the_columns = getattr(estimator, estimator._objective_parameter) == "auto"
-    if estimator._for_counts is not None and left_to_the_columns:
-        warnings.warn(
-            "Nearly all columns hold small counts, most of them 0, and are taken for normally "
-            f"distributed numbers. Give {estimator._for_counts}; any other "
-            f"{estimator._objective_parameter} than the default says that they are none.",
-            UserWarning,
-            stacklevel=2,
-        )
 
 
 def _plan(estimator, rows, scaler, likelihoods):
