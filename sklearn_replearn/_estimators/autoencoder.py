@@ -2,11 +2,13 @@
 
 from sklearn.base import clone
 
-from .._runtime.sklearn import HasMethods, StrOptions
+from .._runtime.sklearn import StrOptions
 from ..augmentations import Identity
+from ..augmentations._calling import AUGMENTATION
 from ..likelihoods import Bernoulli, Gaussian, Poisson
 from ..modules import Autoencoder
 from ..objectives import Reconstruction
+from ..objectives.sparsity import SPARSITY
 from .base import RepresentationTransformer
 from .code_statistics import standardize_codes
 
@@ -54,7 +56,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
@@ -143,8 +145,8 @@ class AutoencoderTransformer(RepresentationTransformer):
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
         "loss": [StrOptions({"auto", "mse", "bce", "poisson"})],
-        "corruption": [callable, StrOptions({"auto"}), None],
-        "sparsity": [HasMethods(["activation", "penalties"]), None],
+        "corruption": [StrOptions({"auto"}), AUGMENTATION, None],
+        "sparsity": [SPARSITY, None],
     }
 
     def __init__(

@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -11,14 +10,15 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.isolation import OnOneThread, isolated, one_thread
-from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context
+from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
+from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
 from ..likelihoods import Gaussian
 from ..modules.layers import ACTIVATIONS
-from ..rows.base import table_of
+from ..rows.base import KIND_OF_ROWS, table_of
 from .fitting import fitted_model
 from .inference import Prepared
 
@@ -34,32 +34,32 @@ class RepresentationTransformer(
     """
 
     _parameter_constraints = {
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "latent_dim": [Whole(1, WIDEST)],
         "hidden_layer_sizes": [
             StrOptions({"auto"}),
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
+            Each(Whole(1, WIDEST)),
+            Whole(1, WIDEST),
         ],
         "activation": [StrOptions({"auto", *ACTIVATIONS})],
         "encoder": [callable, None],
         "decoder": [callable, None],
-        "rows": [HasMethods(["to_table", "scaler"]), None],
-        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "rows": [KIND_OF_ROWS, None],
+        "max_epochs": [StrOptions({"auto"}), Whole()],
+        "batch_size": [Whole()],
+        "lr": [StrOptions({"auto"}), Number(0)],
         "lr_schedule": [StrOptions({"cosine"}), None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
+        "weight_decay": [Number(0, closed="left")],
+        "gradient_clip": [Number(0), None],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
+        "validation_fraction": [Number(0, 1)],
+        "n_iter_no_change": [StrOptions({"auto"}), Whole()],
+        "tol": [Number(0, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        "random_state": SEED,
+        "verbose": [Whole(0), "boolean"],
     }
 
     # ---------------------------------------------------------------- fit

@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -13,12 +12,14 @@ from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.pairing import group_numbers, time_numbers
 from .._runtime.isolation import few_threads, isolated
+from .._runtime.parameters import Whole
 from .._runtime.randomness import new_generator
-from .._runtime.sklearn import HasMethods, Interval, fit_context
+from .._runtime.sklearn import fit_context
 from .._runtime.transaction import in_one_step
-from ..augmentations._calling import view
+from ..augmentations._calling import AUGMENTATION, view
 from ..metrics import info_nce_bits
 from ..modules import Autoencoder
+from ..objectives.base import OBJECTIVE
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
 from .code_statistics import collapse, standardize_codes
@@ -75,7 +76,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
@@ -166,9 +167,9 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
-        "objective": [HasMethods(["heads", "terms", "after_step"]), None],
-        "augmentation": [callable, tuple, None],
-        "n_time_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "objective": [OBJECTIVE, None],
+        "augmentation": [AUGMENTATION, tuple, None],
+        "n_time_neighbors": [Whole()],
     }
 
     def __init__(
@@ -392,7 +393,7 @@ class ContrastiveTransformer(RepresentationTransformer):
             augmentation = rows.augmentation()
         if not isinstance(augmentation, tuple):
             return augmentation, augmentation
-        if len(augmentation) != 2 or not all(map(callable, augmentation)):
+        if len(augmentation) != 2 or not all(map(AUGMENTATION.is_satisfied_by, augmentation)):
             raise ValueError(
                 "augmentation must be a callable, or a tuple of two callables, one for each "
                 f"view; got {augmentation!r}."

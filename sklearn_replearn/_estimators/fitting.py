@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from .._dataset.batches import TrainingRows, n_batches
+from .._dataset.columns import row_weights
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
@@ -15,7 +16,7 @@ from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
 from .._runtime.memory import free_memory, too_little
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import check_sample_weight, safe_indexing
+from .._runtime.sklearn import safe_indexing
 from .._scaling.profile import Profile
 from .._tables.names import name_columns
 from .._tables.validation import names_of, read_table
@@ -148,7 +149,9 @@ def trained(
     )
     epochs = estimator.max_epochs
     if epochs == "auto":
-        epochs = default_epochs(len(train_rows), estimator.batch_size)
+        epochs = default_epochs(
+            len(train_rows), estimator.batch_size, multiset.least_known(scaler.missing)
+        )
     objective = objective_of(epochs * n_batches(len(train_rows), estimator.batch_size))
     training = Training(
         network,
@@ -244,7 +247,7 @@ def _read(estimator, rows, X, sample_weight, metadata_of, last):
     X, features = table_of(rows, X), rows.categorical_features
     table, schema = read_table(estimator, X, features, None if last is None else last.schema)
     rows.check(table, schema)
-    weights = check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
+    weights = row_weights(sample_weight, table)
     if not weights.any():
         raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
     metadata = None if metadata_of is None else metadata_of(len(table)).of_counting(weights > 0)

@@ -11,7 +11,7 @@ from torch.quasirandom import SobolEngine
 from .._dataset.hashing import hashes_of, scrambled
 from .._runtime.arrays import CHUNK, padded_size
 
-_TINY = 2.0**-54
+_TINY, _HASHED = 2.0**-54, 2.0**12
 
 
 class Draws:
@@ -47,9 +47,9 @@ class Draws:
 
     def of(self, rows):
         """Draws for scaled rows, Tensor of shape (n, n_draws, latent_dim), float64, on the CPU."""
-        with np.errstate(over="ignore"):
-            # Of float32: a column in other units has other last bits when scaled.
-            hashes = hashes_of(rows.cpu().numpy().astype(np.float32))
+        # Of the first bits: a column in other units has other last ones when scaled.
+        fraction, exponent = np.frexp(rows.cpu().numpy())
+        hashes = hashes_of(np.ldexp(np.rint(fraction * _HASHED), exponent))
         seed = scrambled(np.array([self.seed + 1, self.n_draws], dtype=np.uint64)).sum()
         streams = scrambled(hashes ^ seed)[:, None] + np.arange(self.latent_dim, dtype=np.uint64)
         shift = (scrambled(streams) >> np.uint64(11)) * 2.0**-53

@@ -8,8 +8,8 @@ import torch
 from .importance import Cells, Normal, encoded, log_ratio, outputs
 
 # Shares of the draws, as many of which have to weigh something.
-_GOOD, _ENOUGH = 1 / 3, 1 / 4
-_STEPS = 1  # of Gauss and Newton
+_GOOD, _ENOUGH = 0.6, 0.25
+_STEPS = 1, 4  # of Gauss and Newton; of rows for which the first are too few
 _DIFFERENCE = 0.1  # in standard deviations of the encoder
 _SHRUNK = 1.0, 0.5, 0.25, 0.0625, 0.0
 _MOST_ADAPTED = 128  # values in a code
@@ -39,32 +39,32 @@ def bounds_of(inference, table, measure, draws):
     """
     latent_dim, n_draws = draws.latent_dim, len(draws)
 
-    def found(adapted, draws, table):
+    def found(n_steps, draws, table):
         def of_part(network, part):
             cells = Cells.of(part, measure)
             proposal = encoded(network, part, latent_dim)
-            if adapted:
-                proposal = at_mode(network, cells, proposal, part.seen.dtype)
+            if n_steps:
+                proposal = at_mode(network, cells, proposal, part.seen.dtype, n_steps)
             return _weighed(network, part, cells, proposal, draws)
 
         width = N_FIGURES + table.shape[1]
-        n_each = max(len(draws), 2 * latent_dim + 1) if adapted else len(draws)
+        n_each = max(len(draws), 2 * latent_dim + 1) if n_steps else len(draws)
         return inference.of_table(of_part, table, width, np.float64, n_each=n_each)
 
-    bounds = found(False, draws, table)
-    poor = np.flatnonzero(bounds[:, 2] < _GOOD * n_draws)
-    better = np.zeros(len(table), dtype=bool)
-    if len(poor) and latent_dim <= _MOST_ADAPTED:
-        again = found(True, draws, table[poor])
-        is_better = again[:, 2] > bounds[poor, 2]
-        better[poor[is_better]] = True
-        bounds[poor[is_better]] = again[is_better]
+    bounds = found(0, draws, table)
+    steps = np.zeros(len(table), dtype=int)
+    for n_steps, share in zip(_STEPS, (_GOOD, _ENOUGH), strict=True):
+        poor = np.flatnonzero(bounds[:, 2] < share * n_draws)
+        if len(poor) and latent_dim <= _MOST_ADAPTED:
+            again = found(n_steps, draws, table[poor])
+            better = again[:, 2] > bounds[poor, 2]
+            steps[poor[better]], bounds[poor[better]] = n_steps, again[better]
     for _ in range(_ROUNDS):
         draws = draws.times(_FACTOR)
-        for adapted in (False, True):
-            poor = np.flatnonzero((bounds[:, 2] < _ENOUGH * n_draws) & (better == adapted))
+        for n_steps in (0, *_STEPS):
+            poor = np.flatnonzero((bounds[:, 2] < _ENOUGH * n_draws) & (steps == n_steps))
             if len(poor):
-                bounds[poor] = found(adapted, draws, table[poor])
+                bounds[poor] = found(n_steps, draws, table[poor])
     return bounds
 
 
@@ -95,7 +95,7 @@ def _standard_error(weights):
     return (excess / (n_draws - 1)).sqrt()
 
 
-def at_mode(network, cells, start, dtype):
+def at_mode(network, cells, start, dtype, n_steps):
     """The normal distribution that fits the posterior of each row's code at its mode.
 
     Steps of Gauss and Newton from the encoder's mean: the decoder is taken to be linear around it,
@@ -109,24 +109,29 @@ def at_mode(network, cells, start, dtype):
     start : Normal
     dtype : torch.dtype
         Of the network.
+    n_steps : int
 
     Returns
     -------
     Normal
     """
     mean = start.mean
-    for step in range(_STEPS + 1):
+    for step in range(n_steps + 1):
         gradient, precision = _linearised(network, cells, mean, _DIFFERENCE * start.root, dtype)
         values, vectors = torch.linalg.eigh(precision)
         values = values.clamp_min(1.0)  # that of the prior
-        if step == _STEPS:
+        if step == n_steps:
             break
         towards = (vectors @ ((vectors.mT @ gradient[:, :, None]) / values[:, :, None]))[:, :, 0]
         tried = mean[:, None] + mean.new_tensor(_SHRUNK)[:, None] * towards[:, None]
         log_x = cells.log_x(network.likelihood, outputs(network, tried, dtype))
         best = (log_x.sum(2) - 0.5 * tried.square().sum(2)).argmax(1)
         mean = tried[torch.arange(len(tried), device=tried.device), best]
-    return Normal(mean, vectors * values.rsqrt()[:, None], -0.5 * values.log().sum(1))
+    # By Cholesky: eigenvectors of like values would turn with the last bits.
+    lower = torch.linalg.cholesky((vectors * values[:, None]) @ vectors.mT)
+    identity = torch.eye(mean.shape[1], dtype=mean.dtype, device=mean.device).expand_as(lower)
+    root = torch.linalg.solve_triangular(lower.mT, identity, upper=True)
+    return Normal(mean, root, -0.5 * values.log().sum(1))
 
 
 def _linearised(network, cells, mean, difference, dtype):

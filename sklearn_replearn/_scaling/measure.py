@@ -6,6 +6,7 @@ import numpy as np
 
 from .._dataset.sparse import SparseTable
 from .._runtime.arrays import CELLS, slices
+from .differences import interval_ends
 from .grain import grain_of
 
 _ROWS_LOOKED_AT, _CELLS_LOOKED_AT = 2**12, 2**22
@@ -109,7 +110,7 @@ class Measure:
         return lower, upper, log_unit
 
     def _add_steps(self, X, scaled, which, lower, upper, log_unit):
-        step, ends = self._step[which], self._scaler.around(X, scaled, self._step)
+        step, ends = self._step[which], interval_ends(self._scaler, X, scaled, self._step)
         low, high = (end[:, which] for end in ends)
         with np.errstate(over="ignore", invalid="ignore"):
             # Where a scaling is flat, or a cell so far that no float64 tells its ends apart.

@@ -10,6 +10,7 @@ from .._tables.levels import Levels
 from .._tables.names import name_columns
 from .affine import is_affine, shift_and_factor
 from .cells import check_unit_interval, reject_other_than_counts
+from .differences import log_slope_by_differences
 from .limits import (
     fitted_to,
     is_ordinary,
@@ -385,65 +386,15 @@ class Scaler:
         if self.transformer is None:
             slopes = np.log(np.abs(self.factor))[None]
         else:
-            slopes = self._log_slope_by_differences(np.array(X, dtype=np.float64))
+            slopes = log_slope_by_differences(self, X)
         if self.ranked:
             slopes = np.repeat(slopes, len(X) // len(slopes), axis=0)
             for j, scores in self.ranked.items():
                 slopes[:, j] = scores.log_slope(np.ravel(X[:, j]).astype(np.float64))
         return np.where(self.with_density, slopes, 0.0)
 
-    def _log_slope_by_differences(self, X):
-        unit, (low, high) = self._spread_in_original_units(), self._range_in_original_units()
-        step = 1e-3 * unit
-        with np.errstate(all="ignore"):
-            # Not beyond the range of fit: a scaling may be defined nowhere else.
-            before = np.maximum(X - step, np.minimum(X, low))
-            after = np.minimum(X + step, np.maximum(X, high))
-            slope = (self.scale(after) - self.scale(before)) / (after - before)
-            beyond = np.maximum(np.maximum(low - X, X - high), 0.0) / unit
-            floor = np.log(1e-3 * self.spread / unit) - 2 * np.log1p(beyond)
-            return np.fmax(np.log(np.abs(slope)), floor)
-
-    def around(self, X, scaled, width):
-        """Scaled ends of intervals of these widths around the cells of a table.
-
-        Parameters
-        ----------
-        X, scaled : ndarray of shape (n, n_features)
-            Cells, and the same cells scaled.
-        width : ndarray of shape (n_features,)
-            In original units.
-
-        Returns
-        -------
-        lower, upper : ndarray of shape (n, n_features)
-        """
-        half = 0.5 * width
-        if self.transformer is None:
-            half = half * np.abs(self.factor)
-            return scaled - half, scaled + half
-        X, (low, high) = np.array(X, dtype=np.float64), self._range_in_original_units()
-        before, after = (
-            np.maximum(X - half, np.minimum(X, low)),
-            np.minimum(X + half, np.maximum(X, high)),
-        )
-        with np.errstate(all="ignore"):
-            left, right = scaled - self.scale(before), self.scale(after) - scaled
-            # What is beyond the range of fit is as wide as the other half.
-            left, right = (
-                np.where(before > X - half, right, left),
-                np.where(after < X + half, left, right),
-            )
-        ends = scaled - left, scaled + right
-        return np.minimum(*ends), np.maximum(*ends)
-
-    def _range_in_original_units(self):
-        """Lowest and highest cell of fit, up to rounding."""
-        with np.errstate(all="ignore"):
-            ends = np.sort(self.unscale(np.stack([self.low, self.high])), axis=0)
-        return np.where(np.isfinite(ends), ends, [[-np.inf], [np.inf]])
-
-    def _spread_in_original_units(self):
+    def spread_in_original_units(self):
+        """Width of a column that ``spread`` stands for in the middle of the scaled cells."""
         middle = np.zeros((1, len(self.spread)))
         width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
         return np.where(self.constant | ~(width[0] > 0), 1.0, np.abs(width[0]) / 2)

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_array, validate_data
 
 from .._dataset.sparse import SparseTable
+from .._runtime.parameters import checked_array
 from .arrays import rows_as_array
 from .column_types import Category, Number, learned
 from .contents import content_of
@@ -51,7 +52,13 @@ def read_table(estimator, X, categorical_features=None, schema=None):
     if schema is not None and _is_as_in_fit(X, estimator, schema):
         table = X
     else:
-        table, schema = _validated(estimator, X, categorical_features, schema)
+        try:
+            table, schema = _validated(estimator, X, categorical_features, schema)
+        except OverflowError as problem:
+            raise ValueError(
+                f"X holds whole numbers that no float holds ({problem}). Divide them by a "
+                "constant, or give them as strings where they are names."
+            ) from None
     _reject_infinite(table, names_of(estimator))
     return table, schema
 
@@ -77,13 +84,42 @@ def _validated(estimator, X, features, schema):
     found = as_pandas(X)
     if found is not None:
         return _of_frame(estimator, *found, features, schema)
+    reject_no_table(X)
     dtype, X = getattr(X, "dtype", None), rows_as_array(X)
+    if getattr(X, "ndim", 2) > 2:
+        _reject_axes(X)
     kind = X.dtype.kind if hasattr(X, "dtype") else None
     of_cells = kind in ("U", "S", "T", "M", "m") or (kind == "O" and not sp.issparse(X))
     leveled = _names_categories(features) if schema is None else schema.kinds is not None
     if not of_cells and not leveled:
         return _of_numbers(estimator, X, dtype, schema)
     return _of_cells(estimator, X, features, schema)
+
+
+def reject_no_table(X):
+    """Refuse what is no table of any kind.
+
+    Raises
+    ------
+    ValueError
+        Says what came.
+    """
+    wrong = isinstance(X, str | bytes | dict | set | frozenset | type) and not sp.issparse(X)
+    if wrong or not any(hasattr(X, name) for name in ("shape", "__len__", "__array__")):
+        raise ValueError(
+            "X must be a table: an array-like, frame or sparse matrix of shape (n_samples, "
+            f"n_features). Expected 2D array, got {type(X).__name__} {X!r:.80} instead."
+        )
+
+
+def _reject_axes(X):
+    shape = tuple(X.shape)
+    kind = "Images" if len(shape) == 4 else "Arrays"
+    raise ValueError(
+        f"Found array with dim {len(shape)}, of shape {shape}, while a table has 2. Rows that are "
+        f"arrays need rows={kind}({shape[1:]}) of sklearn_replearn.rows; or make them flat with "
+        "X.reshape(len(X), -1)."
+    )
 
 
 def _names_categories(features):
@@ -250,7 +286,7 @@ def check_codes(codes, latent_dim, name):
     ValueError
         If the codes do not have ``latent_dim`` columns or are not finite numbers.
     """
-    codes = check_array(codes, dtype=_FLOATS, input_name="codes")
+    codes = checked_array(codes, "codes", dtype=_FLOATS)
     if np.abs(codes).max() > _LARGEST_FLOAT32:
         raise ValueError(f"Codes reach {np.abs(codes).max():.3g}: no row has such codes.")
     if codes.shape[1] != latent_dim:

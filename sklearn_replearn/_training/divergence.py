@@ -22,7 +22,7 @@ _MARGINS = {"loss": 0.2, _BESIDE: 1.0}
 def warn_if_diverged(net, rows, untrained, lr):
     """Warn if a network that has learned nothing does better on the training rows.
 
-    That is computed only where the last epoch was worse than the first batch, so that other fits
+    That is computed only where the last epoch is worse than the first batch, so that other fits
     take no longer. A decoder beside a contrastive objective is looked at by itself.
 
     Parameters
@@ -36,7 +36,7 @@ def warn_if_diverged(net, rows, untrained, lr):
     """
     aside = net.module_.objective.terms_aside
     first, last = _losses(net.first_terms_, aside), _losses(net.last_terms_, aside)
-    if all(last[name] <= first[name] for name in last):
+    if not any(_is_worse(name, last, first) for name in last):
         return
     network, objective = untrained()
     heads = checked_heads(objective, network, new_generator(0))
@@ -51,7 +51,7 @@ def warn_if_diverged(net, rows, untrained, lr):
     blank.to(rows.device)
     before, after = _evaluated(blank, rows, net, aside), _evaluated(net.module_, rows, net, aside)
     for name, loss in after.items():
-        if not loss <= before[name] + _MARGINS[name] * abs(before[name]):
+        if _is_worse(name, after, before):
             warnings.warn(
                 f"The fit diverged: its {name} is {loss:.4g} at the end, and {before[name]:.4g} "
                 f"for a network that has learned nothing. Lower lr (now {lr!r}; "
@@ -60,6 +60,10 @@ def warn_if_diverged(net, rows, untrained, lr):
                 stacklevel=2,
             )
             return
+
+
+def _is_worse(name, losses, others):
+    return losses[name] > others[name] + _MARGINS[name] * abs(others[name])
 
 
 def _losses(terms, aside):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._dataset.sparse import SparseTable
+from .._runtime.parameters import Instance, check_parameters
 from .._scaling.scaler import SCALINGS, Scaler
 from .._tables.names import name_columns
 from ..augmentations import Identity, SwapNoise
@@ -22,6 +23,13 @@ _LR, _LR_LINEAR = 5e-3, 2e-2
 _MOST_WEIGHTS, _NARROWEST = 2**23, 32
 #: Share of cells swapped, in views and in corruptions.
 SWAPPED = 0.3
+
+#: What ``rows=`` takes.
+KIND_OF_ROWS = Instance(
+    ["to_table", "scaler"],
+    "a kind of row, such as Table(), Images(shape), Arrays(shape) or Tokens(vocabulary_size) of "
+    "sklearn_replearn.rows",
+)
 
 
 class Rows(BaseEstimator):
@@ -90,6 +98,7 @@ class Rows(BaseEstimator):
 
         A copy, because the parameters of an estimator may change after fit.
         """
+        check_parameters(self)
         return copy.copy(self)
 
     def to_table(self, X):

@@ -5,6 +5,7 @@ import numpy as np
 from ..._dataset.batches import n_batches
 from ..._estimators.autoencoder import AutoencoderTransformer
 from ..._runtime.arrays import evenly
+from ..._runtime.parameters import SEED
 from ...rows import Table
 from ..evidence import Evidence
 from .base import ROWS_EXPECTED, Judge
@@ -30,6 +31,8 @@ class ReconstructionError(Judge):
     >>> OutlierDetector(judges=[ReconstructionError()]).fit(normal).predict([[9.0, -9.0]])
     array([-1])
     """
+
+    _parameter_constraints = {"random_state": SEED}
 
     def __init__(self, *, random_state=None):
         self.random_state = random_state
