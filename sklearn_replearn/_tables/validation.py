@@ -84,7 +84,6 @@ def _validated(estimator, X, features, schema):
     found = as_pandas(X)
     if found is not None:
         return _of_frame(estimator, *found, features, schema)
-    reject_no_table(X)
     dtype, X = getattr(X, "dtype", None), rows_as_array(X)
     if getattr(X, "ndim", 2) > 2:
         _reject_axes(X)
@@ -94,22 +93,6 @@ def _validated(estimator, X, features, schema):
     if not of_cells and not leveled:
         return _of_numbers(estimator, X, dtype, schema)
     return _of_cells(estimator, X, features, schema)
-
-
-def reject_no_table(X):
-    """Refuse what is no table of any kind.
-
-    Raises
-    ------
-    ValueError
-        Says what came.
-    """
-    wrong = isinstance(X, str | bytes | dict | set | frozenset | type) and not sp.issparse(X)
-    if wrong or not any(hasattr(X, name) for name in ("shape", "__len__", "__array__")):
-        raise ValueError(
-            "X must be a table: an array-like, frame or sparse matrix of shape (n_samples, "
-            f"n_features). Expected 2D array, got {type(X).__name__} {X!r:.80} instead."
-        )
 
 
 def _reject_axes(X):
