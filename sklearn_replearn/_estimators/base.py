@@ -1,6 +1,7 @@
 """The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
 
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -143,6 +144,17 @@ class RepresentationTransformer(
     def _users_parts(self, rows):
         """Parts that may come from a user and draw from the global generators."""
         return [self.encoder, self.decoder, self.optimizer, *(self.callbacks or [])]
+
+    def _warn_of_counts(self):
+        parameter = self._objective_parameter
+        if self._for_counts is not None and getattr(self, parameter) == "auto":
+            warnings.warn(
+                "Nearly all columns hold small counts, many of them 0, and are taken for normally "
+                f"distributed numbers. Give {self._for_counts}; any other {parameter} than the "
+                "default says that they are none.",
+                UserWarning,
+                stacklevel=2,
+            )
 
     # ---------------------------------------------------------------- after fit
 

@@ -16,8 +16,8 @@ from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import safe_indexing
+from .._scaling.limits import loss_not_finite
 from .._scaling.profile import Profile
-from .._tables.names import name_columns
 from .._tables.validation import names_of, read_table
 from .._training.divergence import warn_if_diverged
 from .._training.net import LossNotFinite, Training
@@ -167,7 +167,7 @@ def trained(
                 training, train_rows, validation_rows, estimator, lr, epochs, device, resumed
             )
         except LossNotFinite as problem:
-            message = _loss_not_finite(problem.epoch, scaler, lr)
+            message = loss_not_finite(problem.epoch, scaler, lr)
             raise ValueError(message) from None
         warn_if_diverged(net, train_rows, untrained, lr)
     return net, train_rows
@@ -225,21 +225,9 @@ def _learned(estimator, rows, schema, multiset, seed):
     asked = estimator._asked_likelihoods(schema)
     likelihoods = rows.likelihoods(profile, asked, estimator._likelihood_of_binary, names)
     if profile.small_counts and isinstance(rows, Table):
-        _warn_of_counts(estimator)
+        estimator._warn_of_counts()
     scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
     return scaler, _plan(estimator, rows, scaler, likelihoods)
-
-
-def _warn_of_counts(estimator):
-    left_to_the_columns = getattr(estimator, estimator._objective_parameter) == "auto"
-    if estimator._for_counts is not None and left_to_the_columns:
-        warnings.warn(
-            "Nearly all columns hold small counts, most of them 0, and are taken for normally "
-            f"distributed numbers. Give {estimator._for_counts}; any other "
-            f"{estimator._objective_parameter} than the default says that they are none.",
-            UserWarning,
-            stacklevel=2,
-        )
 
 
 def _plan(estimator, rows, scaler, likelihoods):
@@ -289,14 +277,3 @@ def _hidden(estimator, rows, n_inputs):
             f"(256, 64), or () for a linear map; got {estimator.hidden_layer_sizes!r}."
         )
     return tuple(int(size) for size in sizes)
-
-
-def _loss_not_finite(epoch, scaler, lr):
-    largest = np.maximum(np.abs(scaler.low), np.abs(scaler.high))
-    extreme = np.argsort(-largest, kind="stable")[:3]
-    return (
-        f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up to "
-        f"{largest.max():.3g}, are in {name_columns(scaler.names, extreme)}. For a table use "
-        f'rows=Table(scaling="quantile") or "robust"; else lower lr (now {lr!r}), or set '
-        "gradient_clip=1.0."
-    )

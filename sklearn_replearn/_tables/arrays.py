@@ -111,18 +111,27 @@ def _cells_of(row):
     return row if isinstance(row, np.ndarray) else np.asarray(row)
 
 
-def _no_table(X):
-    """The error for what has no rows, or not in order."""
-    kind = type(X).__name__
+def reject_no_table(X):
+    """Refuse what has no rows, or none in order.
+
+    Raises
+    ------
+    ValueError
+        Says what came and what to do.
+    """
+    wrong = isinstance(X, str | bytes | dict | set | frozenset | type) and not sp.issparse(X)
+    rows = any(hasattr(X, name) for name in ("shape", "__array__")) or isinstance(X, list | tuple)
+    if rows and not wrong:
+        return
     if isinstance(X, dict):
-        how = "Make it one with pandas.DataFrame(X)."
-    elif isinstance(X, str | bytes) or not hasattr(X, "__iter__"):
-        how = "Give an array, a frame, a sparse matrix or a list of rows."
+        how = " Make it one with pandas.DataFrame(X)."
+    elif hasattr(X, "__iter__") and not isinstance(X, str | bytes | type):
+        how = " Make it one with list(X)."
     else:
-        how = "Make it one with list(X)."
-    return TypeError(
-        f"The argument must be a table, whose cells are each a string or a number; got "
-        f"{kind}{'' if hasattr(X, '__iter__') else ' ' + brief(X)}. {how}"
+        how = " Give an array, a frame, a sparse matrix or a list of rows."
+    raise ValueError(
+        "X must be a table: an array-like, frame or sparse matrix of shape (n_samples, "
+        f"n_features). Expected 2D array, got {type(X).__name__} {X!r:.80} instead.{how}"
     )
 
 

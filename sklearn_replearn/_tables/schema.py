@@ -254,7 +254,7 @@ def _put(column, missing, cells):
         levels = cells[missing].unique().dropna()
         known = column.cat.categories
         column = column.cat.add_categories([level for level in levels if level not in known])
-        cells = cells.astype(column.dtype)
+        cells = cells.where(missing).astype(column.dtype)
     elif pd.api.types.is_integer_dtype(column.dtype):
         numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
         cells = Number(column).decode(numbers).set_axis(column.index)
