@@ -1,6 +1,5 @@
 """Gaussian mixtures: fitted the same way each time, also to rows of which some do not belong."""
 
-import threading
 import warnings
 from contextlib import contextmanager
 
@@ -12,9 +11,10 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from ._runtime.arrays import slices
+from ._runtime.turns import Turns
 
 # Both the number of threads and the filters of warnings belong to the process.
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = Turns()
 _WIDEST = 128
 _RIDGES = (1.0, 10.0, 100.0, 1000.0)
 _ROUNDS = 4
@@ -26,7 +26,7 @@ _CELLS_AT_ONCE = 2**20
 def _undisturbed():
     """Neither threads, warnings nor what a caller has switched on in scikit-learn."""
     with (
-        _ONE_AT_A_TIME,
+        _ONE_AT_A_TIME.turn(),
         threadpool_limits(1),
         warnings.catch_warnings(),
         config_context(array_api_dispatch=False),
@@ -76,7 +76,10 @@ class Density:
         Share of the points that are fitted to: those that fit best. The others are left out round
         by round, so that what does not belong to the rest does not shape it.
     order : ndarray of shape (n,), default=None
-        Which points are taken to fit best at first: those of small values.
+        Which points are taken to fit best at first: those of small values. Numbers of those that
+        were fitted to in the end are in ``kept``.
+    n_axes : int, default=None
+        Principal components of points of many coordinates, at most 128. None: as many as there are.
 
     References
     ----------
@@ -85,17 +88,19 @@ class Density:
     likelihood estimator*.
     """
 
-    def __init__(self, points, n_components, *, seed, reg_covar, kept=1.0, order=None):
+    def __init__(self, points, n_components, *, seed, reg_covar, kept=1.0, order=None, n_axes=None):
         self.axes = None
         if points.shape[1] > _WIDEST and len(points) > 1:
-            self._learn_axes(points, seed, reg_covar)
+            most = len(points) - 1 if n_axes is None else n_axes
+            self._learn_axes(points, min(_WIDEST, most), seed, reg_covar)
         reduced = self._reduced(points)
         n_components = int(np.clip(len(points) // (4 * reduced.shape[1] + 20), 1, n_components))
         n_kept = max(int(kept * len(points)), min(10, len(points)))
         for _ in range(1 if order is None else _ROUNDS):
             some = reduced
             if order is not None:
-                some = reduced[np.sort(np.argsort(order, kind="stable")[:n_kept])]
+                self.kept = np.sort(np.argsort(order, kind="stable")[:n_kept]).astype(np.int32)
+                some = reduced[self.kept]
             mixture = fitted_mixture(
                 some if len(some) > 1 else np.repeat(some, 2, axis=0),
                 n_components,
@@ -116,8 +121,7 @@ class Density:
             if order is not None:
                 order = self.surprise(points)
 
-    def _learn_axes(self, points, seed, reg_covar):
-        n_axes = min(_WIDEST, len(points) - 1)
+    def _learn_axes(self, points, n_axes, seed, reg_covar):
         with _undisturbed():
             found = PCA(n_axes, svd_solver="randomized", random_state=seed).fit(points)
         self.centre, self.axes = found.mean_, found.components_
@@ -170,6 +174,34 @@ class DensityAt:
         """Minus the logarithm of the density, ndarray of shape (n,)."""
         surprise = -_log_sum(self._logs)
         return surprise if self._left is None else surprise + 0.5 * self._left.sum(axis=1)
+
+    def surprise_without(self, times):
+        """The same of points that were fitted to, of a mixture without each of them.
+
+        In closed form, by the inverse of a matrix that is changed by one of rank one; principal
+        components, which would be others, have none.
+
+        Parameters
+        ----------
+        times : ndarray of shape (n,)
+            How often each of the points is among them; all of its copies are left out.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        total, logs = _log_sum(self._logs)[:, None], self._logs.copy()
+        for c, across in enumerate(self._across):
+            share = np.exp(self._logs[:, c] - total[:, 0])
+            size, own = share.sum(), share * times
+            others = np.maximum(size - own, 1.0)
+            far = np.square(across).sum(axis=1)
+            # Of the determinant; without it the covariance is still at least the ridge.
+            left = np.maximum(1 - own / others * far, 1 / (size + 1))
+            wider = np.maximum(size / others, 1.0)
+            logs[:, c] -= 0.5 * (wider * far / left - far + np.log(left))
+            logs[:, c] -= (1 + 0.5 * across.shape[1]) * np.log(wider)
+        return -_log_sum(logs)
 
     def departures(self):
         """Squared deviation of each coordinate from what the others tell, in units of its variance.

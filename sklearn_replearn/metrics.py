@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from . import losses
 from ._dataset.columns import one_for_each_row
 from ._dataset.labels import read_labels
+from ._runtime.isolation import on_one_thread
 from ._runtime.parameters import SEED, Number, Whole, checked_array, validated
 from ._runtime.randomness import draw_seed
 
@@ -32,6 +33,7 @@ _TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
 
 @validated({"alpha": [Number(0)]})
+@on_one_thread
 def alignment(left, right, alpha=2):
     r"""Mean distance between the codes of two views of a row, raised to a power; 0 is best.
 
@@ -72,6 +74,7 @@ def alignment(left, right, alpha=2):
 
 
 @validated({"t": [Number(0)]})
+@on_one_thread
 def uniformity(codes, t=2):
     r"""How evenly codes spread over the sphere: the lower, the more evenly.
 
@@ -160,6 +163,7 @@ def effective_rank(codes):
 
 
 @validated({"temperature": [Number(0), None], "n_candidates": [Whole(2)]})
+@on_one_thread
 def info_nce_bits(left, right, temperature=None, n_candidates=256):
     r"""Bits against chance: how well the code of one view finds that of the other.
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 import torch
-from outlier_tables import factors, mixed, odd
+from outlier_tables import factors, mixed, observed, odd
 from scipy.stats import kstest
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.decomposition import PCA, FactorAnalysis
@@ -28,11 +28,19 @@ from sklearn_replearn import (
     OutlierDetector,
     VAETransformer,
 )
-from sklearn_replearn.outliers import CellSurprise, LowDensity, NearestDistance
+from sklearn_replearn.outliers import (
+    CellSurprise,
+    LowDensity,
+    NearestDistance,
+    ReconstructionError,
+)
 from sklearn_replearn.rows import Table
 
-# Contrastive codes of a handful of rows may rightly be called collapsed.
-pytestmark = pytest.mark.filterwarnings("ignore:The codes collapsed")
+# Of a handful of rows codes may rightly be called collapsed, and none can be called anomalous.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:The codes collapsed"),
+    pytest.mark.filterwarnings("ignore:No row can be called anomalous at alpha=0.05"),
+]
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (16,), "max_epochs": 5}
 
@@ -331,7 +339,8 @@ def test_other_rates_than_that_of_fit(fitted):
     flagged = [(detector.predict_at(rows, alpha) == -1).sum() for alpha in (0.01, 0.05, 0.2)]
     assert flagged == sorted(flagged)
     np.testing.assert_array_equal(detector.predict_at(rows, 0.05), detector.predict(rows))
-    assert (detector.predict_at(rows + 100, 1e-4) == 1).all()  # 600 rows cannot tell
+    with pytest.warns(UserWarning, match="No row can be called anomalous at alpha=0.0001"):
+        assert (detector.predict_at(rows + 100, 1e-4) == 1).all()  # 600 rows cannot tell
 
 
 # ---------------------------------------------------------------- why
@@ -536,3 +545,43 @@ def test_a_failed_fit_changes_nothing():
     np.testing.assert_array_equal(detector.score_samples(rows), before)
     with pytest.raises(TypeError, match="Sparse data was passed"):
         detector.fit(sp.csr_matrix(rows))
+
+
+# ---------------------------------------------------------------- what cannot be, what is wide
+
+
+@pytest.mark.parametrize("novelty", [True, False])
+@pytest.mark.parametrize("n, alpha", [(18, 0.05), (98, 0.01), (20, 0.01)])
+def test_a_rate_that_no_row_can_reach_is_warned_of(n, alpha, novelty):
+    rows = factors(n, 0, 3)[0]
+    parameters = {"judges": QUICK if novelty else None, "novelty": novelty}
+    with pytest.warns(UserWarning, match=f"at alpha={alpha}: .* at least {round(1 / alpha) - 1}"):
+        detector = OutlierDetector(alpha=alpha, **parameters).fit(rows)
+    assert (detector.predict(rows + 1000) == 1).all()
+    for control in ("fpr", "fdr"):
+        with pytest.warns(UserWarning, match=f"at alpha={alpha}: "):
+            assert (detector.predict_at(rows + 1000, alpha, control) == 1).all()
+    enough = OutlierDetector(alpha=alpha, **parameters).fit(factors(round(1 / alpha) - 1, 0, 3)[0])
+    assert (enough.predict(rows + 1000) == -1).all()
+    # Where alpha does not count, nothing is said of it.
+    OutlierDetector(alpha=alpha, contamination=0.1, **parameters).fit(rows)
+
+
+@pytest.mark.parametrize("novelty", [True, False])
+def test_a_share_that_equal_rows_make_impossible_is_warned_of(novelty):
+    parameters = {"judges": QUICK if novelty else None, "novelty": novelty}
+    rows = np.repeat([[0.0], [1.0]], 50, axis=0)
+    with pytest.warns(UserWarning, match="contamination=0.1 calls none of the 100 training rows"):
+        detector = OutlierDetector(contamination=0.1, **parameters).fit(rows)
+    assert (detector.predict(rows) == 1).all()
+
+
+@pytest.mark.parametrize("shape", [(5, 3000), (20, 2100)])
+def test_wide_tables_take_bounded_work(shape):
+    (rows,) = observed(np.random.RandomState(0).normal(size=shape))
+    pairs = CellSurprise().fit(rows).pairs_
+    assert len(pairs.bins) <= 2048
+    assert len(pairs.pairs) <= 1500
+    autoencoder = ReconstructionError(random_state=0).fit(rows).autoencoder_
+    assert autoencoder.hidden_layer_sizes[0] * shape[1] <= 2**16
+    assert autoencoder.max_epochs <= 200

@@ -144,7 +144,7 @@ def test_mixed_tables_and_equal_shares():
 
 
 def test_the_default_judges_are_of_the_same_kind():
-    rows = factors(3, 0, 3)[0]
+    rows = factors(20, 0, 3)[0]
     default = OutlierDetector().fit(rows)
     given = [
         NearestDistance("standard"),

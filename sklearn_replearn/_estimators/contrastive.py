@@ -11,7 +11,7 @@ from .._dataset.labels import class_numbers
 from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.pairing import group_numbers, time_numbers
-from .._runtime.isolation import isolated
+from .._runtime.isolation import few_threads, isolated
 from .._runtime.parameters import Whole
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import fit_context
@@ -58,7 +58,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         With ``times`` in ``fit``: so many rows before and after are alike.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+        "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
+        images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
@@ -66,7 +67,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
         missing cells the encoder takes and the decoder gives more numbers than there are columns:
         a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, one at a time.
+        with such parts draw from torch's global generator, seeded and restored, in turns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -75,7 +76,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
@@ -346,7 +347,10 @@ class ContrastiveTransformer(RepresentationTransformer):
         generator = new_generator(model.seed, device)
         views = self._chosen(model.extras.augmentation, model.rows)
         parts = [*model.parts, *self._users_parts(model.rows), *views]
-        with isolated(parts, model.seed, device, gradients=False):
+        with (
+            isolated(parts, model.seed, device, gradients=False),
+            few_threads(inference.n_weights, device),
+        ):
             rows = model.scaler.limit(model.scaler.scale(table))
             if network.inputs is None:
                 rows = np.nan_to_num(rows)

@@ -1,5 +1,6 @@
 """From rows and parameters to a :class:`Model`."""
 
+import warnings
 from dataclasses import replace
 from numbers import Integral
 
@@ -18,6 +19,7 @@ from .._runtime.sklearn import safe_indexing
 from .._scaling.profile import Profile
 from .._tables.names import name_columns
 from .._tables.validation import names_of, read_table
+from .._training.divergence import warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
 from .._training.train import history_of, train, training_state
@@ -28,6 +30,7 @@ from ..objectives.base import checked_heads
 from ..rows import Table
 from ..rows.base import table_of
 from .model import Model, NetworkPlan, n_weights
+from .warm_start import goes_on, reject_other_plan, reject_other_rows
 
 
 def fitted_model(estimator, X, sample_weight, metadata_of=None):
@@ -49,10 +52,10 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
     """
     _check_parameters(estimator)
     device = resolve_device(estimator.device)
-    last = estimator._model if _goes_on(estimator) else None
+    last = estimator._model if goes_on(estimator) else None
     rows = Table() if estimator.rows is None else estimator.rows
     if last is not None:
-        _reject_other_rows(rows, last)
+        reject_other_rows(rows, last)
     table, schema, weights, metadata, rows = _read(
         estimator, rows, X, sample_weight, metadata_of, last
     )
@@ -67,15 +70,20 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
         else:
             scaler = last.scaler.widened(multiset)
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
-            _reject_other_plan(estimator, plan, last.plan)
+            reject_other_plan(estimator, plan, last.plan)
         estimator._check_scaler(scaler)
+        if rows.dense and device.type == "cpu":
+            plan.check_memory(min(estimator.batch_size, multiset.n_draws))
         lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr
-        network = plan.build(rows, scaler, generator)
-        network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+        network = _network(plan, rows, scaler, generator)
+
+        def objective_of(n_updates):
+            return estimator._objective(rows, n_updates)
+
         net, train_rows = trained(
             estimator,
             network,
-            lambda n_updates: estimator._objective(rows, n_updates),
+            objective_of,
             estimator._views(rows, scaler),
             scaler,
             lr,
@@ -83,6 +91,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             metadata,
             generator,
             device,
+            lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
             None if last is None else last.resumable,
         )
         seed, history = draw_integer(generator), history_of(net)
@@ -107,6 +116,7 @@ def trained(
     metadata,
     generator,
     device,
+    untrained,
     resumed=None,
 ):
     """Train a network as the parameters of an estimator say.
@@ -122,6 +132,8 @@ def trained(
     metadata : RowMetadata or None
     generator : torch.Generator
     device : torch.device
+    untrained : callable
+        Gives a network and an objective that know nothing.
     resumed : dict, default=None
 
     Returns
@@ -137,7 +149,9 @@ def trained(
     )
     epochs = estimator.max_epochs
     if epochs == "auto":
-        epochs = default_epochs(len(train_rows), estimator.batch_size)
+        epochs = default_epochs(
+            len(train_rows), estimator.batch_size, multiset.least_known(scaler.missing)
+        )
     objective = objective_of(epochs * n_batches(len(train_rows), estimator.batch_size))
     training = Training(
         network,
@@ -155,7 +169,15 @@ def trained(
         except LossNotFinite as problem:
             message = _loss_not_finite(problem.epoch, scaler, lr)
             raise ValueError(message) from None
+        warn_if_diverged(net, train_rows, untrained, lr)
     return net, train_rows
+
+
+def _network(plan, rows, scaler, generator):
+    """A network with initial weights, which knows the columns that were constant."""
+    network = plan.build(rows, scaler, generator)
+    network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+    return network
 
 
 def _check_parameters(estimator):
@@ -170,35 +192,6 @@ def _check_parameters(estimator):
             raise ValueError(
                 f"{name} must be an instance, such as {value.__name__}(); got the class."
             )
-
-
-def _goes_on(estimator):
-    model = getattr(estimator, "_model", None)
-    return estimator.warm_start and model is not None and model.resumable is not None
-
-
-def _reject_other_rows(rows, last):
-    if rows != last.rows:
-        raise ValueError(
-            "warm_start goes on with the network of the last fit, but rows changed since, from "
-            f"{last.rows!r} to {rows!r}. Set warm_start=False for a new network."
-        )
-
-
-def _reject_other_plan(estimator, plan, last):
-    changed = plan.changed(last)
-    if changed:
-        hiding = "whether augmentations hide cells"
-        named = {
-            "objective": estimator._objective_parameter,
-            "hidden": "hidden_layer_sizes",
-            **dict.fromkeys(("hides", "plain", "n_inputs"), hiding),
-        }
-        changed = dict.fromkeys(named.get(name, name) for name in changed)
-        raise ValueError(
-            f"warm_start goes on with the network of the last fit, but {', '.join(changed)} "
-            "changed since. Set warm_start=False for a new network."
-        )
 
 
 def _read(estimator, rows, X, sample_weight, metadata_of, last):
@@ -217,6 +210,8 @@ def _read(estimator, rows, X, sample_weight, metadata_of, last):
         metadata = None if metadata is None else metadata.take(counting)
         weights = weights[counting]
         table, schema = read_table(estimator, safe_indexing(X, counting), features)
+    if last is None:
+        schema.warn_of_looks()
     if not isinstance(table, SparseTable):
         # Training takes rows one by one: each must lie together in memory.
         table = np.ascontiguousarray(table)
@@ -229,8 +224,22 @@ def _learned(estimator, rows, schema, multiset, seed):
     profile = Profile(multiset, schema.levels(multiset.width))
     asked = estimator._asked_likelihoods(schema)
     likelihoods = rows.likelihoods(profile, asked, estimator._likelihood_of_binary, names)
+    if profile.small_counts and isinstance(rows, Table):
+        _warn_of_counts(estimator)
     scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
     return scaler, _plan(estimator, rows, scaler, likelihoods)
+
+
+def _warn_of_counts(estimator):
+    left_to_the_columns = getattr(estimator, estimator._objective_parameter) == "auto"
+    if estimator._for_counts is not None and left_to_the_columns:
+        warnings.warn(
+            "Nearly all columns hold small counts, most of them 0, and are taken for normally "
+            f"distributed numbers. Give {estimator._for_counts}; any other "
+            f"{estimator._objective_parameter} than the default says that they are none.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _plan(estimator, rows, scaler, likelihoods):
@@ -242,13 +251,14 @@ def _plan(estimator, rows, scaler, likelihoods):
         if is_foreign(part):
             check_cells(part)
     n_features = len(scaler.low)
+    n_inputs = n_features if encoding is None else encoding.width
     return NetworkPlan(
         network=estimator._network,
         n_features=n_features,
-        n_inputs=n_features if encoding is None else encoding.width,
+        n_inputs=n_inputs,
         n_outputs=likelihood.n_outputs,
         latent_dim=estimator.latent_dim,
-        hidden=_hidden(estimator, rows),
+        hidden=_hidden(estimator, rows, n_inputs),
         activation=rows.activation if estimator.activation == "auto" else estimator.activation,
         plain=encoding is None,
         hides=hides,
@@ -262,11 +272,11 @@ def _plan(estimator, rows, scaler, likelihoods):
     )
 
 
-def _hidden(estimator, rows):
+def _hidden(estimator, rows, n_inputs):
     """Widths of the encoder's hidden layers."""
     sizes = estimator.hidden_layer_sizes
     if isinstance(sizes, str):
-        return rows.hidden_layer_sizes or ()
+        return rows.hidden(n_inputs)
     if rows.hidden_layer_sizes is None:
         raise ValueError(
             f"The networks of {type(rows).__name__} have no hidden_layer_sizes: leave it at "

@@ -1,48 +1,192 @@
 """Codes drawn from the posterior of rows, and their importance weights."""
 
 import math
+from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.quasirandom import SobolEngine
 
-from .._runtime.randomness import new_generator
+from .._dataset.hashing import hashes_of, scrambled
+from .._runtime.arrays import CHUNK, padded_size
 
-
-def opposite_pairs(n_draws, latent_dim, seed):
-    """Draws from the standard normal, the same each time, Tensor of shape (n_draws, latent_dim)."""
-    shape = math.ceil(n_draws / 2), latent_dim
-    half = torch.randn(shape, generator=new_generator(seed), dtype=torch.float64, device="cpu")
-    # Pairs of opposite draws: their errors of odd order cancel.
-    return torch.cat([half, -half])[:n_draws]
+_TINY, _HASHED = 2.0**-54, 2.0**12
 
 
-def drawn_codes(network, part, noise):
+class Draws:
+    """Draws from the standard normal for each row, the same each time.
+
+    Quasi-random points, moved for each row by what looks random and follows from the row itself: so
+    rows do not share their errors, and a row has the same draws in any company. They come in pairs
+    of opposite draws, whose errors of odd order cancel.
+
+    Parameters
+    ----------
+    n_draws, latent_dim, seed : int
+
+    References
+    ----------
+    Cranley and Patterson (1976), *Randomization of number theoretic methods for multiple
+    integration*. Owen (1998), *Scrambling Sobol' and Niederreiter-Xing points*.
+    """
+
+    def __init__(self, n_draws, latent_dim, seed):
+        self.n_draws, self.latent_dim, self.seed = n_draws, latent_dim, seed
+        width = min(latent_dim, SobolEngine.MAXDIM)
+        engine = SobolEngine(width, scramble=True, seed=seed)
+        points = engine.draw(math.ceil(n_draws / 2), dtype=torch.float64).cpu().numpy()
+        self.points = points[:, np.arange(latent_dim) % width]
+
+    def __len__(self):
+        return self.n_draws
+
+    def times(self, factor):
+        """So many times as many."""
+        return Draws(factor * self.n_draws, self.latent_dim, self.seed)
+
+    def of(self, rows):
+        """Draws for scaled rows, Tensor of shape (n, n_draws, latent_dim), float64, on the CPU."""
+        # Of the first bits: a column in other units has other last ones when scaled.
+        fraction, exponent = np.frexp(rows.cpu().numpy())
+        hashes = hashes_of(np.ldexp(np.rint(fraction * _HASHED), exponent))
+        seed = scrambled(np.array([self.seed + 1, self.n_draws], dtype=np.uint64)).sum()
+        streams = scrambled(hashes ^ seed)[:, None] + np.arange(self.latent_dim, dtype=np.uint64)
+        shift = (scrambled(streams) >> np.uint64(11)) * 2.0**-53
+        points = self.points + shift[:, None]
+        points -= points >= 1
+        points = points.clip(_TINY, 1 - 2 * _TINY, out=points)
+        half = torch.special.ndtri(torch.from_numpy(points))
+        return torch.cat([half, -half], dim=1)[:, : self.n_draws]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Scaled cells of some rows, and how they are measured.
+
+    Attributes
+    ----------
+    rows, lower, upper, log_unit : Tensor of shape (n, n_features), float64
+        See :meth:`Measure.of`; no ends where all cells have densities.
+    """
+
+    rows: torch.Tensor
+    lower: torch.Tensor | None
+    upper: torch.Tensor | None
+    log_unit: torch.Tensor
+
+    @classmethod
+    def of(cls, part, measure):
+        """Those of a part of a table."""
+        scaled = part.rows
+        lower, upper, log_unit = measure.of(part.values, scaled.cpu().numpy())
+        if np.isnan(lower).all():
+            return cls(scaled, None, None, torch.from_numpy(log_unit).to(scaled.device))
+        ends = (torch.from_numpy(x).to(scaled.device) for x in (lower, upper, log_unit))
+        return cls(scaled, *ends)
+
+    def copied(self):
+        """A copy, from which gradients may be taken outside of inference mode."""
+        values = (getattr(self, field.name) for field in fields(self))
+        return Cells(*(None if value is None else value.clone() for value in values))
+
+    def log_x(self, likelihood, output):
+        """Log-likelihood of each cell, but for ``log_unit``.
+
+        Parameters
+        ----------
+        likelihood : Likelihood
+        output : Tensor of shape (n, n_draws, n_outputs)
+
+        Returns
+        -------
+        Tensor of shape (n, n_draws, n_features)
+        """
+        n, n_draws, _ = output.shape
+        rows, output = self.rows.repeat_interleave(n_draws, 0), output.flatten(0, 1)
+        if self.lower is None:
+            log_x = likelihood.log_prob(rows, output)
+        else:
+            ends = (end.repeat_interleave(n_draws, 0) for end in (self.lower, self.upper))
+            log_x = likelihood.log_measure(rows, *ends, output)
+        return log_x.view(n, n_draws, -1)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A normal distribution for the code of each row.
+
+    Attributes
+    ----------
+    mean : Tensor of shape (n, latent_dim)
+    root : Tensor of shape (n, latent_dim) or (n, latent_dim, latent_dim)
+        Standard deviations, or what a standard normal is multiplied with.
+    log_root : Tensor of shape (n,)
+        Logarithm of its determinant.
+    """
+
+    mean: torch.Tensor
+    root: torch.Tensor
+    log_root: torch.Tensor
+
+    def draw(self, noise):
+        """Codes from draws of the standard normal, of shape (n, n_draws, latent_dim)."""
+        if self.root.dim() == 2:
+            return self.mean[:, None] + self.root[:, None] * noise
+        return self.mean[:, None] + noise @ self.root.mT
+
+    def divergence(self):
+        """KL divergence from the standard normal, Tensor of shape (n,)."""
+        spread = self.root.square().flatten(1).sum(1)
+        squares = self.mean.square().sum(1) + spread
+        return 0.5 * (squares - self.mean.shape[1]) - self.log_root
+
+
+def encoded(network, part, latent_dim):
+    """What the encoder takes for the posterior of the code of each row, a :class:`Normal`."""
+    n = len(part.rows)
+    mean, log_variance = (
+        moment[:n, :latent_dim].double() for moment in network.posterior(part.seen)
+    )
+    return Normal(mean, (0.5 * log_variance).exp(), 0.5 * log_variance.sum(1))
+
+
+def outputs(network, codes, dtype):
+    """What the decoder says of codes, (n, n_draws, latent_dim) to (n, n_draws, n_outputs)."""
+    n, n_draws, latent_dim = codes.shape
+    # The network may be wider than the code: what is not there is zero.
+    missing = padded_size(n * n_draws) - n * n_draws
+    flat = F.pad(codes.flatten(0, 1).to(dtype), (0, network.latent_dim - latent_dim, 0, missing))
+    at_once = CHUNK if flat.device.type == "cpu" else len(flat)
+    output = torch.cat([network.output(part) for part in flat.split(at_once)])
+    return output[: n * n_draws].double().view(n, n_draws, -1)
+
+
+def drawn_codes(network, part, draws):
     """Codes drawn for each row, seen through the likelihood.
 
     Parameters
     ----------
     network : VariationalAutoencoder
     part : rows of a table, see :class:`Inference`
-    noise : Tensor of shape (n_draws, latent_dim), float64
+    draws : Draws
 
     Returns
     -------
     output : Tensor of shape (n, n_draws, n_outputs), float64
     log_weights : Tensor of shape (n, n_draws)
         Importance weights of the draws.
-    log_x : Tensor of shape (n, n_draws, n_features)
-        Log-likelihood of each cell.
     """
-    rows, seen = part.rows, part.seen
-    n, n_draws, latent = len(rows), *noise.shape
-    mean, log_variance = (moment.double() for moment in network.posterior(seen))
-    # The network may be wider than the code: what is not there is zero.
-    noise = F.pad(noise, (0, mean.shape[1] - latent)).to(rows.device)
-    codes = mean[:, None] + (0.5 * log_variance).exp()[:, None] * noise
-    output = network.output(codes.flatten(0, 1).to(seen.dtype))[: n * n_draws].double()
-    repeated = rows.repeat_interleave(n_draws, 0)
-    log_x = network.likelihood.log_prob(repeated, output).view(n, n_draws, -1)
-    log_prior = -0.5 * codes[:n].square().sum(2)
-    log_posterior = -0.5 * (noise.square().sum(1) + log_variance[:n].sum(1, keepdim=True))
-    log_weights = log_x.sum(2) + log_prior - log_posterior
-    return output.view(n, n_draws, -1), log_weights, log_x
+    rows, n_draws = part.rows, len(draws)
+    posterior, noise = encoded(network, part, draws.latent_dim), draws.of(rows).to(rows.device)
+    codes = posterior.draw(noise)
+    output = outputs(network, codes, part.seen.dtype)
+    log_x = network.likelihood.log_prob(rows.repeat_interleave(n_draws, 0), output.flatten(0, 1))
+    log_x = log_x.view(len(rows), n_draws, -1).sum(2)
+    return output, log_x + log_ratio(codes, noise, posterior)
+
+
+def log_ratio(codes, noise, posterior):
+    """Log-density of codes by the prior over that by the distribution they were drawn from."""
+    gap = noise.square().sum(2) - codes.square().sum(2)
+    return 0.5 * gap + posterior.log_root[:, None]

@@ -1,14 +1,17 @@
 """What fit has learned, as one value."""
 
 import copy
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 from sklearn import config_context
 
 from .._runtime.arrays import to_tensors
 from .._runtime.isolation import is_foreign
+from .._runtime.memory import free_memory, too_little
 from .._runtime.randomness import new_generator
 from .._scaling.scaler import Scaler
 from .._tables.schema import Schema
@@ -71,6 +74,36 @@ class NetworkPlan:
     def given(self):
         """Encoder and decoder of a user's, those that there are."""
         return [part for part in (self.encoder, self.decoder) if part is not None]
+
+    def check_memory(self, batch_size):
+        """Refuse linear layers for which memory is too little, and warn where it may be.
+
+        At least there are weights, gradients and two moments of each; likely copies for inference,
+        and batches with their gradients, too.
+        """
+        free = free_memory()
+        if free is None:
+            return
+        n_weights = 0
+        if self.encoder is None:
+            widths = (self.n_inputs, *self.hidden, self.network.numbers_per_code * self.latent_dim)
+            n_weights += sum(a * b for a, b in pairwise(widths))
+        if self.decoder is None:
+            n_weights += sum(
+                a * b for a, b in pairwise((self.latent_dim, *self.hidden[::-1], self.n_outputs))
+            )
+        cells = batch_size * (self.n_inputs + self.n_outputs)
+        likely = 28 * n_weights + 32 * cells
+        if likely <= free:
+            return
+        message = too_little(
+            f"This fit, of a network of {self.n_inputs:,} inputs and {self.n_outputs:,} outputs,",
+            likely,
+            free,
+        )
+        if 16 * n_weights > free:
+            raise MemoryError(message)
+        warnings.warn(message, UserWarning, stacklevel=2)
 
     def build(self, rows, scaler, generator):
         """A network with initial weights drawn from ``generator``.

@@ -7,6 +7,7 @@ import torch
 
 from .._mixtures import fitted_mixture
 from .._runtime.randomness import draw_integer, new_generator
+from .._scaling.measure import Measure
 from ..likelihoods import Bernoulli, Gaussian
 
 _MOST_CODES = 2**13
@@ -144,11 +145,14 @@ class Generation:
     maps : QuantileMaps or None
     in_unit_interval : ndarray of shape (n_features,), bool
         Columns that a user says are within [0, 1], and that are not scaled.
+    measure : Measure, default=None
+        By what cells are measured when rows are scored.
     """
 
     prior: Prior
     maps: QuantileMaps | None
     in_unit_interval: np.ndarray
+    measure: Measure | None = None
 
     def codes(self, n_samples, latent_dim, generator):
         """Codes, ndarray of shape (n_samples, latent_dim)."""

@@ -25,7 +25,7 @@ from .._runtime.sklearn import (
     safe_indexing,
 )
 from .._runtime.transaction import in_one_step
-from .._tables.validation import reject_no_table
+from .._tables.arrays import reject_no_table
 from ..objectives.supervised import Classification, Regression
 from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer

@@ -1,28 +1,30 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
 from sklearn.utils.validation import check_is_fitted
 
-from .._runtime.arrays import CHUNK, rounded, slices
+from .._runtime.arrays import CHUNK, slices
 from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
+from .._scaling.measure import Measure
 from .._tables.names import column_number
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
 from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED, class_of
-from ..losses import gaussian_kl
 from ..modules import VariationalAutoencoder
 from ..objectives import ELBO
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
-from .importance import drawn_codes, opposite_pairs
+from .importance import Draws, drawn_codes
+from .likelihood_bounds import N_FIGURES, bounds_of
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
@@ -60,7 +62,8 @@ dict, default="auto"
         codes of the training rows. "auto" is the mixture for tables with categories.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+        "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
+        images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
@@ -70,7 +73,7 @@ dict, default="auto"
         missing cells, and where likelihoods take several numbers for a column, the encoder takes or
         the decoder gives more numbers than there are columns: a callable is told how many. Modules
         are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, one at a time.
+        with such parts draw from torch's global generator, seeded and restored, in turns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -79,7 +82,7 @@ dict, default="auto"
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
@@ -260,43 +263,58 @@ dict, default="auto"
         both = self._applied().of_table(mean_and_std, table, 2 * width, dtype)
         return both[:, :width].copy(), both[:, width:].copy()
 
-    def score_samples(self, X):
+    @validated({"return_std": ["boolean"]})
+    def score_samples(self, X, return_std=False):
         r"""Lower bound of each row's log-likelihood, in nats, in the original units of ``X``.
 
         :math:`\log\frac1K\sum_k \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}` with :math:`z_k` drawn from the
-        posterior (Burda et al. 2016), plus the logarithm of the derivative of the scaling. It does
-        not depend on ``beta`` and compares with ``score_samples`` of scikit-learn's
-        ``FactorAnalysis`` and ``GaussianMixture``; higher is more normal.
+        posterior (Burda et al. 2016). It does not depend on ``beta`` and compares with
+        ``score_samples`` of scikit-learn's ``FactorAnalysis`` and ``GaussianMixture``; higher is
+        more normal.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
+        return_std : bool, default=False
+            Whether to return the standard errors, too.
 
         Returns
         -------
-        ndarray of shape (n_samples,), float64
-            The draws are fixed at fit and the same for every row, so the result repeats. Columns of
-            categories, counts, or 0 and 1 add log-probabilities, others log-densities (but for
-            values that many rows have, where columns are scaled by ranks). Missing cells add
-            nothing: it is the likelihood of the cells that are there. A column that was constant in
-            fit adds nothing for a row that has its value.
+        scores : ndarray of shape (n_samples,), float64
+            Draws are a row's own and follow from its cells, so the result repeats. Missing cells
+            add nothing: it is the likelihood of the cells that are there. A column that was
+            constant in fit adds nothing for a row that has its value.
+        std : ndarray of shape (n_samples,), float64
+            Standard error of each score by its draws; NaN where there is one draw or one pair. Only
+            with ``return_std``.
+
+        Notes
+        -----
+        Columns of categories, counts, or 0 and 1 add log-probabilities, others log-densities per
+        unit of the column; ``measures_`` says it for each. A cell of a column with a grain (two
+        decimals, whole numbers, days) stands for the interval of one step around it, and its
+        density is the probability of that interval divided by the step. So rounding adds nothing,
+        and whole numbers have probabilities. A value that many rows have in a column that is
+        otherwise continuous has a probability. ``likelihood="atoms"`` gives each repeated value of
+        a column one.
+
+        ``n_importance_samples`` codes are drawn from the encoder's posterior. Where fewer than a
+        quarter of them weigh something (effective sample size), they are drawn from a normal
+        distribution fitted to the exact posterior of the row; and where that does not suffice, four
+        and sixteen times as many.
         """
-        table = self._likely_table(X)
-        noise = self._noise(self.n_importance_samples)
-
-        def bound(network, part):
-            _, log_weights, _ = drawn_codes(network, part, noise)
-            return torch.logsumexp(log_weights, 1, keepdim=True) - math.log(len(noise))
-
-        bounds = self._applied().of_table(bound, table, 1, np.float64, n_each=len(noise))[:, 0]
-        return rounded(bounds + self._log_slopes(table).sum(axis=1))
+        bounds = self._bounds(X)
+        scores = bounds[:, 0].copy()
+        return (scores, bounds[:, 1].copy()) if return_std else scores
 
     def elbo_terms(self, X):
         r"""What each column and the divergence from the prior contribute to each row's bound.
 
-        :math:`E_q[\log p(x_j|z)]` for each column j, in nats in the original units of ``X``, and
+        :math:`E_q[\log p(x_j|z)]` for each column j, in nats in the measure of ``measures_``, and
         minus :math:`KL(q(z|x)\,\|\,p(z))`; their sum is the evidence lower bound, which is at most
-        :meth:`score_samples`. It does not depend on ``beta``.
+        :meth:`score_samples`: both are estimated from the same draws. It does not depend on
+        ``beta``. :math:`q` is what these are drawn from, the encoder's posterior or, where it is
+        far from the exact one, a normal distribution fitted to that.
 
         Parameters
         ----------
@@ -308,22 +326,29 @@ dict, default="auto"
             A column for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most
             0 (``"kl of the code"`` where a column has that name).
         """
-        table = self._likely_table(X)
-        noise = self._noise(self.n_importance_samples)
-
-        def terms(network, part):
-            _, _, log_x = drawn_codes(network, part, noise)
-            kl = gaussian_kl(*(moment.double() for moment in network.posterior(part.seen)))
-            return torch.cat([log_x.mean(1), -kl[: len(log_x), None]], dim=1)
-
-        width = self.n_features_in_
-        values = self._applied().of_table(terms, table, width + 1, np.float64, n_each=len(noise))
-        values[:, :width] += self._log_slopes(table)
-        names = self._model.schema.names
-        names = [f"x{j}" for j in range(width)] if names is None else list(names)
+        bounds = self._bounds(X)
+        values = np.column_stack([bounds[:, N_FIGURES:], bounds[:, 3]])
+        # Rounding must not lift a sum above the score.
+        excess = values.sum(axis=1) - bounds[:, 0] + 1e-15 * np.abs(values).sum(axis=1)
+        values[:, -1] -= np.maximum(excess, 0.0)
+        names = self._column_names()
         divergence = "kl" if "kl" not in names else "kl of the code"
         index = X.index if isinstance(X, pd.DataFrame) else None
         return pd.DataFrame(values, columns=[*names, divergence], index=index)
+
+    @property
+    def measures_(self):
+        """By what :meth:`score_samples` measures each column, dict of name to str."""
+        check_is_fitted(self)
+        return dict(zip(self._column_names(), self._model.extras.measure.words(), strict=True))
+
+    def _bounds(self, X):
+        draws = self._noise(self.n_importance_samples)
+        return bounds_of(self._applied(), self._likely_table(X), self._model.extras.measure, draws)
+
+    def _column_names(self):
+        names = self._model.schema.names
+        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
     def _likely_table(self, X):
         """A table, of which columns that were given as within [0, 1] still are."""
@@ -338,20 +363,13 @@ dict, default="auto"
             check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
         return table
 
-    def _log_slopes(self, table):
-        """See :meth:`Scaler.log_slope`; 0 where a cell is missing."""
-        slopes = self._model.scaler.log_slope(table)
-        if not isinstance(table, np.ndarray) or not np.isnan(table).any():
-            return slopes
-        return np.where(np.isnan(table), 0.0, slopes)
-
     def _noise(self, n_draws, least=1):
-        """Draws from the standard normal, the same each time, Tensor of shape (n_draws, latent)."""
+        """So many draws from the standard normal for each row, the same each time."""
         if not _DRAWS.is_satisfied_by(self.n_importance_samples):  # it may change after fit
             raise ValueError(
                 f"n_importance_samples must be {_DRAWS}; got {self.n_importance_samples!r}."
             )
-        return opposite_pairs(max(n_draws, least), self._n_features_out, self._model.seed)
+        return Draws(max(n_draws, least), self._n_features_out, self._model.seed)
 
     @validated({"n_draws": [Whole(), None], "random_state": SEED})
     def impute(self, X, n_draws=None, random_state=None):
@@ -392,7 +410,7 @@ dict, default="auto"
         noise = self._noise(self.n_importance_samples, _IMPUTATION_DRAWS)
 
         def expected(network, part):
-            output, log_weights, _ = drawn_codes(network, part, noise)
+            output, log_weights = drawn_codes(network, part, noise)
             return network.likelihood.average(output, log_weights.softmax(1))
 
         return self._applied().of_table(
@@ -406,7 +424,7 @@ dict, default="auto"
         cells = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, part):
-            output, log_weights, _ = drawn_codes(network, part, noise)
+            output, log_weights = drawn_codes(network, part, noise)
             uniform = torch.rand(
                 log_weights.shape, generator=cells, device=output.device, dtype=output.dtype
             )
@@ -533,6 +551,7 @@ dict, default="auto"
 
     _network = VariationalAutoencoder
     _objective_parameter = "likelihood"
+    _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
 
     @property
@@ -569,4 +588,6 @@ dict, default="auto"
         learn_variances(network, train_rows, model.seed)
         mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.scaler.mixed)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
-        return learned_generation(network, train_rows, model, mixture, asked)
+        generation = learned_generation(network, train_rows, model, mixture, asked)
+        measure = Measure(model.scaler, train_rows.multiset, model.plan.likelihoods)
+        return replace(generation, measure=measure)

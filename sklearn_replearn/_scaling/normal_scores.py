@@ -97,6 +97,11 @@ class NormalScores:
         low, high, _ = self._scores()
         return np.interp(scores, np.stack([low, high], 1).ravel(), np.repeat(self.knots, 2))
 
+    @property
+    def least_slope(self):
+        """Of scores between values that many rows have, where no row has been."""
+        return 1e-3 / self.unit
+
     def log_slope(self, values):
         """Logarithm of d(score)/d(value); 0 at atoms, which have a probability and no density."""
         low, high, _ = self._scores()
@@ -107,11 +112,55 @@ class NormalScores:
         with np.errstate(invalid="ignore", divide="ignore"):
             slope = (low[after] - high[inside]) / (self.knots[after] - self.knots[inside])
             beyond = np.maximum(np.maximum(self.knots[0] - values, values - self.knots[-1]), 0)
+            slope = np.maximum(np.nan_to_num(slope), self.least_slope)
             slope = np.where(beyond > 0, 1 / (self.unit + beyond), slope)
-            slope = np.maximum(np.nan_to_num(slope), 1e-3 / self.unit)
         place = np.minimum(place, last)
         at_atom = (values == self.knots[place]) & (self.high > self.low)[place]
         return np.where(at_atom | np.isnan(values), 0.0, np.log(slope))
+
+    def around(self, values, step):
+        """Scores of the ends of intervals of this width around values.
+
+        The lowest value of fit stands for all below it if many rows have it, the highest for all
+        above.
+        """
+        lower, upper = self.forward(values - 0.5 * step), self.forward(values + 0.5 * step)
+        if self.high[0] > self.low[0]:
+            lower = np.where(values == self.knots[0], -np.inf, lower)
+        if self.high[-1] > self.low[-1]:
+            upper = np.where(values == self.knots[-1], np.inf, upper)
+        return lower, upper
+
+    def measured(self, values, probable=None):
+        """The intervals that values stand for, and what is added to their log-probabilities.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+        probable : sequence of float, default=None
+            Atoms that have a probability; None: all. The others have a density, the same for all
+            that is nearer to them than to the next value of fit.
+
+        Returns
+        -------
+        lower, upper, log_unit : ndarray of shape (n,)
+            NaN for values that stand for themselves.
+        """
+        low, high, _ = self._scores()
+        low[self.low <= 0], high[self.high >= 1] = -np.inf, np.inf
+        atoms = self.high > self.low
+        certain = atoms & (True if probable is None else np.isin(self.knots, probable))
+        gaps = np.diff(self.knots)
+        left, right = np.append(gaps[:1], gaps), np.append(gaps, gaps[-1:])
+        edges = self.knots - 0.5 * left
+        place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, None)
+        place = np.minimum(place, len(self.knots) - 1)
+        near = values <= self.knots[place] + 0.5 * right[place]
+        near &= values >= edges[place]
+        at = np.where(certain[place], values == self.knots[place], atoms[place] & near)
+        log_unit = np.where(certain, 0.0, -np.log(0.5 * (left + right)))
+        ends = (side[place] for side in (low, high, log_unit))
+        return tuple(np.where(at, end, np.nan) for end in ends)
 
 
 def normal_scores(multiset, which):

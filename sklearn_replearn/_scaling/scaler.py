@@ -8,16 +8,24 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from .._tables.levels import Levels
 from .._tables.names import name_columns
-from .affine import shift_and_factor
+from .affine import is_affine, shift_and_factor
 from .cells import check_unit_interval, reject_other_than_counts
+from .differences import log_slope_by_differences
+from .limits import (
+    fitted_to,
+    is_ordinary,
+    reject_extreme,
+    reject_flat,
+    reject_unrepresentable,
+)
 from .normal_scores import normal_scores
 from .profile import Profile
 from .support import LEVELS, REAL
 
 #: By name.
 SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
-_LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
+_FARTHEST = 1e140  # its square, summed, is still a float64
 
 
 class Scaler:
@@ -54,6 +62,8 @@ class Scaler:
         Numbers of the columns of numbers beside categories of which most rows have one value.
     whole : ndarray of shape (n_features,), bool
         Columns of numbers that held whole numbers, as far as was looked at.
+    grain : Grain
+        Steps of the columns of numbers, in original units.
     ranked : dict of int to NormalScores
         Columns that are scaled by their ranks.
     idle : ndarray of shape (n_features,), bool
@@ -73,6 +83,8 @@ class Scaler:
         With the shares of the levels.
     n_rows : float
         Weight of all rows.
+    fits_float32 : bool
+        Whether float32 has room for the numbers of all columns.
 
     Raises
     ------
@@ -99,11 +111,12 @@ class Scaler:
             supports = [REAL if number else LEVELS for number in levels.numbers]
         by_ranks = profile.heavy if by_ranks is None else by_ranks
         self.names, self._n_features = names, n_features
+        self.fits_float32 = profile.fits_float32
         self.levels, entropies = levels.counted(multiset)
         self._mixed = levels.any  # asked for each row that is encoded alone
         self._dense = np.array([support.has_density for support in supports])
         self._as_given = np.array([support.as_given for support in supports])
-        self.missing, self.whole = profile.missing, profile.whole
+        self.missing, self.whole, self.grain = profile.missing, profile.whole, profile.grain
         self.common = np.flatnonzero(profile.common)
         self.constant, self.rounding = profile.constant, profile.rounding[profile.constant]
         self.fixed = np.where(profile.empty, np.nan, profile.low)[self.constant]
@@ -114,9 +127,11 @@ class Scaler:
         self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scaled = self.numbers & ~counted & ~self.constant
+            reject_extreme(profile, names)
             self._learn_scaling(scaling, scaled, profile, by_ranks, multiset, seed)
             low, high, variance = self._learn_ranges(profile, multiset)
-            self._reject_unrepresentable(low, high, multiset)
+            reject_unrepresentable(low, high, self.factor, multiset, names)
+            reject_flat(scaled & ~self._as_given, variance, profile.unit, names)
         self.idle = (low == high) & self.numbers
         self.resting = low[self.idle]
         low[self.idle] = high[self.idle] = 0.0
@@ -126,6 +141,14 @@ class Scaler:
         spread[~self.numbers] = entropies[~self.numbers]
         self.n_rows = float(multiset.weights.sum())
         self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
+
+    #: Whether a cell of a column with a grain stands for all numbers that are nearest to it.
+    grained = True
+
+    @property
+    def with_density(self):
+        """Columns whose cells have a density, which depends on their units."""
+        return ~self.constant & self._dense
 
     @property
     def numbers(self):
@@ -166,10 +189,10 @@ class Scaler:
         self.transformer, scaled = None, scaled & ~by_ranks
         if named in ("auto", "standard"):
             self.shift = np.where(scaled, profile.mean, 0.0)
-            varies = scaled & (profile.variance > 0)
-            self.factor = np.where(varies, profile.variance**-0.5, 1.0)
+            varies = scaled & (profile.deviation > 0)
+            self.factor = np.where(varies, 1.0 / profile.deviation, 1.0)
         elif scaling is not None and named != "quantile" and scaled.any():
-            self._learn_from_transformer(scaling, scaled, multiset, seed)
+            self._learn_from_transformer(scaling, scaled, profile.unit, multiset, seed)
         if self.transformer is None:
             # The mean of equal numbers need not be that number: take the number.
             self.shift[self.constant] = np.nan_to_num(self.fixed)
@@ -183,11 +206,11 @@ class Scaler:
         """Range and variance of the scaled columns."""
         if self._affine:
             low, high = map(np.nan_to_num, self._range_between(profile.low, profile.high))
-            return low, high, profile.variance * self.factor**2
+            return low, high, np.square(profile.deviation * self.factor)
         found = self._moments_of_scaled(multiset)
         return map(np.nan_to_num, (found.low, found.high, found.variance))
 
-    def _learn_from_transformer(self, scaling, scaled, multiset, seed):
+    def _learn_from_transformer(self, scaling, scaled, units, multiset, seed):
         named = {"robust": RobustScaler, "minmax": MinMaxScaler}
         scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
@@ -197,12 +220,14 @@ class Scaler:
         kept[np.flatnonzero(self.constant)] = ~np.isnan(self.fixed)
         self._given = scaled if isinstance(scaling, str) else scaled | kept
         rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
-        scaler.fit(rows)
-        affine = shift_and_factor(scaler, rows.shape[1])
-        if affine is None:
-            self.transformer = scaler
-        else:
-            self.shift[self._given], self.factor[self._given] = affine
+        ordinary = is_ordinary(units[self._given])
+        if not is_affine(scaler):
+            columns = np.flatnonzero(self._given)
+            self.transformer = fitted_to(scaler, rows, ~ordinary, columns, self.names)
+            return
+        units = np.where(ordinary, 1.0, units[self._given])
+        shift, factor = shift_and_factor(scaler.fit(rows / units), rows.shape[1])
+        self.shift[self._given], self.factor[self._given] = shift * units, factor / units
 
     def _range_between(self, low, high):
         """Range of the scaled columns from that of the original ones, by a linear scaling."""
@@ -213,21 +238,6 @@ class Scaler:
         # A transformer takes its time for each call, however few the rows.
         parts = multiset.parts(_CELLS_FOR_TRANSFORMERS)
         return multiset.moments(lambda part: self.scale(multiset.values(part)), parts)
-
-    def _reject_unrepresentable(self, low, high, multiset):
-        scaled = np.maximum(np.abs(low), np.abs(high))
-        bad = np.flatnonzero(
-            ~(scaled < _LARGEST_SCALED) | ~np.isfinite(self.factor) | (self.factor == 0)
-        )
-        if len(bad):
-            largest = max(
-                np.nanmax(np.abs(multiset.values(part)[:, bad])) for part in multiset.parts()
-            )
-            raise ValueError(
-                f"{name_columns(self.names, bad)}: values up to {largest:.3g} cannot be scaled "
-                "into the range of float32. Divide them by a constant, take logarithms, or use "
-                'rows=Table(scaling="quantile").'
-            )
 
     def scale(self, X):
         """Original units to the units of the network, in float64; idle columns at 0."""
@@ -248,7 +258,8 @@ class Scaler:
             rows[:, self.constant] = np.where(np.isnan(self.fixed), np.nan, cells)
         if self.resting.any():
             rows[:, self.idle] -= self.resting
-        return rows
+        # Beyond that nothing can be computed with, and nothing is any farther.
+        return np.clip(rows, -_FARTHEST, _FARTHEST, out=rows)
 
     def _logarithm(self, rows):
         """Of 1 + count, in place."""
@@ -340,7 +351,8 @@ class Scaler:
         rows = np.array(rows, dtype=np.float64)
         rows[:, self.idle] += self.resting
         if self.transformer is None:
-            X = rows / self.factor + self.shift
+            X = np.clip(rows, -_FARTHEST, _FARTHEST) / self.factor
+            X += self.shift
         else:
             X = rows.copy()
             given = rows[:, self._given]
@@ -368,25 +380,21 @@ class Scaler:
         -----
         Exact for scalings that shift and divide, and for ranks. For others each column is taken to
         be scaled by itself and the derivative is a central difference over a thousandth of its
-        spread, floored where a scaling is flat.
+        spread, floored where a scaling is flat: the less, the farther a cell is from those of fit,
+        so that a density still has a total.
         """
-        dense = ~self.constant & self._dense
         if self.transformer is None:
             slopes = np.log(np.abs(self.factor))[None]
         else:
-            X = np.array(X, dtype=np.float64)
-            step = 1e-3 * self._spread_in_original_units()
-            with np.errstate(all="ignore"):
-                slope = (self.scale(X + step) - self.scale(X - step)) / (2 * step)
-            floor = 1e-3 * self.spread / self._spread_in_original_units()
-            slopes = np.log(np.where(np.abs(slope) > floor, np.abs(slope), floor))
+            slopes = log_slope_by_differences(self, X)
         if self.ranked:
             slopes = np.repeat(slopes, len(X) // len(slopes), axis=0)
             for j, scores in self.ranked.items():
                 slopes[:, j] = scores.log_slope(np.ravel(X[:, j]).astype(np.float64))
-        return np.where(dense, slopes, 0.0)
+        return np.where(self.with_density, slopes, 0.0)
 
-    def _spread_in_original_units(self):
+    def spread_in_original_units(self):
+        """Width of a column that ``spread`` stands for in the middle of the scaled cells."""
         middle = np.zeros((1, len(self.spread)))
         width = self.unscale(middle + self.spread) - self.unscale(middle - self.spread)
         return np.where(self.constant | ~(width[0] > 0), 1.0, np.abs(width[0]) / 2)

@@ -64,6 +64,9 @@ class Likelihood(nn.Module):
     #: share. None: columns of this likelihood are not scaled by ranks unless asked.
     with_atoms = None
 
+    #: Whether its columns are always scaled by their ranks.
+    by_ranks = False
+
     @classmethod
     def for_columns(cls, columns, scaler, scale=None, for_errors=False):
         """The likelihood of some columns of a table.
@@ -102,6 +105,37 @@ class Likelihood(nn.Module):
         x = torch.where(known, x, 0.0)
         log_prob = torch.where(self.constant, -0.5 * x.square(), self.cell_log_prob(x, output))
         return torch.where(known, log_prob, 0.0)
+
+    def log_measure(self, x, lower, upper, output):
+        """As :meth:`log_prob`, but the log-probability of an interval for cells that stand for one.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, n_features), float64
+        lower, upper : Tensor of shape (n, n_features), float64
+            Ends of the interval of each cell, which may be infinite; NaN for a cell by itself.
+        output : Tensor of shape (n, n_outputs), float64
+        """
+        between = ~(lower.isnan() | x.isnan() | self.constant)
+        if between.all():
+            return self.cell_log_mass(lower, upper, output)
+        log_prob = self.log_prob(x, output)
+        if not between.any():
+            return log_prob
+        # Others are given some interval, which does not count.
+        lower, upper = (torch.where(between, end, e) for end, e in ((lower, 0.0), (upper, 1.0)))
+        return torch.where(between, self.cell_log_mass(lower, upper, output), log_prob)
+
+    def cell_log_mass(self, lower, upper, output):
+        """Log-probability of intervals; here the density in their middle times their width.
+
+        A subclass that knows its distribution function overrides it.
+        """
+        lower, upper = (
+            torch.where(lower.isinf(), upper - 1, lower),
+            torch.where(upper.isinf(), lower + 1, upper),
+        )
+        return self.cell_log_prob(0.5 * (lower + upper), output) + torch.log(upper - lower)
 
     #: Errors for a nat.
     _per_nat = 2.0

@@ -10,7 +10,9 @@ from torch.nn import functional as F
 
 from .._runtime.parameters import Number, validated
 from .._scaling.support import UNIT_INTERVAL
+from .._tables.names import name_columns
 from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
+from .masses import log_normal_mass, log_student_mass
 
 # A column of a standardised table that is predicted to 1 % is as good as known; without a floor
 # one such column outweighs all others.
@@ -64,6 +66,11 @@ class _Located(Likelihood):
             output.shape, generator=generator, device=output.device, dtype=output.dtype
         )
         return output + noise * self.variance.sqrt() * ~self.constant
+
+    def cell_log_mass(self, lower, upper, output):
+        """Log-probability of the intervals that cells stand for."""
+        deviation = self.variance.to(output.dtype).sqrt()
+        return log_normal_mass((lower - output) / deviation, (upper - output) / deviation)
 
 
 class Gaussian(_Located):
@@ -143,6 +150,11 @@ class StudentT(_Located):
         nu, constant = nu.to(x.dtype), constant.to(x.dtype)
         return constant - 0.5 * (nu + 1) * torch.log1p(squares / nu)
 
+    def cell_log_mass(self, lower, upper, output):
+        """Log-probability of the intervals that cells stand for."""
+        scale, nu = self.variance.to(output.dtype).sqrt(), self.degrees.to(output.dtype)
+        return log_student_mass((lower - output) / scale, (upper - output) / scale, nu)
+
     def sample(self, output, generator):
         """One draw of each cell."""
         uniform = uniform_like(output, generator)
@@ -180,6 +192,8 @@ class PointMasses(_Located):
     tensor([[-0.6931]])
     """
 
+    by_ranks = True
+
     def __init__(self, intervals, scale=None):
         super().__init__(len(_checked(intervals)), scale)
         longest = max((len(values) for values, _, _ in intervals), default=0) or 1
@@ -193,7 +207,17 @@ class PointMasses(_Located):
     @classmethod
     def for_columns(cls, columns, scaler, scale=None, for_errors=False):
         """See :meth:`Likelihood.for_columns`; the atoms are those of the ranks."""
-        intervals = [scaler.ranked[j].intervals() for j in columns]
+        nothing = (np.empty(0),) * 3
+        other = [j for j in columns if j not in scaler.ranked and not scaler.constant[j]]
+        if other:
+            raise ValueError(
+                f'likelihood="atoms" is for columns that are scaled by their ranks; otherwise '
+                f"scaled: {name_columns(scaler.names, other)}. Use rows=Table() or "
+                'Table(scaling="quantile").'
+            )
+        intervals = [
+            scaler.ranked[j].intervals() if j in scaler.ranked else nothing for j in columns
+        ]
         return cls(intervals, 1.0 if for_errors else scale)
 
     def cell_log_prob(self, x, output):

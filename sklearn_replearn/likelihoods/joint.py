@@ -83,6 +83,14 @@ class Joint(Likelihood):
         """Log-density or log-probability of cells that are there, in nats."""
         return self._together(lambda part, x, o: part.cell_log_prob(x, o), self._split(output), x)
 
+    def log_measure(self, x, lower, upper, output):
+        """See :meth:`Likelihood.log_measure`."""
+        cells = [
+            part.log_measure(x[:, columns], lower[:, columns], upper[:, columns], outputs)
+            for (part, columns), outputs in zip(self.parts(), self._split(output), strict=True)
+        ]
+        return torch.cat(cells, dim=1).index_select(1, self.back)
+
     def mean(self, output):
         """Expected value or likeliest level of each cell."""
         return self._together(lambda part, o: part.mean(o), self._split(output))

@@ -1,13 +1,14 @@
 """Likelihoods of numbers by name."""
 
 from .base import Likelihood
-from .continuous import Bernoulli, Gaussian, StudentT
+from .continuous import Bernoulli, Gaussian, PointMasses, StudentT
 from .counts import NegativeBinomial, Poisson
 
 #: As :class:`~sklearn_replearn.VAETransformer` takes them.
 NAMED = {
     "gaussian": Gaussian,
     "student_t": StudentT,
+    "atoms": PointMasses,
     "bernoulli": Bernoulli,
     "poisson": Poisson,
     "negative_binomial": NegativeBinomial,

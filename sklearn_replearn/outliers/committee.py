@@ -11,6 +11,7 @@ from .judges.density import LowDensity
 from .judges.nearest import NearestDistance
 from .judges.pairs import CellSurprise
 from .judges.reconstruction import ReconstructionError
+from .repeats import Repeated, groups_of, middle_of_equals
 from .surprise import SurpriseScale
 
 _DECIMALS = 6  # sums in another order differ in the last bits of a float64
@@ -45,7 +46,7 @@ class Committee:
     judges : list of Judge
         They stay as they are; clones are fitted.
     rows : Observations
-        Training rows.
+        Training rows; equal ones stand side by side.
     generator : torch.Generator
 
     References
@@ -55,14 +56,17 @@ class Committee:
 
     def __init__(self, judges, rows, generator):
         self.judges, self.scales, self.expected, nats = [], [], [], []
+        group = groups_of(rows.table)
         for judge in judges:
             check_parameters(judge)
             held_out, scale = judge.fit_held_out(rows, generator), SurpriseScale()
-            nats.append(scale.fit_transform(held_out.statistic))
+            nats.append(scale.fit_transform(middle_of_equals(group, held_out.statistic)))
             self.judges.append(held_out.judge)
             self.expected.append(held_out.expected)
             self.scales.append(scale)
-        self.calibration = Calibration(-_together(np.array(nats)))
+        surprise = _together(np.array(nats))
+        self.repeated = Repeated(group, rows.table, surprise)
+        self.calibration = Calibration(-surprise, len(rows) / (rows.units[-1] + 1))
 
     def _evidence(self, rows):
         """What each judge says, and its nats, ndarray of shape (n_judges, n)."""
@@ -72,7 +76,10 @@ class Committee:
 
     def surprise(self, rows):
         """Nats of each row, ndarray of shape (n,); about 0 for a typical one."""
-        return _together(self._evidence(rows)[1])
+        return self._together(rows, self._evidence(rows)[1])
+
+    def _together(self, rows, nats):
+        return self.repeated.at_most(_together(nats), rows.table)
 
     def contributions(self, rows):
         """What each cell adds to the surprise, ndarray of shape (n, n_features)."""
@@ -85,7 +92,7 @@ class Committee:
                 weights, nats, evidence, self.expected, strict=True
             )
         )
-        return attributions(_together(nats), sums, 0.0)
+        return attributions(self._together(rows, nats), sums, 0.0)
 
 
 def _together(nats):

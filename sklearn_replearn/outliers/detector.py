@@ -1,18 +1,20 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
+import warnings
 from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+import torch
 from scipy.stats import false_discovery_control
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._dataset.multiset import canonical
-from .._estimators.base import RepresentationTransformer
 from .._runtime.arrays import slices
+from .._runtime.isolation import OnOneThread
 from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import HasMethods, StrOptions, fit_context, safe_indexing
@@ -25,6 +27,7 @@ from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_
 from .judges.base import Judge
 from .judges.estimator import EstimatorScore, TrimmedEstimatorScore
 from .observations import Observations, training_rows
+from .repeats import units_of
 from .spaces import Space
 from .wording import reason
 
@@ -34,7 +37,7 @@ _CELLS_AT_ONCE, _FEWEST_AT_ONCE, _ROWS_FOR_ESTIMATORS = 2**17, 2**7, 2**14
 _SIMILAR = 20
 
 
-class OutlierDetector(OutlierMixin, BaseEstimator):
+class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default several judges are asked, each of which turns what it sees into nats of surprise by
@@ -83,7 +86,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
     ----------
     offset_ : float
         ``score_samples`` below it is anomalous. Minus infinity where there are too few training
-        rows for any to be, at this ``alpha``.
+        rows for any to be, at this ``alpha``, of which ``fit`` warns.
     estimator_ : estimator or None
         The fitted ``estimator``.
     judges_ : list of Judge
@@ -177,8 +180,14 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             ``estimator``, such as for missing cells where it takes none. After any exception the
             detector is as it was before.
         TypeError
-            If ``X`` is sparse and the ``estimator`` is not one of ours; or if what is among the
+            If ``X`` is sparse and the ``estimator`` takes no such; or if what is among the
             ``judges`` is none.
+
+        Warns
+        -----
+        UserWarning
+            If there are too few rows for any to be called anomalous at this ``alpha``, or too many
+            equal ones at this ``contamination``.
         """
         in_one_step(self, lambda fresh: fresh._fit(X))
         return self
@@ -202,28 +211,50 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         table, self._schema = read_table(self, given, self._rows.categorical_features)
         self._rows.check(table, self._schema)
         multiset = canonical(table, np.ones(len(table)))
-        generator = new_generator(draw_seed(self.random_state))
+        self._seed = draw_seed(self.random_state)
+        generator = new_generator(self._seed)
         several = self.estimator is None and self.novelty
         self._spaces = {
             name: Space(name, multiset, self._schema, names_of(self), draw_integer(generator))
             for name in (("standard", "quantile") if several else ("standard",))
         }
         rows = training_rows(multiset, self._spaces["standard"].width)
+        values = multiset.values(rows)
         training = Observations(
-            multiset.values(rows),
+            values,
             self._spaces,
             self._decode,
             copies=multiset.weights[rows],
             original=partial(_rows_of, lambda: _sliceable(X), multiset.numbers[rows]),
+            units=units_of(values, self._schema.levels(multiset.width).sizes > 0),
         )
         self._committee = Committee(judges, training, generator)
         self._similar = training.table[training.references], training.neighbors()
         self.judges_ = self._committee.judges
         self.estimator_ = None if self.estimator is None else self.judges_[0].estimator_
         self.offset_ = self._committee.calibration.threshold(self.alpha)
-        if self.contamination != "auto":
-            scores = self._scores(X, table)
-            self.offset_ = float(np.percentile(scores, 100.0 * self.contamination))
+        if self.contamination == "auto":
+            self._warn_of_too_small(self.alpha)
+            return
+        scores = self._scores(X, table)
+        self.offset_ = float(np.percentile(scores, 100.0 * self.contamination))
+        if not (scores < self.offset_).any():
+            warnings.warn(
+                f"contamination={self.contamination} calls none of the {len(table)} training rows "
+                "anomalous, because more of them than this share have the lowest score: many are "
+                'equal. Give a larger contamination, or leave it at "auto" and choose alpha.',
+                stacklevel=2,
+            )
+
+    def _warn_of_too_small(self, alpha):
+        smallest = self._committee.calibration.smallest
+        if alpha < smallest:
+            warnings.warn(
+                f"No row can be called anomalous at alpha={alpha}: with so few training rows no "
+                f"p-value is below {smallest:.3g}. Give a larger alpha, or more rows: at least "
+                f"{int(np.ceil(1 / alpha - 1e-9)) - 1} without copies.",
+                stacklevel=2,
+            )
 
     def _chosen_judges(self):
         if self.judges is None:
@@ -328,23 +359,40 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
-    def p_values(self, X):
+    def p_values(self, X, *, ties="count"):
         """How likely a normal row is to be at least as anomalous (conformal p-values).
 
         Parameters
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        ties : {"count", "random"}, default="count"
+            Whether training rows with the same score count as as low, or a share of them that is
+            drawn for each row (with the detector's ``random_state``: the same each time). Where
+            many rows are equal, the former is the larger p-value, and the latter nearer to uniform.
 
         Returns
         -------
         ndarray of shape (n_samples,), float64
             ``(1 + m) / (1 + n)``, where m of the n training rows score as low or lower, each judged
-            by what has not seen it. For normal rows like those of fit they are about uniform; none
-            is below ``1 / (1 + n)``. With ``novelty=False`` the anomalies among the training rows
-            make them larger.
+            by what has not seen it. For normal rows like those of fit they are about uniform, or
+            larger where many rows are equal; none is below ``1 / (1 + n)``. Where training rows are
+            copies of each other, each of which is there w times on average, w stands in place of 1.
+            With ``novelty=False`` the anomalies among the training rows make them larger.
+
+        Raises
+        ------
+        ValueError
+            If ``ties`` is none of these.
         """
-        scores = self.score_samples(X)
-        return self._committee.calibration.p_values(scores)
+        if ties not in ("count", "random"):
+            raise ValueError(f'ties must be "count" or "random"; got {ties!r}.')
+        table, calibration = self._table(X), self._committee.calibration
+        scores = self._scores(X, table)
+        if ties == "count":
+            return calibration.p_values(scores)
+        of_equals = -self._committee.repeated.of_equals(-scores, table)
+        draws = torch.rand(len(scores), generator=new_generator(self._seed), dtype=torch.float64)
+        return calibration.p_values_at_random(scores, of_equals, draws.numpy())
 
     @validated({"alpha": [Number(0, 1)], "control": [StrOptions({"fpr", "fdr"})]})
     def predict_at(self, X, alpha, control="fpr"):
@@ -367,12 +415,18 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             -1 for anomalous rows, 1 for normal ones. All are 1 where there are too few training
             rows for so small an ``alpha``.
 
+        Warns
+        -----
+        UserWarning
+            If ``alpha`` is so small.
+
         Raises
         ------
         ValueError
             If ``alpha`` or ``control`` is none of these.
         """
         p_values = self.p_values(X)
+        self._warn_of_too_small(alpha)
         if control == "fdr":
             p_values = false_discovery_control(p_values)
         return np.where(p_values <= alpha, -1, 1)
@@ -474,7 +528,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         if self.estimator is not None:
             given = get_tags(self.estimator).input_tags
             tags.input_tags.allow_nan = given.allow_nan
-            tags.input_tags.sparse = isinstance(self.estimator, RepresentationTransformer)
+            tags.input_tags.sparse = given.sparse
         return tags
 
 

@@ -37,8 +37,9 @@ class Neighbors:
         points : ndarray of shape (n, width)
         known : ndarray of shape (n, width), bool, default=None
             Coordinates that count; None: all.
-        own : ndarray of shape (n,), int, default=None
-            Number of the reference that a point is itself, which does not count; -1 for none.
+        own : ndarray of shape (n, 2), int, default=None
+            The first of the references that a point is itself, which do not count, and the first
+            after them.
         count : int
 
         Returns
@@ -89,7 +90,13 @@ class Neighbors:
                 distances = torch.addmm(of_references, some, references.T, alpha=-2.0)
                 distances += own_lengths
                 if own is not None and len(self) > 1:
-                    rows = np.flatnonzero(own[part] >= 0)
-                    distances[rows, own[part][rows]] = torch.inf
+                    distances[_places(*own[part].T)] = torch.inf
                 result[part] = function(distances, _ALIKE * (own_lengths + largest)).numpy()
         return result
+
+
+def _places(begins, ends):
+    """Rows and columns of what lies between a begin and an end in each row."""
+    counts = ends - begins
+    rows = np.repeat(np.arange(len(counts)), counts)
+    return rows, np.arange(len(rows)) - (np.cumsum(counts) - counts - begins)[rows]

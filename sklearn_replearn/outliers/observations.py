@@ -27,6 +27,9 @@ class Observations:
         Turns a table of numbers into rows like those of fit.
     copies : ndarray of shape (n,), default=None
         How often each row is in the training table. None: once.
+    units : ndarray of shape (n,), int, default=None
+        Rows of one number are copies of each other, which are held out together. None: there are
+        no copies.
     original : callable, default=None
         Returns the same rows as the user gave them.
 
@@ -52,9 +55,10 @@ class Observations:
     array([-1,  1])
     """
 
-    def __init__(self, table, spaces, decode, copies=None, original=None):
+    def __init__(self, table, spaces, decode, copies=None, original=None, units=None):
         self.table, self.spaces, self._decode = table, spaces, decode
         self.copies = np.ones(len(table)) if copies is None else copies
+        self.units = np.arange(len(table)) if units is None else units
         self.known = ~np.isnan(table)
         self.complete = bool(self.known.all())
         self.n_known = np.maximum(self.known.sum(axis=1), 1)
@@ -126,8 +130,8 @@ class Observations:
         Observations
         """
         original = None if self._original is None else partial(self._some_original, numbers)
-        table, copies = self.table[numbers], self.copies[numbers]
-        some = Observations(table, self.spaces, self._decode, copies, original)
+        table, copies, units = self.table[numbers], self.copies[numbers], self.units[numbers]
+        some = Observations(table, self.spaces, self._decode, copies, original, units)
         some._points = {space: points[numbers] for space, points in self._points.items()}
         return some
 
@@ -148,6 +152,19 @@ class Observations:
         width = self.spaces["standard"].width
         most = int(np.clip(_CELLS_OF_REFERENCES // width, _FEWEST_ROWS, _REFERENCES))
         return evenly(len(self), most)
+
+    @cached_property
+    def own_references(self):
+        """Of each row the references that are itself or copies: the first, the first after them.
+
+        Returns
+        -------
+        ndarray of shape (n, 2), int
+            Numbers among the references.
+        """
+        units = self.units[self.references]
+        ends = (np.searchsorted(units, self.units, side) for side in ("left", "right"))
+        return np.stack(list(ends), axis=1)
 
     def neighbors(self, space="standard"):
         """The reference rows, among which the nearest to others can be looked up."""

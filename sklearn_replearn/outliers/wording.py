@@ -1,11 +1,12 @@
 """A cell, and what was expected in its place, in words."""
 
 import numpy as np
-import pandas as pd
 
-from .._tables.column_types import Category, Date
+from .._tables.column_types import Category
+from .._tables.dates import Date
 
 _DIGITS, _USUAL = 4, 0.5
+_SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 
 
 def reason(name, kind, cell, similar):
@@ -28,10 +29,12 @@ def reason(name, kind, cell, similar):
     known = similar[~np.isnan(similar)].astype(np.float64)
     here = "missing" if np.isnan(cell) else _shown(kind, cell)
     if len(known) < 0.5 * len(similar):
-        return f"{name} = {here} (expected missing)"
+        return "" if np.isnan(cell) else f"{name} = {here} (expected missing)"
     if not _has_levels(kind):
         if abs(cell - known.mean()) <= _USUAL * known.std():
             return ""
+        if here == _number(known.mean()):  # by its first digits only
+            here = repr(cell)
         return f"{name} = {here} (expected {_between(kind, known)})"
     levels, counts = np.unique(known, return_counts=True)
     usual = levels[counts.argmax()]
@@ -52,15 +55,26 @@ def _between(kind, known):
     mean, deviation = known.mean(), known.std()
     if not isinstance(kind, Date):
         return f"{_number(mean)} ± {_number(deviation)}"
-    ends = kind.decode(np.array([mean, mean + deviation]))
-    width = ends.iloc[1] - ends.iloc[0]
-    unit = next((unit for unit in ("D", "h", "min") if width >= pd.Timedelta(1, unit)), "s")
-    return f"{_moment(ends.iloc[0], unit)} ± {width.round(unit)}"
+    # The one of the ends that is between cells, for there may be no date beyond them.
+    other = mean + deviation if mean + deviation <= known.max() else mean - deviation
+    middle, end = kind.decode(np.array([mean, other]))
+    width = abs((end - middle).total_seconds())
+    return f"{_moment(middle, width)} ± {_duration(width)}"
 
 
-def _moment(moment, unit):
+def _moment(moment, width):
     """A date, or a duration, as exact as says something."""
-    return str(moment.date()) if unit == "D" and hasattr(moment, "date") else str(moment.round("s"))
+    if width >= _SECONDS["day"] and hasattr(moment, "date"):
+        return str(moment.date())
+    return str(moment.round("s")) if hasattr(moment, "round") else str(moment)
+
+
+def _duration(seconds):
+    """Such as "3 hours"."""
+    unit = next((unit for unit, size in _SECONDS.items() if seconds >= size), "second")
+    count = seconds / _SECONDS[unit]
+    count = _number(count) if unit == "second" else f"{round(count):,}"
+    return f"{count} {unit}" if count == "1" else f"{count} {unit}s"
 
 
 def _shown(kind, cell):

@@ -7,6 +7,7 @@ import torch
 
 from .._runtime.parameters import is_whole
 from .._scaling.shared_scale import SharedScale
+from .._tables.arrays import without_mask
 from ..likelihoods import Gaussian
 from ..likelihoods.names import name_of
 from ..modules.foreign import own_copy
@@ -82,6 +83,7 @@ class Arrays(Rows):
         """
         if isinstance(X, list | tuple):
             X = np.asarray(X)
+        X = without_mask(X)
         if getattr(X, "ndim", 2) <= 2:
             return X
         shape, shown = self._shape, tuple(X.shape)

@@ -19,6 +19,8 @@ from ..objectives import NTXent
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.
 _LR, _LR_LINEAR = 5e-3, 2e-2
+# Weights of the first layer by default at most, and its width at least.
+_MOST_WEIGHTS, _NARROWEST = 2**23, 32
 #: Share of cells swapped, in views and in corruptions.
 SWAPPED = 0.3
 
@@ -41,8 +43,8 @@ class Rows(BaseEstimator):
     Attributes
     ----------
     hidden_layer_sizes : tuple of int or None
-        What ``hidden_layer_sizes="auto"`` stands for. None: the networks of these rows have no such
-        layers, and an estimator refuses others than "auto".
+        What ``hidden_layer_sizes="auto"`` stands for, see :meth:`hidden`. None: the networks of
+        these rows have no such layers, and an estimator refuses others than "auto".
     activation : str
         What ``activation="auto"`` stands for.
     padded : tuple of str or None
@@ -80,6 +82,14 @@ class Rows(BaseEstimator):
         return same(self, other)
 
     __hash__ = None
+
+    def hidden(self, n_inputs):
+        """Widths of an encoder's hidden layers by default: narrower beyond 32,768 inputs.
+
+        Networks of hashed texts would else need more memory than there is.
+        """
+        most = max(_NARROWEST, _MOST_WEIGHTS // n_inputs)
+        return tuple(min(size, most) for size in self.hidden_layer_sizes or ())
 
     # ---------------------------------------------------------------- the door
 
@@ -164,6 +174,7 @@ class Rows(BaseEstimator):
         self._check_scaling()
         by_ranks = profile.by_ranks(np.array([kind is None for kind in asked]))
         by_ranks &= np.array([kind.with_atoms is not None for kind in likelihoods])
+        by_ranks |= np.array([kind.by_ranks for kind in likelihoods])
         return Scaler(
             self.scaling,
             multiset,
@@ -298,8 +309,8 @@ def reject_other_than_numbers(table, schema, rows):
     if isinstance(table, SparseTable) or leveled:
         kind = "a sparse matrix" if isinstance(table, SparseTable) else "text or categories"
         raise ValueError(f"{rows} are rows of an array of numbers; got {kind}.")
-    if np.isnan(table.sum()):
-        gone = np.flatnonzero(np.isnan(table).any(axis=0))
+    gone = np.flatnonzero(np.isnan(table).any(axis=0)) if np.isnan(table.sum()) else ()
+    if len(gone):
         raise ValueError(
             f"In {rows} no cell may be missing; NaN is in {name_columns(schema.names, gone)}. "
             "Fill or leave out these rows first."

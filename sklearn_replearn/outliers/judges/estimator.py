@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import NotFittedError, check_is_fitted
 
-from ..._estimators.base import RepresentationTransformer
 from ..._estimators.vae import VAETransformer
 from ..._runtime.arrays import evenly
 from ..._runtime.parameters import Instance
@@ -14,6 +13,7 @@ from ..._runtime.randomness import draw_integer
 from ..evidence import Evidence, HeldOut, evidence_of
 from .base import Judge
 from .cross_fitting import cross_fitted, seeded
+from .unwrapping import ours_in
 
 _ROWS_EXPECTED = 2**8
 _BULK, _ROUNDS = 0.75, 3
@@ -22,9 +22,9 @@ _BULK, _ROUNDS = 0.75, 3
 class EstimatorScore(Judge):
     """Minus the ``score_samples`` of an estimator.
 
-    Of our own transformers, what is due to a cell is its error of reconstruction or its share of
-    the bound; of others, how much less anomalous the row would be with the column's median or most
-    frequent level.
+    Of our own transformers, also in a pipeline or a search, what is due to a cell is its error of
+    reconstruction or its share of the bound; of others, how much less anomalous the row would be
+    with the column's median or most frequent level.
 
     Parameters
     ----------
@@ -65,12 +65,13 @@ class EstimatorScore(Judge):
 
     def _parts(self, rows):
         X = rows.decoded(rows.table)
-        if isinstance(self.estimator_, VAETransformer):
-            return -self.estimator_.elbo_terms(X).to_numpy()[:, : rows.table.shape[1]]
-        if isinstance(self.estimator_, RepresentationTransformer):
-            return np.nan_to_num(self.estimator_.reconstruction_error(X))
-        # How much less anomalous it is with a typical cell in its place.
         whole = _minus_scores(self.estimator_, X)
+        ours, given = ours_in(self.estimator_, X)
+        if ours is not None and np.array_equal(_minus_scores(ours, given), whole):
+            if isinstance(ours, VAETransformer):
+                return -ours.elbo_terms(given).to_numpy()[:, : rows.table.shape[1]]
+            return np.nan_to_num(ours.reconstruction_error(given))
+        # How much less anomalous it is with a typical cell in its place.
         parts = np.empty(rows.table.shape)
         for j, cell in enumerate(self.typical_):
             changed = rows.table.copy()
@@ -140,10 +141,30 @@ def _is_fitted(estimator):
 
 def _minus_scores(estimator, X):
     """Minus ``score_samples``, finite."""
-    scores = np.asarray(estimator.score_samples(X), dtype=np.float64)
+    scores, n = estimator.score_samples(X), _n_rows(X)
+    wanted = (
+        f"score_samples of {type(estimator).__name__} must return one number for each of the {n} "
+        "rows, higher for more normal ones"
+    )
+    try:
+        scores = np.asarray(scores)
+        scores = scores.astype(
+            np.float64, casting="unsafe" if scores.dtype == object else "same_kind"
+        )
+    except (TypeError, ValueError) as problem:
+        raise TypeError(f"{wanted}: {problem}") from problem
+    if scores.shape != (n,):
+        raise ValueError(f"{wanted}, of shape ({n},); got {scores.shape}.")
     if np.isnan(scores).any():
-        raise ValueError(f"score_samples of {type(estimator).__name__} gave NaN for some rows.")
+        raise ValueError(
+            f"{wanted}; got NaN for {np.isnan(scores).sum()} of them. Where missing cells are the "
+            "cause, fill them in a pipeline before it."
+        )
     return np.nan_to_num(-scores)
+
+
+def _n_rows(X):
+    return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
 def _typical_row(rows):

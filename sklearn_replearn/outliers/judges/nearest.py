@@ -16,8 +16,9 @@ class NearestDistance(Judge):
     """Distance from the nearest of up to 8,192 training rows.
 
     What is due to a cell is how far it differs from that row's beyond what differences of the other
-    columns tell. Training rows are left out one at a time. Where hardly a training row is there
-    twice, a row that equals one, as far as digits go, is that row, and compared with the others.
+    columns tell. Training rows are left out one at a time, with their copies. Where hardly a
+    training row is there twice, a row that equals one, as far as digits go, is that row, and
+    compared with the others.
 
     Parameters
     ----------
@@ -60,9 +61,7 @@ class NearestDistance(Judge):
         if points.shape[1] <= _WIDEST:
             precision = _precision(points)
             self.residuals_ = (precision / np.sqrt(np.diag(precision))).astype(np.float32)
-        own = np.full(len(rows), -1)
-        own[references] = np.arange(len(references))
-        known = rows.known_points(self.space)
+        known, own = rows.known_points(self.space), rows.own_references
         nearest = self.neighbors_.nearest(rows.points(self.space), known, own)[:, 0]
         differences = self.neighbors_.differences(rows.points(self.space), nearest, known)
         held_out = self._distance(rows, differences)
@@ -80,7 +79,8 @@ class NearestDistance(Judge):
         if same.any():
             known = None if known is None else known[same]
             points = points[same]
-            others = self.neighbors_.nearest(points, known, nearest[same])[:, 0]
+            own = np.stack([nearest[same], nearest[same] + 1], axis=1)
+            others = self.neighbors_.nearest(points, known, own)[:, 0]
             differences[same] = self.neighbors_.differences(points, others, known)
             distance = self._distance(rows, differences)
         return Evidence(distance, lambda: self._parts(rows, differences))

@@ -6,13 +6,14 @@ are full of (codes, rounded numbers, zeros, missing cells) is met as what it is.
 
 import numpy as np
 
-from ..._runtime.arrays import slices
+from ..._runtime.arrays import evenly, slices
 from ..evidence import Evidence
 from .base import Judge
 
 _BINS = 32
 _RESOLUTIONS = (4, 8, 16)
-_MOST_PAIRS = 600
+_MOST_COLUMNS = 2**11
+_ALL_PAIRS, _MOST_PAIRS = 600, 1500
 _ROWS_CORRELATED, _COLUMNS_CORRELATED = 2**10, 2**9
 _LEAST = 0.5  # rows that every bin of a column has in advance
 _PRIOR = 4.0  # rows that the coarser estimate of a table of cells counts for, times its width
@@ -22,6 +23,9 @@ _TINY = 1e-300
 
 class CellSurprise(Judge):
     """How rare each cell is given each other cell of its row, by tables of pairs of columns.
+
+    Of tables of more than 2,048 columns it sees so many, evenly spaced, and of their pairs those
+    that are most correlated.
 
     Examples
     --------
@@ -36,13 +40,19 @@ class CellSurprise(Judge):
 
     def fit(self, rows):
         """Count pairs of cells; see :meth:`Judge.fit`."""
-        self.pairs_ = Pairs(rows.table.astype(np.float64))
+        self.columns_ = evenly(rows.table.shape[1], _MOST_COLUMNS)
+        self.pairs_ = Pairs(self._cells(rows))
         return self
 
     def evidence(self, rows):
         """Mean surprise of the cells, and that of each; see :meth:`Judge.evidence`."""
-        parts = self.pairs_.surprise(rows.table.astype(np.float64))
-        return Evidence(parts.mean(axis=1), parts)
+        seen = self.pairs_.surprise(self._cells(rows))
+        parts = np.zeros(rows.table.shape)
+        parts[:, self.columns_] = seen
+        return Evidence(seen.mean(axis=1), parts)
+
+    def _cells(self, rows):
+        return rows.table[:, self.columns_].astype(np.float64)
 
 
 class Bins:
@@ -69,11 +79,7 @@ class Bins:
         self.edges = np.empty(0)
         if n_shared > 1:
             self.edges = np.unique(np.quantile(rest, np.arange(1, n_shared) / n_shared))
-        shared = np.searchsorted(self.edges, rest, side="right")
-        middles = [
-            np.median(rest[shared == k]) if (shared == k).any() else np.inf
-            for k in range(len(self.edges) + 1)
-        ]
+        middles = _medians(np.sort(rest), self.edges)
         order = np.argsort(np.append(self.atoms, middles), kind="stable")
         self.places = np.empty(len(order), dtype=np.intp)
         self.places[order] = np.arange(len(order))
@@ -98,6 +104,17 @@ class Bins:
         """Nats for values outside the range of training: the logarithm of how far."""
         outside = np.fmax(np.fmax(self.low - values, values - self.high), 0.0)
         return np.log1p(outside / self.unit)
+
+
+def _medians(values, edges):
+    """Of the sorted values between each two edges; infinite where there are none."""
+    ends = np.concatenate([[0], np.searchsorted(values, edges), [len(values)]])
+    begins, counts = ends[:-1], np.diff(ends)
+    medians = np.full(len(counts), np.inf)
+    some, last = counts > 0, counts - 1
+    low, high = begins + last // 2, begins + (last + 1) // 2
+    medians[some] = 0.5 * (values[low[some]] + values[high[some]])
+    return medians
 
 
 def _unit(values):
@@ -192,7 +209,7 @@ def _chosen_pairs(codes):
     """All pairs of columns, or those that are most correlated; ndarray of shape (n_pairs, 2)."""
     n_features = codes.shape[1]
     first, second = np.tril_indices(n_features, -1)
-    if len(first) > _MOST_PAIRS:
+    if len(first) > _ALL_PAIRS:
         codes = codes[:_ROWS_CORRELATED].astype(np.float64)
         deviation = codes.std(axis=0)
         # Of very many columns those that vary most.
@@ -202,7 +219,7 @@ def _chosen_pairs(codes):
         strength = np.abs(np.einsum("ni,nj->ij", scaled, scaled))
         first, second = np.tril_indices(len(among), -1)
         order = np.argsort(-strength[first, second], kind="stable")
-        order = order[: max(_MOST_PAIRS, 2 * n_features)]
+        order = order[: np.clip(2 * n_features, _ALL_PAIRS, _MOST_PAIRS)]
         first, second = among[first[order]], among[second[order]]
     return np.stack([first, second], axis=1)
 

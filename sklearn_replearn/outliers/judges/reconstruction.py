@@ -10,7 +10,10 @@ from ...rows import Table
 from ..evidence import Evidence
 from .base import ROWS_EXPECTED, Judge
 
-_HIDDEN, _CODE, _UPDATES, _FEWEST_EPOCHS = 256, 16, 400, 5
+_CODE, _FEWEST_EPOCHS = 16, 5
+# The wider the table, the less of both, so that training takes seconds.
+_HIDDEN, _FEWEST_HIDDEN, _HIDDEN_BY_WIDTH = 256, 16, 2**16
+_UPDATES, _FEWEST_UPDATES, _UPDATES_BY_WIDTH = 400, 100, 400 * 2**10
 _BATCH, _SMALLEST_ERROR, _LARGEST_ERROR = 256, 1e-3, 1e30
 
 
@@ -39,13 +42,16 @@ class ReconstructionError(Judge):
 
     def fit(self, rows):
         """Train the autoencoder; see :meth:`Judge.fit`."""
-        table = rows.table
+        table, width = rows.table, rows.spaces["standard"].width
+        hidden = int(np.clip(_HIDDEN_BY_WIDTH // width, _FEWEST_HIDDEN, _HIDDEN))
+        updates = int(np.clip(_UPDATES_BY_WIDTH // width, _FEWEST_UPDATES, _UPDATES))
         self.autoencoder_ = AutoencoderTransformer(
             latent_dim=_CODE,
-            hidden_layer_sizes=(_HIDDEN,),
+            hidden_layer_sizes=(hidden,),
+            loss="mse",
             rows=Table(np.flatnonzero(rows.is_categorical).tolist() or "from_dtype", "standard"),
             # Fewer updates than for codes: what is rare shall not be learned.
-            max_epochs=max(_FEWEST_EPOCHS, -(-_UPDATES // n_batches(len(table), _BATCH))),
+            max_epochs=max(_FEWEST_EPOCHS, -(-updates // n_batches(len(table), _BATCH))),
             batch_size=_BATCH,
             random_state=self.random_state,
         ).fit(table)

@@ -1,0 +1,33 @@
+"""Fits that go on with the network of the last one, and what must not change then."""
+
+
+def goes_on(estimator):
+    """Whether a fit goes on with the network of the last one."""
+    model = getattr(estimator, "_model", None)
+    return estimator.warm_start and model is not None and model.resumable is not None
+
+
+def reject_other_rows(rows, last):
+    """Refuse rows of another kind than those of the last fit, whose model is ``last``."""
+    if rows != last.rows:
+        raise ValueError(
+            "warm_start goes on with the network of the last fit, but rows changed since, from "
+            f"{last.rows!r} to {rows!r}. Set warm_start=False for a new network."
+        )
+
+
+def reject_other_plan(estimator, plan, last):
+    """Refuse parameters that make another network than that of the last fit."""
+    changed = plan.changed(last)
+    if changed:
+        hiding = "whether augmentations hide cells"
+        named = {
+            "objective": estimator._objective_parameter,
+            "hidden": "hidden_layer_sizes",
+            **dict.fromkeys(("hides", "plain", "n_inputs"), hiding),
+        }
+        changed = dict.fromkeys(named.get(name, name) for name in changed)
+        raise ValueError(
+            f"warm_start goes on with the network of the last fit, but {', '.join(changed)} "
+            "changed since. Set warm_start=False for a new network."
+        )

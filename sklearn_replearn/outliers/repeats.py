@@ -1,0 +1,95 @@
+"""Training rows that are there several times: by chance, or as copies."""
+
+import numpy as np
+
+from .._dataset.hashing import hashes_of
+
+_MANY = 10  # equal rows, which no model of one fold less can lack
+_FEW_VALUES, _SHARE_OF_VALUES = 2**4, 1 / 8
+
+
+def groups_of(table):
+    """Number of each row, the same for equal ones, which stand side by side; ascending from 0."""
+    here, before = table[1:], table[:-1]
+    equal = ((here == before) | (np.isnan(here) & np.isnan(before))).all(axis=1)
+    return np.append(0, np.cumsum(~equal))
+
+
+def units_of(table, is_categorical):
+    """Numbers of what is held out together: a row alone, or with its copies.
+
+    Where all columns have few values, rows are equal by chance, and so will later ones be: each is
+    held out by itself. Elsewhere hardly a later row will equal one of training, so that what has
+    seen a copy of a row knows more of it than it will of later ones. Rows that are there often,
+    such as those of zeros only, are no copies in any table.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n, n_features)
+        Equal rows stand side by side.
+    is_categorical : ndarray of shape (n_features,), bool
+
+    Returns
+    -------
+    ndarray of shape (n,), int
+        Ascending from 0.
+    """
+    group = groups_of(table)
+    times = np.bincount(group)
+    alone = (times == 1) | (times >= _MANY)
+    if not alone.all() and _all_have_few_values(table[:, ~is_categorical]):
+        alone[:] = True
+    begins = np.diff(group, prepend=-1) > 0
+    return np.cumsum(begins | alone[group]) - 1
+
+
+def _all_have_few_values(columns):
+    most = max(_FEW_VALUES, _SHARE_OF_VALUES * len(columns))
+    return all(len(np.unique(column[~np.isnan(column)])) <= most for column in columns.T)
+
+
+def middle_of_equals(group, values):
+    """The middle one of the values of each group, for all of its rows.
+
+    Rows of several folds are judged by several models, which do not agree to the last bit.
+    """
+    times = np.bincount(group)
+    if len(times) == len(group):
+        return values
+    begins = np.cumsum(times) - times
+    return values[np.lexsort((values, group))][begins + times // 2][group]
+
+
+class Repeated:
+    """Rows that training has several times, and how surprising they were.
+
+    A later row that equals one of them is at most as surprising, whichever model is asked: so it
+    never is more extreme than its equals.
+
+    Parameters
+    ----------
+    group : ndarray of shape (n,), int
+    table : ndarray of shape (n, n_features)
+        Training rows.
+    surprise : ndarray of shape (n,)
+        Equal rows have equal ones.
+    """
+
+    def __init__(self, group, table, surprise):
+        times = np.bincount(group)
+        first = (np.cumsum(times) - times)[times > 1]
+        hashes = hashes_of(table[first])
+        order = np.argsort(hashes)
+        self.hashes, self.surprise = hashes[order], surprise[first][order]
+
+    def at_most(self, surprise, table):
+        """Surprise of later rows, that of their equals where it is less."""
+        return np.minimum(surprise, self.of_equals(surprise, table))
+
+    def of_equals(self, surprise, table):
+        """That of the equals of later rows; where a row has none, its own."""
+        if not len(self.hashes):
+            return surprise
+        hashes = hashes_of(table)
+        places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        return np.where(self.hashes[places] == hashes, self.surprise[places], surprise)
