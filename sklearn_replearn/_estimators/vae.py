@@ -16,7 +16,7 @@ from .._scaling.cells import check_unit_interval
 from .._scaling.measure import Measure
 from .._tables.conditions import conditions_of
 from .._tables.names import column_number
-from .._tables.schema import frame_of_row
+from .._tables.schema import table_of_row
 from .._tables.validation import names_of
 from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED, class_of
@@ -547,27 +547,12 @@ dict, default="auto"
 
     def _code_of(self, x, name):
         try:
-            mean, _ = self.posterior(self._model.rows.row_to_table(self._as_table(x)))
+            mean, _ = self.posterior(self._model.rows.row_to_table(table_of_row(x, names_of(self))))
         except (TypeError, ValueError) as problem:
             raise ValueError(f"{name} must be a row like those of fit: {problem}") from problem
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
         return mean.astype(np.float64)
-
-    def _as_table(self, x):
-        """A table of one row, from a row of any form."""
-        if isinstance(x, pd.Series):
-            return frame_of_row(x)
-        if hasattr(x, "columns") or (hasattr(x, "shape") and np.ndim(x) != 1):
-            return x
-        array = np.asarray(x)
-        if array.dtype.kind in "US":
-            array = np.asarray(x, dtype=object)
-        x = array.reshape(1, -1) if array.ndim == 1 else array
-        names = names_of(self)
-        if names is not None and x.ndim == 2 and x.shape[1] == len(names):
-            return frame_of_row(pd.Series(x[0], index=names))
-        return x
 
     _network = VariationalAutoencoder
     _objective_parameter = "likelihood"
