@@ -20,9 +20,9 @@ N_FIGURES = 4
 def bounds_of(inference, table, measure, draws):
     """Bounds of the log-likelihood of each row of a table.
 
-    Codes are drawn from the encoder's posterior. Where few of the draws weigh something, as many
-    are drawn from the normal distribution that fits the exact posterior at its mode, if that is
-    better; and where that is not enough, more.
+    Codes are drawn from the encoder's posterior. Where few of the draws weigh something, or cells
+    are missing, as many are drawn from the normal distribution that fits the exact posterior at its
+    mode, if that is better; and where that is not enough, more.
 
     Parameters
     ----------
@@ -53,8 +53,10 @@ def bounds_of(inference, table, measure, draws):
 
     bounds = found(0, draws, table)
     steps = np.zeros(len(table), dtype=int)
+    # Of cells that are missing an encoder may know nothing, and be too sure.
+    unsure = np.isnan(table).any(axis=1) if isinstance(table, np.ndarray) else steps > 0
     for n_steps, share in zip(_STEPS, (_GOOD, _ENOUGH), strict=True):
-        poor = np.flatnonzero(bounds[:, 2] < share * n_draws)
+        poor = np.flatnonzero((bounds[:, 2] < share * n_draws) | (unsure & (steps == 0)))
         if len(poor) and latent_dim <= _MOST_ADAPTED:
             again = found(n_steps, draws, table[poor])
             better = again[:, 2] > bounds[poor, 2]
