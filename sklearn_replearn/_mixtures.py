@@ -1,6 +1,5 @@
 """Gaussian mixtures: fitted the same way each time, also to rows of which some do not belong."""
 
-import threading
 import warnings
 from contextlib import contextmanager
 
@@ -12,9 +11,10 @@ from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from ._runtime.arrays import slices
+from ._runtime.turns import Turns
 
 # Both the number of threads and the filters of warnings belong to the process.
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = Turns()
 _WIDEST = 128
 _RIDGES = (1.0, 10.0, 100.0, 1000.0)
 _ROUNDS = 4
@@ -26,7 +26,7 @@ _CELLS_AT_ONCE = 2**20
 def _undisturbed():
     """Neither threads, warnings nor what a caller has switched on in scikit-learn."""
     with (
-        _ONE_AT_A_TIME,
+        _ONE_AT_A_TIME.turn(),
         threadpool_limits(1),
         warnings.catch_warnings(),
         config_context(array_api_dispatch=False),

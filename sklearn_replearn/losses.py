@@ -5,9 +5,15 @@ import math
 import torch
 from torch.nn import functional as F
 
+from ._runtime.parameters import Number, Rows, validated
+
+_TEMPERATURE = [Number(0), torch.Tensor]  # a Tensor where it is learned
+_BETA, _TAU_PLUS = [Number(0, closed="left")], [Number(0, 1, closed="left")]
+_VIEWS = {"left": [Rows()], "right": [Rows()]}
 _PAIRS_AT_ONCE = 2**21  # so that memory does not grow with the square of the rows
 
 
+@validated({"mean": [Rows()], "log_variance": [Rows()]})
 def gaussian_kl(mean, log_variance):
     r"""Divergence of a diagonal Gaussian from the standard normal, in nats.
 
@@ -29,9 +35,11 @@ def gaussian_kl(mean, log_variance):
     >>> gaussian_kl(torch.ones(1, 2), torch.zeros(1, 2))
     tensor([1.])
     """
+    _check_shapes(mean=mean, log_variance=log_variance)
     return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(1)
 
 
+@validated({"target": [Number(0, 1)], "activity": [Rows(1)]})
 def bernoulli_kl(target, activity):
     r"""Divergence of Bernoulli units from a target rate, summed over units, in nats.
 
@@ -62,6 +70,15 @@ def bernoulli_kl(target, activity):
     return (on + off).sum()
 
 
+@validated(
+    {
+        **_VIEWS,
+        "temperature": _TEMPERATURE,
+        "negatives": [Rows(), None],
+        "beta": _BETA,
+        "tau_plus": _TAU_PLUS,
+    }
+)
 def nt_xent(left, right, temperature, negatives=None, beta=0.0, tau_plus=0.0):
     r"""Normalised temperature-scaled cross-entropy (SimCLR's InfoNCE), in nats.
 
@@ -94,6 +111,8 @@ def nt_xent(left, right, temperature, negatives=None, beta=0.0, tau_plus=0.0):
     >>> nt_xent(views, views, temperature=0.5)
     tensor(0.2395)
     """
+    _check_shapes(left=left, right=right)
+    _check_widths(left=left, negatives=left if negatives is None else negatives)
     n = len(left)
     views = F.normalize(torch.cat([left, right]), dim=1)
     others = views if negatives is None else torch.cat([views, F.normalize(negatives, dim=1)])
@@ -126,6 +145,7 @@ def _contrast(similarity, positives, n_negatives, temperature, beta, tau_plus):
     return F.softplus(log_total - positive).mean()
 
 
+@validated({**_VIEWS, "temperature": _TEMPERATURE})
 def decoupled(left, right, temperature):
     r"""Contrast of views whose positive is no part of the denominator, in nats.
 
@@ -151,6 +171,7 @@ def decoupled(left, right, temperature):
     >>> decoupled(torch.eye(2), torch.eye(2), temperature=0.5)
     tensor(-1.3069)
     """
+    _check_shapes(left=left, right=right)
     n = len(left)
     similarity = _similarity(left, right, temperature)
     if n == 1:
@@ -160,6 +181,7 @@ def decoupled(left, right, temperature):
     return total.mean() - similarity.diagonal(n).mean()
 
 
+@validated({**_VIEWS, "labels": [torch.Tensor], "temperature": _TEMPERATURE})
 def sup_con(left, right, labels, temperature):
     r"""Cross-entropy of the views of the same class among all other views, in nats.
 
@@ -189,6 +211,12 @@ def sup_con(left, right, labels, temperature):
     >>> sup_con(views, views, torch.tensor([0, 0, -1]), temperature=0.5)
     tensor(1.3215)
     """
+    _check_shapes(left=left, right=right)
+    if labels.shape != left.shape[:1] or labels.is_floating_point():
+        raise ValueError(
+            f"labels must be whole numbers, one for each of the {len(left)} rows; got "
+            f"{labels.dtype} of shape {tuple(labels.shape)}."
+        )
     similarity = _similarity(left, right, temperature)
     rows = torch.arange(len(left), device=left.device)
     classes = torch.where(labels < 0, -1 - rows, labels).repeat(2)  # one for each unlabelled row
@@ -205,6 +233,16 @@ def _similarity(left, right, temperature):
     return views @ views.T / temperature
 
 
+@validated(
+    {
+        "queries": [Rows()],
+        "keys": [Rows()],
+        "negatives": [Rows()],
+        "temperature": _TEMPERATURE,
+        "beta": _BETA,
+        "tau_plus": _TAU_PLUS,
+    }
+)
 def info_nce(queries, keys, negatives, temperature, beta=0.0, tau_plus=0.0):
     """Cross-entropy of the right key among all keys and further negatives, in nats.
 
@@ -228,6 +266,8 @@ def info_nce(queries, keys, negatives, temperature, beta=0.0, tau_plus=0.0):
     >>> info_nce(torch.eye(2), torch.eye(2), torch.empty(0, 2), temperature=1.0)
     tensor(0.3133)
     """
+    _check_shapes(queries=queries, keys=keys)
+    _check_widths(keys=keys, negatives=negatives)
     candidates = F.normalize(torch.cat([keys, negatives]), dim=1)
     similarity = F.normalize(queries, dim=1) @ candidates.T / temperature
     positives = torch.arange(len(queries), device=queries.device)
@@ -235,6 +275,7 @@ def info_nce(queries, keys, negatives, temperature, beta=0.0, tau_plus=0.0):
     return _contrast(similarity, positives, n_negatives, temperature, beta, tau_plus)
 
 
+@validated({"prediction": [Rows()], "target": [Rows()]})
 def negative_cosine(prediction, target):
     """Minus the cosine of the angle between matching rows, averaged over the rows.
 
@@ -253,9 +294,11 @@ def negative_cosine(prediction, target):
     >>> negative_cosine(torch.eye(2), torch.eye(2))
     tensor(-1.)
     """
+    _check_shapes(prediction=prediction, target=target)
     return -F.cosine_similarity(prediction, target, dim=1).mean()
 
 
+@validated(_VIEWS)
 def cross_correlation(left, right):
     """Correlation over the rows of each column of ``left`` with each column of ``right``.
 
@@ -274,6 +317,7 @@ def cross_correlation(left, right):
     >>> cross_correlation(torch.tensor([[0.], [1.]]), torch.tensor([[3.], [1.]])).round()
     tensor([[-1.]])
     """
+    _check_shapes(left=left, right=right)
     return _standardized(left).T @ _standardized(right) / len(left)
 
 
@@ -282,6 +326,7 @@ def _standardized(x):
     return x / (x.square().mean(0) + 1e-5).sqrt()
 
 
+@validated({"x": [Rows()], "floor": [Number(0, closed="left")]})
 def variance_hinge(x, floor=1.0):
     """How far the standard deviation of each column falls below ``floor``, averaged.
 
@@ -308,6 +353,7 @@ def variance_hinge(x, floor=1.0):
     return F.relu(floor - deviation).mean()
 
 
+@validated({"x": [Rows()]})
 def off_diagonal_covariance(x):
     """Squared covariances between different columns, summed and divided by the width.
 
@@ -333,6 +379,7 @@ def off_diagonal_covariance(x):
     return (covariance.square().sum() - covariance.diagonal().square().sum()) / x.shape[1]
 
 
+@validated({**_VIEWS, "alpha": [Number(0)]})
 def alignment(left, right, alpha=2):
     r"""Distance of the two views of a row on the unit sphere, to a power, averaged over rows.
 
@@ -357,10 +404,12 @@ def alignment(left, right, alpha=2):
     >>> alignment(torch.eye(2), -3 * torch.eye(2))
     tensor(4.)
     """
+    _check_shapes(left=left, right=right)
     gaps = F.normalize(left, dim=1) - F.normalize(right, dim=1)
     return torch.linalg.vector_norm(gaps, dim=1).pow(alpha).mean()
 
 
+@validated({"codes": [Rows()], "t": [Number(0)]})
 def uniformity(codes, t=2):
     r"""How evenly rows lie on the unit sphere: logarithm of a Gaussian kernel's mean over pairs.
 
@@ -396,3 +445,23 @@ def uniformity(codes, t=2):
         for distances in (F.pdist(some), torch.cdist(some, rest)):
             potentials.append((-t * distances.square()).flatten().logsumexp(0))
     return torch.stack(potentials).logsumexp(0) - math.log(n_pairs)
+
+
+def _check_shapes(**tensors):
+    """Refuse tensors of different shapes."""
+    (name, one), (other_name, other) = tensors.items()
+    if one.shape != other.shape:
+        raise ValueError(
+            f"{name} and {other_name} must be of one shape; got {tuple(one.shape)} and "
+            f"{tuple(other.shape)}."
+        )
+
+
+def _check_widths(**tensors):
+    """Refuse rows of different widths."""
+    (name, one), (other_name, other) = tensors.items()
+    if one.shape[1] != other.shape[1]:
+        raise ValueError(
+            f"{name} and {other_name} must have the same number of columns; got {one.shape[1]} and "
+            f"{other.shape[1]}."
+        )

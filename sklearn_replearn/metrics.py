@@ -3,17 +3,19 @@
 import math
 import warnings
 from itertools import combinations
-from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_array, check_consistent_length, check_scalar, column_or_1d
 
 from . import losses
-from ._dataset.labels import has_label
+from ._dataset.columns import one_for_each_row
+from ._dataset.labels import read_labels
+from ._runtime.isolation import on_one_thread
+from ._runtime.parameters import SEED, Number, Whole, checked_array, validated
 from ._runtime.randomness import draw_seed
 
 __all__ = [
@@ -30,6 +32,8 @@ _EPSILON = 1e-7
 _TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
 
+@validated({"alpha": [Number(0)]})
+@on_one_thread
 def alignment(left, right, alpha=2):
     r"""Mean distance between the codes of two views of a row, raised to a power; 0 is best.
 
@@ -65,11 +69,12 @@ def alignment(left, right, alpha=2):
     >>> alignment([[1, 0], [0, 1]], [[5, 0], [0, -1]])
     2.0
     """
-    _check_positive("alpha", alpha)
     left, right = _two_views(left, right)
     return float(losses.alignment(_in_range(left), _in_range(right), alpha))
 
 
+@validated({"t": [Number(0)]})
+@on_one_thread
 def uniformity(codes, t=2):
     r"""How evenly codes spread over the sphere: the lower, the more evenly.
 
@@ -104,7 +109,6 @@ def uniformity(codes, t=2):
     >>> uniformity([[1, 0], [-3, 0]])
     -8.0
     """
-    _check_positive("t", t)
     return float(losses.uniformity(_in_range(_checked(codes, "codes", at_least=2)), t))
 
 
@@ -158,6 +162,8 @@ def effective_rank(codes):
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
+@validated({"temperature": [Number(0), None], "n_candidates": [Whole(2)]})
+@on_one_thread
 def info_nce_bits(left, right, temperature=None, n_candidates=256):
     r"""Bits against chance: how well the code of one view finds that of the other.
 
@@ -198,9 +204,6 @@ def info_nce_bits(left, right, temperature=None, n_candidates=256):
     >>> round(info_nce_bits(np.eye(8), np.eye(8)), 3)
     3.0
     """
-    if temperature is not None:
-        _check_positive("temperature", temperature)
-    check_scalar(n_candidates, "n_candidates", Integral, min_val=2)
     left, right = map(_in_range, _two_views(left, right, at_least=2))
     groups = max(1, round(len(left) / n_candidates))
     temperatures = _TEMPERATURES if temperature is None else [temperature]
@@ -218,6 +221,7 @@ def _nats(left, right, groups, temperature):
     return float(sum(nats) / len(nats))
 
 
+@validated({"n_labels": [Whole(), None], "random_state": SEED})
 def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
     """Accuracy of a logistic regression on codes that stay as they are.
 
@@ -228,8 +232,8 @@ def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
     codes : array-like of shape (n_samples, width)
         Codes to learn from.
     y : array-like of shape (n_samples,)
-        Their classes, two at least; -1 where a row has no label (but where y has the values -1
-        and 1 only).
+        Their classes, two at least; -1 (but where y has the values -1 and 1 only), None, NaN or ""
+        where a row has no label.
     test_codes : array-like of shape (n_test_samples, width)
         Codes to judge by.
     test_y : array-like of shape (n_test_samples,)
@@ -248,8 +252,8 @@ def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
     Raises
     ------
     ValueError
-        If lengths or widths differ, a code is not finite, a label is missing, ``y`` has one class
-        only or is continuous, or ``test_y`` has none of the classes of ``y``.
+        If lengths or widths differ, a code is not finite, ``y`` has labels of several kinds, has
+        one class only or is continuous, or ``test_y`` has none of the classes of ``y``.
 
     References
     ----------
@@ -263,14 +267,15 @@ def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
     >>> linear_probe(X[::2], y[::2], X[1::2], y[1::2], n_labels=5) > 0.8
     True
     """
-    codes, y, test_codes, test_y = _task(codes, y, test_codes, test_y)
-    chosen = _labelled(y, n_labels, random_state)
-    scaler = StandardScaler().fit(codes)
+    task = _task(codes, y, test_codes, test_y)
+    chosen = task.seen(n_labels, random_state)
+    scaler = StandardScaler().fit(task.codes)
     classifier = LogisticRegression(max_iter=1000)
-    _fit(classifier, scaler.transform(codes[chosen]), y[chosen])
-    return float(np.mean(classifier.predict(scaler.transform(test_codes)) == test_y))
+    _fit(classifier, scaler.transform(task.codes[chosen]), task.y[chosen])
+    return task.accuracy(classifier.predict(scaler.transform(task.test_codes)))
 
 
+@validated({"n_labels": [Whole(), None], "n_neighbors": [Whole()], "random_state": SEED})
 def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random_state=0):
     """Accuracy of the majority of the nearest labelled codes by cosine distance.
 
@@ -283,8 +288,8 @@ def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random
         Codes to look for neighbours among. A code of zeros is as far from all others as one at a
         right angle.
     y : array-like of shape (n_samples,)
-        Their classes, two at least; -1 where a row has no label (but where y has the values -1
-        and 1 only).
+        Their classes, two at least; -1 (but where y has the values -1 and 1 only), None, NaN or ""
+        where a row has no label.
     test_codes : array-like of shape (n_test_samples, width)
         Codes to judge by.
     test_y : array-like of shape (n_test_samples,)
@@ -305,8 +310,8 @@ def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random
     Raises
     ------
     ValueError
-        If lengths or widths differ, a code is not finite, a label is missing, ``y`` has one class
-        only or is continuous, or ``test_y`` has none of the classes of ``y``.
+        If lengths or widths differ, a code is not finite, ``y`` has labels of several kinds, has
+        one class only or is continuous, or ``test_y`` has none of the classes of ``y``.
 
     References
     ----------
@@ -320,12 +325,11 @@ def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random
     >>> knn_probe(X[::2], y[::2], X[1::2], y[1::2]) > 0.9
     True
     """
-    check_scalar(n_neighbors, "n_neighbors", Integral, min_val=1)
-    codes, y, test_codes, test_y = _task(codes, y, test_codes, test_y)
-    chosen = _labelled(y, n_labels, random_state)
+    task = _task(codes, y, test_codes, test_y)
+    chosen = task.seen(n_labels, random_state)
     classifier = KNeighborsClassifier(min(n_neighbors, len(chosen)), metric="cosine")
-    _fit(classifier, _unit_rows(codes[chosen]), y[chosen])
-    return float(np.mean(classifier.predict(_unit_rows(test_codes)) == test_y))
+    _fit(classifier, _unit_rows(task.codes[chosen]), task.y[chosen])
+    return task.accuracy(classifier.predict(_unit_rows(task.test_codes)))
 
 
 def procrustes_r2(codes, *others):
@@ -404,7 +408,7 @@ def _standardized(codes):
 
 
 def _checked(codes, name, at_least=1):
-    return check_array(codes, dtype=np.float64, ensure_min_samples=at_least, input_name=name)
+    return checked_array(codes, name, dtype=np.float64, ensure_min_samples=at_least)
 
 
 def _two_views(left, right, at_least=1):
@@ -415,11 +419,6 @@ def _two_views(left, right, at_least=1):
             f"{left.shape} and {right.shape}."
         )
     return left, right
-
-
-def _check_positive(name, value):
-    if not (isinstance(value, Real) and 0 < value < math.inf):
-        raise ValueError(f"{name} must be a positive number; got {value!r}.")
 
 
 def _rescaled(codes, axis=None):
@@ -442,60 +441,56 @@ def _unit_rows(codes):
     return codes / np.where(lengths > 0, lengths, 1.0)
 
 
+class _Task(NamedTuple):
+    """Codes and classes of a probe, checked."""
+
+    codes: np.ndarray
+    y: np.ndarray
+    labeled: np.ndarray
+    test_codes: np.ndarray
+    test_y: np.ndarray
+    test_labeled: np.ndarray
+
+    def seen(self, n_labels, random_state):
+        """Numbers of the rows whose labels are seen, ``n_labels`` in each class."""
+        rows = np.flatnonzero(self.labeled)
+        if n_labels is None:
+            return rows
+        order = np.random.RandomState(draw_seed(random_state)).permutation(rows)
+        chosen = [order[self.y[order] == label][:n_labels] for label in np.unique(self.y[rows])]
+        return np.sort(np.concatenate(chosen))
+
+    def accuracy(self, predicted):
+        """Share of the test rows whose class is found; none is in a row without a label."""
+        return float(np.mean((predicted == self.test_y) & self.test_labeled))
+
+
 def _task(codes, y, test_codes, test_y):
-    """The codes and classes of a probe, checked."""
     codes, test_codes = _checked(codes, "codes"), _checked(test_codes, "test_codes")
-    y, test_y = _classes(y, "y"), _classes(test_y, "test_y")
-    check_consistent_length(codes, y)
-    check_consistent_length(test_codes, test_y)
+    y = one_for_each_row(y, len(codes), "y")
+    test_y = one_for_each_row(test_y, len(test_codes), "test_y")
     if codes.shape[1] != test_codes.shape[1]:
         raise ValueError(
             "codes and test_codes must come from one encoder and have the same number of columns; "
             f"got {codes.shape[1]} and {test_codes.shape[1]}."
         )
-    classes = set(y[has_label(y)].tolist())
+    y, labeled = read_labels(y)
+    classes = np.unique(y[labeled])
     if len(classes) < 2:
-        raise ValueError(f"y must have at least 2 classes to tell apart; got {classes}.")
-    if classes.isdisjoint(test_y.tolist()):
+        raise ValueError(
+            f"y must have at least 2 classes to tell apart; got {set(classes.tolist())}."
+        )
+    test_y, test_labeled = read_labels(test_y, classes, "test_y")
+    if set(classes.tolist()).isdisjoint(test_y[test_labeled].tolist()):
         raise ValueError(
             "test_y must have classes of y, written in the same way; it has none of them, but for "
             f"example {test_y.tolist()[0]!r} where y has {y.tolist()[0]!r}."
         )
-    return codes, y, test_codes, _plain(test_y)
-
-
-def _classes(y, name):
-    labels = column_or_1d(y)
-    if any(map(_is_missing, labels.tolist())):
-        raise ValueError(
-            f"{name} must have a class for every row; drop the rows where it is missing."
-        )
-    return labels
-
-
-def _is_missing(label):
-    itself = label == label  # False for NaN and NaT, but neither True nor False for pandas' NA
-    return label is None or not isinstance(itself, bool | np.bool_) or not itself
-
-
-def _labelled(y, n_labels, random_state):
-    """Numbers of the rows whose labels are seen, ``n_labels`` in each class."""
-    rows = np.flatnonzero(has_label(y))
-    if n_labels is None:
-        return rows
-    check_scalar(n_labels, "n_labels", Integral, min_val=1)
-    order = np.random.RandomState(draw_seed(random_state)).permutation(rows)
-    chosen = [order[y[order] == label][:n_labels] for label in set(y[rows].tolist())]
-    return np.sort(np.concatenate(chosen))
+    return _Task(codes, y, labeled, test_codes, test_y, test_labeled)
 
 
 def _fit(classifier, codes, y):
     with warnings.catch_warnings():
         # With few labels in each of many classes this is so on purpose.
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
-        classifier.fit(codes, _plain(y))
-
-
-def _plain(labels):
-    """Labels in an array of objects as strings or numbers, which classifiers want."""
-    return np.array(labels.tolist())
+        classifier.fit(codes, y)

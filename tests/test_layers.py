@@ -11,20 +11,42 @@ PACKAGE = Path(sklearn_replearn.__file__).parent
 
 # Folders and files of the root along the way of a row, and in each folder its files.
 LAYERS = {
-    "_runtime": ["sklearn", "arrays", "randomness", "isolation", "transaction"],
+    "_runtime": [
+        "sklearn",
+        "parameters",
+        "arrays",
+        "memory",
+        "turns",
+        "randomness",
+        "isolation",
+        "transaction",
+    ],
     "_dataset": [
         "sparse",
         "hashing",
         "multiset",
+        "columns",
         "labels",
         "pairing",
         "metadata",
         "splitting",
         "batches",
     ],
-    "_tables": ["names", "frames", "levels", "column_types", "schema", "validation"],
+    "_tables": [
+        "names",
+        "frames",
+        "arrays",
+        "levels",
+        "contents",
+        "dates",
+        "looks",
+        "column_types",
+        "schema",
+        "validation",
+    ],
     "_scaling": [
         "cells",
+        "limits",
         "affine",
         "normal_scores",
         "grain",
@@ -62,8 +84,8 @@ LAYERS = {
     "objectives": [
         "base",
         "heads",
-        "reconstruction",
         "sparsity",
+        "reconstruction",
         "elbo",
         "contrastive",
         "decorrelation",
@@ -80,6 +102,7 @@ LAYERS = {
         "handwritten",
         "net",
         "train",
+        "divergence",
     ],
     "_estimators": [
         "model",

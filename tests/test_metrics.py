@@ -384,19 +384,19 @@ def test_powers_and_temperatures_must_be_positive(bad):
         "t": partial(uniformity, LEFT),
         "temperature": partial(info_nce_bits, LEFT, RIGHT),
     }.items():
-        with pytest.raises(ValueError, match=f"{name} must be a positive number; got"):
+        with pytest.raises(ValueError, match=f"'{name}' parameter of .* Got {bad!r}"):
             call(bad)
 
 
 def test_counts_must_be_large_enough():
-    with pytest.raises(ValueError, match="n_candidates == 1, must be >= 2"):
+    with pytest.raises(ValueError, match=r"'n_candidates' parameter .* range \[2, .* Got 1"):
         info_nce_bits(LEFT, RIGHT, n_candidates=1)
-    with pytest.raises(ValueError, match="n_neighbors == 0, must be >= 1"):
+    with pytest.raises(ValueError, match=r"'n_neighbors' parameter .* range \[1, .* Got 0"):
         knn_probe(X, Y, X, Y, n_neighbors=0)
     for probe in PROBES.values():
-        with pytest.raises(ValueError, match="n_labels == 0, must be >= 1"):
+        with pytest.raises(ValueError, match=r"'n_labels' parameter .* range \[1, .* Got 0"):
             probe(X, Y, X, Y, n_labels=0)
-        with pytest.raises(TypeError, match="n_labels must be an instance of int"):
+        with pytest.raises(TypeError, match=r"'n_labels' parameter .* an int .* Got 2.5"):
             probe(X, Y, X, Y, n_labels=2.5)
 
 
@@ -408,18 +408,13 @@ def test_procrustes_r2_needs_two_runs_of_the_same_rows():
 
 
 BAD_TASKS = {
-    "lengths": ((X, Y[:9], X, Y), "inconsistent numbers of samples"),
-    "test_lengths": ((X, Y, X[:9], Y), "inconsistent numbers of samples"),
+    "lengths": ((X, Y[:9], X, Y), r"^y must have one value for each of the 150 rows.*\(9,\)"),
+    "test_lengths": ((X, Y, X[:9], Y), "^test_y must have one value for each of the 9 rows"),
     "widths": ((X, Y, X[:, :2], Y), "same number of columns; got 4 and 2"),
     "one_class": ((X, np.ones(150), X, Y), r"at least 2 classes to tell apart; got \{1.0\}"),
     "continuous": ((X, X[:, 0] + 0.01, X, X[:, 0] + 0.01), "Unknown label type: continuous"),
     "no_class_in_common": ((X, Y, X, Y.astype(str)), "none of them, but for example '0' where"),
-    "nan": ((X, np.where(Y == 1, np.nan, Y), X, Y), "y must have a class for every row"),
-    "none": ((X, [None, *Y[1:]], X, Y), "y must have a class for every row"),
-    "pandas_na": (
-        (X, Y, X, pd.Series([pd.NA, *Y[1:]], dtype="Int64")),
-        "test_y must have a class for every row",
-    ),
+    "kinds": ((X, ["a", *Y[1:]], X, Y), "^y must be classes.*all of one kind.*got 0 and 'a'"),
 }
 
 

@@ -1,7 +1,17 @@
 """Labels beside rows, and which rows have none."""
 
+from numbers import Real
+
 import numpy as np
 import pandas as pd
+
+from .._runtime.parameters import is_number
+from .columns import one_for_each_row
+
+_WANTED = (
+    "must be classes: strings, booleans or whole numbers, all of one kind, and -1, None, NaN or "
+    '"" where a row has no label'
+)
 
 
 def class_numbers(y, n_samples):
@@ -10,72 +20,157 @@ def class_numbers(y, n_samples):
     Raises
     ------
     ValueError
-        If there are no labels, or missing ones, or they are not one for each row.
+        If there are no labels, or they are not one for each row.
     """
     if y is None:
         raise ValueError(
             "The objective compares rows by their class and needs y; give -1 where a row has no "
             "label."
         )
-    labels = one_for_each_row(y, n_samples, "y", "Give -1 where a row has no label.")
-    labeled = has_label(labels)
-    if labels.dtype.kind == "f" and (labels != np.rint(labels)).any():
-        raise ValueError(
-            "y must be classes: strings, booleans or whole numbers, -1 where a row has no label; "
-            f"got {labels[labels != np.rint(labels)][0]:.6g}."
-        )
+    labels, labeled = read_labels(one_for_each_row(y, n_samples, "y"))
     numbers = np.full(n_samples, -1, dtype=np.int64)
     if labeled.any():
-        known = labels[labeled]
-        known = known.astype(str) if known.dtype == object else known
-        numbers[labeled] = np.unique(known, return_inverse=True)[1]
+        numbers[labeled] = np.unique(labels[labeled], return_inverse=True)[1]
     return numbers
 
 
-def has_label(y, classes=None):
-    """Which rows have a label: those that are not -1, but all where the classes are -1 and 1.
+def read_labels(y, classes=None, name="y"):
+    """Labels in an array of one dtype, and which rows have one.
+
+    A row has no label where ``y`` is -1 (but where the classes are -1 and 1), missing, or the empty
+    string: in an array of strings that is what tools that sort labels, such as folds, can take.
 
     Parameters
     ----------
     y : ndarray of shape (n_samples,)
-        In an array of strings, which is one of objects then, too, -1 is the number.
     classes : ndarray, default=None
         What the classes are; None: what ``y`` holds.
+    name : str, default="y"
+        For messages.
 
     Returns
     -------
-    ndarray of bool of shape (n_samples,)
+    labels : ndarray of shape (n_samples,)
+        Of strings, booleans, or numbers; any class where a row has no label.
+    labeled : ndarray of shape (n_samples,), bool
 
     Raises
     ------
     ValueError
-        If the string "-1" is among the labels: one cannot tell what was meant.
+        If these are no classes, or of several kinds.
     """
-    labels = y.tolist()
-    if "-1" in labels:
+    cells, missing = y.tolist(), pd.isna(y)
+    if any(isinstance(cell, str) and cell == "-1" for cell in cells):
         raise ValueError(
-            'y holds the string "-1", a class like any other. For rows without a label give the '
-            "number -1, beside strings in an array of dtype object."
+            f'{name} holds the string "-1", a class like any other. For rows without a label give '
+            'the number -1, beside strings in an array of dtype object, or "".'
         )
-    two_signs = set(labels if classes is None else classes.tolist()) == {-1, 1}
-    return np.array([two_signs or label != -1 for label in labels], dtype=bool)
+    kinds = [
+        "none" if gone else _kind(cell, name) for cell, gone in zip(cells, missing, strict=True)
+    ]
+    known = {cell for cell, kind in zip(cells, kinds, strict=True) if kind == "number"}
+    two_signs = (known if classes is None else set(classes.tolist())) == {-1, 1}
+    if not two_signs:
+        kinds = [
+            "none" if kind == "number" and cell == -1 else kind
+            for cell, kind in zip(cells, kinds, strict=True)
+        ]
+    labeled = np.array([kind != "none" for kind in kinds], dtype=bool)
+    _check_kinds(cells, kinds, name)
+    if y.dtype.kind == "O" or not labeled.all():
+        some = np.array([cell for cell, there in zip(cells, labeled, strict=True) if there])
+        labels = np.full(len(cells), some[0] if len(some) else -1, dtype=some.dtype)
+        labels[labeled] = some
+        return labels, labeled
+    return y, labeled
 
 
-def one_for_each_row(values, n_samples, name, advice):
-    """An array of one value for each row, none missing."""
-    array = np.asarray(values)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.shape != (n_samples,):
+def _kind(label, name):
+    """What a label is: "text", "boolean", "number", "none", or the name of another type."""
+    if isinstance(label, str):
+        return "text" if label else "none"
+    if isinstance(label, bool | np.bool_):
+        return "boolean"
+    if isinstance(label, Real) and not -np.inf < label < np.inf:
         raise ValueError(
-            f"{name} must have one value for each of the {n_samples} rows of X, shape "
-            f"({n_samples},); got shape {array.shape}."
+            f"Input {name} contains infinity. Give -1 or NaN where a row has no label."
         )
-    gone = np.flatnonzero(pd.isna(array))
-    if len(gone):
+    return "number" if isinstance(label, Real) else type(label).__name__
+
+
+def _check_kinds(cells, kinds, name):
+    first = {}
+    for cell, kind in zip(cells, kinds, strict=True):
+        if kind != "none":
+            first.setdefault(kind, cell)
+    strange = first.keys() - {"text", "boolean", "number"}
+    if strange or len(first) > 1:
+        shown = [
+            getattr(first[k], "item", lambda k=k: first[k])() for k in sorted(strange or first)
+        ]
         raise ValueError(
-            f"{name} has {len(gone)} missing values (NaN or None), the first in row {gone[0]}. "
-            f"{advice}"
+            f"{name} {_WANTED}; got {' and '.join(f'{cell!r}'[:80] for cell in shown)}."
         )
-    # What cannot be sorted is sorted by how it looks.
-    return array.astype(str) if array.dtype == object and name == "groups" else array
+    fractions = [cell for cell, k in zip(cells, kinds, strict=True) if k == "number" and cell % 1]
+    if fractions:
+        # In the words that scikit-learn has for it.
+        raise ValueError(
+            f"Unknown label type: continuous. {name} {_WANTED}; got {fractions[0]:.6g}."
+        )
+    large = [c for c, k in zip(cells, kinds, strict=True) if k == "number" and not abs(c) < 2**63]
+    if large:
+        raise ValueError(
+            f"y holds a number of more than 64 bits, {large[0]!r:.40}... Give strings."
+        )
+
+
+def targets(y):
+    """Labels that are numbers, ndarray of float64, NaN where a row has none.
+
+    Raises
+    ------
+    ValueError
+        If they are no numbers, or infinite.
+    """
+    try:
+        if y.dtype.kind == "c":
+            raise ValueError("they are complex")
+        if y.dtype == object:
+            y = np.where(pd.isna(y), np.nan, y)
+        y = y.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"y must be numbers, NaN where a row has no target; {error}.") from None
+    if np.isinf(y).any():
+        raise ValueError("Input y contains infinity. Give NaN where a row has no target.")
+    return y
+
+
+def class_factors(class_weight, labels, weights):
+    """How much a row of each class counts, dict, or None where all count the same.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None
+    labels, weights : ndarray of shape (n_samples,)
+        Of rows that have a label.
+
+    Raises
+    ------
+    ValueError
+        If the dict names what is no class, or factors that are no numbers above 0.
+    """
+    if class_weight is None:
+        return None
+    classes, numbers = np.unique(labels, return_inverse=True)
+    if isinstance(class_weight, str):
+        # By weights, not rows: weight 2 is the row twice.
+        balanced = weights.sum() / (len(classes) * np.bincount(numbers, weights=weights))
+        return dict(zip(classes.tolist(), balanced.tolist(), strict=True))
+    known = set(classes.tolist())
+    for label, factor in class_weight.items():
+        if label not in known or not is_number(factor) or factor <= 0:
+            raise ValueError(
+                f"class_weight must give a number above 0 for some of the classes "
+                f"{classes.tolist()}; got {factor!r} for {label!r}."
+            )
+    return class_weight

@@ -102,6 +102,24 @@ class Multiset:
         """Slices that cover it, each of at most ``n_cells`` cells; by default they fit a cache."""
         return slices(len(self), max(1, n_cells // self.width))
 
+    def least_known(self, missing):
+        """Least share of the rows that have a cell, of all columns but those that have none.
+
+        Parameters
+        ----------
+        missing : ndarray of shape (n_features,), bool
+            Columns with missing cells.
+
+        Returns
+        -------
+        float
+        """
+        which, known = np.flatnonzero(missing), 0.0
+        for part in self.parts() if len(which) else ():
+            known = known + self.weights[part] @ ~np.isnan(self.values(part)[:, which])
+        shares = np.asarray(known) / self.weights.sum()
+        return float(np.min(shares[shares > 0], initial=1.0))
+
     def moments(self, read, parts=None):
         """Range, weighted mean and variance of the columns of what ``read`` gives of its parts.
 

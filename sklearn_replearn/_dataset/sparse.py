@@ -22,6 +22,10 @@ class SparseTable:
     def __len__(self):
         return self.shape[0]
 
+    def __array__(self, dtype=None, copy=None):
+        # Else NumPy would ask row by row, which is one of two axes in a scipy matrix.
+        return self.matrix.toarray().astype(dtype, copy=False)
+
     def __getitem__(self, rows):
         return self.matrix[rows].toarray()
 

@@ -2,11 +2,13 @@
 
 from sklearn.base import clone
 
-from .._runtime.sklearn import HasMethods, StrOptions
+from .._runtime.sklearn import StrOptions
 from ..augmentations import Identity
+from ..augmentations._calling import AUGMENTATION
 from ..likelihoods import Bernoulli, Gaussian, Poisson
 from ..modules import Autoencoder
 from ..objectives import Reconstruction
+from ..objectives.sparsity import SPARSITY
 from .base import RepresentationTransformer
 from .code_statistics import standardize_codes
 
@@ -24,7 +26,8 @@ class AutoencoderTransformer(RepresentationTransformer):
         Number of columns of the code; it may exceed that of the table.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+        "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
+        images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
@@ -32,7 +35,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
         missing cells the encoder takes and the decoder gives more numbers than there are columns:
         a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, one at a time.
+        with such parts draw from torch's global generator, seeded and restored, in turns.
     loss : {"auto", "mse", "bce", "poisson"}, default="auto"
         Squared error, binary cross-entropy for columns within [0, 1], or twice minus the Poisson
         log-likelihood of counts, up to a constant. "auto" is "poisson" for the counts of a sparse
@@ -53,7 +56,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
@@ -142,8 +145,8 @@ class AutoencoderTransformer(RepresentationTransformer):
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
         "loss": [StrOptions({"auto", "mse", "bce", "poisson"})],
-        "corruption": [callable, StrOptions({"auto"}), None],
-        "sparsity": [HasMethods(["activation", "penalties"]), None],
+        "corruption": [StrOptions({"auto"}), AUGMENTATION, None],
+        "sparsity": [SPARSITY, None],
     }
 
     def __init__(
@@ -203,6 +206,7 @@ class AutoencoderTransformer(RepresentationTransformer):
 
     _network = Autoencoder
     _objective_parameter = "loss"
+    _for_counts = 'loss="poisson"'
 
     def _asked_likelihoods(self, schema):
         likelihood = {"bce": Bernoulli, "poisson": Poisson}.get(self.loss, Gaussian)

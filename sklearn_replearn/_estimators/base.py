@@ -1,7 +1,6 @@
 """The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
 
 import sys
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -9,20 +8,23 @@ import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._runtime.isolation import isolated
-from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context
+from .._runtime.isolation import OnOneThread, isolated, one_thread
+from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
+from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
 from ..likelihoods import Gaussian
 from ..modules.layers import ACTIVATIONS
-from ..rows.base import table_of
+from ..rows.base import KIND_OF_ROWS, table_of
 from .fitting import fitted_model
 from .inference import Prepared
 
 
-class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RepresentationTransformer(
+    OnOneThread, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """What the three transformers share; each states its pieces and stops.
 
     A transformer says what its network is (``_network``), which likelihood its columns have
@@ -31,32 +33,32 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     """
 
     _parameter_constraints = {
-        "latent_dim": [Interval(Integral, 1, None, closed="left")],
+        "latent_dim": [Whole(1, WIDEST)],
         "hidden_layer_sizes": [
             StrOptions({"auto"}),
-            "array-like",
-            Interval(Integral, 1, None, closed="left"),
+            Each(Whole(1, WIDEST)),
+            Whole(1, WIDEST),
         ],
         "activation": [StrOptions({"auto", *ACTIVATIONS})],
         "encoder": [callable, None],
         "decoder": [callable, None],
-        "rows": [HasMethods(["to_table", "scaler"]), None],
-        "max_epochs": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "lr": [StrOptions({"auto"}), Interval(Real, 0, None, closed="neither")],
+        "rows": [KIND_OF_ROWS, None],
+        "max_epochs": [StrOptions({"auto"}), Whole()],
+        "batch_size": [Whole()],
+        "lr": [StrOptions({"auto"}), Number(0)],
         "lr_schedule": [StrOptions({"cosine"}), None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "gradient_clip": [Interval(Real, 0, None, closed="neither"), None],
+        "weight_decay": [Number(0, closed="left")],
+        "gradient_clip": [Number(0), None],
         "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
+        "validation_fraction": [Number(0, 1)],
+        "n_iter_no_change": [StrOptions({"auto"}), Whole()],
+        "tol": [Number(0, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        "random_state": SEED,
+        "verbose": [Whole(0), "boolean"],
     }
 
     # ---------------------------------------------------------------- fit
@@ -110,6 +112,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _asked_likelihoods(self, schema):
         """The class of likelihood asked for, for each column; None leaves it to the column."""
         return [Gaussian] * self.n_features_in_
+
+    #: What a user gives for counts, where that is a parameter; None: they need nothing.
+    _for_counts = None
 
     #: The parameter that says what is minimised; with ``warm_start`` it may not change.
     _objective_parameter = "objective"
@@ -181,8 +186,8 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
             A frame if fit saw one, with its columns and dtypes, and the index of the codes if they
             have one. Numbers are expected values in original units, rounded where the column is of
             whole numbers; categories are the likeliest ones. No cell is missing, but in columns of
-            which fit saw no cell. An array is float32 for float32 codes. For a sparse table it is a
-            dense array.
+            which fit saw no cell. An array is float32 for float32 codes, where its numbers have
+            room in it. For a sparse table it is a dense array.
 
         Raises
         ------
@@ -194,14 +199,16 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
         codes = check_codes(X, self._n_features_out, type(self).__name__)
         table = self._decoded(codes, index)
         if isinstance(table, np.ndarray) and table.dtype == np.float64:
-            return table.astype(codes.dtype, copy=False)
+            within = self._model.scaler.fits_float32
+            return table.astype(codes.dtype if within else np.float64, copy=False)
         return table
 
     def _decoded(self, codes, index=None):
         cells = self._applied().of_codes(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
-        table = self._model.schema.decode(self._model.scaler.unscale(cells), index)
+        schema = self._model.schema
+        table = schema.decode(schema.within_reach(self._model.scaler.unscale(cells)), index)
         return self._model.rows.from_table(table)
 
     def impute(self, X):
@@ -324,7 +331,7 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def network_(self):
         """A copy of the trained network, float32, on the CPU, in evaluation mode."""
         check_is_fitted(self)
-        with isolated(self._model.parts, 0, torch.device("cpu"), gradients=True):
+        with one_thread(), isolated(self._model.parts, 0, torch.device("cpu"), gradients=True):
             return self._model.network()
 
     @property
@@ -353,6 +360,9 @@ class RepresentationTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def __getstate__(self):
         state = dict(super().__getstate__())
         state.pop("_prepared", None)
+        names = state.get("feature_names_in_")
+        if names is not None:
+            names[:] = list(map(sys.intern, names))  # equal strings, see Schema
         return state
 
     def __setstate__(self, state):

@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 import torch
@@ -12,13 +11,15 @@ from .._dataset.labels import class_numbers
 from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.pairing import group_numbers, time_numbers
-from .._runtime.isolation import isolated
+from .._runtime.isolation import few_threads, isolated
+from .._runtime.parameters import Whole
 from .._runtime.randomness import new_generator
-from .._runtime.sklearn import HasMethods, Interval, fit_context
+from .._runtime.sklearn import fit_context
 from .._runtime.transaction import in_one_step
-from ..augmentations._calling import view
+from ..augmentations._calling import AUGMENTATION, view
 from ..metrics import info_nce_bits
 from ..modules import Autoencoder
+from ..objectives.base import OBJECTIVE
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
 from .code_statistics import collapse, standardize_codes
@@ -57,7 +58,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         With ``times`` in ``fit``: so many rows before and after are alike.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+        "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
+        images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
@@ -65,7 +67,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
         missing cells the encoder takes and the decoder gives more numbers than there are columns:
         a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, one at a time.
+        with such parts draw from torch's global generator, seeded and restored, in turns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -74,7 +76,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
@@ -165,9 +167,9 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
-        "objective": [HasMethods(["heads", "terms", "after_step"]), None],
-        "augmentation": [callable, tuple, None],
-        "n_time_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "objective": [OBJECTIVE, None],
+        "augmentation": [AUGMENTATION, tuple, None],
+        "n_time_neighbors": [Whole()],
     }
 
     def __init__(
@@ -345,7 +347,10 @@ class ContrastiveTransformer(RepresentationTransformer):
         generator = new_generator(model.seed, device)
         views = self._chosen(model.extras.augmentation, model.rows)
         parts = [*model.parts, *self._users_parts(model.rows), *views]
-        with isolated(parts, model.seed, device, gradients=False):
+        with (
+            isolated(parts, model.seed, device, gradients=False),
+            few_threads(inference.n_weights, device),
+        ):
             rows = model.scaler.limit(model.scaler.scale(table))
             if network.inputs is None:
                 rows = np.nan_to_num(rows)
@@ -388,7 +393,7 @@ class ContrastiveTransformer(RepresentationTransformer):
             augmentation = rows.augmentation()
         if not isinstance(augmentation, tuple):
             return augmentation, augmentation
-        if len(augmentation) != 2 or not all(map(callable, augmentation)):
+        if len(augmentation) != 2 or not all(map(AUGMENTATION.is_satisfied_by, augmentation)):
             raise ValueError(
                 "augmentation must be a callable, or a tuple of two callables, one for each "
                 f"view; got {augmentation!r}."

@@ -62,6 +62,7 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
             metadata,
             generator,
             device,
+            lambda: (model.network(), objective.guessing()),
         )
     tuned = copy.copy(transformer)
     if not frozen:

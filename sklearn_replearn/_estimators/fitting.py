@@ -1,5 +1,6 @@
 """From rows and parameters to a :class:`Model`."""
 
+import warnings
 from dataclasses import replace
 from numbers import Integral
 
@@ -7,16 +8,19 @@ import numpy as np
 import torch
 
 from .._dataset.batches import TrainingRows, n_batches
+from .._dataset.columns import row_weights
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
+from .._runtime.memory import free_memory, too_little
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import check_sample_weight, safe_indexing
+from .._runtime.sklearn import safe_indexing
 from .._scaling.profile import Profile
 from .._tables.names import name_columns
 from .._tables.validation import names_of, read_table
+from .._training.divergence import warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
 from .._training.train import history_of, train, training_state
@@ -68,13 +72,18 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
             _reject_other_plan(estimator, plan, last.plan)
         estimator._check_scaler(scaler)
+        if rows.dense:
+            _check_memory(plan, min(estimator.batch_size, multiset.n_draws), device)
         lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr
-        network = plan.build(rows, scaler, generator)
-        network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+        network = _network(plan, rows, scaler, generator)
+
+        def objective_of(n_updates):
+            return estimator._objective(rows, n_updates)
+
         net, train_rows = trained(
             estimator,
             network,
-            lambda n_updates: estimator._objective(rows, n_updates),
+            objective_of,
             estimator._views(rows, scaler),
             scaler,
             lr,
@@ -82,6 +91,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             metadata,
             generator,
             device,
+            lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
             None if last is None else last.resumable,
         )
         seed, history = draw_integer(generator), history_of(net)
@@ -106,6 +116,7 @@ def trained(
     metadata,
     generator,
     device,
+    untrained,
     resumed=None,
 ):
     """Train a network as the parameters of an estimator say.
@@ -121,6 +132,8 @@ def trained(
     metadata : RowMetadata or None
     generator : torch.Generator
     device : torch.device
+    untrained : callable
+        Gives a network and an objective that know nothing.
     resumed : dict, default=None
 
     Returns
@@ -136,7 +149,9 @@ def trained(
     )
     epochs = estimator.max_epochs
     if epochs == "auto":
-        epochs = default_epochs(len(train_rows), estimator.batch_size)
+        epochs = default_epochs(
+            len(train_rows), estimator.batch_size, multiset.least_known(scaler.missing)
+        )
     objective = objective_of(epochs * n_batches(len(train_rows), estimator.batch_size))
     training = Training(
         network,
@@ -154,7 +169,33 @@ def trained(
         except LossNotFinite as problem:
             message = _loss_not_finite(problem.epoch, scaler, lr)
             raise ValueError(message) from None
+        warn_if_diverged(net, train_rows, untrained, lr)
     return net, train_rows
+
+
+def _network(plan, rows, scaler, generator):
+    """A network with initial weights, which knows the columns that were constant."""
+    network = plan.build(rows, scaler, generator)
+    network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+    return network
+
+
+def _check_memory(plan, batch_size, device):
+    """Refuse networks for which memory is too little, and warn where it may be."""
+    free = free_memory() if device.type == "cpu" else None
+    if free is None:
+        return
+    least, likely = plan.memory(batch_size)
+    if likely <= free:
+        return
+    message = too_little(
+        f"This fit, of a network of {plan.n_inputs:,} inputs and {plan.n_outputs:,} outputs,",
+        likely,
+        free,
+    )
+    if least > free:
+        raise MemoryError(message)
+    warnings.warn(message, UserWarning, stacklevel=2)
 
 
 def _check_parameters(estimator):
@@ -206,7 +247,7 @@ def _read(estimator, rows, X, sample_weight, metadata_of, last):
     X, features = table_of(rows, X), rows.categorical_features
     table, schema = read_table(estimator, X, features, None if last is None else last.schema)
     rows.check(table, schema)
-    weights = check_sample_weight(sample_weight, table, dtype=np.float64, ensure_non_negative=True)
+    weights = row_weights(sample_weight, table)
     if not weights.any():
         raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
     metadata = None if metadata_of is None else metadata_of(len(table)).of_counting(weights > 0)
@@ -216,6 +257,8 @@ def _read(estimator, rows, X, sample_weight, metadata_of, last):
         metadata = None if metadata is None else metadata.take(counting)
         weights = weights[counting]
         table, schema = read_table(estimator, safe_indexing(X, counting), features)
+    if last is None:
+        schema.warn_of_looks()
     if not isinstance(table, SparseTable):
         # Training takes rows one by one: each must lie together in memory.
         table = np.ascontiguousarray(table)
@@ -228,8 +271,22 @@ def _learned(estimator, rows, schema, multiset, seed):
     profile = Profile(multiset, schema.levels(multiset.width))
     asked = estimator._asked_likelihoods(schema)
     likelihoods = rows.likelihoods(profile, asked, estimator._likelihood_of_binary, names)
+    if profile.small_counts and isinstance(rows, Table):
+        _warn_of_counts(estimator)
     scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
     return scaler, _plan(estimator, rows, scaler, likelihoods)
+
+
+def _warn_of_counts(estimator):
+    left_to_the_columns = getattr(estimator, estimator._objective_parameter) == "auto"
+    if estimator._for_counts is not None and left_to_the_columns:
+        warnings.warn(
+            "Nearly all columns hold small counts, most of them 0, and are taken for normally "
+            f"distributed numbers. Give {estimator._for_counts}; any other "
+            f"{estimator._objective_parameter} than the default says that they are none.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _plan(estimator, rows, scaler, likelihoods):
@@ -241,13 +298,14 @@ def _plan(estimator, rows, scaler, likelihoods):
         if is_foreign(part):
             check_cells(part)
     n_features = len(scaler.low)
+    n_inputs = n_features if encoding is None else encoding.width
     return NetworkPlan(
         network=estimator._network,
         n_features=n_features,
-        n_inputs=n_features if encoding is None else encoding.width,
+        n_inputs=n_inputs,
         n_outputs=likelihood.n_outputs,
         latent_dim=estimator.latent_dim,
-        hidden=_hidden(estimator, rows),
+        hidden=_hidden(estimator, rows, n_inputs),
         activation=rows.activation if estimator.activation == "auto" else estimator.activation,
         plain=encoding is None,
         hides=hides,
@@ -261,11 +319,11 @@ def _plan(estimator, rows, scaler, likelihoods):
     )
 
 
-def _hidden(estimator, rows):
+def _hidden(estimator, rows, n_inputs):
     """Widths of the encoder's hidden layers."""
     sizes = estimator.hidden_layer_sizes
     if isinstance(sizes, str):
-        return rows.hidden_layer_sizes or ()
+        return rows.hidden(n_inputs)
     if rows.hidden_layer_sizes is None:
         raise ValueError(
             f"The networks of {type(rows).__name__} have no hidden_layer_sizes: leave it at "

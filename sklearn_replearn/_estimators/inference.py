@@ -54,6 +54,7 @@ class Inference:
         plan, self.scaler = model.plan, model.scaler
         # Asked once: each row that is encoded alone would ask again.
         self.parts = list(filter(is_foreign, model.parts))
+        self.quiet = set()  # functions in which those parts have drawn nothing
         self.n_features = plan.n_features
         self.widest = max(plan.n_features, plan.n_inputs, plan.n_outputs)
         # Copies, because torch refuses what may not be written to, such as a memory map.
@@ -92,6 +93,7 @@ class Inference:
             (len(table), width),
             dtype,
             n_each,
+            watched=function.__code__,
         )
 
     def of_codes(self, function, codes):
@@ -105,9 +107,10 @@ class Inference:
             )
             return function(self.network, tensor.to(self.device))
 
-        return self._in_chunks(of_part, (len(codes), self.n_features), np.float64)
+        shape = len(codes), self.n_features
+        return self._in_chunks(of_part, shape, np.float64, watched=function.__code__)
 
-    def _in_chunks(self, function, shape, dtype, n_each=1):
+    def _in_chunks(self, function, shape, dtype, n_each=1, *, watched):
         result = np.empty(shape, dtype=dtype)
         at_once = CHUNK if self.device.type == "cpu" else _CHUNK_ON_GPU
         if n_each > 1:  # what is computed for each row is given to a network in parts
@@ -116,13 +119,18 @@ class Inference:
             at_once = max(MULTIPLE * n_each, _FEW_AT_ONCE)
         at_once = min(at_once // n_each, _CELLS_AT_ONCE // (n_each * self.widest))
         at_once = max(MULTIPLE, at_once // MULTIPLE * MULTIPLE)
+        # Threads take turns in what draws from global generators; few networks do after fit.
+        plain = torch.get_default_dtype() == torch.float32
+        parts = () if plain and watched in self.quiet else self.parts
         with (
-            isolated(self.parts, 0, self.device, gradients=False),
+            isolated(parts, 0, self.device, gradients=False) as drew,
             few_threads(self.n_weights, self.device),
         ):
             for part in slices(shape[0], at_once):
                 values = function(part)[: part.stop - part.start, : shape[1]].cpu().numpy()
                 result[part] = rounded(values)
+            if not drew():
+                self.quiet.add(watched)
         return result
 
 

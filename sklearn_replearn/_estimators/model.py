@@ -1,9 +1,12 @@
 """What fit has learned, as one value."""
 
 import copy
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
+from sklearn import config_context
 
 from .._runtime.arrays import to_tensors
 from .._runtime.isolation import is_foreign
@@ -70,6 +73,23 @@ class NetworkPlan:
         """Encoder and decoder of a user's, those that there are."""
         return [part for part in (self.encoder, self.decoder) if part is not None]
 
+    def memory(self, batch_size):
+        """Bytes that training takes at least, and likely, for linear layers.
+
+        At least: weights, gradients and two moments of each. Likely: copies for inference, and
+        batches with their gradients too.
+        """
+        n_weights = 0
+        if self.encoder is None:
+            widths = (self.n_inputs, *self.hidden, self.network.numbers_per_code * self.latent_dim)
+            n_weights += sum(a * b for a, b in pairwise(widths))
+        if self.decoder is None:
+            n_weights += sum(
+                a * b for a, b in pairwise((self.latent_dim, *self.hidden[::-1], self.n_outputs))
+            )
+        cells = batch_size * (self.n_inputs + self.n_outputs)
+        return 16 * n_weights, 28 * n_weights + 32 * cells
+
     def build(self, rows, scaler, generator):
         """A network with initial weights drawn from ``generator``.
 
@@ -83,15 +103,22 @@ class NetworkPlan:
         -------
         torch.nn.Module
         """
+        # Of what is learned nothing has to be checked, value by value.
+        with config_context(skip_parameter_validation=True):
+            return self._built(rows, scaler, generator)
+
+    def _built(self, rows, scaler, generator):
         n_out = self.network.numbers_per_code * self.latent_dim
         if self.encoder is None:
             encoder = rows.encoder(self, n_out, generator)
         else:
-            encoder = rows.given_encoder(self, n_out)
+            with _named("encoder"):
+                encoder = rows.given_encoder(self, n_out)
         if self.decoder is None:
             decoder = rows.decoder(self, generator)
         else:
-            decoder = rows.given_decoder(self)
+            with _named("decoder"):
+                decoder = rows.given_decoder(self)
         likelihood = rows.likelihood(self.likelihoods, scaler, self.scale, self.for_errors)
         inputs = rows.encoding(scaler, self.hides)
         beside = {"inputs": inputs}
@@ -154,6 +181,15 @@ class Model:
         network = self.plan.build(self.rows, self.scaler, new_generator(0))
         network.load_state_dict(to_tensors(self.arrays))
         return network.eval()
+
+
+@contextmanager
+def _named(parameter):
+    """Errors that say of which parameter they speak."""
+    try:
+        yield
+    except (TypeError, ValueError) as problem:
+        raise type(problem)(f"{parameter}: {problem}") from problem
 
 
 def n_weights(module):

@@ -1,7 +1,6 @@
 """EncoderClassifier and EncoderRegressor: rows without a label train the encoder, too."""
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from sklearn.base import (
     BaseEstimator,
@@ -15,18 +14,18 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
 
-from .._dataset.labels import has_label
+from .._dataset.columns import one_for_each_row, row_weights
+from .._dataset.labels import class_factors, read_labels, targets
+from .._runtime.parameters import Instance
 from .._runtime.sklearn import (
-    HasMethods,
     StrOptions,
-    check_sample_weight,
     fit_context,
     safe_indexing,
 )
 from .._runtime.transaction import in_one_step
+from .._tables.validation import reject_no_table
 from ..objectives.supervised import Classification, Regression
 from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer
@@ -39,13 +38,20 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them
-    (``_for_transformer``), what the head is by default (``_default_head``), and what objective goes
-    on from it (``_tuning``) and gives it back (``_take_over``).
+    (``_for_transformer``), what the head is by default (``_default_head``), how much rows count in
+    fine-tuning (``_counted``), and what objective goes on from the head (``_tuning``) and gives it
+    back (``_take_over``).
     """
 
     _parameter_constraints = {
-        "transformer": [HasMethods(["fit", "transform"]), None],
-        "estimator": [HasMethods(["fit", "predict"]), None],
+        "transformer": [
+            Instance(["fit", "transform"], "a transformer, such as AutoencoderTransformer()"),
+            None,
+        ],
+        "estimator": [
+            Instance(["fit", "predict"], "a classifier or regressor of scikit-learn"),
+            None,
+        ],
         "fine_tune": ["boolean", StrOptions({"linear_probe", "full"})],
     }
 
@@ -70,15 +76,17 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
                 f"{type(self).__name__} requires y to be passed, but the target y is None. For "
                 "codes without labels use the transformer alone."
             )
-        if not hasattr(X, "__len__") and not hasattr(X, "shape"):
-            X = np.asarray(X)
-        y = column_or_1d(y, warn=True)
-        X, y = indexable(X, y)
-        weights = check_sample_weight(sample_weight, y, dtype=np.float64, ensure_non_negative=True)
+        X, y = self._beside(X, y)
+        weights = row_weights(sample_weight, y)
         labels, labeled = self._labels(y, weights > 0)
         if sample_weight is not None:
             fit_params = {**fit_params, "sample_weight": weights}
-        head = self._default_head() if self.estimator is None else clone(self.estimator)
+        self._check_head()
+        head = self.estimator
+        if head is None:
+            head = self._default_head(labels[labeled], weights[labeled])
+        else:
+            head = clone(head)
         transformer = self.transformer
         transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
         if self.fine_tune and not isinstance(_unfrozen(transformer), RepresentationTransformer):
@@ -97,7 +105,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
                 )
         self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **fit_params)
         rows = np.flatnonzero(labeled)
-        some, labels = safe_indexing(X, rows), _plain(labels[labeled])
+        some, labels = safe_indexing(X, rows), labels[labeled]
         weights = weights[rows]
         weighted = {} if sample_weight is None else {"sample_weight": weights}
         self.estimator_ = head.fit(self._codes(some), labels, **weighted)
@@ -109,11 +117,24 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
             if hasattr(self.transformer_, name):
                 setattr(self, name, getattr(self.transformer_, name))
 
+    def _check_head(self):
+        """Refuse a head of another kind than this."""
+        if not hasattr(self.estimator, "__sklearn_tags__"):  # None, or not of scikit-learn's kind
+            return
+        kind, wanted = get_tags(self.estimator).estimator_type, get_tags(self).estimator_type
+        if kind not in (wanted, None):
+            raise ValueError(
+                f"estimator must be a {wanted} or None; {type(self.estimator).__name__} is a "
+                f"{kind}, got {self.estimator!r}."
+            )
+
     def _fine_tune(self, X, labels, weights):
         encoder = _unfrozen(self.transformer_)
         targets, objective = self._tuning(labels, weights)
         frozen = self.fine_tune == "linear_probe"
-        encoder, weight, bias, history = fine_tuned(encoder, X, targets, weights, objective, frozen)
+        counts = self._counted(labels, weights)
+        counts = counts * (weights.sum() / counts.sum())  # as many updates as without
+        encoder, weight, bias, history = fine_tuned(encoder, X, targets, counts, objective, frozen)
         self.transformer_, self.history_ = encoder, history.frame()
         if frozen:
             self._take_over(weight, bias)
@@ -123,14 +144,22 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
 
     def _score_of(self, score, X, y, labeled, sample_weight):
         """A score of the rows that have a label."""
+        weights = None if sample_weight is None else row_weights(sample_weight, y)
         if labeled.all():
-            return score(X, _plain(y), sample_weight)
+            return score(X, y, weights)
         rows = np.flatnonzero(labeled)
         if not len(rows):
-            raise ValueError("score compares with labels, and no row has one.")
-        X, _ = indexable(X, y)
-        weights = None if sample_weight is None else np.asarray(sample_weight)[rows]
-        return score(safe_indexing(X, rows), _plain(y[rows]), weights)
+            raise ValueError("score compares with labels in y, and no row has one.")
+        weights = None if weights is None else weights[rows]
+        return score(safe_indexing(X, rows), y[rows], weights)
+
+    def _beside(self, X, y):
+        """Rows in a form of which some can be taken, and ``y`` as an array beside them."""
+        reject_no_table(X)
+        (X,) = indexable(X)
+        if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
+            column_or_1d(y, warn=True)
+        return X, one_for_each_row(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")
 
     def _codes(self, X):
         codes = self.transformer_.transform(X)
@@ -184,11 +213,6 @@ def _unfrozen(transformer):
     return transformer.estimator if isinstance(transformer, FrozenEstimator) else transformer
 
 
-def _plain(labels):
-    """Labels that stood in an array of objects, beside the number -1, as strings or numbers."""
-    return np.array(labels.tolist()) if labels.dtype == object else labels
-
-
 def _head_has(name):
     def check(self):
         head = self.estimator_ if hasattr(self, "estimator_") else self.estimator
@@ -215,6 +239,10 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         weights are drawn to where they started; then ``LogisticRegression`` is fitted anew to the
         codes of these rows. Epochs, learning rate and all other training parameters are those of
         the transformer.
+    class_weight : dict, "balanced" or None, default=None
+        How much rows of each class count for the head, and in fine-tuning: a number above 0 by
+        class, 1 for those not named; "balanced" gives all classes the same weight in sum. Of an
+        ``estimator`` it is a parameter of that.
 
     Attributes
     ----------
@@ -263,6 +291,15 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
     True
     """
 
+    _parameter_constraints = {
+        **_EncoderPredictor._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(self, transformer=None, estimator=None, fine_tune=False, class_weight=None):
+        super().__init__(transformer, estimator, fine_tune)
+        self.class_weight = class_weight
+
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X, y, sample_weight=None, **fit_params):
         """Fit the encoder to all rows and the head to those with a label.
@@ -272,8 +309,9 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
             As the transformer takes it.
         y : array-like of shape (n_samples,)
-            Classes; -1 where a row has no label (in arrays of strings the number -1, dtype object).
-            Where y has the values -1 and 1 and no other, both are classes.
+            Classes; -1, None, NaN or "" where a row has no label (beside strings the number -1,
+            dtype object). Where y has the values -1 and 1 and no other, both are classes. Give ""
+            among strings for what sorts labels, such as ``StratifiedKFold`` in a grid search.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each row counts, for the transformer and for the head.
         **fit_params
@@ -286,7 +324,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         Raises
         ------
         ValueError
-            If ``y`` has missing values, another length than ``X``, or labels of fewer than two
+            If ``y`` has another length than ``X``, labels of several kinds or of fewer than two
             classes; if ``fine_tune`` does not go with the other parameters. After any exception the
             estimator is as it was before.
         """
@@ -294,35 +332,39 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         return self
 
     def _labels(self, y, counts):
-        gone = np.flatnonzero(pd.isna(y))
-        if len(gone):
+        if self.class_weight is not None and self.estimator is not None:
             raise ValueError(
-                f"Input y contains NaN, {len(gone)} times, the first in row {gone[0]}. Give -1 "
-                "where a row has no label."
+                "class_weight is that of the default head; set it in the estimator where that has "
+                f"one, and leave it at None here; got class_weight={self.class_weight!r}."
             )
-        if y.dtype.kind == "f" and np.isinf(y).any():
-            raise ValueError("Input y contains infinity. Give -1 where a row has no label.")
-        labeled = has_label(y) & counts
-        known = _plain(y[labeled])
-        if len(known):
-            check_classification_targets(known)
-        classes = np.unique(known)
+        labels, labeled = read_labels(y)
+        labeled &= counts
+        classes = np.unique(labels[labeled])
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs labels of at least 2 classes; y has "
-                f"{len(classes)} class{'es' * (len(classes) != 1)} (-1 is no label)."
+                f"{len(classes)} class{'es' * (len(classes) != 1)} (-1, None, NaN and '' are no "
+                "labels)."
             )
-        return y, labeled
+        return labels, labeled
 
     def _for_transformer(self, labels, labeled):
         numbers = np.full(len(labels), -1)
-        numbers[labeled] = np.unique(_plain(labels[labeled]), return_inverse=True)[1]
+        numbers[labeled] = np.unique(labels[labeled], return_inverse=True)[1]
         return numbers
 
-    def _default_head(self):
-        return LogisticRegression(max_iter=_MOST_ITERATIONS)
+    def _default_head(self, labels, weights):
+        factors = class_factors(self.class_weight, labels, weights)
+        return LogisticRegression(max_iter=_MOST_ITERATIONS, class_weight=factors)
+
+    def _counted(self, labels, weights):
+        factors = class_factors(self.class_weight, labels, weights)
+        if factors is None:
+            return weights
+        return weights * np.array([factors.get(label, 1.0) for label in labels.tolist()])
 
     def _tuning(self, labels, weights):
+        weights = self._counted(labels, weights)
         numbers = np.searchsorted(self.estimator_.classes_, labels)
         head = self.estimator_
         shrinkage = 0.5 / (head.C * weights.sum())
@@ -340,7 +382,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
         y : array-like of shape (n_samples,)
-            Rows with -1 are left out, unless -1 is one of the classes.
+            Rows without a label are left out; -1 is none, unless it is one of the classes.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -348,8 +390,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         float
         """
         check_is_fitted(self)
-        y = column_or_1d(y)
-        labeled = has_label(y, self.classes_)
+        X, y = self._beside(X, y)
+        y, labeled = read_labels(y, self.classes_)
         return self._score_of(super().score, X, y, labeled, sample_weight)
 
     @property
@@ -460,14 +502,7 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
         return self
 
     def _labels(self, y, counts):
-        try:
-            y = y.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"y must be numbers, NaN where a row has no target; {error}."
-            ) from None
-        if np.isinf(y).any():
-            raise ValueError("Input y contains infinity. Give NaN where a row has no target.")
+        y = targets(y)
         labeled = ~np.isnan(y) & counts
         if labeled.sum() < 2:
             raise ValueError(
@@ -479,8 +514,11 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
     def _for_transformer(self, labels, labeled):
         return labels
 
-    def _default_head(self):
+    def _default_head(self, labels, weights):
         return Ridge()
+
+    def _counted(self, labels, weights):
+        return weights
 
     def _tuning(self, labels, weights):
         # Sorted, because a sum of floats depends on the order of its terms.
@@ -514,5 +552,6 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
         float
         """
         check_is_fitted(self)
-        y = column_or_1d(y)
-        return self._score_of(super().score, X, y, ~pd.isna(y), sample_weight)
+        X, y = self._beside(X, y)
+        y = targets(y)
+        return self._score_of(super().score, X, y, ~np.isnan(y), sample_weight)

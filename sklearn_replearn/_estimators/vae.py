@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -10,8 +9,9 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.arrays import CHUNK, slices
+from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import Interval, StrOptions
+from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
 from .._scaling.measure import Measure
 from .._tables.names import column_number
@@ -29,6 +29,7 @@ from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 _IMPUTATION_DRAWS = 256
+_DRAWS = Whole(1, 2**20)
 
 
 class VAETransformer(RepresentationTransformer):
@@ -61,7 +62,8 @@ class VAETransformer(RepresentationTransformer):
         codes of the training rows. "auto" is the mixture for tables with categories.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
-        "auto" is (256,) for tables and arrays; images and tokens have networks without such layers.
+        "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
+        images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
     encoder, decoder : torch.nn.Module or callable, default=None
@@ -71,7 +73,7 @@ class VAETransformer(RepresentationTransformer):
         missing cells, and where likelihoods take several numbers for a column, the encoder takes or
         the decoder gives more numbers than there are columns: a callable is told how many. Modules
         are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, one at a time.
+        with such parts draw from torch's global generator, seeded and restored, in turns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -80,7 +82,7 @@ class VAETransformer(RepresentationTransformer):
         your own.
     max_epochs : int or "auto", default="auto"
         Passes over the rows. "auto" takes as many as give about 1000 updates, at least 5 and at
-        most 500.
+        most 500, and up to four times as many where cells of a column are often missing.
     batch_size : int, default=256
         Rows in a batch. Batches of an epoch are of nearly equal size.
     lr : float or "auto", default="auto"
@@ -171,12 +173,12 @@ class VAETransformer(RepresentationTransformer):
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,
-        "beta": [Interval(Real, 0, None, closed="left")],
+        "beta": [Number(0, closed="left")],
         "likelihood": [StrOptions({"auto", *NAMED}), dict, type],
-        "scale": [Interval(Real, 0, None, closed="neither"), None],
-        "kl_warmup": [Interval(Real, 0, 1, closed="both")],
+        "scale": [Number(0), None],
+        "kl_warmup": [Number(0, 1, closed="both")],
         "sampler": [StrOptions({"auto", "prior", "mixture"})],
-        "n_importance_samples": [Interval(Integral, 1, None, closed="left")],
+        "n_importance_samples": [_DRAWS],
     }
 
     def __init__(
@@ -363,10 +365,15 @@ class VAETransformer(RepresentationTransformer):
             check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
         return table
 
-    def _noise(self, n_draws):
+    def _noise(self, n_draws, least=1):
         """So many draws from the standard normal for each row, the same each time."""
-        return Draws(n_draws, self._n_features_out, self._model.seed)
+        if not _DRAWS.is_satisfied_by(self.n_importance_samples):  # it may change after fit
+            raise ValueError(
+                f"n_importance_samples must be {_DRAWS}; got {self.n_importance_samples!r}."
+            )
+        return Draws(max(n_draws, least), self._n_features_out, self._model.seed)
 
+    @validated({"n_draws": [Whole(), None], "random_state": SEED})
     def impute(self, X, n_draws=None, random_state=None):
         """Fill missing cells from what the cells that are there tell of the code.
 
@@ -398,12 +405,11 @@ class VAETransformer(RepresentationTransformer):
         table = self._table(X)
         if n_draws is None:
             return self._filled(X, table, self._expected_cells(table))
-        _check_count(n_draws, "n_draws", 1)
         generator = new_generator(draw_seed(random_state))
         return [self._filled(X, table, self._drawn_cells(table, generator)) for _ in range(n_draws)]
 
     def _expected_cells(self, table):
-        noise = self._noise(max(_IMPUTATION_DRAWS, self.n_importance_samples))
+        noise = self._noise(self.n_importance_samples, _IMPUTATION_DRAWS)
 
         def expected(network, part):
             output, log_weights = drawn_codes(network, part, noise)
@@ -435,6 +441,7 @@ class VAETransformer(RepresentationTransformer):
         )
         return self._model.extras.like_training(values, self._model.scaler)
 
+    @validated({"n_samples": [Whole()], "random_state": SEED, "given": [dict, None]})
     def sample(self, n_samples=1, random_state=None, *, given=None):
         """Draw a table like that of fit: codes from the model, then cells from the likelihood.
 
@@ -461,7 +468,6 @@ class VAETransformer(RepresentationTransformer):
         (importance resampling); a rare combination has few codes to choose from.
         """
         check_is_fitted(self)
-        _check_count(n_samples, "n_samples", 1)
         generator = new_generator(draw_seed(random_state))
         inference = self._applied()
         generation, scaler = self._model.extras, self._model.scaler
@@ -486,6 +492,7 @@ class VAETransformer(RepresentationTransformer):
             values = np.where(np.isnan(given), values, given)
         return self._model.rows.from_table(self._model.schema.decode(values, drawn=True))
 
+    @validated({"n_steps": [Whole(2)]})
     def interpolate(self, x_a, x_b, n_steps=10):
         """Rows decoded along the straight line between the codes of two rows.
 
@@ -502,11 +509,11 @@ class VAETransformer(RepresentationTransformer):
             As :meth:`inverse_transform` gives it.
         """
         check_is_fitted(self)
-        _check_count(n_steps, "n_steps", 2)
         first, last = (self._code_of(x, name) for x, name in ((x_a, "x_a"), (x_b, "x_b")))
         share = np.linspace(0, 1, n_steps)[:, None]
         return self.inverse_transform((1 - share) * first + share * last)
 
+    @validated({"dimension": [Whole(0)], "n_steps": [Whole(2)], "width": [Number()]})
     def traverse(self, x, dimension, n_steps=9, width=2.0):
         """Rows decoded from the code of a row, one of its values moved (a latent traversal).
 
@@ -526,8 +533,7 @@ class VAETransformer(RepresentationTransformer):
             As :meth:`inverse_transform` gives it.
         """
         check_is_fitted(self)
-        _check_count(n_steps, "n_steps", 2)
-        if not isinstance(dimension, Integral) or not 0 <= dimension < self._n_features_out:
+        if dimension >= self._n_features_out:
             raise ValueError(
                 f"dimension must be a whole number from 0 to {self._n_features_out - 1}; got "
                 f"{dimension!r}."
@@ -537,23 +543,32 @@ class VAETransformer(RepresentationTransformer):
         return self._decoded(codes)
 
     def _code_of(self, x, name):
-        if isinstance(x, pd.Series):
-            x = frame_of_row(x)
-        elif not hasattr(x, "columns") and (not hasattr(x, "shape") or np.ndim(x) == 1):
-            array = np.asarray(x)
-            if array.dtype.kind in "US":
-                array = np.asarray(x, dtype=object)
-            x = array.reshape(1, -1) if array.ndim == 1 else array
-            names = names_of(self)
-            if names is not None and x.shape[1] == len(names):
-                x = frame_of_row(pd.Series(x[0], index=names))
-        mean, _ = self.posterior(self._model.rows.row_to_table(x))
+        try:
+            mean, _ = self.posterior(self._model.rows.row_to_table(self._as_table(x)))
+        except (TypeError, ValueError) as problem:
+            raise ValueError(f"{name} must be a row like those of fit: {problem}") from problem
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
         return mean.astype(np.float64)
 
+    def _as_table(self, x):
+        """A table of one row, from a row of any form."""
+        if isinstance(x, pd.Series):
+            return frame_of_row(x)
+        if hasattr(x, "columns") or (hasattr(x, "shape") and np.ndim(x) != 1):
+            return x
+        array = np.asarray(x)
+        if array.dtype.kind in "US":
+            array = np.asarray(x, dtype=object)
+        x = array.reshape(1, -1) if array.ndim == 1 else array
+        names = names_of(self)
+        if names is not None and x.ndim == 2 and x.shape[1] == len(names):
+            return frame_of_row(pd.Series(x[0], index=names))
+        return x
+
     _network = VariationalAutoencoder
     _objective_parameter = "likelihood"
+    _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
 
     @property
@@ -593,8 +608,3 @@ class VAETransformer(RepresentationTransformer):
         generation = learned_generation(network, train_rows, model, mixture, asked)
         measure = Measure(model.scaler, train_rows.multiset, model.plan.likelihoods)
         return replace(generation, measure=measure)
-
-
-def _check_count(number, name, least):
-    if not isinstance(number, Integral) or number < least:
-        raise ValueError(f"{name} must be a whole number of at least {least}; got {number!r}.")

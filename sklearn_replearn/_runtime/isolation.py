@@ -1,6 +1,11 @@
 """What a caller may have switched on around our calls, and must not reach into them."""
 
+import os
+import threading
+import warnings
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import wraps
+from types import FunctionType
 
 import torch
 
@@ -58,22 +63,100 @@ def plain_torch(device, *, gradients):
             yield
 
 
+class _Threads(threading.local):
+    """How many threads this one computed on before :func:`one_thread`, or None."""
+
+    before = None
+
+
+_THREADS = _Threads()
+_FORKED = False
+
+
+def _in_forked_process():
+    global _FORKED
+    _FORKED = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_process)
+
+
 @contextmanager
-def few_threads(n_weights, device):
-    """Compute on one thread where a network has few weights; afterwards as many as before.
+def one_thread():
+    """Compute on one thread, but for what :func:`few_threads` allows; afterwards as before.
+
+    So all that fit and inference do starts no threads of torch's. Threads are not taken to a forked
+    process, where torch would wait for them forever.
 
     Torch counts threads for each calling thread, but a thread that uses torch for the first time
     while this block runs takes over its count.
     """
     threads = torch.get_num_threads()
-    if device.type != "cpu" or threads == 1 or n_weights > WEIGHTS_WORTH_THREADS:
+    if threads == 1:
         yield
         return
-    torch.set_num_threads(1)
+    outer, _THREADS.before = _THREADS.before, threads
     try:
+        torch.set_num_threads(1)
         yield
     finally:
+        _THREADS.before = outer
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def few_threads(n_weights, device):
+    """Compute on one thread where a network has few weights, else on as many as a caller has."""
+    now = torch.get_num_threads()
+    wanted = 1
+    if n_weights > WEIGHTS_WORTH_THREADS and device.type == "cpu":
+        wanted = _threads_of_caller(now)
+    if now == wanted:
+        yield
+        return
+    try:
+        torch.set_num_threads(wanted)
+        yield
+    finally:
+        torch.set_num_threads(now)
+
+
+def _threads_of_caller(now):
+    threads = now if _THREADS.before is None else _THREADS.before
+    if _FORKED and threads > 1:
+        warnings.warn(
+            "This process was forked, so torch may wait forever for threads that were not taken "
+            "along: a large network is computed on one. For several start processes by spawning, "
+            'as multiprocessing.get_context("spawn") and joblib do; or leave one to torch with '
+            "torch.set_num_threads(1), and this is not said.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return 1
+    return threads
+
+
+class OnOneThread:
+    """A mixin: the public methods of classes that have it run in :func:`one_thread`."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        for name, method in list(vars(cls).items()):
+            # A fit is in it anyway, see in_one_step.
+            if isinstance(method, FunctionType) and not name.startswith(("_", "fit")):
+                setattr(cls, name, on_one_thread(method))
+
+
+def on_one_thread(function):
+    """The function, run in :func:`one_thread`."""
+
+    @wraps(function)
+    def guarded(*args, **kwargs):
+        with one_thread():
+            return function(*args, **kwargs)
+
+    return guarded
 
 
 @contextmanager
@@ -88,13 +171,18 @@ def isolated(parts, seed, device, *, gradients):
     seed : int
     device : torch.device
     gradients : bool
+
+    Yields
+    ------
+    callable
+        Says whether a part of a user's has drawn from the global generators in this block.
     """
     foreign = any(map(is_foreign, parts))
     with (
-        global_state_kept(seed, device) if foreign else nullcontext(),
+        global_state_kept(seed, device) if foreign else nullcontext(bool) as drew,
         plain_torch(device, gradients=gradients),
     ):
-        yield
+        yield drew
 
 
 def is_foreign(part):

@@ -1,14 +1,15 @@
 """Randomness: one generator per fit, and the process-wide generators left alone."""
 
 import random
-import threading
 from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
 import torch
 
-_FOREIGN_CODE = threading.RLock()  # again in the same thread: a callback may fit, too
+from .turns import Turn, Turns
+
+_FOREIGN_CODE = Turns()
 
 
 def draw_seed(random_state):
@@ -38,30 +39,108 @@ def draw_integer(generator):
     return int(torch.randint(2**31 - 1, (), generator=generator, device=generator.device))
 
 
+class _GlobalState:
+    """Of torch's, NumPy's and Python's global generators, and torch's default dtype, as it is."""
+
+    def __init__(self, device):
+        self.device = device if device.type == "cuda" else None
+        self.python, self.numpy = random.getstate(), np.random.get_state()
+        self.torch, self.dtype = torch.get_rng_state(), torch.get_default_dtype()
+        self.cuda = None if self.device is None else torch.cuda.get_rng_state(self.device)
+
+    def put_back(self):
+        random.setstate(self.python)
+        np.random.set_state(self.numpy)
+        torch.set_rng_state(self.torch)
+        torch.set_default_dtype(self.dtype)
+        if self.device is not None:
+            torch.cuda.set_rng_state(self.cuda, self.device)
+
+    def __eq__(self, other):
+        return (
+            self.python == other.python
+            and torch.equal(self.torch, other.torch)
+            and self.numpy[2:] == other.numpy[2:]
+            and np.array_equal(self.numpy[1], other.numpy[1])
+            and (self.cuda is None or torch.equal(self.cuda, other.cuda))
+        )
+
+    __hash__ = None
+
+
+class _OwnState(Turn):
+    """A turn in which the global generators are those of one fit or of one call."""
+
+    def __init__(self, device):
+        super().__init__()
+        self.device, self.outside = device, None
+
+    def begin(self):
+        """Wait for the turn, and remember what is outside of it."""
+        _FOREIGN_CODE.take(self)
+        self.outside = _GlobalState(self.device)
+
+    def end(self):
+        """Put back what is outside, if the turn has begun."""
+        self.undo()
+        self.outside = None
+        _FOREIGN_CODE.leave(self)
+
+    def undo(self):
+        if self.outside is not None:
+            self.outside.put_back()
+
+    def give_way(self):
+        """Let others have their turn, and go on where one was."""
+        inside = _GlobalState(self.device)
+        self.end()
+        self.begin()
+        inside.put_back()
+
+
 @contextmanager
 def global_state_kept(seed, device):
     """Run foreign code that draws from the global generators, repeatably and without a trace.
 
     Modules, augmentations and callbacks of users draw from torch's, NumPy's and Python's global
-    generators, and build their weights in torch's default dtype. Those are process-wide, so this
-    block is entered by one thread at a time: fits with foreign parts queue.
+    generators, and build their weights in torch's default dtype. Those are process-wide, so threads
+    take turns in such blocks; in a long one they call :func:`give_way` now and then.
+
+    Yields
+    ------
+    callable
+        Says whether anything was drawn since the block began.
     """
-    with _FOREIGN_CODE:
-        python_state, numpy_state = random.getstate(), np.random.get_state()
-        default_dtype = torch.get_default_dtype()
-        on_gpu = device.type == "cuda"
-        try:
-            with torch.random.fork_rng(devices=[device] if on_gpu else []):
-                random.seed(seed)
-                np.random.seed(seed % 2**32)
-                # Not torch.manual_seed: that would seed GPUs beside this one, too.
-                torch.default_generator.manual_seed(seed)
-                if on_gpu:
-                    with torch.cuda.device(device):
-                        torch.cuda.manual_seed(seed)
-                torch.set_default_dtype(torch.float32)
-                yield
-        finally:
-            torch.set_default_dtype(default_dtype)
-            random.setstate(python_state)
-            np.random.set_state(numpy_state)
+    turn = _OwnState(device)
+    try:
+        turn.begin()
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        # Not torch.manual_seed: that would seed GPUs beside this one, too.
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        torch.set_default_dtype(torch.float32)
+        before = _GlobalState(device)
+        yield lambda: before != _GlobalState(device)
+    finally:
+        interrupt = None
+        while not turn.over:
+            try:
+                turn.end()
+            except KeyboardInterrupt as again:
+                interrupt = again
+        if interrupt is not None:
+            raise interrupt
+
+
+def give_way():
+    """Between two steps of a fit with foreign parts: others that wait have their turn."""
+    turn = _FOREIGN_CODE.mine() if _FOREIGN_CODE.awaited else None
+    if turn is not None:
+        turn.give_way()
+
+
+#: Around code of a user's that may wait for other threads' fits, such as a callback.
+lent = _FOREIGN_CODE.lent

@@ -1,8 +1,15 @@
 """A fit that takes over in one step."""
 
+from .isolation import one_thread
+from .memory import shortage_explained
 
-class FitInterrupted(Exception):
-    """A person interrupted training; says in which epoch."""
+
+class FitInterrupted(KeyboardInterrupt):
+    """A person interrupted a fit; says ``where``, such as " in epoch 3"."""
+
+    def __init__(self, where, message=""):
+        super().__init__(message)
+        self.where = where
 
 
 def in_one_step(estimator, fit):
@@ -12,16 +19,20 @@ def in_one_step(estimator, fit):
 
     Raises
     ------
+    MemoryError
+        If memory runs out; says what to do.
     KeyboardInterrupt
         If interrupted; says that the estimator is as it was.
     """
     fresh = object.__new__(type(estimator))
     vars(fresh).update(vars(estimator))
     try:
-        fit(fresh)
-    except (KeyboardInterrupt, FitInterrupted) as interrupt:
-        name = type(estimator).__name__
-        raise KeyboardInterrupt(
-            f"fit was interrupted{interrupt}; this {name} is as it was before."
+        with one_thread(), shortage_explained():
+            fit(fresh)
+    except KeyboardInterrupt as interrupt:
+        # Of the fit of a part, such as an encoder, this is where, too.
+        where, name = getattr(interrupt, "where", ""), type(estimator).__name__
+        raise FitInterrupted(
+            where, f"fit was interrupted{where}; this {name} is as it was before."
         ) from None
     estimator.__dict__ = vars(fresh)

@@ -8,17 +8,24 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler
 
 from .._tables.levels import Levels
 from .._tables.names import name_columns
-from .affine import shift_and_factor
+from .affine import is_affine, shift_and_factor
 from .cells import check_unit_interval, reject_other_than_counts
 from .differences import log_slope_by_differences
+from .limits import (
+    fitted_to,
+    is_ordinary,
+    reject_extreme,
+    reject_flat,
+    reject_unrepresentable,
+)
 from .normal_scores import normal_scores
 from .profile import Profile
 from .support import LEVELS, REAL
 
 #: By name.
 SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
-_LARGEST_SCALED = 1e15  # its square, summed over the cells of a batch, still fits a float32
 _CELLS_FOR_TRANSFORMERS = 2**22
+_FARTHEST = 1e140  # its square, summed, is still a float64
 
 
 class Scaler:
@@ -76,6 +83,8 @@ class Scaler:
         With the shares of the levels.
     n_rows : float
         Weight of all rows.
+    fits_float32 : bool
+        Whether float32 has room for the numbers of all columns.
 
     Raises
     ------
@@ -102,6 +111,7 @@ class Scaler:
             supports = [REAL if number else LEVELS for number in levels.numbers]
         by_ranks = profile.heavy if by_ranks is None else by_ranks
         self.names, self._n_features = names, n_features
+        self.fits_float32 = profile.fits_float32
         self.levels, entropies = levels.counted(multiset)
         self._mixed = levels.any  # asked for each row that is encoded alone
         self._dense = np.array([support.has_density for support in supports])
@@ -117,9 +127,11 @@ class Scaler:
         self.idle, self.resting = np.zeros(n_features, dtype=bool), np.empty(0)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scaled = self.numbers & ~counted & ~self.constant
+            reject_extreme(profile, names)
             self._learn_scaling(scaling, scaled, profile, by_ranks, multiset, seed)
             low, high, variance = self._learn_ranges(profile, multiset)
-            self._reject_unrepresentable(low, high, multiset)
+            reject_unrepresentable(low, high, self.factor, multiset, names)
+            reject_flat(scaled & ~self._as_given, variance, profile.unit, names)
         self.idle = (low == high) & self.numbers
         self.resting = low[self.idle]
         low[self.idle] = high[self.idle] = 0.0
@@ -177,10 +189,10 @@ class Scaler:
         self.transformer, scaled = None, scaled & ~by_ranks
         if named in ("auto", "standard"):
             self.shift = np.where(scaled, profile.mean, 0.0)
-            varies = scaled & (profile.variance > 0)
-            self.factor = np.where(varies, profile.variance**-0.5, 1.0)
+            varies = scaled & (profile.deviation > 0)
+            self.factor = np.where(varies, 1.0 / profile.deviation, 1.0)
         elif scaling is not None and named != "quantile" and scaled.any():
-            self._learn_from_transformer(scaling, scaled, multiset, seed)
+            self._learn_from_transformer(scaling, scaled, profile.unit, multiset, seed)
         if self.transformer is None:
             # The mean of equal numbers need not be that number: take the number.
             self.shift[self.constant] = np.nan_to_num(self.fixed)
@@ -194,11 +206,11 @@ class Scaler:
         """Range and variance of the scaled columns."""
         if self._affine:
             low, high = map(np.nan_to_num, self._range_between(profile.low, profile.high))
-            return low, high, profile.variance * self.factor**2
+            return low, high, np.square(profile.deviation * self.factor)
         found = self._moments_of_scaled(multiset)
         return map(np.nan_to_num, (found.low, found.high, found.variance))
 
-    def _learn_from_transformer(self, scaling, scaled, multiset, seed):
+    def _learn_from_transformer(self, scaling, scaled, units, multiset, seed):
         named = {"robust": RobustScaler, "minmax": MinMaxScaler}
         scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
@@ -208,12 +220,14 @@ class Scaler:
         kept[np.flatnonzero(self.constant)] = ~np.isnan(self.fixed)
         self._given = scaled if isinstance(scaling, str) else scaled | kept
         rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
-        scaler.fit(rows)
-        affine = shift_and_factor(scaler, rows.shape[1])
-        if affine is None:
-            self.transformer = scaler
-        else:
-            self.shift[self._given], self.factor[self._given] = affine
+        ordinary = is_ordinary(units[self._given])
+        if not is_affine(scaler):
+            columns = np.flatnonzero(self._given)
+            self.transformer = fitted_to(scaler, rows, ~ordinary, columns, self.names)
+            return
+        units = np.where(ordinary, 1.0, units[self._given])
+        shift, factor = shift_and_factor(scaler.fit(rows / units), rows.shape[1])
+        self.shift[self._given], self.factor[self._given] = shift * units, factor / units
 
     def _range_between(self, low, high):
         """Range of the scaled columns from that of the original ones, by a linear scaling."""
@@ -224,21 +238,6 @@ class Scaler:
         # A transformer takes its time for each call, however few the rows.
         parts = multiset.parts(_CELLS_FOR_TRANSFORMERS)
         return multiset.moments(lambda part: self.scale(multiset.values(part)), parts)
-
-    def _reject_unrepresentable(self, low, high, multiset):
-        scaled = np.maximum(np.abs(low), np.abs(high))
-        bad = np.flatnonzero(
-            ~(scaled < _LARGEST_SCALED) | ~np.isfinite(self.factor) | (self.factor == 0)
-        )
-        if len(bad):
-            largest = max(
-                np.nanmax(np.abs(multiset.values(part)[:, bad])) for part in multiset.parts()
-            )
-            raise ValueError(
-                f"{name_columns(self.names, bad)}: values up to {largest:.3g} cannot be scaled "
-                "into the range of float32. Divide them by a constant, take logarithms, or use "
-                'rows=Table(scaling="quantile").'
-            )
 
     def scale(self, X):
         """Original units to the units of the network, in float64; idle columns at 0."""
@@ -259,7 +258,8 @@ class Scaler:
             rows[:, self.constant] = np.where(np.isnan(self.fixed), np.nan, cells)
         if self.resting.any():
             rows[:, self.idle] -= self.resting
-        return rows
+        # Beyond that nothing can be computed with, and nothing is any farther.
+        return np.clip(rows, -_FARTHEST, _FARTHEST, out=rows)
 
     def _logarithm(self, rows):
         """Of 1 + count, in place."""
@@ -351,7 +351,8 @@ class Scaler:
         rows = np.array(rows, dtype=np.float64)
         rows[:, self.idle] += self.resting
         if self.transformer is None:
-            X = rows / self.factor + self.shift
+            X = np.clip(rows, -_FARTHEST, _FARTHEST) / self.factor
+            X += self.shift
         else:
             X = rows.copy()
             given = rows[:, self._given]

@@ -51,29 +51,30 @@ class SharedScale(Scaler):
         self.constant = np.zeros_like(self.constant)
         self.fixed = self.rounding = np.empty(0)
         largest = float(max(np.abs(profile.low).max(), np.abs(profile.high).max()))
-        if not largest < _LARGEST:
+        if not largest < _LARGEST or 0 < largest < 1 / _LARGEST:
+            how = "Divide" if largest > 1 else "Multiply"
             raise ValueError(
                 f"Cells go up to {largest:.3g}, which cannot be scaled into the range of float32. "
-                "Divide them by a constant."
+                f"{how} them by a constant."
             )
         self.shift, self.factor = self._shift_and_factor(profile)
         mean = (profile.mean - self.shift) * self.factor
-        self._moments(mean, profile.variance * self.factor**2)
+        self._moments(mean, np.square(profile.deviation * self.factor))
 
     def _shift_and_factor(self, profile):
         """What each column is shifted by and multiplied with."""
-        self._moments(profile.mean, profile.variance)
+        self._moments(profile.mean, np.square(profile.deviation), profile.rounding.max())
         per_channel = len(profile.mean) // self._n_channels
         moments = self.channel_mean, 1.0 / self.channel_scale
         return tuple(np.repeat(moment, per_channel) for moment in moments)
 
-    def _moments(self, mean, variance):
-        """Moments of channels from those of columns."""
+    def _moments(self, mean, variance, rounding=1e-6):
+        """Moments of channels from those of columns; what is no more than rounding is none."""
         self._spread_of_all = float(np.sqrt(variance.mean()))
         mean, variance = (x.reshape(self._n_channels, -1) for x in (mean, variance))
         self.channel_mean = mean.mean(axis=1)
         deviation = np.sqrt(variance.mean(axis=1) + mean.var(axis=1))
-        self.channel_scale = np.where(deviation > 1e-6, deviation, 1.0)
+        self.channel_scale = np.where(deviation > rounding, deviation, 1.0)
 
     def widened(self, multiset):
         """Itself: arrays keep their scale."""

@@ -2,6 +2,20 @@
 
 from dataclasses import dataclass
 from math import inf
+from numbers import Real
+
+from .._runtime.parameters import Number
+from .._runtime.sklearn import Options, validate_parameter_constraints
+
+_CONSTRAINTS = {
+    "words": [str],
+    "has_density": ["boolean"],
+    "low": [Number(), Options(Real, {-inf})],
+    "high": [Number(), Options(Real, {inf})],
+    "whole": ["boolean"],
+    "as_given": ["boolean"],
+    "logarithmic": ["boolean"],
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,11 @@ class Support:
     whole: bool = False
     as_given: bool = False
     logarithmic: bool = False
+
+    def __post_init__(self):
+        validate_parameter_constraints(_CONSTRAINTS, vars(self), "Support")
+        if self.low > self.high:
+            raise ValueError(f"low must be at most high={self.high!r}; got low={self.low!r}.")
 
 
 REAL = Support("numbers", has_density=True)

@@ -4,11 +4,15 @@ A number is itself, true is 1, a date is the ticks since 1970. A category is the
 level, from 1 on; 0 is a level that fit has not seen. A missing cell is NaN.
 """
 
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
-_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
+from .contents import all_missing, content_of, is_missing, unreadable
+from .dates import Date
+from .looks import look_of, one_a_row
 
 
 def learned(column, name, categorical):
@@ -31,73 +35,21 @@ def learned(column, name, categorical):
     ValueError, TypeError
         If the cells are of types that do not belong together, or of none that a table may have.
     """
+    dtype, leveled = column.dtype, categorical or is_dictionary(column.dtype)
+    column = without_dictionary(column)
     content = content_of(column, name)
     try:
-        if categorical or content == "text":
+        if all_missing(column):
+            kind = Nothing(column)
+            return kind, kind.encode(column)
+        if leveled or content == "text":
             told_apart = _told_apart(column)
-            kind = Category(column.dtype, content, *told_apart)
+            kind = Category(dtype, content, *told_apart, asked=leveled)
             return kind, kind.encode(column, told_apart)
-        kinds = {"time": Date, "nothing": Nothing, "number": Number}
-        kind = kinds[content](column)
+        kind = {"time": Date, "number": Number}[content](column)
         return kind, kind.encode(column)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name} (dtype {column.dtype}) cannot be read: {error}") from error
-
-
-def content_of(column, name):
-    """What a column holds: "number", "time", "text" or, where all is missing, "nothing"."""
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return "text"
-    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype):
-        if types.is_complex_dtype(dtype):
-            raise ValueError(f"Complex data not supported: {name} has dtype {dtype}.")
-        return "number"
-    if getattr(dtype, "kind", None) in ("M", "m"):
-        return "time"
-    if isinstance(dtype, pd.IntervalDtype):
-        return "text"
-    if types.is_string_dtype(dtype) and not types.is_object_dtype(dtype):
-        return "text"
-    if not types.is_object_dtype(dtype):
-        raise ValueError(f"{name} has dtype {dtype}. {_WANTED}")
-    found = types.infer_dtype(column, skipna=True)
-    if found == "empty":
-        return "nothing"
-    if found in (*_NUMBERS, "boolean"):
-        return "number"
-    if found in ("string", "bytes", "interval"):
-        return "text"
-    if found in ("datetime", "datetime64", "date", "timedelta", "timedelta64"):
-        return "time"
-    if found == "complex":
-        raise ValueError(f"Complex data not supported: {name} holds complex numbers.")
-    kinds = sorted({type(cell).__name__ for cell in column if not _is_missing(cell)})
-    if {"int", "float", "bool", "str", "bytes"} >= set(kinds):
-        raise ValueError(
-            f"{name} mixes cells of type {' and '.join(kinds)}. Give it one type, for example with "
-            "df[column].astype(str)."
-        )
-    raise TypeError(
-        f"{name} holds cells of type {', '.join(kinds[:3])}: the argument must be a table whose "
-        "cells are each a string or a number (or a date, a boolean, or missing)."
-    )
-
-
-_WANTED = (
-    "Columns hold numbers, booleans, dates, strings or categories; convert it to one of them, for "
-    "example with df[column].astype(str)."
-)
-
-
-def _is_missing(cell):
-    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
-
-
-def all_missing(column):
-    """Whether a column has no cell; usually the first one tells."""
-    first = column.iloc[:1]
-    return bool(first.isna().all() and column.isna().all())
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise unreadable(column, name, error) from error
 
 
 class Number:
@@ -108,6 +60,8 @@ class Number:
     dtype : dtype
     whole : bool
         Whether the cells come back as whole numbers.
+    decimal : bool
+        Whether they are decimals rather than floats.
     """
 
     n_levels = 0
@@ -117,9 +71,12 @@ class Number:
         self.dtype = column.dtype
         if types.is_object_dtype(self.dtype):
             found = types.infer_dtype(column, skipna=True)
-            self.of_objects = {"boolean": bool, "integer": int}.get(found, float)
+            of_objects = {"boolean": bool, "integer": int, "decimal": _Decimals}.get(found, float)
+            self.decimal = of_objects is _Decimals
+            self.of_objects = _Decimals(column) if self.decimal else of_objects
             self.boolean, self.whole = found == "boolean", found == "integer"
             return
+        self.decimal = hasattr(getattr(self.dtype, "pyarrow_dtype", None), "precision")
         self.boolean = types.is_bool_dtype(self.dtype)
         self.whole = types.is_integer_dtype(self.dtype)
 
@@ -145,22 +102,49 @@ class Number:
                 for v, gone in zip(values, missing, strict=True)
             ]
             return pd.Series(cells, dtype=object)
-        if self.whole:
-            values = _within(values, self.dtype)
+        values = _within(values, self.dtype)
         if not missing.any():
             return pd.Series(_exactly(values, self.dtype))
         cells = pd.Series(values, dtype="Float64").mask(missing)
         return cells.astype(_NULLABLE.get(self.dtype, self.dtype))
 
 
+class _Decimals:
+    """Numbers as decimals, with as many places behind the point as the cells of a column.
+
+    They have no more places before it, either: a type of decimals may have no room for them.
+    """
+
+    def __init__(self, column):
+        cells = [cell for cell in column if not is_missing(cell) and cell.is_finite()]
+        places = max((-cell.as_tuple().exponent for cell in cells), default=0)
+        before = max((cell.adjusted() + 1 for cell in cells if cell), default=1)
+        self._step = Decimal(1).scaleb(-max(places, 0))
+        self._largest = Decimal(1).scaleb(max(before, 1)) - self._step
+
+    def __call__(self, value):
+        exact = Context(prec=2000, rounding=ROUND_HALF_EVEN)
+        value = max(-self._largest, min(self._largest, Decimal(value)))
+        return value.quantize(self._step, context=exact)
+
+
 class Nothing(Number):
     """A column of which fit saw no cell: whatever comes later is ignored."""
 
     content = "nothing"
+    boolean = whole = False
+
+    def __init__(self, column):
+        self.dtype = column.dtype
 
     def encode(self, column):
         """NaN for each cell."""
         return np.full(len(column), np.nan)
+
+    def decode(self, values):
+        """Missing cells, Series."""
+        cells = pd.Series([None] * len(values), dtype=object)
+        return cells if types.is_object_dtype(self.dtype) else cells.astype(self.dtype)
 
 
 _NULLABLE = {np.dtype(bool): "boolean"} | {
@@ -170,8 +154,14 @@ _NULLABLE = {np.dtype(bool): "boolean"} | {
 
 
 def _within(values, dtype):
-    """Whole numbers within the range of an integer dtype."""
-    plain = np.dtype(getattr(dtype, "numpy_dtype", dtype))
+    """Numbers within the range of a dtype."""
+    decimal = getattr(getattr(dtype, "pyarrow_dtype", None), "precision", None)
+    if decimal is not None:
+        largest = np.nextafter(10.0 ** (decimal - dtype.pyarrow_dtype.scale), 0)
+        return np.clip(values, -largest, largest)
+    plain = np.dtype(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)))
+    if plain.kind == "f":
+        return np.clip(values, float(np.finfo(plain).min), float(np.finfo(plain).max))
     if plain.kind not in "iu":
         return values
     limits = np.iinfo(plain)
@@ -189,53 +179,6 @@ def _exactly(values, dtype):
     return pd.array(values, dtype=dtype)
 
 
-class Date:
-    """A column of dates, times or durations: the ticks of its unit, from 1970 or from zero."""
-
-    n_levels = 0
-    content = "time"
-    boolean, whole = False, True
-
-    def __init__(self, column):
-        self.dtype = column.dtype
-        self.of_objects = types.infer_dtype(column, skipna=True)
-        self.plain = _as_time(column).dtype
-
-    def encode(self, column):
-        """Cells to ticks, ndarray of shape (n_samples,), float64."""
-        column = _as_time(column).astype(self.plain)
-        ticks = column.astype("int64").to_numpy(dtype=np.float64)
-        return np.where(column.isna().to_numpy(), np.nan, ticks)
-
-    def decode(self, values):
-        """Ticks to cells, Series."""
-        values = np.asarray(values, dtype=np.float64)
-        missing = np.isnan(values)
-        limit = np.nextafter(2.0**63, 0)
-        ticks = np.clip(np.rint(np.where(missing, 0, values)), -limit, limit).astype(np.int64)
-        unit = getattr(self.plain, "unit", None) or np.datetime_data(self.plain)[0]
-        kind = "m8" if types.is_timedelta64_dtype(self.plain) else "M8"
-        column = pd.Series(ticks.view(f"{kind}[{unit}]"))
-        if getattr(self.plain, "tz", None) is not None:
-            column = column.dt.tz_localize("UTC").dt.tz_convert(self.plain.tz)
-        column = column.mask(missing)
-        if not types.is_object_dtype(self.dtype):
-            return column.astype(self.dtype)
-        if self.of_objects == "date":
-            return column.dt.date.astype(object).where(~missing, None)
-        return column.astype(object).where(~missing, None)
-
-
-def _as_time(column):
-    """Dates of any representation as a column of pandas' own dtype."""
-    if isinstance(column.dtype, pd.ArrowDtype):
-        column = column.array.__arrow_array__().to_pandas().set_axis(column.index)
-    if types.is_object_dtype(column.dtype):
-        durations = types.infer_dtype(column, skipna=True).startswith("timedelta")
-        column = pd.to_timedelta(column) if durations else pd.to_datetime(column)
-    return column
-
-
 class Category:
     """A column of levels.
 
@@ -245,15 +188,24 @@ class Category:
     levels : Index
         Those seen in fit, in the order of the dtype where it has one, else sorted.
     ordered : bool
+    look : str or None
+        What its text looks like, see :func:`look_of`; None where a user says it is a category.
+    one_a_row : bool
+        Whether nearly every row has a level of its own, as identifiers have; False where a user
+        says it is a category.
     """
 
     boolean, whole = False, False
 
-    def __init__(self, dtype, content, codes, levels):
+    def __init__(self, dtype, content, codes, levels, asked=False):
         self.dtype = dtype
+        asked = asked or isinstance(dtype, pd.CategoricalDtype)
         self.ordered = isinstance(dtype, pd.CategoricalDtype) and dtype.ordered is True
         self.content = "text" if isinstance(dtype, pd.CategoricalDtype) else content
-        present = np.bincount(codes + 1, minlength=len(levels) + 1)[1:] > 0
+        counts = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
+        self.look = None if asked else look_of(levels, counts)
+        self.one_a_row = not asked and one_a_row(counts)
+        present = counts > 0
         self.levels = levels[present] if self.ordered else _sorted(levels[present])
 
     @property
@@ -263,7 +215,9 @@ class Category:
 
     def encode(self, column, told_apart=None):
         """Cells to numbers of levels, ndarray of shape (n_samples,), float32 or float64."""
-        codes, levels = _told_apart(column) if told_apart is None else told_apart
+        if told_apart is None:
+            told_apart = _told_apart(without_dictionary(column))
+        codes, levels = told_apart
         numbers = self.levels.get_indexer(levels) + 1
         small = np.float32 if self.n_levels < 2**24 else np.float64
         # One place more, for the code -1 of missing cells.
@@ -278,12 +232,33 @@ class Category:
             known = self.dtype.categories.get_indexer(self.levels)
             codes = np.where(missing, -1, np.append(known, -1)[places])
             return pd.Series(pd.Categorical.from_codes(codes, dtype=self.dtype))
-        if len(self.levels) == 0:
-            return pd.Series([None] * len(values), dtype=object).astype(self.dtype)
         cells = pd.Series(self.levels.take(np.maximum(places, 0)))
         if types.is_object_dtype(self.dtype):
             return cells.astype(object).where(~missing, None)
-        return (cells.mask(missing) if missing.any() else cells).astype(self.dtype)
+        cells = cells.mask(missing) if missing.any() else cells
+        return (
+            as_dictionary(cells, self.dtype)
+            if is_dictionary(self.dtype)
+            else cells.astype(self.dtype)
+        )
+
+
+def is_dictionary(dtype):
+    """Whether a dtype is that of pyarrow's dictionaries, its categories."""
+    return hasattr(getattr(dtype, "pyarrow_dtype", None), "index_type")
+
+
+def without_dictionary(column):
+    """A column with its cells themselves in place of pyarrow's dictionary."""
+    if not is_dictionary(column.dtype):
+        return column
+    return column.astype(pd.ArrowDtype(column.dtype.pyarrow_dtype.value_type))
+
+
+def as_dictionary(cells, dtype):
+    """Cells as those of a column of pyarrow's dictionaries."""
+    encoded = cells.array.__arrow_array__().dictionary_encode()
+    return pd.Series(type(cells.array)(encoded.cast(dtype.pyarrow_dtype)), index=cells.index)
 
 
 def _told_apart(column):

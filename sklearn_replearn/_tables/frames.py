@@ -55,6 +55,46 @@ class Foreign:
         return made.with_columns(*(nw.col(name).cast(kind) for name, kind in leveled.items()))
 
 
+class Arrow:
+    """A table of pyarrow, whose types have no name in other libraries.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    """
+
+    def __init__(self, table):
+        self.schema = table.schema.remove_metadata()
+
+    def back(self, frame):
+        """A pandas frame as a table of pyarrow, with the types that it had."""
+        columns = [self._made(_cells(frame[field.name]), field.type) for field in self.schema]
+        return _pyarrow().Table.from_arrays(columns, schema=self.schema)
+
+    def filled(self, raw, frame, columns):
+        """A copy of the table with some columns, by number, replaced where cells are missing."""
+        for j, column in columns.items():
+            field, missing = raw.schema.field(j), frame.iloc[:, j].isna()
+            both = zip(raw.column(j).to_pylist(), _cells(column), missing, strict=True)
+            cells = [new if gone else old for old, new, gone in both]
+            raw = raw.set_column(j, field, self._made(cells, field.type))
+        return raw
+
+    def _made(self, cells, kind):
+        if not hasattr(kind, "index_type"):
+            return _pyarrow().array(cells, type=kind)
+        return _pyarrow().array(cells, type=kind.value_type).dictionary_encode().cast(kind)
+
+
+def _cells(column):
+    """Cells of a pandas column as objects, None where missing."""
+    return column.astype(object).where(column.notna().to_numpy(), None).tolist()
+
+
+def _pyarrow():
+    return nw.Implementation.PYARROW.to_native_namespace()
+
+
 def as_pandas(X):
     """A frame as a pandas frame, and what makes frames of its library again.
 
@@ -73,7 +113,8 @@ def as_pandas(X):
     if not isinstance(frame, nw.DataFrame):
         return None
     columns = {name: _column(frame[name]) for name in frame.columns}
-    return pd.DataFrame(columns), Foreign(frame)
+    arrow = frame.implementation.is_pyarrow()
+    return pd.DataFrame(columns), Arrow(X) if arrow else Foreign(frame)
 
 
 def _missing(series):
@@ -87,7 +128,7 @@ def _column(series):
         return pd.Series(pd.Categorical(series.to_list(), categories=list(dtype.categories)))
     if dtype == nw.Categorical:
         return pd.Series(pd.Categorical(series.to_list()))
-    if dtype.is_numeric() and not dtype.is_decimal():
+    if dtype.is_numeric() and not dtype.is_decimal() and dtype not in (nw.Int128, nw.UInt128):
         if dtype.is_integer() and missing:
             return pd.Series(
                 series.to_list(), dtype="Int64" if dtype.is_signed_integer() else "UInt64"
@@ -109,5 +150,5 @@ def _as_list(column):
     """Cells of a pandas column as Python objects, None where missing."""
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub" and column.notna().all():
         return column.to_numpy().tolist()
-    cells = column.astype(object).where(column.notna().to_numpy(), None)
+    cells = _cells(column)
     return [c.to_pydatetime(warn=False) if isinstance(c, pd.Timestamp) else c for c in cells]

@@ -66,6 +66,16 @@ class Levels:
     def __len__(self):
         return len(self.sizes)
 
+    def __getstate__(self):
+        return vars(self) if self.any else {"n_features": len(self)}
+
+    def __setstate__(self, state):
+        if "n_features" in state:
+            self.__init__(np.zeros(state["n_features"], dtype=np.int32))
+            return
+        for name, value in state.items():
+            setattr(self, name, value)
+
     @property
     def numbers(self):
         """Columns that are no categories, ndarray of shape (n_features,), bool."""

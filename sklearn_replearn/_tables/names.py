@@ -1,8 +1,34 @@
 """Columns by name or number, and in words."""
 
 import numbers
+import reprlib
+
+import numpy as np
 
 MANY = 5  # columns named in an error message before it says "and N more"
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 60
+
+
+def plain(label):
+    """A label as Python writes it: 3 for ``np.int64(3)``, also within a tuple."""
+    if isinstance(label, tuple):
+        return tuple(map(plain, label))
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def brief(value):
+    """A value for a message, never a whole container or text.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_replearn._tables.names import brief
+    >>> brief(np.int64(3)), brief(list(range(1000)))
+    ('3', '[0, 1, 2, 3, 4, 5, ...]')
+    """
+    return _short.repr(plain(value))
 
 
 def column_number(column, n_features, names, setting):
@@ -22,13 +48,19 @@ def column_number(column, n_features, names, setting):
         return int(column)
     known = f"the table has {n_features} columns"
     if labels:
-        known = f"its columns are {', '.join(map(repr, labels[:MANY]))}"
+        known = f"its columns are {', '.join(map(brief, labels[:MANY]))}"
         known += ", …" if n_features > MANY else ""
-    raise ValueError(f"{setting} names {column!r}, which is no column of the table: {known}.")
+    raise ValueError(f"{setting} names {brief(column)}, which is no column of the table: {known}.")
+
+
+def column_named(label):
+    """A column at the start of a message."""
+    label = plain(label)
+    return f"Column {brief(label) if isinstance(label, str) else label}"
 
 
 def name_columns(names, which):
     """Columns for an error message, by name or number, the first few of them."""
-    picked = [repr(str(names[j])) if names is not None else str(j) for j in which[:MANY]]
+    picked = [brief(str(plain(names[j]))) if names is not None else str(j) for j in which[:MANY]]
     more = f" and {len(which) - MANY} more" if len(which) > MANY else ""
     return ("column " if len(which) == 1 else "columns ") + ", ".join(picked) + more

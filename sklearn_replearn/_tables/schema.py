@@ -1,13 +1,28 @@
 """What the table of fit was like, so that raw tables become numbers and numbers raw tables."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 
 from .._dataset.sparse import SparseTable
-from .column_types import Category, Number, all_missing, content_of
+from .arrays import rows_as_array
+from .column_types import Category, Number, as_dictionary, is_dictionary, without_dictionary
+from .contents import TO, all_missing, content_of, unreadable
+from .dates import Date
 from .frames import as_pandas
 from .levels import UNSEEN, Levels
-from .names import MANY, column_number
+from .looks import warn_of_looks
+from .names import MANY, brief, column_named, column_number
+
+
+def _shared(kinds):
+    """The same kinds, one object for all columns that are alike."""
+    alike = {}
+    return tuple(
+        alike.setdefault(tuple(vars(kind).items()), kind) if type(kind) is Number else kind
+        for kind in kinds
+    )
 
 
 class Schema:
@@ -32,15 +47,49 @@ class Schema:
     """
 
     def __init__(self, container, kinds, names, dtype, sparse=None):
-        self.container, self.kinds, self.names = container, kinds, names
+        self.container, self.names = container, names
+        self.kinds = None if kinds is None else _shared(kinds)
         self.dtype, self.sparse = dtype, sparse
         self.float = self.range = None
+
+    def __getstate__(self):
+        state, names = dict(vars(self)), self.names
+        if isinstance(names, pd.Index) and names.nlevels == 1 and names.inferred_type == "string":
+            # The strings that an estimator stores, too: both together take the place of one.
+            state["names"] = list(map(sys.intern, names)), names.dtype, names.name
+        return state
+
+    def __setstate__(self, state):
+        for name, value in state.items():
+            setattr(self, name, value)
+        if isinstance(self.names, tuple):
+            names, dtype, name = self.names
+            self.names = pd.Index(names, dtype=dtype, name=name)
 
     def within_range(self, values):
         """Drawn numbers within the range of fit, where rounding may have moved them beyond."""
         return (
             values if self.range is None else np.fmax(self.range[0], np.fmin(self.range[1], values))
         )
+
+    def within_reach(self, values):
+        """Expected numbers, dates among them at most as far from the range of fit as it is long.
+
+        A network is arbitrary where it has seen nothing, and a calendar ends.
+        """
+        if self.kinds is None or not any(isinstance(kind, Date) for kind in self.kinds):
+            return values
+        values = values.copy()
+        for j, kind in enumerate(self.kinds):
+            if isinstance(kind, Date):
+                low, high = self.range[:, j]
+                values[:, j] = np.clip(values[:, j], low - (high - low), high + (high - low))
+        return values
+
+    def warn_of_looks(self):
+        """Warn of columns of text that are something else by their look."""
+        if self.kinds is not None:
+            warn_of_looks(self.kinds, self.names)
 
     def levels(self, n_features):
         """The categories among the columns, :class:`Levels`."""
@@ -67,11 +116,13 @@ class Schema:
             If there is no such column, or a level that fit has not seen.
         """
         if not isinstance(given, dict):
-            raise ValueError(f"given must be a dict such as {{'column': value}}; got {given!r}.")
+            raise ValueError(
+                f"given must be a dict such as {{'column': value}}; got {brief(given)}."
+            )
         values = np.full((1, n_features), np.nan)
         for column, cell in given.items():
             j = column_number(column, n_features, self.names, "given")
-            values[0, j] = self._one_cell(j, cell, f"Column {column!r}")
+            values[0, j] = self._one_cell(j, cell, column_named(column))
         return values
 
     def _one_cell(self, j, cell, shown):
@@ -80,16 +131,18 @@ class Schema:
         if cells.isna().all():
             raise ValueError(f"{shown}: the given cell is missing. Leave the column out instead.")
         kind = Number(pd.Series(np.empty(0, self.dtype))) if self.kinds is None else self.kinds[j]
+        if kind.content == "nothing":
+            raise ValueError(f"{shown}: fit saw no cell of it. Leave the column out.")
         number = float(encoded(kind, cells, shown)[0])
         if not np.isfinite(number):
             raise ValueError(f"{shown}: the given cell is inf. Give a finite number.")
         if isinstance(kind, Category) and number == UNSEEN:
-            levels = ", ".join(map(repr, kind.levels[:MANY]))
+            levels = ", ".join(map(brief, kind.levels[:MANY]))
             more = ", …" if kind.n_levels > MANY else ""
-            raise ValueError(f"{shown} has no level {cell!r} in fit; it has {levels}{more}.")
+            raise ValueError(f"{shown} has no level {brief(cell)} in fit; it has {levels}{more}.")
         exact = kind.whole or kind.boolean
         if exact and kind.encode(kind.decode(np.array([number])))[0] != number:
-            raise ValueError(f"{shown} has dtype {kind.dtype}; {cell!r} is no value of it.")
+            raise ValueError(f"{shown} has dtype {kind.dtype}; {brief(cell)} is no value of it.")
         return number
 
     def filled(self, X, table, values):
@@ -102,23 +155,56 @@ class Schema:
             The same as numbers.
         values : ndarray of shape (n_samples, n_features), float64
         """
+        values, missing = self.within_reach(values), None
         found = as_pandas(X)
         if found is None:
             if isinstance(table, SparseTable):
                 return type(X)(table.filled(values))
-            if self.kinds is None:
-                return np.where(np.isnan(table), values, table).astype(table.dtype, copy=False)
-            cells, filled = np.array(X, dtype=object), self.decode(values)
-            missing = np.isnan(table)
-            cells[missing] = np.asarray(filled, dtype=object)[missing]
-            return cells if self.dtype == object else cells.astype(self.dtype)
+            return self._array_filled(X, table, values)
         frame, container = found
         missing = np.isnan(table)
         new = {}
-        for j in np.flatnonzero(missing.any(axis=0)):
-            kind = Number(frame.iloc[:, j]) if self.kinds is None else self.kinds[j]
-            new[j] = _put(frame.iloc[:, j], missing[:, j], kind.decode(values[:, j]))
+        for j in np.flatnonzero(missing.any(axis=0)).tolist():
+            column = frame.iloc[:, j]
+            kind = Number(column) if self.kinds is None else _own_kind(self.kinds[j], column)
+            if kind.content != "nothing":  # else there is nothing to fill it with
+                new[j] = _put(column, missing[:, j], kind.decode(values[:, j]))
         return container.filled(X, frame, new)
+
+    def _array_filled(self, X, table, values):
+        """A copy of an array or of a list of rows, its missing cells filled."""
+        given, missing = getattr(X, "dtype", None), np.isnan(table)
+        if given is None and self.kinds is None:
+            return np.where(missing, values, table).astype(table.dtype, copy=False)
+        cells = np.array(X.data) if isinstance(X, np.ma.MaskedArray) else _array_of(X)
+        if cells.dtype.kind in "US" and missing.any():
+            cells = cells.astype(object)  # a level of fit may be longer
+        elif cells.dtype.kind == "f":
+            cells = cells.astype(np.result_type(cells.dtype, table.dtype), copy=False)
+        if self.kinds is not None:
+            missing = missing & np.array([kind.content != "nothing" for kind in self.kinds])
+        if cells.dtype == object:
+            filled = self._objects_like(cells, values)
+        elif self.kinds is None:
+            filled = _as_dtype(values, cells.dtype)
+        else:
+            filled = self.decode(values)
+            filled = np.asarray(filled if self.container is None else as_pandas(filled)[0])
+        if missing.any():
+            cells[missing] = filled[missing]
+        numbers = all(type(kind) is Number and not kind.boolean for kind in self.kinds or ())
+        if given is None and (numbers or np.dtype(self.dtype or object).kind == "f"):
+            return cells.astype(np.float64)
+        return cells
+
+    def _objects_like(self, cells, values):
+        """Cells, each column decoded as fit says and as those of an array of objects are."""
+        kinds = self.kinds or [Number(pd.Series(np.empty(0, self.dtype)))] * len(cells.T)
+        columns = [
+            _own_kind(kind, pd.Series(column)).decode(numbers)
+            for kind, column, numbers in zip(kinds, cells.T, values.T, strict=True)
+        ]
+        return np.stack([column.to_numpy(dtype=object) for column in columns], axis=1)
 
     def decode(self, values, index=None, drawn=False):
         """A table like that of fit.
@@ -149,6 +235,17 @@ class Schema:
         return self.container.back(frame)
 
 
+def _own_kind(kind, column):
+    """The kind that fills a column: that of fit, but decimals and truth where the column has them.
+
+    Cells of one column are of one type.
+    """
+    if type(kind) is not Number:
+        return kind
+    own = Number(column)
+    return own if own.decimal or own.boolean else kind
+
+
 def _put(column, missing, cells):
     """A copy of a column, its missing cells replaced by those of another."""
     cells = cells.set_axis(column.index)
@@ -160,8 +257,20 @@ def _put(column, missing, cells):
         column = column.cat.add_categories([level for level in levels if level not in known])
         cells = cells.astype(column.dtype)
     elif pd.api.types.is_integer_dtype(column.dtype):
-        cells = cells.round()
+        numbers = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+        cells = Number(column).decode(numbers).set_axis(column.index)
+    elif is_dictionary(column.dtype):
+        known, cells = without_dictionary(column), without_dictionary(cells)
+        return as_dictionary(known.where(~missing, cells.astype(known.dtype)), column.dtype)
     return column.where(~missing, cells).astype(column.dtype)
+
+
+def _array_of(X):
+    """A copy of an array, or of a list of rows as an array of objects."""
+    if hasattr(X, "dtype"):
+        return np.array(X)
+    rows = rows_as_array(X)
+    return rows.astype(object)
 
 
 def _as_dtype(values, dtype):
@@ -187,14 +296,12 @@ def encoded(kind, column, name):
     """
     if kind.content == "nothing" or all_missing(column):
         return np.full(len(column), np.nan)
+    column = without_dictionary(column)
     _reject_other_content(column, kind, name)
     try:
         return kind.encode(column)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(
-            f"{name} (dtype {column.dtype}) does not fit the column of fit (dtype {kind.dtype}): "
-            f"{error}"
-        ) from error
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise unreadable(column, name, error) from error
 
 
 def _reject_other_content(column, kind, name):
@@ -209,7 +316,8 @@ def _reject_other_content(column, kind, name):
     if content != wanted:
         raise ValueError(
             f"{name} held {_IN_WORDS[wanted]} in fit (dtype {kind.dtype}) and holds "
-            f"{_IN_WORDS[content]} now (dtype {column.dtype}). Convert it to the type of fit."
+            f"{_IN_WORDS[content]} now (dtype {column.dtype}). Convert it to the type of fit, for "
+            f"example with {TO[wanted]}."
         )
 
 

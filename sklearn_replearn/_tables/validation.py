@@ -9,9 +9,13 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_array, validate_data
 
 from .._dataset.sparse import SparseTable
-from .column_types import Category, Date, Number, content_of, learned
+from .._runtime.parameters import checked_array
+from .arrays import rows_as_array
+from .column_types import Category, Number, learned
+from .contents import content_of
+from .dates import Date
 from .frames import as_pandas
-from .names import column_number, name_columns
+from .names import brief, column_named, column_number, name_columns
 from .schema import Schema, encoded
 
 _FLOATS = [np.float64, np.float32]
@@ -48,7 +52,13 @@ def read_table(estimator, X, categorical_features=None, schema=None):
     if schema is not None and _is_as_in_fit(X, estimator, schema):
         table = X
     else:
-        table, schema = _validated(estimator, X, categorical_features, schema)
+        try:
+            table, schema = _validated(estimator, X, categorical_features, schema)
+        except OverflowError as problem:
+            raise ValueError(
+                f"X holds whole numbers that no float holds ({problem}). Divide them by a "
+                "constant, or give them as strings where they are names."
+            ) from None
     _reject_infinite(table, names_of(estimator))
     return table, schema
 
@@ -71,31 +81,54 @@ def _is_as_in_fit(X, estimator, schema):
 
 
 def _validated(estimator, X, features, schema):
-    if getattr(getattr(X, "dtype", None), "names", None):
-        raise ValueError("The table is a structured array. Make it a pandas.DataFrame first.")
-    if hasattr(X, "collect") and not hasattr(X, "shape"):
-        raise ValueError(f"The table is a {type(X).__name__}, not read yet. Call collect() first.")
     found = as_pandas(X)
     if found is not None:
         return _of_frame(estimator, *found, features, schema)
-    if isinstance(X, list | tuple):
-        _reject_nested(X)
-        X = _array_of_objects(X) if any(map(_any_text, _rows_of(X))) else X
-    kind = getattr(getattr(X, "dtype", None), "kind", None)
+    reject_no_table(X)
+    dtype, X = getattr(X, "dtype", None), rows_as_array(X)
+    if getattr(X, "ndim", 2) > 2:
+        _reject_axes(X)
+    kind = X.dtype.kind if hasattr(X, "dtype") else None
     of_cells = kind in ("U", "S", "T", "M", "m") or (kind == "O" and not sp.issparse(X))
     leveled = _names_categories(features) if schema is None else schema.kinds is not None
     if not of_cells and not leveled:
-        return _of_numbers(estimator, X, schema)
+        return _of_numbers(estimator, X, dtype, schema)
     return _of_cells(estimator, X, features, schema)
+
+
+def reject_no_table(X):
+    """Refuse what is no table of any kind.
+
+    Raises
+    ------
+    ValueError
+        Says what came.
+    """
+    wrong = isinstance(X, str | bytes | dict | set | frozenset | type) and not sp.issparse(X)
+    if wrong or not any(hasattr(X, name) for name in ("shape", "__len__", "__array__")):
+        raise ValueError(
+            "X must be a table: an array-like, frame or sparse matrix of shape (n_samples, "
+            f"n_features). Expected 2D array, got {type(X).__name__} {X!r:.80} instead."
+        )
+
+
+def _reject_axes(X):
+    shape = tuple(X.shape)
+    kind = "Images" if len(shape) == 4 else "Arrays"
+    raise ValueError(
+        f"Found array with dim {len(shape)}, of shape {shape}, while a table has 2. Rows that are "
+        f"arrays need rows={kind}({shape[1:]}) of sklearn_replearn.rows; or make them flat with "
+        "X.reshape(len(X), -1)."
+    )
 
 
 def _names_categories(features):
     return features is not None and not isinstance(features, str) and len(features) > 0
 
 
-def _of_numbers(estimator, X, schema):
-    """A table of an array of numbers, or a sparse one."""
-    reset, dtype = schema is None, getattr(X, "dtype", None)
+def _of_numbers(estimator, X, dtype, schema):
+    """A table of an array of numbers, or a sparse one; given with ``dtype``."""
+    reset = schema is None
     X_checked = validate_data(
         estimator,
         X,
@@ -122,7 +155,7 @@ def _of_cells(estimator, X, features, schema):
             content_of(pd.Series(X[:, j]).infer_objects(), f"Column {j}") for j in range(X.shape[1])
         }
         if contents <= {"number", "nothing"} and (reset or schema.kinds is None):
-            return _of_numbers(estimator, np.where(pd.isna(X), np.nan, X), schema)
+            return _of_numbers(estimator, np.where(pd.isna(X), np.nan, X), X.dtype, schema)
     checked = check_array(
         X,
         dtype=None,
@@ -161,15 +194,15 @@ def _reject_other_labels(labels, names):
     other = [j for j, (a, b) in enumerate(zip(labels, names, strict=True)) if a != b]
     if other:
         raise ValueError(
-            f"Column {other[0]} of the table is named {labels[other[0]]!r}; in fit it was "
-            f"{names[other[0]]!r}. Give the columns of fit, in their order."
+            f"Column {other[0]} of the table is named {brief(labels[other[0]])}; in fit it was "
+            f"{brief(names[other[0]])}. Give the columns of fit, in their order."
         )
 
 
 def _of_columns(frame, container, dtype, features, schema):
     """The numbers of a frame, column by column."""
     columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
-    shown = [_shown(frame.columns[j]) for j in range(len(columns))]
+    shown = list(map(column_named, frame.columns))
     reset = schema is None
     if reset:
         names = None if container is None else frame.columns
@@ -178,7 +211,7 @@ def _of_columns(frame, container, dtype, features, schema):
         schema = Schema(container, kinds, names, dtype)
     else:
         # Fitted to an array of numbers, the columns of a frame have to be numbers.
-        kinds = map(Number, columns) if schema.kinds is None else schema.kinds
+        kinds = [_ANY_NUMBER] * len(columns) if schema.kinds is None else schema.kinds
         cells = list(map(encoded, kinds, columns, shown))
     if reset and not all(isinstance(kind, Number) for kind in kinds):
         # Once and for all: a row must become the same numbers in any company.
@@ -188,14 +221,16 @@ def _of_columns(frame, container, dtype, features, schema):
         schema.range = np.array(ranges, dtype=np.float64).T
     dtype = _common(cells) if schema.float is None else schema.float
     table = np.empty((len(frame), len(cells)), dtype=dtype)
-    with np.errstate(over="ignore"):
-        for j, column in enumerate(cells):
-            table[:, j] = column
+    largest = np.finfo(dtype).max
+    for j, column in enumerate(cells):
+        # A cell after fit may be beyond the range of float32; only what is infinite stays so.
+        beyond = column.dtype == np.float64 and dtype == np.float32
+        finite = np.clip(column, -largest, largest) if beyond else column
+        table[:, j] = np.where(np.isinf(column), column, finite) if beyond else finite
     return table, schema
 
 
-def _shown(name):
-    return f"Column {str(name)!r}" if isinstance(name, str) else f"Column {name}"
+_ANY_NUMBER = Number(pd.Series(dtype=np.float64))
 
 
 def _categorical(features, frame, names):
@@ -251,7 +286,7 @@ def check_codes(codes, latent_dim, name):
     ValueError
         If the codes do not have ``latent_dim`` columns or are not finite numbers.
     """
-    codes = check_array(codes, dtype=_FLOATS, input_name="codes")
+    codes = checked_array(codes, "codes", dtype=_FLOATS)
     if np.abs(codes).max() > _LARGEST_FLOAT32:
         raise ValueError(f"Codes reach {np.abs(codes).max():.3g}: no row has such codes.")
     if codes.shape[1] != latent_dim:
@@ -260,44 +295,6 @@ def check_codes(codes, latent_dim, name):
             f"got shape {codes.shape}."
         )
     return codes
-
-
-def _reject_nested(X):
-    """A list of rows has rows of one length, and cells that are no lists."""
-    rows = [row for row in X if isinstance(row, list | tuple)]
-    lengths = sorted({len(row) for row in rows})
-    if len(lengths) > 1:
-        raise ValueError(
-            f"The rows of the table have different lengths, {lengths[0]} and {lengths[1]} among "
-            "them. Give every row a cell for each column."
-        )
-    for row in rows:
-        for j, cell in enumerate(row):
-            if isinstance(cell, list | tuple | dict | set):
-                raise TypeError(
-                    f"Column {j} holds cells of type {type(cell).__name__}: the argument must be a "
-                    "table whose cells are each a string or a number."
-                )
-
-
-def _rows_of(X):
-    return (row if isinstance(row, list | tuple) else (row,) for row in X)
-
-
-def _array_of_objects(X):
-    rows = [list(row) if isinstance(row, list | tuple) else row for row in X]
-    lengths = {len(row) if isinstance(row, list) else None for row in rows}
-    if len(lengths) > 1 or None in lengths:
-        return np.array(rows, dtype=object)
-    array = np.empty((len(rows), lengths.pop()), dtype=object)
-    for i, row in enumerate(rows):
-        for j, cell in enumerate(row):
-            array[i, j] = cell
-    return array
-
-
-def _any_text(cells):
-    return any(isinstance(cell, str | bytes) for cell in cells)
 
 
 def _reject_infinite(table, names):

@@ -51,7 +51,8 @@ class History:
         step = max(1, -(-len(self.epochs) * len(self.terms) // _NUMBERS_STORED))
         kept = slice((len(self.epochs) - 1) % step, None, step)
         terms = {name: values[kept].copy() for name, values in self.terms.items()}
-        return {"terms": terms, "epochs": self.epochs[kept].copy()}
+        return {"terms": terms, "epochs": self.epochs[kept].astype(np.int32)}
 
     def __setstate__(self, state):
-        self.__init__(**state, seconds=np.full(len(state["epochs"]), np.nan))
+        epochs = state["epochs"].astype(np.int64)
+        self.__init__(state["terms"], epochs, seconds=np.full(len(epochs), np.nan))

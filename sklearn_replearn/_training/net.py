@@ -1,7 +1,8 @@
 """The training loop: skorch, used by its extension points."""
 
+import dis
 import math
-import traceback
+from contextlib import nullcontext, suppress
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from skorch.utils import TeeGenerator
 from torch import nn
 
 from .._dataset.batches import Batch
+from .._runtime.randomness import give_way, lent
 from .._runtime.transaction import FitInterrupted
 from ..augmentations._calling import view
 from ..objectives.base import checked_terms, name_of
@@ -119,16 +121,24 @@ class RepresentationNet(NeuralNet):
     def fit_loop(self, *args, **kwargs):
         self.n_updates_, self.names_ = 0, {}
         self.handwritten_ = None if self.users_callbacks else handwritten_step(self)
+        return super().fit_loop(*args, **kwargs)
+
+    def partial_fit(self, X, y=None, **fit_params):
+        """Train; unlike skorch's, which takes an interruption for an early end."""
         try:
-            return super().fit_loop(*args, **kwargs)
-        except StopTraining:
-            return self
+            self.notify("on_train_begin", X=X, y=y)
+            with suppress(StopTraining):
+                self.fit_loop(X, y, **fit_params)
+            self.notify("on_train_end", X=X, y=y)
         except KeyboardInterrupt as interrupt:
-            raise FitInterrupted(f" in epoch {len(self.history)}") from interrupt
+            epoch = len(self.history)
+            raise FitInterrupted(f" in epoch {epoch}" if epoch else "") from interrupt
+        return self
 
     def notify(self, method_name, **cb_kwargs):
         try:
-            super().notify(method_name, **cb_kwargs)
+            with lent() if self.users_callbacks else nullcontext():
+                super().notify(method_name, **cb_kwargs)
         except KeyboardInterrupt as interrupt:
             # skorch's EarlyStopping ends training by this exception; so does a person.
             if not _raised_in(interrupt, "skorch.callbacks"):
@@ -141,6 +151,7 @@ class RepresentationNet(NeuralNet):
         self._set_training(training)
         means = _Means(len(iterator))
         for number, batch in enumerate(iterator):
+            give_way()
             if self.users_callbacks:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
@@ -153,7 +164,12 @@ class RepresentationNet(NeuralNet):
                 self.history.record_batch(prefix + "_batch_size", n_rows)
                 self.notify("on_batch_end", batch=batch, training=training, **step)
         self.history.record(prefix + "_batch_count", len(iterator))
-        self._record(prefix, means.of_the_epoch())
+        terms = means.of_the_epoch()
+        if training:
+            self.last_terms_ = terms
+            if len(self.history) == 1:
+                self.first_terms_ = means.of_the_first_batch()
+        self._record(prefix, terms)
 
     def train_step(self, batch, **fit_params):
         module = self.module_
@@ -236,6 +252,9 @@ class _Means:
                 self.terms[name] = value.new_zeros(len(self.sizes), requires_grad=False)
             self.terms[name][number] = value.detach()
 
+    def of_the_first_batch(self):
+        return {name: float(values[0]) for name, values in self.terms.items()}
+
     def of_the_epoch(self):
         shares = self.sizes / self.sizes.sum()
         terms = {name: values.cpu().numpy() for name, values in self.terms.items()}
@@ -243,6 +262,10 @@ class _Means:
 
 
 def _raised_in(error, package):
-    frames = traceback.walk_tb(error.__traceback__)
-    *_, (innermost, _) = frames
-    return innermost.f_globals.get("__name__", "").startswith(package)
+    """Whether a statement of a package raised it, rather than a signal while the package ran."""
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    frame = trace.tb_frame
+    statement = dis.opname[frame.f_code.co_code[trace.tb_lasti]]
+    return statement == "RAISE_VARARGS" and frame.f_globals.get("__name__", "").startswith(package)

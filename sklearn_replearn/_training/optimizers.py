@@ -128,6 +128,25 @@ class AdamW(Adam):
     _update = staticmethod(torch._fused_adamw_)
 
 
+def check_optimizer(optimizer, **settings):
+    """Refuse what is called like no class of ``torch.optim``.
+
+    Raises
+    ------
+    ValueError
+        Says what went wrong when it was tried.
+    """
+    wanted = "optimizer must be called like a class of torch.optim, with weights and lr=..."
+    try:
+        made = optimizer([torch.nn.Parameter(torch.zeros(1, dtype=torch.float32))], **settings)
+    except Exception as problem:
+        raise ValueError(f"{wanted}; {optimizer!r} raised: {problem}") from problem
+    if not (hasattr(made, "step") and hasattr(made, "zero_grad")):
+        raise ValueError(
+            f"{wanted}, and return an optimizer; {optimizer!r} returned {type(made).__name__}."
+        )
+
+
 #: By the names that estimators take.
 OPTIMIZERS = {
     "adam": Adam,

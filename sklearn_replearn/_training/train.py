@@ -13,7 +13,7 @@ from ..objectives.base import TAKEN
 from .early_stopping import KeepBest, default_patience
 from .history import History
 from .net import RepresentationNet, SumOfTerms
-from .optimizers import OPTIMIZERS
+from .optimizers import OPTIMIZERS, check_optimizer
 from .schedule import RISE, CosineSchedule
 
 # What skorch's history has beside the loss and its terms.
@@ -39,8 +39,9 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     optimizer, decay = estimator.optimizer, {"weight_decay": estimator.weight_decay}
     if isinstance(optimizer, str):
         optimizer = OPTIMIZERS[optimizer]
-    elif not estimator.weight_decay:
-        decay = {}
+    else:
+        decay = decay if estimator.weight_decay else {}
+        check_optimizer(optimizer, lr=lr, **decay)
     n_updates = max_epochs * n_batches(len(rows), estimator.batch_size)
     n_warmup = getattr(training.objective, "warmup_steps", 0)
     schedule = None

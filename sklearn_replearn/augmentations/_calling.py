@@ -7,6 +7,14 @@ from types import FunctionType
 import torch
 from torch import nn
 
+from .._runtime.parameters import Instance
+
+#: What takes rows and gives a view of them.
+AUGMENTATION = Instance(
+    ["__call__"],
+    "a callable that gives a view of rows, such as SwapNoise() of sklearn_replearn.augmentations",
+)
+
 
 def view(augmentation, rows, generator, categories=None):
     """The view of rows that an augmentation makes, checked for its shape.
@@ -103,13 +111,22 @@ def _form(augmentation):
 
 def _inspected(target):
     try:
-        parameters = inspect.signature(target).parameters
+        signature = inspect.signature(target)
     except (TypeError, ValueError):
         return "placed"
+    parameters = signature.parameters
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     if "generator" in parameters and parameters["generator"].kind in by_name:
         return "named"
     by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     places = [p for p in parameters.values() if p.kind in by_place]
     required = sum(p.default is p.empty for p in places)
-    return "placed" if required >= 2 or "generator" in parameters else "never"
+    form = "placed" if required >= 2 or "generator" in parameters else "never"
+    try:
+        signature.bind(*(["rows", "generator"] if form == "placed" else ["rows"]))
+    except TypeError as problem:
+        raise ValueError(
+            "augmentation= and corruption= take what can be called with rows, or with rows and a "
+            f"generator; got {target!r}, which cannot: {problem}."
+        ) from None
+    return form

@@ -2,7 +2,11 @@
 
 from sklearn.base import BaseEstimator
 
-from ._calling import called, hides
+from .._runtime.parameters import Each
+from ._calling import AUGMENTATION, called, hides
+from ._ranges import check_categories, check_generator, check_tensor
+
+_STEPS = Each(AUGMENTATION)
 
 
 class Identity(BaseEstimator):
@@ -45,10 +49,15 @@ class Compose(BaseEstimator):
     @property
     def hides(self):
         """Whether a step makes cells missing."""
-        return any(map(hides, self.steps))
+        return _STEPS.is_satisfied_by(self.steps) and any(map(hides, self.steps))
 
     def __call__(self, rows, generator, categories=None):
         """Return rows after the last step, Tensor of shape (n, ...)."""
+        check_tensor("rows", rows)
+        check_generator(generator)
+        check_categories(categories)
+        if not _STEPS.is_satisfied_by(self.steps):
+            raise ValueError(f"Compose: steps must be {_STEPS}; got {self.steps!r}.")
         for step in self.steps:
             rows = called(step, rows, generator, categories)
         return rows

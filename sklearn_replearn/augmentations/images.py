@@ -7,13 +7,19 @@ with ``p`` where it would need ``RandomApply``.
 """
 
 import math
-from numbers import Integral
 
 import torch
 from sklearn.base import BaseEstimator
 from torch.nn import functional as F
 
-from ._ranges import check_probability, checked_range
+from ._ranges import (
+    check_generator,
+    check_number,
+    check_probability,
+    check_tensor,
+    check_whole,
+    checked_range,
+)
 
 # Shares of red, green and blue in what looks equally bright (ITU-R recommendation BT.601).
 _LUMA = (0.299, 0.587, 0.114)
@@ -56,7 +62,7 @@ class RandomResizedCrop(BaseEstimator):
 
     def __call__(self, images, generator):
         """Return crops, Tensor of shape (n, channels, height, width)."""
-        _check(images)
+        _check(images, generator)
         scale = checked_range("scale", self.scale, 1e-6, 1)
         ratio = checked_range("ratio", self.ratio, 1e-6)
         height, width = images.shape[2:]
@@ -100,7 +106,7 @@ class RandomHorizontalFlip(BaseEstimator):
 
     def __call__(self, images, generator):
         """Return mirrored images, Tensor of shape (n, channels, height, width)."""
-        _check(images)
+        _check(images, generator)
         return _changed(images, self.p, generator, lambda some, chosen: some.flip(-1))
 
 
@@ -139,12 +145,9 @@ class ColorJitter(BaseEstimator):
 
     def __call__(self, images, generator):
         """Return changed images, Tensor of shape (n, channels, height, width)."""
-        _check(images)
+        _check(images, generator)
         for name in ("brightness", "contrast", "saturation"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(
-                    f"{name} is a largest change of at least 0; got {getattr(self, name)!r}."
-                )
+            check_number(name, getattr(self, name), "a largest change of at least 0", 0)
         brightness, contrast, saturation = _uniform(images, generator, 3)[..., None, None]
         jittered = (images * _factor(brightness, self.brightness)).clamp_(0, 1)
         if self.contrast:
@@ -181,7 +184,7 @@ class RandomGrayscale(BaseEstimator):
 
     def __call__(self, images, generator):
         """Return images, some of them grey, Tensor of shape (n, channels, height, width)."""
-        _check(images)
+        _check(images, generator)
         check_probability(self.p)
         if images.shape[1] != 3:
             return images
@@ -225,7 +228,7 @@ class GaussianBlur(BaseEstimator):
 
     def __call__(self, images, generator):
         """Return images, some of them blurred, Tensor of shape (n, channels, height, width)."""
-        _check(images)
+        _check(images, generator)
         low, high = checked_range("sigma", self.sigma, 1e-3)
         height, width = images.shape[2:]
         reach = self._reach(min(height, width))
@@ -244,8 +247,10 @@ class GaussianBlur(BaseEstimator):
         size = self.kernel_size
         if size is None:
             return max(1, side // 20)
-        if not isinstance(size, Integral) or size < 1 or size % 2 == 0:
-            raise ValueError(f"kernel_size is an odd number of pixels, or None; got {size!r}.")
+        wanted = "an odd number of pixels, or None"
+        check_whole("kernel_size", size, wanted, 1)
+        if size % 2 == 0:
+            raise ValueError(f"kernel_size is {wanted}; got {size!r}.")
         return size // 2
 
 
@@ -275,9 +280,8 @@ class RandomRotation(BaseEstimator):
 
     def __call__(self, images, generator):
         """Return turned images, Tensor of shape (n, channels, height, width)."""
-        _check(images)
-        if not 0 <= self.degrees <= 180:
-            raise ValueError(f"degrees is an angle between 0 and 180; got {self.degrees!r}.")
+        _check(images, generator)
+        check_number("degrees", self.degrees, "an angle between 0 and 180", 0, 180)
         if self.degrees == 0:
             return images
         height, width = images.shape[2:]
@@ -295,10 +299,12 @@ class RandomRotation(BaseEstimator):
         return F.grid_sample(images, grid, align_corners=False).clamp_(0, 1)
 
 
-def _check(images):
+def _check(images, generator):
+    check_generator(generator)
+    check_tensor("images", images)
     if images.ndim != 4 or not images.is_floating_point():
         raise ValueError(
-            "Images are a floating-point tensor of shape (n, channels, height, width); got "
+            "images must be a floating-point tensor of shape (n, channels, height, width); got "
             f"{images.dtype} of shape {tuple(images.shape)}. Flat rows become images with "
             "rows.reshape(-1, channels, height, width)."
         )

@@ -1,13 +1,14 @@
 """Augmentations of tables: noise, and cells or rows that stand in for others."""
 
 import math
-from numbers import Integral
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from ._ranges import check_probability
+from ._ranges import check_number, check_probability, check_rows, check_whole
+
+_SMALLEST_ALPHA = 1e-30  # whose inverse float32 holds
 
 
 class GaussianNoise(BaseEstimator):
@@ -35,8 +36,8 @@ class GaussianNoise(BaseEstimator):
 
     def __call__(self, rows, generator, categories=None):
         """Return noisy rows, Tensor of shape (n, n_features)."""
-        if not self.scale >= 0:
-            raise ValueError(f"scale is a standard deviation of at least 0; got {self.scale!r}.")
+        check_rows(rows, generator, categories)
+        check_number("scale", self.scale, "a standard deviation of at least 0", 0)
         noise = torch.randn(rows.shape, generator=generator, device=rows.device, dtype=rows.dtype)
         if categories is not None:
             noise.masked_fill_(categories, 0.0)
@@ -78,10 +79,13 @@ class MaskFeatures(BaseEstimator):
     @property
     def hides(self):
         """Whether masked cells are missing cells."""
-        return math.isnan(self.value)
+        return isinstance(self.value, float | np.floating) and math.isnan(self.value)
 
     def __call__(self, rows, generator, categories=None):
         """Return masked rows, Tensor of shape (n, n_features)."""
+        check_rows(rows, generator, categories)
+        if not self.hides:
+            check_number("value", self.value, "a number, or NaN for missing cells")
         if categories is None or self.value == 0 or self.hides:
             return _replaced(rows, self.p, generator, lambda columns: self.value)
         values = rows.new_full(rows.shape[1:], self.value).masked_fill_(categories, 0.0)
@@ -124,6 +128,7 @@ class SwapNoise(BaseEstimator):
 
     def __call__(self, rows, generator):
         """Return rows with swapped cells, Tensor of shape (n, n_features)."""
+        check_rows(rows, generator)
         n, width = rows.shape
 
         def values(columns):
@@ -172,6 +177,7 @@ class CutMix(BaseEstimator):
 
     def __call__(self, rows, generator):
         """Return rows with cells of others, Tensor of shape (n, n_features)."""
+        check_rows(rows, generator)
         bits, below = _bits(rows, self.p, generator)
         others = rows[_donors(rows, generator)]
         return torch.where(bits.to(torch.int32).view(rows.shape) < below, others, rows)
@@ -218,8 +224,8 @@ class MixUp(BaseEstimator):
 
     def __call__(self, rows, generator, categories=None):
         """Return mixed rows, Tensor of shape (n, n_features)."""
-        if not 0 < self.alpha < math.inf:
-            raise ValueError(f"alpha is a finite number above 0; got {self.alpha!r}.")
+        check_rows(rows, generator, categories)
+        check_number("alpha", self.alpha, "a finite number above 0", _SMALLEST_ALPHA)
         draw = {"generator": generator, "device": rows.device, "dtype": rows.dtype}
         others = rows[_donors(rows, generator)]
         weights = 1 - _larger_of_beta(self.alpha, *torch.rand((2, len(rows), 1), **draw))
@@ -270,12 +276,9 @@ class FeatureSubsets(BaseEstimator):
 
     def __call__(self, rows, generator):
         """Return masked rows, Tensor of shape (n, n_features)."""
-        if not isinstance(self.n_subsets, Integral) or self.n_subsets < 1:
-            raise ValueError(f"n_subsets is an integer of at least 1; got {self.n_subsets!r}.")
-        if not 0 <= self.overlap <= 1:
-            raise ValueError(
-                f"overlap is a share of a group between 0 and 1; got {self.overlap!r}."
-            )
+        check_rows(rows, generator)
+        check_whole("n_subsets", self.n_subsets, "an integer of at least 1", 1)
+        check_number("overlap", self.overlap, "a share of a group between 0 and 1", 0, 1)
         width = rows.shape[1]
         # Rounded first: 1.1 * 10 is a little more than 11.
         kept = min(math.ceil(round((1 + self.overlap) * width / self.n_subsets, 6)), width)

@@ -1,11 +1,10 @@
 """Augmentations of tokens: Tensor of shape (n, length) of ids; 0 is padding."""
 
-from numbers import Integral
-
 import torch
 from sklearn.base import BaseEstimator
 
-from ._ranges import check_probability, checked_range
+from .._runtime.parameters import is_whole
+from ._ranges import check_generator, check_probability, check_tensor, check_whole, checked_range
 
 
 class MaskTokens(BaseEstimator):
@@ -45,10 +44,9 @@ class MaskTokens(BaseEstimator):
 
     def __call__(self, tokens, generator):
         """Return tokens, some of them masked, Tensor of shape (n, length)."""
-        if not isinstance(self.mask_id, Integral) or self.mask_id == 0:
-            raise ValueError(f"mask_id is an integer other than 0; got {self.mask_id!r}.")
+        check_whole("mask_id", self.mask_id, "an integer of at least 1", 1)
         check_probability(self.p)
-        _, ordinary = _kinds(tokens, self.special_ids)
+        _, ordinary = _kinds(tokens, self.special_ids, generator)
         drawn = _uniform(tokens, generator, tokens.shape) < self.p
         return tokens.masked_fill(drawn & ordinary, self.mask_id)
 
@@ -85,7 +83,7 @@ class TokenDropout(BaseEstimator):
     def __call__(self, tokens, generator):
         """Return the tokens left, padding behind them, Tensor of shape (n, length)."""
         check_probability(self.p)
-        real, ordinary = _kinds(tokens, self.special_ids)
+        real, ordinary = _kinds(tokens, self.special_ids, generator)
         drawn = _uniform(tokens, generator, tokens.shape)
         # The last to be deleted is not.
         last = drawn.masked_fill(~ordinary, -1.0).argmax(1, keepdim=True)
@@ -129,7 +127,7 @@ class CropTokens(BaseEstimator):
     def __call__(self, tokens, generator):
         """Return spans, padding behind them, Tensor of shape (n, length)."""
         low, high = checked_range("scale", self.scale, 0, 1)
-        real, ordinary = _kinds(tokens, self.special_ids)
+        real, ordinary = _kinds(tokens, self.special_ids, generator)
         share, place = _uniform(tokens, generator, (2, len(tokens), 1))
         number = ordinary.cumsum(1)  # from 1
         count = number[:, -1:]
@@ -139,7 +137,7 @@ class CropTokens(BaseEstimator):
         return _compacted(tokens, real & (inside | ~ordinary))
 
 
-def _kinds(tokens, special_ids):
+def _kinds(tokens, special_ids, generator):
     """Which tokens are no padding, and which of them may change, both of the shape of ``tokens``.
 
     Raises
@@ -147,13 +145,16 @@ def _kinds(tokens, special_ids):
     ValueError
         If these are no ids, or no rows of ids.
     """
-    if tokens.ndim != 2 or tokens.is_floating_point():
+    check_generator(generator)
+    check_tensor("tokens", tokens)
+    if tokens.ndim != 2 or tokens.is_floating_point() or tokens.is_complex():
         raise ValueError(
-            f"Tokens are an integer tensor of shape (n, length); got {tokens.dtype} of shape "
+            f"tokens must be an integer tensor of shape (n, length); got {tokens.dtype} of shape "
             f"{tuple(tokens.shape)}. Rows of numbers become tokens with rows.long()."
         )
     try:
-        good = all(isinstance(token, Integral) for token in special_ids)
+        good = all(is_whole(token) for token in special_ids)
+        good = good and not isinstance(special_ids, bytes)
     except TypeError:
         good = False
     if not good:

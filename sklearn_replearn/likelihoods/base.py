@@ -3,11 +3,15 @@
 import torch
 from torch import nn
 
+from .._runtime.parameters import Whole, validated
 from .._scaling.support import REAL
 
 # Adam moves every parameter by about the learning rate; a log-scale has further to go than a
 # weight, so the parameter is kept in units of ten.
 UNIT = 10.0
+
+#: How many columns there may be.
+FEATURES = [Whole()]
 
 
 class Likelihood(nn.Module):
@@ -79,6 +83,7 @@ class Likelihood(nn.Module):
         """
         return cls(len(columns))
 
+    @validated({"n_features": FEATURES, "n_outputs": [Whole(), None]})
     def __init__(self, n_features, n_outputs=None):
         super().__init__()
         self.n_features = n_features

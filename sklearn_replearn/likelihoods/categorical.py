@@ -6,9 +6,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.parameters import Each, Number, Whole, validated
 from .._scaling.support import LEVELS
 from .._tables.levels import UNSEEN, digits_of
 from .base import UNIT, Likelihood, uniform_like
+
+_LEVELS = {"n_levels": [Each(Whole(), least=1)], "n_rows": [Number(0, closed="left")]}
 
 
 class Categorical(Likelihood):
@@ -47,6 +50,7 @@ class Categorical(Likelihood):
         """See :meth:`Likelihood.for_columns`."""
         return cls(scaler.levels.sizes[columns].tolist(), scaler.n_rows)
 
+    @validated(_LEVELS)
     def __init__(self, n_levels, n_rows=1):
         digits_of_columns = [digits_of(count) for count in n_levels]
         sizes = [size for digits in digits_of_columns for _, size in digits]
@@ -152,8 +156,13 @@ class Ordinal(Likelihood):
             shares.append(share if len(share) == size else [1 / size] * size)
         return cls(levels.sizes[columns].tolist(), scaler.n_rows, shares)
 
+    @validated({**_LEVELS, "shares": [Each(Each(Number(0, 1, closed="both"))), None]})
     def __init__(self, n_levels, n_rows=1, shares=None):
         super().__init__(len(n_levels))
+        if shares is not None and [len(share) for share in shares] != list(n_levels):
+            raise ValueError(
+                f"shares must have a share for each of {list(n_levels)} levels; got {shares!r}."
+            )
         self.n_levels = tuple(n_levels)
         self.log_unseen = -math.log(n_rows + 1.0)
         last = torch.tensor([count - 1 for count in n_levels])

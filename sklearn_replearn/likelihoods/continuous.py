@@ -8,9 +8,10 @@ from scipy.special import stdtrit
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.parameters import Number, validated
 from .._scaling.support import UNIT_INTERVAL
 from .._tables.names import name_columns
-from .base import UNIT, Likelihood, by_scipy, uniform_like
+from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
 from .masses import log_normal_mass, log_student_mass
 
 # A column of a standardised table that is predicted to 1 % is as good as known; without a floor
@@ -24,6 +25,7 @@ _FARTHEST = 1e3  # deviations; beyond it the gradient of the normal tail is roun
 class _Located(Likelihood):
     """A location from the decoder, and a learned scale for each column."""
 
+    @validated({"n_features": FEATURES, "scale": [Number(0), None]})
     def __init__(self, n_features, scale=None):
         super().__init__(n_features)
         if scale is None:
@@ -193,7 +195,7 @@ class PointMasses(_Located):
     by_ranks = True
 
     def __init__(self, intervals, scale=None):
-        super().__init__(len(intervals), scale)
+        super().__init__(len(_checked(intervals)), scale)
         longest = max((len(values) for values, _, _ in intervals), default=0) or 1
         table = torch.full((3, len(intervals), longest), math.inf, dtype=torch.float32)
         for j, triple in enumerate(intervals):
@@ -238,6 +240,23 @@ class PointMasses(_Located):
         found = self.values.gather(1, place)
         at = (columns - found).abs() < 1e-3
         return at.t(), self.lower.gather(1, place).t(), self.upper.gather(1, place).t()
+
+
+def _checked(intervals):
+    """Intervals as :class:`PointMasses` takes them."""
+    try:
+        good = all(
+            len(one) == 3 and all(np.ndim(side) == 1 for side in one) and len({*map(len, one)}) == 1
+            for one in intervals
+        )
+    except TypeError:
+        good = False
+    if not good or not len(intervals):
+        raise ValueError(
+            "intervals must be a sequence with a tuple of three arrays of one length for each "
+            f"column: values, lower and upper ends; got {intervals!r}."
+        )
+    return intervals
 
 
 def _log_normal_mass(a, b, below, above):

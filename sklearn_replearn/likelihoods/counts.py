@@ -2,13 +2,15 @@
 
 import math
 
+import numpy as np
 import torch
 from scipy.special import gammaincinv
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.parameters import Each, Number, validated
 from .._scaling.support import COUNTS
-from .base import UNIT, Likelihood, by_scipy, uniform_like
+from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
 
 _LOG_RATE_RANGE = (-30.0, 20.0)
 _LOG_DISPERSION_RANGE = (-8.0, 7.0)  # beyond it large numbers cancel, and it is Poisson's
@@ -25,15 +27,25 @@ class _Counts(Likelihood):
     @classmethod
     def for_columns(cls, columns, scaler, scale=None, for_errors=False):
         """See :meth:`Likelihood.for_columns`; errors of a sparse table are given totals."""
-        rates = scaler.rates[columns]
+        # Where no column varies nothing is counted, and rates do not matter.
+        rates = np.ones(len(columns)) if scaler.rates is None else scaler.rates[columns]
         # A likelihood of counts given their total is none of the counts: only for errors.
         if not for_errors or scaler.rarity is None:
             return cls(len(columns), rates)
         total = max(float(rates.sum()), 1e-9)
         return cls(len(columns), rates / total, total)
 
+    @validated(
+        {
+            "n_features": FEATURES,
+            "rates": [Each(Number(0, closed="left")), None],
+            "total": [Number(0), None],
+        }
+    )
     def __init__(self, n_features, rates=None, total=None):
         super().__init__(n_features)
+        if rates is not None and len(rates) != n_features:
+            raise ValueError(f"rates must have n_features={n_features} values; got {len(rates)}.")
         rates = torch.ones(n_features) if rates is None else torch.as_tensor(rates)
         log_rates = rates.to(dtype=torch.float32, device="cpu").clamp_min(1e-9).log()
         self.register_buffer("log_rates", log_rates, persistent=False)

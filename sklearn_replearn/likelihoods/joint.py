@@ -39,6 +39,7 @@ class Joint(Likelihood):
     """
 
     def __init__(self, parts):
+        _check_parts(parts)
         columns = [j for _, those in parts for j in those]
         super().__init__(len(columns), sum(part.n_outputs for part, _ in parts))
         self.of_columns = nn.ModuleList([part for part, _ in parts])
@@ -104,6 +105,23 @@ class Joint(Likelihood):
     def sample(self, output, generator):
         """One draw of each cell."""
         return self._together(lambda part, o: part.sample(o, generator), self._split(output))
+
+
+def _check_parts(parts):
+    try:
+        pairs = [(part, [int(j) for j in those]) for part, those in parts]
+    except (TypeError, ValueError):
+        pairs = None
+    if not pairs or not all(
+        isinstance(part, Likelihood) and part.n_features == len(those) for part, those in pairs
+    ):
+        raise ValueError(
+            "parts must be pairs of a likelihood and the numbers of its columns, such as "
+            f"(Gaussian(2), [0, 3]); got {parts!r}."
+        )
+    columns = sorted(j for _, those in pairs for j in those)
+    if columns != list(range(len(columns))):
+        raise ValueError(f"parts must name each column once, from 0 on; got columns {columns}.")
 
 
 def grouped(kinds):

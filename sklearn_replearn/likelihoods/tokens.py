@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.parameters import WIDEST, Each, Number, Whole, validated
 from .._scaling.support import LEVELS
 from .base import Likelihood, uniform_like
 
@@ -43,7 +44,20 @@ class Tokens(Likelihood):
 
     support = LEVELS
 
+    @validated(
+        {
+            "n_features": [Whole()],
+            "frequencies": [Each(Number(0, 1, closed="both"), least=2)],
+            "shares": [Each(Number(0, 1, closed="both"))],
+            "n_states": [Whole(), None],
+            "width": [Whole(1, WIDEST)],
+        }
+    )
     def __init__(self, n_features, frequencies, shares, n_states=None, width=64):
+        if n_states is not None and n_states > n_features:
+            raise ValueError(f"n_states must be at most n_features={n_features}; got {n_states!r}.")
+        if len(shares) != n_features:
+            raise ValueError(f"shares must have n_features={n_features} values; got {len(shares)}.")
         self.n_states = n_features if n_states is None else n_states
         super().__init__(n_features, self.n_states * width + n_features)
         frequencies = torch.tensor(frequencies, dtype=torch.float32, device="cpu")[1:]

@@ -3,6 +3,16 @@
 import torch
 from torch import nn
 
+from .._runtime.parameters import validated
+from .layers import WIDTH
+
+_PARTS = {
+    "encoder": [nn.Module],
+    "decoder": [nn.Module],
+    "likelihood": [nn.Module],
+    "latent_dim": WIDTH,
+    "inputs": [nn.Module, None],
+}
 LOG_VARIANCE_RANGE = (-14.0, 14.0)
 
 
@@ -42,6 +52,7 @@ class Autoencoder(nn.Module):
     #: Numbers that the encoder gives for each column of a code.
     numbers_per_code = 1
 
+    @validated({**_PARTS, "activation": [nn.Module, None]})
     def __init__(self, encoder, decoder, likelihood, latent_dim, activation=None, inputs=None):
         super().__init__()
         self.inputs = inputs
@@ -114,6 +125,7 @@ class VariationalAutoencoder(nn.Module):
     #: Numbers that the encoder gives for each column of a code: mean and log-variance.
     numbers_per_code = 2
 
+    @validated(_PARTS)
     def __init__(self, encoder, decoder, likelihood, latent_dim, inputs=None):
         super().__init__()
         self.inputs = inputs

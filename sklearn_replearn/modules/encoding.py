@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from .._runtime.parameters import Each, Number, Whole, validated
 from .._tables.levels import digits_of
 
 
@@ -45,8 +46,24 @@ class ColumnEncoding(nn.Module):
             [0.0000, 0.2500, 0.7500, 1.0000]])
     """
 
+    @validated(
+        {
+            "n_levels": [Each(Whole(0), least=1)],
+            "missing": [Each("boolean")],
+            "shares": [Each(Number(0, 1, closed="both"))],
+            "rarity": [Each(Number(0, closed="left")), None],
+        }
+    )
     def __init__(self, n_levels, missing, shares, rarity=None):
         super().__init__()
+        n_shares = sum(size for count in n_levels for _, size in digits_of(count))
+        for name, values, wanted in (
+            ("missing", missing, len(n_levels)),
+            ("shares", shares, n_shares),
+            ("rarity", n_levels if rarity is None else rarity, len(n_levels)),
+        ):
+            if len(values) != wanted:
+                raise ValueError(f"{name} must have {wanted} values; got {len(values)}.")
         numbers = [j for j, count in enumerate(n_levels) if count == 0]
         start = len(numbers)
         digits, slots = [], []

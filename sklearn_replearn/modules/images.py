@@ -7,8 +7,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .layers import ACTIVATIONS, linear
+from .._runtime.parameters import Each, Number, Whole, validated
+from .layers import ACTIVATION, ACTIVATIONS, GENERATOR, WIDTH, linear
 
+#: Channels, height and width.
+IMAGE_SHAPE = [Each(Whole(), length=3)]
+_CHANNELS = [Each(WIDTH[0], least=1)]
 _SMALLEST = 4  # sides that are not halved
 
 
@@ -34,10 +38,16 @@ class ChannelStandardization(nn.Module):
     tensor([[-2.,  2.]])
     """
 
+    @validated({"image_shape": IMAGE_SHAPE, "mean": [Each(Number())], "scale": [Each(Number(0))]})
     def __init__(self, image_shape, mean, scale):
         super().__init__()
         self.width, self.n_channels = math.prod(image_shape), image_shape[0]
         for name, values in (("mean", mean), ("scale", scale)):
+            if len(values) != self.n_channels:
+                raise ValueError(
+                    f"{name} must have one number for each of the {self.n_channels} channels; got "
+                    f"{values!r}."
+                )
             values = torch.tensor(values, dtype=torch.float32, device="cpu")[:, None]
             self.register_buffer(name, values, persistent=False)
 
@@ -88,6 +98,15 @@ class ConvEncoder(nn.Module):
     torch.Size([5, 64])
     """
 
+    @validated(
+        {
+            "image_shape": IMAGE_SHAPE,
+            "n_out": WIDTH,
+            "generator": GENERATOR,
+            "channels": _CHANNELS,
+            "activation": ACTIVATION,
+        }
+    )
     def __init__(self, image_shape, n_out, generator, channels=(32, 64, 128), activation="relu"):
         super().__init__()
         self.image_shape = tuple(image_shape)
@@ -138,6 +157,15 @@ class ConvDecoder(nn.Module):
     torch.Size([5, 784])
     """
 
+    @validated(
+        {
+            "n_in": WIDTH,
+            "image_shape": IMAGE_SHAPE,
+            "generator": GENERATOR,
+            "channels": _CHANNELS,
+            "activation": ACTIVATION,
+        }
+    )
     def __init__(self, n_in, image_shape, generator, channels=(32, 16), activation="relu"):
         super().__init__()
         *sizes, first = _halved(image_shape, len(channels))

@@ -6,6 +6,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from .._runtime.parameters import WIDEST, Each, Whole, validated
+from .._runtime.sklearn import StrOptions
+
 ACTIVATIONS = {
     "relu": nn.ReLU,
     "gelu": nn.GELU,
@@ -14,7 +17,13 @@ ACTIVATIONS = {
     "tanh": nn.Tanh,
 }
 
+#: What widths, names of activations and generators may be.
+WIDTH = [Whole(1, WIDEST)]
+ACTIVATION = [StrOptions(set(ACTIVATIONS))]
+GENERATOR = [torch.Generator]
 
+
+@validated({"n_in": [Whole()], "n_out": [Whole()], "generator": GENERATOR})
 def linear(n_in, n_out, generator):
     """A linear layer with torch's usual initial weights, drawn from ``generator``.
 
@@ -47,6 +56,14 @@ def linear(n_in, n_out, generator):
     return layer
 
 
+@validated(
+    {
+        "sizes": [Each(Whole(), least=2)],
+        "activation": ACTIVATION,
+        "generator": GENERATOR,
+        "batch_norm": ["boolean"],
+    }
+)
 def mlp(sizes, activation, generator, batch_norm=False):
     """Linear layers with an activation between them and none after the last.
 
@@ -103,6 +120,7 @@ class LinearSkip(nn.Module):
     torch.Size([5, 2])
     """
 
+    @validated({"deep": [nn.Module], "direct": [nn.Module]})
     def __init__(self, deep, direct):
         super().__init__()
         self.deep = deep
@@ -136,6 +154,7 @@ class TopK(nn.Module):
     tensor([[ 0., -3.,  0.]])
     """
 
+    @validated({"k": [Whole()]})
     def __init__(self, k):
         super().__init__()
         self.k = k

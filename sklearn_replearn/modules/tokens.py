@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .layers import ACTIVATIONS, linear
+from .._runtime.parameters import Whole, validated
+from .layers import ACTIVATION, ACTIVATIONS, GENERATOR, WIDTH, linear
 
 _SMALL = 0.02  # deviation of embeddings to start from
 
@@ -31,6 +32,7 @@ class TokenIds(nn.Module):
     tensor([[3, 0]])
     """
 
+    @validated({"length": [Whole()]})
     def __init__(self, length):
         super().__init__()
         self.width = length
@@ -70,6 +72,15 @@ class TokenEncoder(nn.Module):
     torch.Size([2, 4])
     """
 
+    @validated(
+        {
+            "vocabulary_size": [Whole()],
+            "n_out": WIDTH,
+            "generator": GENERATOR,
+            "width": WIDTH,
+            "activation": ACTIVATION,
+        }
+    )
     def __init__(self, vocabulary_size, n_out, generator, width=64, activation="silu"):
         super().__init__()
         for name, shape in (
@@ -125,8 +136,20 @@ class TokenDecoder(nn.Module):
     torch.Size([2, 27])
     """
 
+    @validated(
+        {
+            "n_in": WIDTH,
+            "length": [Whole()],
+            "generator": GENERATOR,
+            "n_states": [Whole(), None],
+            "width": WIDTH,
+            "activation": ACTIVATION,
+        }
+    )
     def __init__(self, n_in, length, generator, n_states=None, width=64, activation="silu"):
         super().__init__()
+        if n_states is not None and n_states > length:
+            raise ValueError(f"n_states must be at most length={length}; got {n_states!r}.")
         self.topic = linear(n_in, width, generator)
         shape = length if n_states is None else n_states, width
         places = torch.empty(shape, dtype=torch.float32, device="cpu")

@@ -4,8 +4,17 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
+from .._runtime.parameters import Instance, check_parameters
+
 #: Names that the history gives to the sum of the terms and to what it counts.
 TAKEN = {"loss", "loss_best", "batch_count"}
+
+#: What ``objective=`` takes.
+OBJECTIVE = Instance(
+    ["heads", "terms", "after_step"],
+    "an objective of sklearn_replearn.objectives, such as NTXent() (SimCLR, InfoNCE), DCL(), "
+    "SupCon(), BarlowTwins(), VICReg(), SimSiam() or BYOL()",
+)
 
 
 class Objective(BaseEstimator):
@@ -30,6 +39,9 @@ class Objective(BaseEstimator):
     >>> encoder.fit([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0]]).history_["train_gap"].size
     2
     """
+
+    #: What each parameter may be, as in scikit-learn's estimators; checked at fit.
+    _parameter_constraints = {}
 
     #: Names of terms that are no part of the reported loss: they train parts beside the objective,
     #: or have no gradient and are there to be seen.
@@ -91,8 +103,9 @@ def checked_heads(objective, network, generator):
     Raises
     ------
     ValueError
-        Says what came.
+        If parameters of the objective are not what they may be. Says what came.
     """
+    check_parameters(objective)
     heads = objective.heads(network, generator)
     if not isinstance(heads, nn.Module):
         raise ValueError(

@@ -6,9 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.parameters import Number, Whole
 from ..losses import decoupled, info_nce, nt_xent, sup_con
 from .base import Objective
-from .heads import MovingAverage, projector
+from .heads import PROJECTOR_SIZES, MovingAverage, projector
 
 _COLDEST = 0.01  # lowest temperature that is learned
 
@@ -63,6 +64,16 @@ class NTXent(Objective):
     NTXent(temperature=0.2)
     """
 
+    _parameter_constraints = {
+        "temperature": [Number(0)],
+        "projector_sizes": PROJECTOR_SIZES,
+        "queue_size": [Whole(0)],
+        "momentum": [Number(0, 1, closed="both")],
+        "beta": [Number(0, closed="left")],
+        "tau_plus": [Number(0, 1, closed="left")],
+        "learn_temperature": ["boolean"],
+    }
+
     def __init__(
         self,
         temperature=0.5,
@@ -88,29 +99,17 @@ class NTXent(Objective):
 
     def heads(self, network, generator):
         """A projector; with a queue, the moving average and the queue; a learned temperature."""
-        self._check()
         project = projector(self, network, generator, batch_norm=False)
+        if self.learn_temperature and self.temperature < _COLDEST:
+            raise ValueError(
+                f"NTXent: temperature must be {_COLDEST} or more to be learned; got "
+                f"{self.temperature!r}."
+            )
         heads = _ContrastHeads(network, project, self.projector_sizes[-1], self.queue_size)
         if self.learn_temperature:
             start = torch.tensor(math.log(self.temperature), dtype=torch.float32)
             heads.log_temperature = nn.Parameter(start)
         return heads
-
-    def _check(self):
-        for name, holds, wanted in (
-            ("temperature", self.temperature > 0, "above 0"),
-            (
-                "temperature",
-                not self.learn_temperature or self.temperature >= _COLDEST,
-                f"{_COLDEST} or more to be learned",
-            ),
-            ("queue_size", self.queue_size >= 0, "0 or more"),
-            ("momentum", 0 <= self.momentum <= 1, "between 0 and 1"),
-            ("beta", self.beta >= 0, "0 or more"),
-            ("tau_plus", 0 <= self.tau_plus < 1, "at least 0 and below 1"),
-        ):
-            if not holds:
-                raise ValueError(f"NTXent: {name} must be {wanted}; got {getattr(self, name)!r}.")
 
     def terms(self, network, heads, batch, generator):
         """``contrast``, in nats, and a learned ``temperature``; see :meth:`Objective.terms`."""
@@ -182,16 +181,17 @@ class _ContrastHeads(nn.Module):
 class _WithinBatch(Objective):
     """Views of a batch told from each other behind a projector, at a fixed temperature."""
 
+    _parameter_constraints = {
+        "temperature": [Number(0)],
+        "projector_sizes": PROJECTOR_SIZES,
+    }
+
     def __init__(self, temperature=0.1, projector_sizes=(128, 64)):
         self.temperature = temperature
         self.projector_sizes = projector_sizes
 
     def heads(self, network, generator):
         """A projector."""
-        if not self.temperature > 0:
-            raise ValueError(
-                f"{type(self).__name__}: temperature must be above 0; got {self.temperature!r}."
-            )
         heads = nn.Module()
         heads.project = projector(self, network, generator, batch_norm=False)
         return heads

@@ -3,7 +3,7 @@
 import torch
 
 from ..losses import alignment, uniformity
-from .base import Objective, checked_terms
+from .base import Objective, checked_heads, checked_terms
 from .reconstruction import mean_error
 
 _BESIDE = ("reconstruction", "alignment", "uniformity")
@@ -35,7 +35,7 @@ class WithDecoder(Objective):
 
     def heads(self, network, generator):
         """Those of the objective."""
-        return self.objective.heads(network, generator)
+        return checked_heads(self.objective, network, generator)
 
     def terms(self, network, heads, batch, generator):
         """Those of the objective, and ``reconstruction`` of the rows as they are.

@@ -3,9 +3,10 @@
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.parameters import Number
 from ..losses import cross_correlation, off_diagonal_covariance, variance_hinge
 from .base import Objective
-from .heads import projector
+from .heads import PROJECTOR_SIZES, projector
 
 
 class _Decorrelation(Objective):
@@ -38,6 +39,11 @@ class BarlowTwins(_Decorrelation):
     >>> BarlowTwins(lambda_param=0.01)
     BarlowTwins(lambda_param=0.01)
     """
+
+    _parameter_constraints = {
+        "lambda_param": [Number(0, closed="left")],
+        "projector_sizes": PROJECTOR_SIZES,
+    }
 
     def __init__(self, lambda_param=5e-3, projector_sizes=(128, 128)):
         self.lambda_param = lambda_param
@@ -83,6 +89,13 @@ class VICReg(_Decorrelation):
     >>> VICReg(covariance_weight=2.0)
     VICReg(covariance_weight=2.0)
     """
+
+    _parameter_constraints = {
+        "invariance_weight": [Number(0, closed="left")],
+        "variance_weight": [Number(0, closed="left")],
+        "covariance_weight": [Number(0, closed="left")],
+        "projector_sizes": PROJECTOR_SIZES,
+    }
 
     def __init__(
         self,

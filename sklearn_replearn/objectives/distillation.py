@@ -2,10 +2,11 @@
 
 from torch import nn
 
+from .._runtime.parameters import WIDEST, Number, Whole
 from ..losses import negative_cosine
 from ..modules import mlp
 from .base import Objective
-from .heads import MovingAverage, projector
+from .heads import PROJECTOR_SIZES, MovingAverage, projector
 
 
 class SimSiam(Objective):
@@ -33,6 +34,11 @@ class SimSiam(Objective):
     >>> SimSiam(predictor_size=16)
     SimSiam(predictor_size=16)
     """
+
+    _parameter_constraints = {
+        "projector_sizes": PROJECTOR_SIZES,
+        "predictor_size": [Whole(1, WIDEST)],
+    }
 
     def __init__(self, projector_sizes=(128, 64), predictor_size=32):
         self.projector_sizes = projector_sizes
@@ -82,6 +88,12 @@ class BYOL(Objective):
     BYOL(momentum=0.9)
     """
 
+    _parameter_constraints = {
+        "projector_sizes": PROJECTOR_SIZES,
+        "predictor_size": [Whole(1, WIDEST)],
+        "momentum": [Number(0, 1, closed="both")],
+    }
+
     def __init__(self, projector_sizes=(128, 64), predictor_size=128, momentum=0.99):
         self.projector_sizes = projector_sizes
         self.predictor_size = predictor_size
@@ -89,8 +101,6 @@ class BYOL(Objective):
 
     def heads(self, network, generator):
         """A projector, a predictor and the moving average."""
-        if not 0 <= self.momentum <= 1:
-            raise ValueError(f"BYOL: momentum must be between 0 and 1; got {self.momentum!r}.")
         heads = _prediction_heads(network, self, generator)
         heads.target = MovingAverage(network, heads.project)
         return heads

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from .._runtime.parameters import Number, Whole
 from ..losses import gaussian_kl
 from .base import Objective
 
@@ -28,6 +29,11 @@ class ELBO(Objective):
     >>> ELBO(beta=4.0)
     ELBO(beta=4.0)
     """
+
+    _parameter_constraints = {
+        "beta": [Number(0, closed="left")],
+        "warmup_steps": [Whole(0, 2**63 - 1)],
+    }
 
     def __init__(self, beta=1.0, warmup_steps=0):
         self.beta = beta

@@ -5,18 +5,18 @@ import copy
 import torch
 from torch import nn
 
+from .._runtime.parameters import WIDEST, Each, Whole, check_parameters
 from ..modules import mlp
+
+#: What ``projector_sizes`` may be.
+PROJECTOR_SIZES = [Each(Whole(1, WIDEST), least=1)]
 
 
 def projector(objective, network, generator, batch_norm):
     """Codes to the space in which views are compared."""
-    sizes = objective.projector_sizes
-    if not sizes or min(sizes) < 1:
-        raise ValueError(
-            f"{type(objective).__name__}: projector_sizes must be at least one width of 1 or more; "
-            f"got {sizes!r}."
-        )
-    return mlp((network.latent_dim, *sizes), "relu", generator, batch_norm=batch_norm)
+    check_parameters(objective)
+    sizes = network.latent_dim, *objective.projector_sizes
+    return mlp(sizes, "relu", generator, batch_norm=batch_norm)
 
 
 class MovingAverage(nn.Module):

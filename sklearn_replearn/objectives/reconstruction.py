@@ -1,6 +1,7 @@
 """Objectives that compare rows with what a decoder makes of their codes."""
 
 from .base import Objective
+from .sparsity import SPARSITY
 
 
 class Reconstruction(Objective):
@@ -20,6 +21,8 @@ class Reconstruction(Objective):
     >>> Reconstruction(sparsity=L1Sparsity(weight=0.01))
     Reconstruction(sparsity=L1Sparsity(weight=0.01))
     """
+
+    _parameter_constraints = {"sparsity": [SPARSITY, None]}
 
     def __init__(self, sparsity=None):
         self.sparsity = sparsity

@@ -3,8 +3,16 @@
 from sklearn.base import BaseEstimator
 from torch import nn
 
+from .._runtime.parameters import Instance, Number, Whole, check_parameters
 from ..losses import bernoulli_kl
 from ..modules import TopK
+
+#: What ``sparsity=`` takes.
+SPARSITY = Instance(
+    ["activation", "penalties"],
+    "L1Sparsity(), KLSparsity() or TopKSparsity() of sklearn_replearn.objectives, or one of your "
+    "own with activation(latent_dim) and penalties(code)",
+)
 
 
 class L1Sparsity(BaseEstimator):
@@ -23,13 +31,14 @@ class L1Sparsity(BaseEstimator):
     {'sparsity': tensor(2.)}
     """
 
+    _parameter_constraints = {"weight": [Number(0, closed="left")]}
+
     def __init__(self, weight=1e-3):
         self.weight = weight
 
     def activation(self, latent_dim):
         """No activation: codes are what the encoder gives."""
-        if self.weight < 0:
-            raise ValueError(f"L1Sparsity: weight must be 0 or more; got {self.weight!r}.")
+        check_parameters(self)
         return None
 
     def penalties(self, code):
@@ -61,18 +70,15 @@ class KLSparsity(BaseEstimator):
     {'sparsity': tensor(0.)}
     """
 
+    _parameter_constraints = {"target": [Number(0, 1)], "weight": [Number(0, closed="left")]}
+
     def __init__(self, target=0.05, weight=0.1):
         self.target = target
         self.weight = weight
 
     def activation(self, latent_dim):
         """A sigmoid."""
-        if self.weight < 0:
-            raise ValueError(f"KLSparsity: weight must be 0 or more; got {self.weight!r}.")
-        if not 0 < self.target < 1:
-            raise ValueError(
-                f"KLSparsity: target is a rate strictly between 0 and 1; got {self.target!r}."
-            )
+        check_parameters(self)
         return nn.Sigmoid()
 
     def penalties(self, code):
@@ -102,12 +108,15 @@ class TopKSparsity(BaseEstimator):
     array([2, 2, 2])
     """
 
+    _parameter_constraints = {"k": [Whole()]}
+
     def __init__(self, k=4):
         self.k = k
 
     def activation(self, latent_dim):
         """The top-k activation."""
-        if not 1 <= self.k <= latent_dim:
+        check_parameters(self)
+        if self.k > latent_dim:
             raise ValueError(
                 f"TopKSparsity: k must be between 1 and latent_dim={latent_dim}; got {self.k!r}."
             )

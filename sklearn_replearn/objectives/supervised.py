@@ -1,5 +1,8 @@
 """Objectives of a linear head on codes, for fine-tuning with labels."""
 
+import copy
+
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -29,6 +32,12 @@ class _LinearHead(Objective):
         self.weight = weight
         self.bias = bias
         self.shrinkage = shrinkage
+
+    def guessing(self):
+        """The same objective with a head that says the same of all rows."""
+        blank = copy.copy(self)
+        blank.weight, blank.bias = np.zeros_like(self.weight), np.zeros_like(self.bias)
+        return blank
 
     def heads(self, network, generator):
         """The linear map, and where the encoder starts."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._runtime.parameters import check_parameters
 from .calibration import Calibration
 from .evidence import evidence_of
 from .explanations import attributions
@@ -55,6 +56,7 @@ class Committee:
     def __init__(self, judges, rows, generator):
         self.judges, self.scales, self.expected, nats = [], [], [], []
         for judge in judges:
+            check_parameters(judge)
             held_out, scale = judge.fit_held_out(rows, generator), SurpriseScale()
             nats.append(scale.fit_transform(held_out.statistic))
             self.judges.append(held_out.judge)

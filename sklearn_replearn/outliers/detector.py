@@ -1,7 +1,6 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
 from functools import cache, partial
-from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,15 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.multiset import canonical
 from .._estimators.base import RepresentationTransformer
 from .._runtime.arrays import slices
+from .._runtime.isolation import OnOneThread
+from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import HasMethods, Interval, StrOptions, fit_context, safe_indexing
+from .._runtime.sklearn import HasMethods, StrOptions, fit_context, safe_indexing
 from .._runtime.transaction import in_one_step
 from .._tables.frames import as_pandas
 from .._tables.validation import names_of, read_table
 from ..rows import Table
-from ..rows.base import table_of
+from ..rows.base import KIND_OF_ROWS, table_of
 from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_rows
 from .judges.base import Judge
 from .judges.estimator import EstimatorScore, TrimmedEstimatorScore
@@ -34,7 +35,7 @@ _CELLS_AT_ONCE, _FEWEST_AT_ONCE, _ROWS_FOR_ESTIMATORS = 2**17, 2**7, 2**14
 _SIMILAR = 20
 
 
-class OutlierDetector(OutlierMixin, BaseEstimator):
+class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default several judges are asked, each of which turns what it sees into nats of surprise by
@@ -129,10 +130,10 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "score_samples"]), None],
         "judges": [list, tuple, None],
         "novelty": ["boolean"],
-        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
-        "alpha": [Interval(Real, 0, 1, closed="neither")],
-        "rows": [HasMethods(["to_table", "scaler"]), None],
-        "random_state": ["random_state"],
+        "contamination": [StrOptions({"auto"}), Number(0, 0.5, closed="right")],
+        "alpha": [Number(0, 1)],
+        "rows": [KIND_OF_ROWS, None],
+        "random_state": SEED,
     }
 
     def __init__(
@@ -346,6 +347,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         scores = self.score_samples(X)
         return self._committee.calibration.p_values(scores)
 
+    @validated({"alpha": [Number(0, 1)], "control": [StrOptions({"fpr", "fdr"})]})
     def predict_at(self, X, alpha, control="fpr"):
         """Say which rows are anomalous, at another rate of errors than ``predict``.
 
@@ -371,15 +373,6 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If ``alpha`` or ``control`` is none of these.
         """
-        if not isinstance(alpha, Real) or not 0 < alpha < 1:
-            raise ValueError(
-                f"alpha must be a number between 0 and 1, such as 0.05; got {alpha!r}."
-            )
-        if control not in ("fpr", "fdr"):
-            raise ValueError(
-                'control must be "fpr" (false positive rate) or "fdr" (false discovery rate); '
-                f"got {control!r}."
-            )
         p_values = self.p_values(X)
         if control == "fdr":
             p_values = false_discovery_control(p_values)
@@ -420,6 +413,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         names = self._schema.names
         return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
+    @validated({"n": [Whole()]})
     def top_reasons(self, X, n=3):
         """The cells that speak most for an anomaly, in words.
 
@@ -443,8 +437,6 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         ValueError
             If ``n`` is no whole number of at least 1.
         """
-        if not isinstance(n, Integral) or isinstance(n, bool) or n < 1:
-            raise ValueError(f"n must be a whole number of at least 1; got {n!r}.")
         table = self._table(X)
         contributions = self._explained(X, table)
         values, n = contributions.to_numpy(), min(n, self.n_features_in_)

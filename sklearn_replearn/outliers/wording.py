@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from .._tables.column_types import Category, Date
+from .._tables.column_types import Category
+from .._tables.dates import Date
 
 _DIGITS, _USUAL = 4, 0.5
 

@@ -1,12 +1,13 @@
 """Rows that are arrays of one shape, such as windows of a time series."""
 
 import math
-from numbers import Integral
 
 import numpy as np
 import torch
 
+from .._runtime.parameters import is_whole
 from .._scaling.shared_scale import SharedScale
+from .._tables.arrays import without_mask
 from ..likelihoods import Gaussian
 from ..likelihoods.names import name_of
 from ..modules.foreign import own_copy
@@ -48,7 +49,7 @@ class Arrays(Rows):
         """The shape, checked."""
         shape = tuple(self.shape) if isinstance(self.shape, tuple | list) else ()
         if not self._has_axes(len(shape)) or not all(
-            isinstance(size, Integral) and size >= 1 for size in shape
+            is_whole(size) and 1 <= size < 2**31 for size in shape
         ):
             raise ValueError(
                 f"{type(self).__name__}: shape must be {self._wanted}; got {self.shape!r}."
@@ -82,6 +83,7 @@ class Arrays(Rows):
         """
         if isinstance(X, list | tuple):
             X = np.asarray(X)
+        X = without_mask(X)
         if getattr(X, "ndim", 2) <= 2:
             return X
         shape, shown = self._shape, tuple(X.shape)
@@ -89,6 +91,8 @@ class Arrays(Rows):
             last = len(shape) > 1 and shown[1:] == (*shape[1:], shape[0])
             order = [0, len(shape), *range(1, len(shape))]
             hint = f" Channels come first: use X.transpose{tuple(order)}." if last else ""
+            if shape[0] == 1 and shown[1:] == shape[1:]:
+                hint = " Give the axis of the one channel: use X[:, None]."
             raise ValueError(
                 f"{type(self).__name__}({shape}) takes rows of shape (n, {self.width}) or arrays "
                 f"of shape (n, {', '.join(map(str, shape))}); got shape {shown}.{hint}"

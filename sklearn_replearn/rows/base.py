@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._dataset.sparse import SparseTable
+from .._runtime.parameters import Instance, check_parameters
 from .._scaling.scaler import SCALINGS, Scaler
 from .._tables.names import name_columns
 from ..augmentations import Identity, SwapNoise
@@ -18,8 +19,17 @@ from ..objectives import NTXent
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.
 _LR, _LR_LINEAR = 5e-3, 2e-2
+# Weights of the first layer by default at most, and its width at least.
+_MOST_WEIGHTS, _NARROWEST = 2**23, 32
 #: Share of cells swapped, in views and in corruptions.
 SWAPPED = 0.3
+
+#: What ``rows=`` takes.
+KIND_OF_ROWS = Instance(
+    ["to_table", "scaler"],
+    "a kind of row, such as Table(), Images(shape), Arrays(shape) or Tokens(vocabulary_size) of "
+    "sklearn_replearn.rows",
+)
 
 
 class Rows(BaseEstimator):
@@ -33,8 +43,8 @@ class Rows(BaseEstimator):
     Attributes
     ----------
     hidden_layer_sizes : tuple of int or None
-        What ``hidden_layer_sizes="auto"`` stands for. None: the networks of these rows have no such
-        layers, and an estimator refuses others than "auto".
+        What ``hidden_layer_sizes="auto"`` stands for, see :meth:`hidden`. None: the networks of
+        these rows have no such layers, and an estimator refuses others than "auto".
     activation : str
         What ``activation="auto"`` stands for.
     padded : tuple of str or None
@@ -73,6 +83,14 @@ class Rows(BaseEstimator):
 
     __hash__ = None
 
+    def hidden(self, n_inputs):
+        """Widths of an encoder's hidden layers by default: narrower beyond 32,768 inputs.
+
+        Networks of hashed texts would else need more memory than there is.
+        """
+        most = max(_NARROWEST, _MOST_WEIGHTS // n_inputs)
+        return tuple(min(size, most) for size in self.hidden_layer_sizes or ())
+
     # ---------------------------------------------------------------- the door
 
     def in_form_of(self, X):
@@ -80,6 +98,7 @@ class Rows(BaseEstimator):
 
         A copy, because the parameters of an estimator may change after fit.
         """
+        check_parameters(self)
         return copy.copy(self)
 
     def to_table(self, X):
@@ -290,8 +309,8 @@ def reject_other_than_numbers(table, schema, rows):
     if isinstance(table, SparseTable) or leveled:
         kind = "a sparse matrix" if isinstance(table, SparseTable) else "text or categories"
         raise ValueError(f"{rows} are rows of an array of numbers; got {kind}.")
-    if np.isnan(table.sum()):
-        gone = np.flatnonzero(np.isnan(table).any(axis=0))
+    gone = np.flatnonzero(np.isnan(table).any(axis=0)) if np.isnan(table.sum()) else ()
+    if len(gone):
         raise ValueError(
             f"In {rows} no cell may be missing; NaN is in {name_columns(schema.names, gone)}. "
             "Fill or leave out these rows first."

@@ -62,7 +62,8 @@ class Images(Arrays):
 
     def scaler(self, profile, multiset, likelihoods, asked, names, seed):
         """One scale for all pixels."""
-        if self.scaling is not None and self.scaling not in ("auto", "minmax"):
+        scaling = self.scaling
+        if scaling is not None and not (isinstance(scaling, str) and scaling in ("auto", "minmax")):
             raise ValueError(
                 'All pixels of images have one scale: scaling is "auto" (the range of the training '
                 f"images becomes 0 to 1) or None (it is within 0 and 1); got {self.scaling!r}."

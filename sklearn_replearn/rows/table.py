@@ -2,6 +2,8 @@
 
 import torch
 
+from .._runtime.parameters import Each
+from .._runtime.sklearn import StrOptions
 from ..augmentations import Identity, SwapNoise
 from ..augmentations._binding import OnTables
 from ..modules import ColumnEncoding, LinearSkip, linear
@@ -41,6 +43,14 @@ default="auto"
 
     padded = ("n_inputs", "n_outputs", "latent_dim")
     dense = True
+
+    _parameter_constraints = {
+        "categorical_features": [
+            StrOptions({"from_dtype"}),
+            Each(object, words="a list of names or numbers of columns, or a mask of them"),
+            None,
+        ],
+    }
 
     def __init__(self, categorical_features="from_dtype", scaling="auto"):
         self.categorical_features = categorical_features

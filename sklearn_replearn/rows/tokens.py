@@ -1,11 +1,10 @@
 """Rows of token ids, such as short texts."""
 
-from numbers import Integral
-
 import numpy as np
 import torch
 
 from .._runtime.arrays import slices
+from .._runtime.parameters import is_whole
 from .._scaling.token_ids import TokenIds as UnscaledIds
 from ..augmentations import Compose, CropTokens, MaskTokens, TokenDropout
 from ..augmentations._binding import OnTokens
@@ -54,7 +53,8 @@ class Tokens(Rows):
     @property
     def _size(self):
         """The size of the vocabulary, checked."""
-        if not isinstance(self.vocabulary_size, Integral) or self.vocabulary_size < 2:
+        size = self.vocabulary_size
+        if not is_whole(size) or not 2 <= size < 2**31:
             raise ValueError(
                 "Tokens: vocabulary_size must be a whole number of at least 2, one more than the "
                 f"largest id; got {self.vocabulary_size!r}."

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer
+from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn._dataset.labels import class_numbers
 from sklearn_replearn._dataset.metadata import RowMetadata
 from sklearn_replearn._dataset.pairing import group_numbers, time_numbers
@@ -247,7 +247,7 @@ def test_names_of_groups_and_classes_do_not_matter():
 @pytest.mark.parametrize(
     ("marks", "message"),
     [
-        ({"groups": np.zeros(39)}, r"groups must have one value.*40 rows of X.*got shape \(39,\)"),
+        ({"groups": np.zeros(39)}, r"groups must have one value.*40 rows.*got shape \(39,\)"),
         ({"times": np.zeros(41)}, r"times must have one value.*got shape \(41,\)"),
         ({"groups": np.zeros((40, 2))}, r"groups must have one value.*got shape \(40, 2\)"),
         ({"groups": 3}, r"groups must have one value.*got shape \(\)"),
@@ -272,10 +272,9 @@ def test_bad_marks_are_refused_and_nothing_is_changed(marks, message):
     ("y", "message"),
     [
         (None, "compares rows by their class and needs y; give -1"),
-        ([np.nan, *[1.0] * 39], "y has 1 missing values.*first in row 0. Give -1"),
         (np.zeros(39), r"y must have one value.*got shape \(39,\)"),
     ],
-    ids=["none", "nan", "length"],
+    ids=["none", "length"],
 )
 def test_supcon_needs_labels(y, message):
     with pytest.raises(ValueError, match=message):
@@ -419,3 +418,57 @@ def test_groups_of_images_and_tokens_are_alike_too(kind):
 def test_other_transformers_take_no_groups():
     with pytest.raises(TypeError, match="groups"):
         AutoencoderTransformer().fit(numbered(9), groups=np.zeros(9))
+
+
+# ---------------------------------------------------------------- values that say nothing
+
+
+class Plain:
+    """Told apart by its address in memory alone."""
+
+
+class Named:
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return f"Named({self.name})"
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([Plain() for _ in range(40)], "which is another one in each run"),
+        ([(1, Plain()) for _ in range(40)], "another one in each run|1d array"),
+        ([Named(i // 2) for i in range(40)], "different values that look the same"),
+        ([{i} for i in range(40)], r"compare by what they are; got \{0\}"),
+    ],
+    ids=["plain", "inside", "alike", "unhashable"],
+)
+def test_groups_that_cannot_be_told_apart_by_value_are_refused(groups, message):
+    with pytest.raises(ValueError, match=f"groups must .*({message})"):
+        small().fit(numbered(40), groups=groups)
+
+
+def test_groups_are_equal_by_value():
+    few = [Named(i) for i in range(4)]
+    kinds = {
+        "numbers": [i % 4 for i in range(40)],
+        "mixed": [(0, 1.0, "2", None.__class__)[i % 4] for i in range(40)],
+        "objects": [few[i % 4] for i in range(40)],
+        "dates": [pd.Timestamp(2020, 1, 1 + i % 4) for i in range(40)],
+    }
+    same = [group_numbers(np.array(groups, dtype=object), 40) for groups in kinds.values()]
+    assert all(len(np.unique(numbers)) == 4 for numbers in same)
+    assert len(np.unique(group_numbers(np.array([1, 1.0, "1"], dtype=object), 3))) == 2
+
+
+@pytest.mark.parametrize(
+    "given", [np.full(40, 1e308), [10**400] * 40, ["a"] * 40, np.ones(40) * 1j]
+)
+@pytest.mark.parametrize(
+    "transformer", [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
+)
+def test_weights_that_cannot_be_added_are_refused(transformer, given):
+    with pytest.raises(ValueError, match=r"sample_weight (adds up to|must be)"):
+        transformer(2, max_epochs=1).fit(numbered(40), sample_weight=given)

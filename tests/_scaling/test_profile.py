@@ -42,7 +42,7 @@ def test_each_kind_of_column_is_seen():
     assert np.flatnonzero(profile.constant).tolist() == [6, 7]
     assert not profile.common.any()
     assert profile.mean[5] == pytest.approx(np.nanmean(X[:, 5]))
-    assert profile.variance[5] == pytest.approx(np.nanvar(X[:, 5]))
+    assert profile.deviation[5] == pytest.approx(np.nanstd(X[:, 5]))
     assert Table().likelihoods(profile, [None] * 8, Bernoulli, None) == [
         Gaussian,
         Bernoulli,

@@ -121,8 +121,6 @@ def test_a_scaling_that_changes_the_width_is_refused(table):
 def test_values_beyond_float32_are_refused_by_column():
     X = np.array([[1.0, 1e300], [2.0, -1e300], [3.0, 0.0]])
     with pytest.raises(ValueError, match="column 1: values up to 1e\\+300"):
-        learn("standard", X)
-    with pytest.raises(ValueError, match="column 1"):
         learn(None, X)
 
 

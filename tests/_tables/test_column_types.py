@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_replearn._tables.column_types import Category, Date, Nothing, Number, learned
+from sklearn_replearn._tables.column_types import Category, Nothing, Number, learned
+from sklearn_replearn._tables.dates import Date
 
 
 def column_type(cells, categorical=False, dtype=None):

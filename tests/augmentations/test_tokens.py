@@ -215,8 +215,8 @@ def test_rates_that_are_no_share_raise(kind, p):
 @pytest.mark.parametrize(
     ("augmentation", "message"),
     [
-        (MaskTokens(0), "mask_id is an integer other than 0"),
-        (MaskTokens(1.5), "mask_id is an integer other than 0"),
+        (MaskTokens(0), "mask_id is an integer of at least 1"),
+        (MaskTokens(1.5), "mask_id is an integer of at least 1"),
         (MaskTokens(MASK, special_ids=1), "special_ids is a sequence of integers; got 1"),
         (TokenDropout(special_ids=["a"]), "special_ids is a sequence of integers"),
         (CropTokens(scale=(0.5, 1.5)), "scale is a pair"),

@@ -568,36 +568,45 @@ def test_the_weight_of_the_divergence_warms_up_by_updates_and_is_full_in_validat
 @pytest.mark.parametrize(
     ("objective", "message"),
     [
-        (NTXent(temperature=0.0), "temperature must be above 0; got 0.0"),
-        (NTXent(temperature=float("nan")), "temperature must be above 0; got nan"),
-        (NTXent(queue_size=-1), "queue_size must be 0 or more; got -1"),
-        (NTXent(momentum=1.1), "momentum must be between 0 and 1; got 1.1"),
-        (NTXent(beta=-1.0), "beta must be 0 or more; got -1.0"),
-        (NTXent(tau_plus=1.0), "tau_plus must be at least 0 and below 1; got 1.0"),
-        (NTXent(tau_plus=-0.1), "tau_plus must be at least 0 and below 1; got -0.1"),
-        (NTXent(projector_sizes=()), "projector_sizes must be at least one width"),
+        (NTXent(temperature=0.0), r"'temperature' parameter .* range \(0.0, inf\). Got 0.0"),
+        (
+            NTXent(temperature=float("nan")),
+            r"'temperature' parameter .* range \(0.0, inf\). Got nan",
+        ),
+        (NTXent(queue_size=-1), r"'queue_size' parameter .* an int in the range .* Got -1"),
+        (NTXent(momentum=1.1), r"'momentum' parameter .* range \[0.0, 1.0\]. Got 1.1"),
+        (NTXent(beta=-1.0), r"'beta' parameter .* range \[0.0, inf\). Got -1.0"),
+        (NTXent(tau_plus=1.0), r"'tau_plus' parameter .* range \[0.0, 1.0\). Got 1.0"),
+        (NTXent(tau_plus=-0.1), r"'tau_plus' parameter .* range \[0.0, 1.0\). Got -0.1"),
+        (
+            NTXent(projector_sizes=()),
+            "'projector_sizes' parameter .* of at least 1 items, each an int",
+        ),
         (
             NTXent(temperature=0.001, learn_temperature=True),
             "temperature must be 0.01 or more to be learned; got 0.001",
         ),
-        (DCL(temperature=0.0), "temperature must be above 0; got 0.0"),
-        (SupCon(temperature=-1.0), "temperature must be above 0; got -1.0"),
-        (SupCon(projector_sizes=(0,)), "projector_sizes must be at least one width"),
-        (BYOL(momentum=-0.1), "momentum must be between 0 and 1; got -0.1"),
-        (BYOL(momentum=1.1), "momentum must be between 0 and 1; got 1.1"),
+        (DCL(temperature=0.0), r"'temperature' parameter .* range \(0.0, inf\). Got 0.0"),
+        (SupCon(temperature=-1.0), r"'temperature' parameter .* range \(0.0, inf\). Got -1.0"),
+        (
+            SupCon(projector_sizes=(0,)),
+            "'projector_sizes' parameter .* of at least 1 items, each an int",
+        ),
+        (BYOL(momentum=-0.1), r"'momentum' parameter .* range \[0.0, 1.0\]. Got -0.1"),
+        (BYOL(momentum=1.1), r"'momentum' parameter .* range \[0.0, 1.0\]. Got 1.1"),
     ],
 )
 def test_bad_parameters_raise(objective, message):
-    with pytest.raises(ValueError, match=f"^{name(objective)}: .*{message}"):
+    with pytest.raises(ValueError, match=message):
         objective.heads(autoencoder(), seeded())
 
 
 @pytest.mark.parametrize(
     ("sparsity", "message"),
     [
-        (KLSparsity(target=0.0), "strictly between 0 and 1; got 0.0"),
-        (KLSparsity(target=1.0), "strictly between 0 and 1; got 1.0"),
-        (TopKSparsity(k=0), "between 1 and latent_dim=3; got 0"),
+        (KLSparsity(target=0.0), r"'target' parameter .* range \(0.0, 1.0\). Got 0.0"),
+        (KLSparsity(target=1.0), r"'target' parameter .* range \(0.0, 1.0\). Got 1.0"),
+        (TopKSparsity(k=0), r"'k' parameter of TopKSparsity must be an int .* Got 0"),
         (TopKSparsity(k=4), "between 1 and latent_dim=3; got 4"),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_vae_models_each_column_as_what_it_holds(X, params, expected):
         (MIXED, [], 3 + 3 + 3),
         (MIXED, ["number", "group"], 3 + 3 + 3 + 2),
         (MIXED[["number"]], ["number"], 1 + 1),
-        (pd.DataFrame({"id": [f"{i:03}" for i in range(300)]}), [], 18 + 17),
+        (pd.DataFrame({"id": [f"{i:03}" for i in range(300)]}, dtype="category"), [], 18 + 17),
     ],
     ids=range(4),
 )

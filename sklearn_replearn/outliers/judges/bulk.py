@@ -4,6 +4,7 @@ import numpy as np
 
 from ..._mixtures import Density
 from ..._runtime.arrays import evenly
+from ..._runtime.parameters import SEED, Whole
 from ..._runtime.randomness import draw_integer, draw_seed
 from ..evidence import HeldOut
 from ..neighbors import Neighbors
@@ -40,6 +41,8 @@ class FarFromBulk(Judge):
     array([-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,  1,  1,
             1,  1,  1])
     """
+
+    _parameter_constraints = {"n_components": [Whole()], "random_state": SEED}
 
     def __init__(self, n_components=1, *, random_state=None):
         self.n_components = n_components

@@ -2,6 +2,7 @@
 
 from ..._mixtures import Density, DensityAt
 from ..._runtime.arrays import evenly
+from ..._runtime.parameters import SEED, Whole
 from ..._runtime.randomness import draw_seed
 from ..evidence import Evidence
 from .base import Judge
@@ -31,6 +32,8 @@ class LowDensity(Judge):
     >>> OutlierDetector(judges=[LowDensity(n_components=2)]).fit(normal).predict([[9.0, 9.0]])
     array([-1])
     """
+
+    _parameter_constraints = {"n_components": [Whole()], "random_state": SEED}
 
     def __init__(self, n_components=8, *, random_state=None):
         self.n_components = n_components

@@ -9,6 +9,7 @@ from sklearn.utils.validation import NotFittedError, check_is_fitted
 from ..._estimators.base import RepresentationTransformer
 from ..._estimators.vae import VAETransformer
 from ..._runtime.arrays import evenly
+from ..._runtime.parameters import Instance
 from ..._runtime.randomness import draw_integer
 from ..evidence import Evidence, HeldOut, evidence_of
 from .base import Judge
@@ -41,6 +42,10 @@ class EstimatorScore(Judge):
     >>> OutlierDetector(judges=judges).fit(normal).predict([[9.0, 9.0]])
     array([-1])
     """
+
+    _parameter_constraints = {
+        "estimator": [Instance(["fit", "score_samples"], "an estimator with score_samples")]
+    }
 
     def __init__(self, estimator):
         self.estimator = estimator

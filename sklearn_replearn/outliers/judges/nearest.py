@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
+from ..._runtime.sklearn import StrOptions
 from ..evidence import Evidence, HeldOut
 from .base import ROWS_EXPECTED, Judge
 
@@ -32,6 +33,8 @@ class NearestDistance(Judge):
     >>> OutlierDetector(judges=[NearestDistance("quantile")]).fit(normal).predict([[9.0, 9.0]])
     array([-1])
     """
+
+    _parameter_constraints = {"space": [StrOptions({"standard", "quantile"})]}
 
     def __init__(self, space="standard"):
         self.space = space

@@ -5,6 +5,7 @@ import numpy as np
 from ..._dataset.batches import n_batches
 from ..._estimators.autoencoder import AutoencoderTransformer
 from ..._runtime.arrays import evenly
+from ..._runtime.parameters import SEED
 from ...rows import Table
 from ..evidence import Evidence
 from .base import ROWS_EXPECTED, Judge
@@ -31,6 +32,8 @@ class ReconstructionError(Judge):
     array([-1])
     """
 
+    _parameter_constraints = {"random_state": SEED}
+
     def __init__(self, *, random_state=None):
         self.random_state = random_state
 
@@ -40,6 +43,7 @@ class ReconstructionError(Judge):
         self.autoencoder_ = AutoencoderTransformer(
             latent_dim=_CODE,
             hidden_layer_sizes=(_HIDDEN,),
+            loss="mse",
             rows=Table(np.flatnonzero(rows.is_categorical).tolist() or "from_dtype", "standard"),
             # Fewer updates than for codes: what is rare shall not be learned.
             max_epochs=max(_FEWEST_EPOCHS, -(-_UPDATES // n_batches(len(table), _BATCH))),

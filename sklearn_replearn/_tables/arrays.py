@@ -1,0 +1,142 @@
+"""Rows that are given in no frame: arrays, lists of rows, and what is neither."""
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from .names import brief
+
+
+def without_mask(X):
+    """A masked array as an array in which masked cells are missing; anything else as it is."""
+    if not isinstance(X, np.ma.MaskedArray):
+        return X
+    hidden, cells = np.ma.getmaskarray(X), np.array(X.data)
+    if not hidden.any():
+        return cells
+    kind = cells.dtype.kind
+    if kind not in "fcmM":
+        cells = cells.astype(np.float64 if kind in "biu" else object)
+    cells[hidden] = {"O": None, "m": "NaT", "M": "NaT"}.get(cells.dtype.kind, np.nan)
+    return cells
+
+
+def rows_as_array(X):
+    """Rows that are given in no frame as an array or sparse matrix of two axes.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is no table; says what it is and what to do.
+    """
+    if getattr(getattr(X, "dtype", None), "names", None):
+        raise ValueError(
+            "The table is a structured array. Make it a pandas.DataFrame first, for example with "
+            "pandas.DataFrame({name: X[name] for name in X.dtype.names})."
+        )
+    if hasattr(X, "collect") and not hasattr(X, "shape"):
+        raise ValueError(f"The table is a {type(X).__name__}, not read yet. Call collect() first.")
+    if isinstance(X, list | tuple):
+        return _of_rows(X)
+    if sp.issparse(X):
+        return X
+    if not hasattr(X, "shape"):
+        if not hasattr(X, "__array__"):
+            raise _no_table(X)
+        X = np.asarray(X)
+    if np.ndim(X) < 2:
+        raise _of_one_axis(X)
+    return without_mask(X)
+
+
+def _of_rows(X):
+    """A list of rows as an array; of objects where there is text among them."""
+    if len(X) == 0 or not all(map(_is_row, X)):
+        raise _of_one_axis(X)
+    rows = [_cells_of(row) for row in X]
+    lengths = sorted({len(row) for row in rows})
+    if len(lengths) > 1:
+        raise ValueError(
+            f"The rows of the table have different lengths, {lengths[0]} and {lengths[1]} among "
+            "them. Give every row a cell for each column."
+        )
+    of_objects = False
+    for row in rows:
+        if isinstance(row, np.ndarray) and row.dtype.kind in "fiub" and row.ndim == 1:
+            continue
+        for j, cell in enumerate(row):
+            if isinstance(cell, list | tuple | dict | set) or getattr(cell, "ndim", 0) > 0:
+                raise TypeError(
+                    f"Column {j} holds cells of type {type(cell).__name__}: the argument must be a "
+                    "table whose cells are each a string or a number. Give each of their numbers a "
+                    "column of its own."
+                )
+            of_objects |= isinstance(cell, str | bytes) or cell is None
+    if not of_objects:
+        return np.asarray(rows)
+    array = np.empty((len(rows), lengths[0]), dtype=object)
+    for i, row in enumerate(rows):
+        for j, cell in enumerate(row):
+            array[i, j] = cell
+    return array
+
+
+def _is_row(row):
+    if isinstance(row, list | tuple):
+        return True
+    sized = hasattr(row, "__len__") and hasattr(row, "__getitem__")
+    return sized and not isinstance(row, str | bytes | dict) and np.ndim(row) != 0
+
+
+def _cells_of(row):
+    """One row of a list as a list or array of its cells."""
+    if isinstance(row, np.ma.MaskedArray):
+        return without_mask(row)
+    if isinstance(row, list | tuple):
+        return [None if cell is np.ma.masked else cell for cell in row]
+    if isinstance(row, pd.Series | pd.Index):
+        return row.tolist()
+    return row if isinstance(row, np.ndarray) else np.asarray(row)
+
+
+def _no_table(X):
+    """The error for what has no rows, or not in order."""
+    kind = type(X).__name__
+    if isinstance(X, dict):
+        how = "Make it one with pandas.DataFrame(X)."
+    elif isinstance(X, str | bytes) or not hasattr(X, "__iter__"):
+        how = "Give an array, a frame, a sparse matrix or a list of rows."
+    else:
+        how = "Make it one with list(X)."
+    return TypeError(
+        f"The argument must be a table, whose cells are each a string or a number; got "
+        f"{kind}{'' if hasattr(X, '__iter__') else ' ' + brief(X)}. {how}"
+    )
+
+
+def _of_one_axis(X):
+    """The error for a list of cells, or an array that has no columns."""
+    if np.ndim(X) == 0 and not isinstance(X, list | tuple):
+        return ValueError(
+            f"Expected 2D array, got scalar array instead: {brief(np.asarray(X).tolist())}. "
+            "Reshape your data using array.reshape(1, -1) if it is one cell of one row."
+        )
+    n, first = len(X), next(iter(X), None)
+    if isinstance(first, dict) or getattr(getattr(first, "dtype", None), "names", None):
+        return TypeError(
+            f"The argument must be a table, whose cells are each a string or a number; got {n} "
+            f"rows of type {type(first).__name__}. Make it one with pandas.DataFrame(X)."
+        )
+    came = f"Expected 2D array, got 1D array instead: {type(X).__name__} of length {n}"
+    if isinstance(first, str | bytes):
+        return ValueError(
+            f"{came}, whose first cell is {brief(first)}. For a column of categories make it a "
+            "frame, such as pandas.DataFrame({'x': X}); of texts make numbers first, for example "
+            "with TfidfVectorizer().fit_transform(X) of scikit-learn. Reshape your data otherwise, "
+            "with array.reshape(-1, 1) for one column, or array.reshape(1, -1) for one row."
+        )
+    one = "X.to_frame()" if hasattr(X, "to_frame") else "array.reshape(-1, 1)"
+    return ValueError(
+        f"{came}. Reshape your data either using {one} if it is one column, or "
+        "array.reshape(1, -1) if it is one row."
+    )

@@ -1,0 +1,99 @@
+"""Columns of dates, times and durations."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+_TICKS_A_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
+# Days since 1970 of the calendar of Python's datetime, which ends in 9999; a time zone may move a
+# moment by less than a day.
+_FIRST_DAY, _LAST_DAY = (
+    (datetime.date(year, month, day) - datetime.date(1970, 1, 1)).days
+    for year, month, day in ((1, 1, 2), (9999, 12, 30))
+)
+_LARGEST = 2**63 - 1  # the smallest int64 stands for a missing one
+
+
+class Date:
+    """A column of dates, times or durations: the ticks of its unit, from 1970 or from zero.
+
+    Decoded dates are within what the dtype holds, and from the year 1 to 9999 unless fit saw
+    others: no library shows those.
+    """
+
+    n_levels = 0
+    content = "time"
+    boolean, whole = False, True
+
+    def __init__(self, column):
+        self.dtype = column.dtype
+        times = _as_time(column)
+        self.plain = times.dtype
+        self.of_objects = types.infer_dtype(column, skipna=True)
+        if types.is_object_dtype(self.dtype):
+            first = type(column.dropna().iloc[0])
+            self.of_objects = _OF_OBJECTS.get(first, self.of_objects)
+        self._unit = getattr(self.plain, "unit", None) or np.datetime_data(self.plain)[0]
+        ticks = times.dropna().astype("int64")
+        self._limits = self._limits_beside(int(ticks.min()), int(ticks.max()))
+
+    def _limits_beside(self, low, high):
+        """Smallest and largest tick of a decoded cell; those of fit are among them."""
+        if types.is_timedelta64_dtype(self.plain):
+            return -_LARGEST, _LARGEST
+        day = _TICKS_A_DAY[self._unit]
+        first, last = _FIRST_DAY * day, (_LAST_DAY + 1) * day - 1
+        return max(min(first, low), -_LARGEST), min(max(last, high), _LARGEST)
+
+    def encode(self, column):
+        """Cells to ticks, ndarray of shape (n_samples,), float64."""
+        column = _as_time(column).astype(self.plain)
+        ticks = column.astype("int64").to_numpy(dtype=np.float64)
+        return np.where(column.isna().to_numpy(), np.nan, ticks)
+
+    def decode(self, values):
+        """Ticks to cells, Series."""
+        values = np.asarray(values, dtype=np.float64)
+        missing = np.isnan(values)
+        largest = np.nextafter(2.0**63, 0)
+        ticks = np.clip(np.rint(np.where(missing, 0, values)), -largest, largest).astype(np.int64)
+        # As whole numbers: the largest date may have no float of its own.
+        ticks = np.clip(ticks, *self._limits)
+        kind = "m8" if types.is_timedelta64_dtype(self.plain) else "M8"
+        column = pd.Series(ticks.view(f"{kind}[{self._unit}]"))
+        if getattr(self.plain, "tz", None) is not None:
+            column = column.dt.tz_localize("UTC").dt.tz_convert(self.plain.tz)
+        column = column.mask(missing)
+        if not types.is_object_dtype(self.dtype):
+            return column.astype(self.dtype)
+        if self.of_objects == "date":
+            return column.dt.date.astype(object).where(~missing, None)
+        cells = column.to_numpy() if self.of_objects == "numpy" else column.astype(object)
+        if callable(self.of_objects):
+            cells = [cell if cell is pd.NaT else self.of_objects(cell) for cell in cells]
+        return pd.Series(list(cells), dtype=object).where(~missing, None)
+
+
+def _datetime(cell):
+    return cell.to_pydatetime(warn=False)
+
+
+#: Cells of these types are given back as such; others as those of pandas.
+_OF_OBJECTS = {
+    datetime.datetime: _datetime,
+    datetime.timedelta: pd.Timedelta.to_pytimedelta,
+    np.datetime64: "numpy",
+    np.timedelta64: "numpy",
+}
+
+
+def _as_time(column):
+    """Dates of any representation as a column of pandas' own dtype."""
+    if isinstance(column.dtype, pd.ArrowDtype):
+        column = column.array.__arrow_array__().to_pandas().set_axis(column.index)
+    if types.is_object_dtype(column.dtype):
+        durations = types.infer_dtype(column, skipna=True).startswith("timedelta")
+        column = pd.to_timedelta(column) if durations else pd.to_datetime(column)
+    return column
