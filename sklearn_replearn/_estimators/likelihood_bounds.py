@@ -12,6 +12,7 @@ _GOOD, _ENOUGH = 0.6, 0.25
 _STEPS = 1, 4  # of Gauss and Newton; of rows for which the first are too few
 _DIFFERENCE = 0.1  # in standard deviations of the encoder
 _SHRUNK = 1.0, 0.5, 0.25, 0.0625, 0.0
+_LARGEST = 1e10  # curvature
 _MOST_ADAPTED = 128  # values in a code
 _FACTOR, _ROUNDS = 4, 2
 N_FIGURES = 4
@@ -147,8 +148,9 @@ def _linearised(network, cells, mean, difference, dtype):
         (x[:, 1 : latent_dim + 1] - x[:, latent_dim + 1 :]) / (2 * difference)[:, :, None]
         for x in (output, gradients)
     )
-    gradient = (slopes @ gradients[:, 0, :, None])[:, :, 0] - mean
-    curvature = slopes @ turns.mT
+    gradient = ((slopes @ gradients[:, 0, :, None])[:, :, 0] - mean).nan_to_num(0.0)
+    # Of rows so far out that nothing fits them the curvature may be anything.
+    curvature = (slopes @ turns.mT).nan_to_num(0.0).clamp(-_LARGEST, _LARGEST)
     identity = torch.eye(latent_dim, dtype=mean.dtype, device=mean.device)
     return gradient, identity - 0.5 * (curvature + curvature.mT)
 
