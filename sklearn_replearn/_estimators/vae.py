@@ -266,6 +266,7 @@ class VAETransformer(RepresentationTransformer):
         both = self._applied().of_table(mean_and_std, table, 2 * width, dtype)
         return both[:, :width].copy(), both[:, width:].copy()
 
+    @validated({"return_std": ["boolean"]})
     def score_samples(self, X, return_std=False):
         r"""Lower bound of each row's log-likelihood, in nats, in the original units of ``X``.
 
