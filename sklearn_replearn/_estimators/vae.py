@@ -44,21 +44,21 @@ class VAETransformer(RepresentationTransformer):
         need stay near 0.
     beta : float, default=1.0
         Weight of the divergence from the prior; above 1 a β-VAE.
-    likelihood : {"auto", "gaussian", "student_t", "bernoulli", "poisson", "negative_binomial"} or \
-dict, default="auto"
+    likelihood : {"auto", "gaussian", "student_t", "atoms", "bernoulli", "poisson", \
+"negative_binomial"} or dict, default="auto"
         Of the columns of numbers given a code; a dict says it for some columns by name or number.
         "auto" is "bernoulli" for columns of 0 and 1, "gaussian" for others, and for a sparse matrix
-        of counts "poisson". "bernoulli" takes columns within [0, 1], the last two
-        take counts. Categories have a softmax, ordered ones thresholds; see
-        :mod:`sklearn_replearn.likelihoods`.
+        of counts "poisson". "atoms" scales columns by their ranks and gives each repeated value a
+        probability. "bernoulli" takes columns within [0, 1], the last two take counts. Categories
+        have a softmax, ordered ones thresholds; see :mod:`sklearn_replearn.likelihoods`.
     scale : float or None, default=None
         Standard deviation of the Gaussian in units of the scaled columns. None learns one per
         column (σ-VAE).
     kl_warmup : float, default=0.1
         Share of the updates over which the weight of the divergence rises to ``beta``.
     n_importance_samples : int, default=64
-        Draws per row in :meth:`score_samples`, also when changed after fit. More give a tighter
-        bound, in proportion to time.
+        Draws per row in :meth:`score_samples`, at first, also when changed after fit. More give a
+        tighter bound, in proportion to time.
     sampler : {"auto", "prior", "mixture"}, default="auto"
         Where :meth:`sample` draws codes: from the prior, or from a Gaussian mixture fitted to the
         codes of the training rows. "auto" is the mixture for tables, the prior for images, tokens
@@ -148,6 +148,9 @@ dict, default="auto"
         ``history_["train_loss"]``.
     network_ : torch.nn.Module
         A copy of the trained network, on the CPU.
+    measures_ : dict of str to str
+        By what :meth:`score_samples` measures each column: "density", per unit of the column,
+        "probability", or both.
 
     See Also
     --------
@@ -301,8 +304,8 @@ dict, default="auto"
         otherwise continuous has a probability. ``likelihood="atoms"`` gives each repeated value of
         a column one.
 
-        ``n_importance_samples`` codes are drawn from the encoder's posterior. Where fewer than a
-        quarter of them weigh something (effective sample size), they are drawn from a normal
+        ``n_importance_samples`` codes are drawn from the encoder's posterior. Where too few of them
+        weigh something (effective sample size) or cells are missing, they are drawn from a normal
         distribution fitted to the exact posterior of the row; and where that does not suffice, four
         and sixteen times as many.
         """
