@@ -448,7 +448,7 @@ dict, default="auto"
         {
             "n_samples": [Whole()],
             "random_state": SEED,
-            "given": [dict, None],
+            "given": [object],  # conditions_of says what is wanted of one that is no dict
             "missing": [StrOptions({"as_fit"}), None],
         }
     )
