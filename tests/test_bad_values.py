@@ -443,7 +443,7 @@ FINE_FOR = {
         AutoencoderTransformer.rows VAETransformer.rows ContrastiveTransformer.rows
         OutlierDetector.rows EncoderClassifier.estimator EncoderRegressor.estimator
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
-        corruption sparsity lr_schedule objective augmentation transformer class_weight judges given
+        corruption sparsity lr_schedule objective augmentation transformer class_weight judges given missing
         categories rows.Table.scaling inputs rarity rates times
         losses.nt_xent.negatives""",
     ("none", "empty list"): "callbacks categorical_features",

@@ -1,6 +1,5 @@
 """From rows and parameters to a :class:`Model`."""
 
-import warnings
 from dataclasses import replace
 from numbers import Integral
 

@@ -451,7 +451,7 @@ class VAETransformer(RepresentationTransformer):
         {
             "n_samples": [Whole()],
             "random_state": SEED,
-            "given": [dict, None],
+            "given": [object],  # conditions_of says what is wanted of one that is no dict
             "missing": [StrOptions({"as_fit"}), None],
         }
     )

@@ -13,7 +13,8 @@ _FIRST_DAY, _LAST_DAY = (
     (datetime.date(year, month, day) - datetime.date(1970, 1, 1)).days
     for year, month, day in ((1, 1, 2), (9999, 12, 30))
 )
-_UNITS = ("D", "h", "min", "s")
+_MARGIN = 2  # days
+_UNITS_A_DAY = {"D": 1, "h": 24, "min": 24 * 60, "s": 86_400}
 _LOOKED_AT_FIRST = 64  # rows, which rule out most that does not hold for all
 _LARGEST = 2**63 - 1  # the smallest int64 stands for a missing one
 
@@ -55,7 +56,10 @@ class Date:
         column = _as_time(column).dropna()
         if getattr(column.dtype, "tz", None) is not None:
             column = column.dt.tz_localize(None)
-        self.unit = first_that_keeps(column, lambda cells, unit: cells.dt.floor(unit), _UNITS)
+        ticks, day = column.astype("int64").to_numpy(), _TICKS_A_DAY[self._unit]
+        self.unit = first_that_keeps(
+            ticks, lambda cells, unit: cells - cells % (day // _UNITS_A_DAY[unit]), _UNITS_A_DAY
+        )
 
     def encode(self, column):
         """Cells to ticks, ndarray of shape (n_samples,), float64."""
@@ -76,7 +80,11 @@ class Date:
         if getattr(self.plain, "tz", None) is not None:
             column = column.dt.tz_localize("UTC").dt.tz_convert(self.plain.tz)
         if self.unit is not None:
-            column = self._on_unit(column)
+            # The ends of what can be told are on no unit, and rounding would lead beyond them.
+            margin = int(np.timedelta64(_MARGIN, "D").astype(f"m8[{self._unit}]").astype(np.int64))
+            low, high = self._limits
+            far = (ticks < low + margin) | (ticks > high - margin)
+            column = column.where(far, self._on_unit(column.mask(far)))
         column = column.mask(missing)
         if not types.is_object_dtype(self.dtype):
             return column.astype(self.dtype)
