@@ -432,8 +432,8 @@ FINE_FOR = {
     ("minus one", "zero", "one", "fraction", "inf"): "high",
     # Switches, for which 0 and 1 are no values.
     ("true",): """
-        early_stopping return_std warm_start novelty learn_temperature batch_norm has_density whole as_given
-        logarithmic""",
+        early_stopping return_std warm_start novelty learn_temperature batch_norm has_density
+        whole as_given logarithmic""",
     ("true", "zero", "one"): "verbose",
     ("none", "zero", "one"): "random_state",
     # Where None stands for something.
@@ -443,8 +443,8 @@ FINE_FOR = {
         AutoencoderTransformer.rows VAETransformer.rows ContrastiveTransformer.rows
         OutlierDetector.rows EncoderClassifier.estimator EncoderRegressor.estimator
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
-        corruption sparsity lr_schedule objective augmentation transformer class_weight judges given missing
-        categories rows.Table.scaling inputs rarity rates times
+        corruption sparsity lr_schedule objective augmentation transformer class_weight judges
+        given missing categories rows.Table.scaling inputs rarity rates times
         losses.nt_xent.negatives""",
     ("none", "empty list"): "callbacks categorical_features",
     # Sequences that may be empty, texts that may be any, tables of any width or of text.
