@@ -435,8 +435,8 @@ FINE_FOR = {
     ("minus one", "zero", "one", "fraction", "inf"): "high",
     # Switches, for which 0 and 1 are no values.
     ("true",): """
-        early_stopping warm_start novelty learn_temperature batch_norm has_density whole as_given
-        add_indicator
+        early_stopping return_std warm_start novelty learn_temperature batch_norm has_density
+        whole as_given add_indicator
         logarithmic""",
     ("true", "zero", "one"): "verbose",
     ("none", "zero", "one"): "random_state",

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from sklearn_replearn import OutlierDetector
-from sklearn_replearn._tables.column_types import Date, Number
+from sklearn_replearn._tables.column_types import Number
+from sklearn_replearn._tables.dates import Date
 from sklearn_replearn.outliers import CellSurprise
 from sklearn_replearn.outliers.wording import reason
 

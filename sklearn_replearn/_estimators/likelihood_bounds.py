@@ -12,6 +12,7 @@ _GOOD, _ENOUGH = 0.6, 0.25
 _STEPS = 1, 4  # of Gauss and Newton; of rows for which the first are too few
 _DIFFERENCE = 0.1  # in standard deviations of the encoder
 _SHRUNK = 1.0, 0.5, 0.25, 0.0625, 0.0
+_LARGEST = 1e10  # curvature
 _MOST_ADAPTED = 128  # values in a code
 _FACTOR, _ROUNDS = 4, 2
 N_FIGURES = 4
@@ -20,9 +21,9 @@ N_FIGURES = 4
 def bounds_of(inference, table, measure, draws):
     """Bounds of the log-likelihood of each row of a table.
 
-    Codes are drawn from the encoder's posterior. Where few of the draws weigh something, as many
-    are drawn from the normal distribution that fits the exact posterior at its mode, if that is
-    better; and where that is not enough, more.
+    Codes are drawn from the encoder's posterior. Where few of the draws weigh something, or cells
+    are missing, as many are drawn from the normal distribution that fits the exact posterior at its
+    mode, if that is better; and where that is not enough, more.
 
     Parameters
     ----------
@@ -53,8 +54,10 @@ def bounds_of(inference, table, measure, draws):
 
     bounds = found(0, draws, table)
     steps = np.zeros(len(table), dtype=int)
+    # Of cells that are missing an encoder may know nothing, and be too sure.
+    unsure = np.isnan(table).any(axis=1) if isinstance(table, np.ndarray) else steps > 0
     for n_steps, share in zip(_STEPS, (_GOOD, _ENOUGH), strict=True):
-        poor = np.flatnonzero(bounds[:, 2] < share * n_draws)
+        poor = np.flatnonzero((bounds[:, 2] < share * n_draws) | (unsure & (steps == 0)))
         if len(poor) and latent_dim <= _MOST_ADAPTED:
             again = found(n_steps, draws, table[poor])
             better = again[:, 2] > bounds[poor, 2]
@@ -145,8 +148,9 @@ def _linearised(network, cells, mean, difference, dtype):
         (x[:, 1 : latent_dim + 1] - x[:, latent_dim + 1 :]) / (2 * difference)[:, :, None]
         for x in (output, gradients)
     )
-    gradient = (slopes @ gradients[:, 0, :, None])[:, :, 0] - mean
-    curvature = slopes @ turns.mT
+    gradient = ((slopes @ gradients[:, 0, :, None])[:, :, 0] - mean).nan_to_num(0.0)
+    # Of rows so far out that nothing fits them the curvature may be anything.
+    curvature = (slopes @ turns.mT).nan_to_num(0.0).clamp(-_LARGEST, _LARGEST)
     identity = torch.eye(latent_dim, dtype=mean.dtype, device=mean.device)
     return gradient, identity - 0.5 * (curvature + curvature.mT)
 

@@ -16,7 +16,7 @@ from .._scaling.cells import check_unit_interval
 from .._scaling.measure import Measure
 from .._tables.conditions import conditions_of
 from .._tables.names import column_number
-from .._tables.schema import frame_of_row
+from .._tables.schema import table_of_row
 from .._tables.validation import names_of
 from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED, class_of
@@ -44,21 +44,21 @@ class VAETransformer(RepresentationTransformer):
         need stay near 0.
     beta : float, default=1.0
         Weight of the divergence from the prior; above 1 a β-VAE.
-    likelihood : {"auto", "gaussian", "student_t", "bernoulli", "poisson", "negative_binomial"} or \
-dict, default="auto"
+    likelihood : {"auto", "gaussian", "student_t", "atoms", "bernoulli", "poisson", \
+"negative_binomial"} or dict, default="auto"
         Of the columns of numbers given a code; a dict says it for some columns by name or number.
         "auto" is "bernoulli" for columns of 0 and 1, "gaussian" for others, and for a sparse matrix
-        of counts "poisson". "bernoulli" takes columns within [0, 1], the last two
-        take counts. Categories have a softmax, ordered ones thresholds; see
-        :mod:`sklearn_replearn.likelihoods`.
+        of counts "poisson". "atoms" scales columns by their ranks and gives each repeated value a
+        probability. "bernoulli" takes columns within [0, 1], the last two take counts. Categories
+        have a softmax, ordered ones thresholds; see :mod:`sklearn_replearn.likelihoods`.
     scale : float or None, default=None
         Standard deviation of the Gaussian in units of the scaled columns. None learns one per
         column (σ-VAE).
     kl_warmup : float, default=0.1
         Share of the updates over which the weight of the divergence rises to ``beta``.
     n_importance_samples : int, default=64
-        Draws per row in :meth:`score_samples`, also when changed after fit. More give a tighter
-        bound, in proportion to time.
+        Draws per row in :meth:`score_samples`, at first, also when changed after fit. More give a
+        tighter bound, in proportion to time.
     sampler : {"auto", "prior", "mixture"}, default="auto"
         Where :meth:`sample` draws codes: from the prior, or from a Gaussian mixture fitted to the
         codes of the training rows. "auto" is the mixture for tables, the prior for images, tokens
@@ -148,6 +148,9 @@ dict, default="auto"
         ``history_["train_loss"]``.
     network_ : torch.nn.Module
         A copy of the trained network, on the CPU.
+    measures_ : dict of str to str
+        By what :meth:`score_samples` measures each column: "density", per unit of the column,
+        "probability", or both.
 
     See Also
     --------
@@ -301,8 +304,8 @@ dict, default="auto"
         otherwise continuous has a probability. ``likelihood="atoms"`` gives each repeated value of
         a column one.
 
-        ``n_importance_samples`` codes are drawn from the encoder's posterior. Where fewer than a
-        quarter of them weigh something (effective sample size), they are drawn from a normal
+        ``n_importance_samples`` codes are drawn from the encoder's posterior. Where too few of them
+        weigh something (effective sample size) or cells are missing, they are drawn from a normal
         distribution fitted to the exact posterior of the row; and where that does not suffice, four
         and sixteen times as many.
         """
@@ -547,27 +550,12 @@ dict, default="auto"
 
     def _code_of(self, x, name):
         try:
-            mean, _ = self.posterior(self._model.rows.row_to_table(self._as_table(x)))
+            mean, _ = self.posterior(self._model.rows.row_to_table(table_of_row(x, names_of(self))))
         except (TypeError, ValueError) as problem:
             raise ValueError(f"{name} must be a row like those of fit: {problem}") from problem
         if len(mean) != 1:
             raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
         return mean.astype(np.float64)
-
-    def _as_table(self, x):
-        """A table of one row, from a row of any form."""
-        if isinstance(x, pd.Series):
-            return frame_of_row(x)
-        if hasattr(x, "columns") or (hasattr(x, "shape") and np.ndim(x) != 1):
-            return x
-        array = np.asarray(x)
-        if array.dtype.kind in "US":
-            array = np.asarray(x, dtype=object)
-        x = array.reshape(1, -1) if array.ndim == 1 else array
-        names = names_of(self)
-        if names is not None and x.ndim == 2 and x.shape[1] == len(names):
-            return frame_of_row(pd.Series(x[0], index=names))
-        return x
 
     _network = VariationalAutoencoder
     _objective_parameter = "likelihood"

@@ -336,6 +336,21 @@ _IN_WORDS = {
 }
 
 
+def table_of_row(x, names):
+    """A table of one row, from a row of any form; a frame where columns have names."""
+    if isinstance(x, pd.Series):
+        return frame_of_row(x)
+    if hasattr(x, "columns") or (hasattr(x, "shape") and np.ndim(x) != 1):
+        return x
+    array = np.asarray(x)
+    if array.dtype.kind in "US":
+        array = np.asarray(x, dtype=object)
+    x = array.reshape(1, -1) if array.ndim == 1 else array
+    if names is not None and x.ndim == 2 and x.shape[1] == len(names):
+        return frame_of_row(pd.Series(x[0], index=names))
+    return x
+
+
 def frame_of_row(cells):
     """A Series of one row's cells as a table of one row, each column of its own type."""
     columns = {name: pd.Series([cell]) for name, cell in cells.items()}

@@ -280,7 +280,7 @@ def test_cells_are_missing_as_in_fit_when_asked(vae, people):
     given = vae.sample(50, random_state=0, missing="as_fit", given={"city": ["a"]})
     assert given["city"].eq("a").all()
     assert given["income"].isna().any()
-    with pytest.raises(ValueError, match="'missing' parameter .* Got True"):
+    with pytest.raises(ValueError, match=r"'missing' parameter .* Got True"):
         vae.sample(2, missing=True)
 
 

@@ -127,8 +127,8 @@ def test_categories_reach_those_that_want_them_through_compose():
 
     nested = Compose([lambda rows: rows, Compose([Told(), Told()])])
     rows = torch.zeros(2, 2)
-    assert OnTables(nested, [True, False])(rows, None).tolist() == [[2, 0], [2, 0]]
-    assert OnTables(nested)(rows, None).tolist() == [[0, 0], [0, 0]]
+    assert OnTables(nested, [True, False])(rows, torch.Generator()).tolist() == [[2, 0], [2, 0]]
+    assert OnTables(nested)(rows, torch.Generator()).tolist() == [[0, 0], [0, 0]]
     noisy = OnTables(Compose([GaussianNoise(), MixUp()]), np.array([False, True, False]))
     levels = ROWS.round()
     assert torch.isin(augment(noisy, levels)[:, 1], levels[:, 1]).all()

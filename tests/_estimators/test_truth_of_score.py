@@ -1,0 +1,248 @@
+"""The score of a VAE against the true log-likelihood, in one measure for each column."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from scipy.integrate import trapezoid
+from scipy.special import logsumexp
+from sklearn.preprocessing import PowerTransformer, QuantileTransformer
+
+from sklearn_replearn import VAETransformer
+from sklearn_replearn.rows import Table
+
+CORRELATED = stats.multivariate_normal([3, -1], [[1, 0.9], [0.9, 1]])
+
+
+def small(**params):
+    few = {"latent_dim": 2, "hidden_layer_sizes": (16,), "max_epochs": 40, "lr": 2e-2}
+    return VAETransformer(**{**few, **params})
+
+
+def of_normal_steps(x, step):
+    """Log-density of normal numbers that were rounded: constant over each step."""
+    x = np.asarray(x)
+    return np.log(stats.norm.cdf(x + step / 2) - stats.norm.cdf(x - step / 2)) - np.log(step)
+
+
+def mixture(random, n):
+    first = random.random(n) < 0.4
+    x = np.where(first, random.normal(-2, 0.5, n), random.normal(1.5, 0.7, n))
+    log_p = [stats.norm.logpdf(x, -2, 0.5), stats.norm.logpdf(x, 1.5, 0.7)]
+    return x[:, None], logsumexp(log_p, axis=0, b=[[0.4], [0.6]])
+
+
+def correlated(random, n):
+    X = CORRELATED.rvs(n, random_state=random)
+    return X, CORRELATED.logpdf(X)
+
+
+def missing(random, n):
+    X, log_p = correlated(random, n)
+    gone = random.random(n) < 0.3
+    log_p = np.where(gone, stats.norm.logpdf(X[:, 1], -1), log_p)
+    X[gone, 0] = np.nan
+    return X, log_p
+
+
+def independent(distribution):
+    def drawn(random, n):
+        X = distribution.rvs((n, 2), random_state=random)
+        return X, distribution.logpdf(X).sum(axis=1)
+
+    return drawn
+
+
+def circle(random, n):
+    radius, angle = 1 + 0.1 * random.normal(size=n), random.uniform(0, 2 * np.pi, n)
+    log_p = stats.norm.logpdf(radius, 1, 0.1) - np.log(2 * np.pi * radius)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), log_p
+
+
+def bits(random, n):
+    shares = np.array([0.1, 0.5, 0.8])
+    X = (random.random((n, 3)) < shares).astype(float)
+    return X, stats.bernoulli.logpmf(X, shares).sum(axis=1)
+
+
+def mixed(random, n):
+    first = random.random(n) < 0.3
+    x = random.normal(size=n) + 2 * first
+    log_p = np.log(np.where(first, 0.3, 0.7)) + stats.norm.logpdf(x, 2 * first)
+    return pd.DataFrame({"x": x, "kind": np.where(first, "a", "b")}), log_p
+
+
+def zero_inflated(random, n):
+    some = random.random(n) < 0.2
+    x = np.where(some, random.lognormal(size=n), 0.0)
+    positive = np.log(0.2) + stats.lognorm.logpdf(np.where(some, x, 1.0), 1)
+    return x[:, None], np.where(some, positive, np.log(0.8))
+
+
+def rounded(random, n):
+    X = np.stack([random.normal(size=n).round(1), np.rint(2 * random.normal(size=n)) / 2], axis=1)
+    return X, of_normal_steps(X[:, 0], 0.1) + of_normal_steps(X[:, 1], 0.5)
+
+
+def beside_a_category(draw):
+    def drawn(random, n):
+        X, log_p = draw(random, n)
+        names = [f"x{j}" for j in range(X.shape[1])]
+        frame = pd.DataFrame(X, columns=names).assign(kind=random.choice(["a", "b"], n))
+        return frame, log_p - np.log(2)
+
+    return drawn
+
+
+TABLES = {
+    "mixture": mixture,
+    "correlated": correlated,
+    "log-normal": independent(stats.lognorm(1)),
+    "t": independent(stats.t(3)),
+    "uniform": independent(stats.uniform()),
+    "exponential": independent(stats.expon()),
+    "circle": circle,
+    "bits": bits,
+    "mixed": mixed,
+    "missing": missing,
+    "zero-inflated": zero_inflated,
+    "zero-inflated, mixed": beside_a_category(zero_inflated),
+    "rounded": rounded,
+    "rounded, mixed": beside_a_category(rounded),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_score_of_fresh_rows_is_not_above_their_true_likelihood(name):
+    random = np.random.default_rng(0)
+    (train, _), (fresh, log_p) = TABLES[name](random, 500), TABLES[name](random, 1000)
+    gap = small().fit(train).score_samples(fresh) - log_p
+    print(f"{name}: {gap.mean():.3f}")
+    assert gap.mean() < 3 * gap.std() / np.sqrt(len(gap))
+    assert gap.mean() > -2.5
+
+
+# ---------------------------------------------------------------- measures
+
+
+@pytest.mark.parametrize("n_values", [3, 64, 65, 200])
+@pytest.mark.parametrize("wrap", [lambda f: f, beside_a_category], ids=["numbers", "mixed"])
+def test_whole_numbers_have_probabilities_however_many_values_there_are(n_values, wrap):
+    def draw(random, n):
+        return random.integers(0, n_values, (n, 1)).astype(float), np.full(n, -np.log(n_values))
+
+    random = np.random.default_rng(0)
+    (train, _), (fresh, log_p) = wrap(draw)(random, 800), wrap(draw)(random, 400)
+    fitted = small(max_epochs=20).fit(train)
+    assert fitted.score(fresh) == pytest.approx(log_p.mean(), abs=0.3)
+    assert next(iter(fitted.measures_.values())) == "density"
+
+
+@pytest.mark.parametrize("step", [0.01, 0.5, 5.0])
+def test_rounding_does_not_lift_scores(step):
+    random = np.random.default_rng(0)
+    X = random.normal(size=(600, 2)) * [step, 20 * step]
+    plain = small(hidden_layer_sizes=(), max_epochs=30).fit(X[:300]).score(X[300:])
+    X = np.rint(X / step) * step
+    assert small(hidden_layer_sizes=(), max_epochs=30).fit(X[:300]).score(X[300:]) < plain + 0.05
+
+
+def test_a_user_chooses_probabilities():
+    random = np.random.default_rng(0)
+    X = np.stack([random.integers(0, 4, 400) * 0.5, random.normal(size=400)], axis=1)
+    by_value = small(likelihood={0: "atoms"}).fit(X)
+    assert by_value.measures_ == {"x0": "probability", "x1": "density"}
+    assert by_value.elbo_terms(X)["x0"].mean() == pytest.approx(np.log(0.25), abs=0.1)
+    by_step = small().fit(X)
+    assert by_step.measures_ == {"x0": "density", "x1": "density"}
+    assert by_step.elbo_terms(X)["x0"].mean() == pytest.approx(np.log(0.5), abs=0.2)
+    with pytest.raises(ValueError, match=r'"atoms" is for columns that are scaled by their ranks'):
+        small(likelihood="atoms", rows=Table(scaling="robust")).fit(X)
+
+
+@pytest.mark.parametrize("likelihood", ["gaussian", "student_t", "atoms"])
+@pytest.mark.parametrize("scaling", ["auto", "quantile"])
+def test_probabilities_of_whole_numbers_add_up_to_one(likelihood, scaling):
+    X = np.random.default_rng(0).poisson(3, (400, 1))
+    fitted = small(likelihood=likelihood, rows=Table(scaling=scaling)).fit(X)
+    total = np.exp(fitted.score_samples(np.arange(-20, 60)[:, None])).sum()
+    assert total == pytest.approx(1, abs=0.02)
+
+
+def test_a_value_that_many_rows_share_has_a_probability_and_the_rest_a_density():
+    X, _ = zero_inflated(np.random.default_rng(0), 500)
+    fitted = small().fit(X)
+    assert fitted.measures_ == {"x0": "density, probability at 0"}
+    grid = np.linspace(-60, 80, 3001)[:, None]
+    total = np.exp(fitted.score(np.zeros((1, 1)))) + trapezoid(
+        np.exp(fitted.score_samples(grid[np.abs(grid[:, 0]) > 1e-9])), dx=grid[1, 0] - grid[0, 0]
+    )
+    assert total == pytest.approx(1, abs=0.02)
+    assert small().fit(np.repeat(X[X > 0][:40, None], 5, axis=0)).measures_ == {"x0": "density"}
+
+
+@pytest.mark.parametrize(
+    "scaling", [QuantileTransformer(n_quantiles=50), PowerTransformer()], ids=str
+)
+def test_densities_under_flat_scalings_go_to_zero(scaling):
+    X = np.random.default_rng(0).gamma(1.0, size=(300, 1))
+    fitted = small(rows=Table(scaling=scaling)).fit(X)
+    far = fitted.score_samples(10.0 ** np.arange(2, 300, 33)[:, None])
+    assert np.isfinite(far).all()
+    assert (np.diff(far) < -10).all()
+
+
+@pytest.mark.parametrize("X", [np.random.default_rng(0).normal(size=(60, 2)), np.eye(60)[:, :2]])
+def test_scores_of_far_cells_are_finite(X):
+    fitted = small(max_epochs=2, likelihood="gaussian").fit(X)
+    far = np.array([1e10, 1e100, 1e200, 1e300])[:, None] * [1.0, 0.0]
+    scores = fitted.score_samples(far)
+    assert np.isfinite(scores).all()
+    assert (np.diff(scores) <= 0).all()
+
+
+# ---------------------------------------------------------------- draws
+
+
+@pytest.fixture(scope="module")
+def wide():
+    random = np.random.default_rng(0)
+    X = np.tanh(random.normal(size=(300, 6)) @ random.normal(size=(6, 20)))
+    return X + 0.1 * random.normal(size=X.shape)
+
+
+def test_few_draws_come_close_to_many_and_seeds_agree(wide):
+    fitted = small(latent_dim=16, max_epochs=80).fit(wide[:200])
+    few, errors = fitted.score_samples(wide[200:], return_std=True)
+    assert (errors > 0).all()
+    assert errors.mean() < 0.2
+    many = fitted.set_params(n_importance_samples=1024).score(wide[200:])
+    assert few.mean() == pytest.approx(many, abs=0.1)
+    fitted.set_params(n_importance_samples=64)
+    object.__setattr__(fitted._model, "seed", 1)
+    assert fitted.score(wide[200:]) == pytest.approx(few.mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("n_draws", [1, 3, 64])
+def test_sums_of_terms_are_not_above_scores(wide, n_draws):
+    fitted = small(n_importance_samples=n_draws, max_epochs=5).fit(wide)
+    terms, scores = fitted.elbo_terms(wide), fitted.score_samples(wide)
+    assert (terms.sum(axis=1) <= scores).all()
+    assert (terms["kl"] <= 0).all()
+
+
+def test_a_row_has_the_same_draws_in_any_order_container_and_company(wide):
+    frame = pd.DataFrame(wide).mask(wide > 1.2)
+    fitted = small(max_epochs=5).fit(frame)
+    scores = fitted.score_samples(frame)
+    assert np.array_equal(fitted.score_samples(frame[::-1])[::-1], scores)
+    assert np.array_equal(fitted.score_samples(np.asfortranarray(frame.to_numpy())), scores)
+    assert np.array_equal([fitted.score(frame[i : i + 1]) for i in range(30)], scores[:30])
+
+
+@pytest.mark.parametrize("factor", [1000.0, 2.0**-20])
+def test_other_units_move_scores_by_their_logarithm(wide, factor):
+    # Rows come in another order, and training differs; what is left is what does not train.
+    vae = small(max_epochs=1, lr=1e-30, scale=1.0, batch_size=300)
+    moved = vae.fit(wide * factor).score_samples(wide * factor) + 20 * np.log(factor)
+    assert moved == pytest.approx(vae.fit(wide).score_samples(wide), abs=1e-4)
