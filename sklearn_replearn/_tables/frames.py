@@ -96,7 +96,7 @@ class Arrow:
 
     def of_columns(self, raw, kept, added):
         """Some columns of a table, by number, and new ones, arrays by name."""
-        raw = raw.select(list(kept))
+        raw = raw.select([int(j) for j in kept])
         for name, cells in added.items():
             raw = raw.append_column(name, _pyarrow().array(cells))
         return raw
