@@ -23,6 +23,7 @@ from sklearn_replearn import (
     EncoderClassifier,
     EncoderRegressor,
     OutlierDetector,
+    RepresentationImputer,
     augmentations,
     likelihoods,
     losses,
@@ -188,6 +189,8 @@ def fitted_with(cls, **params):
         )
     elif issubclass(cls, EncoderClassifier | EncoderRegressor):
         little = {"transformer": AutoencoderTransformer(**QUICK)}
+    elif cls is RepresentationImputer:
+        little = {"estimator": AutoencoderTransformer(**QUICK)}
     else:
         little = QUICK
     return cls(**{**little, **params}).fit(TABLE, CLASSES)
@@ -433,7 +436,7 @@ FINE_FOR = {
     # Switches, for which 0 and 1 are no values.
     ("true",): """
         early_stopping return_std warm_start novelty learn_temperature batch_norm has_density
-        whole as_given logarithmic""",
+        whole as_given add_indicator logarithmic""",
     ("true", "zero", "one"): "verbose",
     ("none", "zero", "one"): "random_state",
     # Where None stands for something.
@@ -442,6 +445,7 @@ FINE_FOR = {
         VAETransformer.decoder ContrastiveTransformer.encoder ContrastiveTransformer.decoder
         AutoencoderTransformer.rows VAETransformer.rows ContrastiveTransformer.rows
         OutlierDetector.rows EncoderClassifier.estimator EncoderRegressor.estimator
+        RepresentationImputer.estimator input_features
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
         corruption sparsity lr_schedule objective augmentation transformer class_weight judges
         given missing categories rows.Table.scaling inputs rarity rates times
@@ -452,7 +456,8 @@ FINE_FOR = {
     ("word", "digits"): "words",
     ("a column more", "words"): """
         AutoencoderTransformer.fit.X VAETransformer.fit.X ContrastiveTransformer.fit.X
-        EncoderClassifier.fit.X EncoderRegressor.fit.X OutlierDetector.fit.X""",
+        EncoderClassifier.fit.X EncoderRegressor.fit.X OutlierDetector.fit.X
+        RepresentationImputer.fit.X""",
     ("a column more",): """
         metrics.effective_rank.codes metrics.procrustes_r2.codes metrics.uniformity.codes""",
     ("none", "number"): "sample_weight",
@@ -462,6 +467,7 @@ FINE_FOR = {
     # Documented as ignored, or handed back as it is.
     (*BAD, *BAD_TABLES, *BAD_COLUMNS, *BAD_TENSORS): """
         AutoencoderTransformer.fit.y VAETransformer.fit.y ContrastiveTransformer.fit.y
+        RepresentationImputer.fit.y
         OutlierDetector.fit.y AutoencoderTransformer.score.y VAETransformer.score.y
         ContrastiveTransformer.score.y augmentations.Identity().rows
         augmentations.Identity().generator""",

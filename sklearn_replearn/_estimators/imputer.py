@@ -166,6 +166,11 @@ class RepresentationImputer(
             Indicators are named "missingindicator_" and the name of their column.
         """
         check_is_fitted(self)
+        if input_features is not None and np.ndim(input_features) != 1:
+            raise ValueError(
+                "input_features must be the names of the columns, a list of "
+                f"{self.n_features_in_}; got {input_features!r}."
+            )
         names = super().get_feature_names_out(input_features)
         if not self.add_indicator:
             return names[self.kept_]

@@ -48,19 +48,6 @@ def rows_as_array(X):
     return without_mask(X)
 
 
-def reject_no_table(X):
-    """Refuse what has no rows, or not in order.
-
-    Raises
-    ------
-    TypeError
-        Says what it is and what to do.
-    """
-    listed = isinstance(X, list | tuple) or hasattr(X, "shape") or hasattr(X, "__array__")
-    if isinstance(X, type) or not listed:
-        raise _no_table(X)
-
-
 def _of_rows(X):
     """A list of rows as an array; of objects where there is text among them."""
     if len(X) == 0 or not all(map(_is_row, X)):

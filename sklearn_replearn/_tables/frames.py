@@ -94,6 +94,13 @@ class Arrow:
             raw = raw.set_column(j, field, self._made(cells, field.type))
         return raw
 
+    def of_columns(self, raw, kept, added):
+        """Some columns of a table, by number, and new ones, arrays by name."""
+        raw = raw.select([int(j) for j in kept])
+        for name, cells in added.items():
+            raw = raw.append_column(name, _pyarrow().array(cells))
+        return raw
+
     def _made(self, cells, kind):
         if not hasattr(kind, "index_type"):
             return _pyarrow().array(cells, type=kind)
