@@ -728,8 +728,8 @@ def test_the_number_of_epochs_follows_from_the_number_of_rows(cls, n, epochs):
     [
         ({"latent_dim": 0}, "'latent_dim' parameter"),
         ({"latent_dim": 2.0}, "'latent_dim' parameter"),
-        ({"hidden_layer_sizes": (0,)}, "whole numbers of at least 1"),
-        ({"hidden_layer_sizes": (8, 2.5)}, "whole numbers of at least 1"),
+        ({"hidden_layer_sizes": (0,)}, "each an int in the range"),
+        ({"hidden_layer_sizes": (8, 2.5)}, "each an int in the range"),
         ({"lr": -1e-3}, "'lr' parameter"),
         ({"device": "gpu"}, "device='gpu' is not available here"),
         ({"device": "meta"}, "holds no numbers"),
@@ -751,14 +751,14 @@ def test_bad_parameters_are_refused(cls, params, message, X):
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (ContrastiveTransformer(objective=NTXent), r"objective must be an instance, such as NTX"),
-        (AutoencoderTransformer(corruption=SwapNoise), r"such as SwapNoise\(\); got the class"),
+        (ContrastiveTransformer(objective=NTXent), "must be an objective .* such as NTXent"),
+        (AutoencoderTransformer(corruption=SwapNoise), r"such as SwapNoise\(\) .* Got <class"),
         (AutoencoderTransformer(corruption=lambda rows, g: rows[:1]), r"it returned \(1, 7\)"),
         (ContrastiveTransformer(augmentation=lambda rows, g: rows[:1]), r"it returned \(1, 7\)"),
         (VAETransformer(encoder=lambda n_in: None), r"called with the widths \(7, 6\), raised"),
         (VAETransformer(callbacks=["EarlyStopping"]), "must be skorch callbacks; got 'EarlyStop"),
         (VAETransformer(callbacks=[EarlyStopping()]), "set early_stopping=True, or monitor="),
-        (AutoencoderTransformer(sparsity=L1Sparsity(-1.0)), "weight must be 0 or more; got -1.0"),
+        (AutoencoderTransformer(sparsity=L1Sparsity(-1.0)), "'weight' parameter .* Got -1.0"),
     ],
     # Not str: two workers must find the same names, and a lambda shows its address.
     ids=lambda value: "" if isinstance(value, str) else type(value).__name__,
