@@ -436,12 +436,7 @@ FINE_FOR = {
     # Switches, for which 0 and 1 are no values.
     ("true",): """
         early_stopping return_std warm_start novelty learn_temperature batch_norm has_density
-<<<<<<< HEAD
-        whole as_given add_indicator
-        logarithmic""",
-=======
-        whole as_given logarithmic""",
->>>>>>> main
+        whole as_given add_indicator logarithmic""",
     ("true", "zero", "one"): "verbose",
     ("none", "zero", "one"): "random_state",
     # Where None stands for something.
@@ -452,13 +447,8 @@ FINE_FOR = {
         OutlierDetector.rows EncoderClassifier.estimator EncoderRegressor.estimator
         RepresentationImputer.estimator input_features
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
-<<<<<<< HEAD
-        corruption sparsity lr_schedule objective augmentation transformer class_weight judges given
-        missing categories rows.Table.scaling inputs rarity rates times
-=======
         corruption sparsity lr_schedule objective augmentation transformer class_weight judges
         given missing categories rows.Table.scaling inputs rarity rates times
->>>>>>> main
         losses.nt_xent.negatives""",
     ("none", "empty list"): "callbacks categorical_features",
     # Sequences that may be empty, texts that may be any, tables of any width or of text.

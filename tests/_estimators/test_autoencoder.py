@@ -91,7 +91,10 @@ def test_bce_refuses_other_columns_by_name(X):
 
 @pytest.mark.parametrize(
     ("sparsity", "message"),
-    [(TopKSparsity(9), "between 1 and latent_dim=8; got 9"), (KLSparsity(1.5), r"range \(0.0, 1.0\). Got 1.5")],
+    [
+        (TopKSparsity(9), "between 1 and latent_dim=8; got 9"),
+        (KLSparsity(1.5), r"range \(0.0, 1.0\). Got 1.5"),
+    ],
 )
 def test_sparsity_that_does_not_fit_is_refused(sparsity, message, X):
     with pytest.raises(ValueError, match=message):
