@@ -162,7 +162,7 @@ def test_samples_repeat_with_a_seed_only(wine):
     vae = VAETransformer(4, max_epochs=5).fit(wine)
     assert np.array_equal(vae.sample(3, random_state=1), vae.sample(3, random_state=1))
     assert not np.array_equal(vae.sample(3), vae.sample(3))
-    with pytest.raises(ValueError, match="'n_samples' parameter .* Got 0"):
+    with pytest.raises(ValueError, match=r"'n_samples' parameter .* Got 0"):
         vae.sample(0)
 
 
@@ -174,7 +174,7 @@ def test_interpolation_leads_from_one_row_to_the_other(wine):
     assert path[[0, -1]] == pytest.approx(ends)
     with pytest.raises(ValueError, match="x_b must be one row; got 2 rows"):
         vae.interpolate(wine[0], wine[:2])
-    with pytest.raises(ValueError, match="'n_steps' parameter .* Got 1"):
+    with pytest.raises(ValueError, match=r"'n_steps' parameter .* Got 1"):
         vae.interpolate(wine[0], wine[1], n_steps=1)
 
 
@@ -317,7 +317,7 @@ def test_draws_of_missing_cells_vary_and_repeat(vae, table):
     assert not first.equals(second)
     pd.testing.assert_frame_equal(first.mask(gone), holes)
     pd.testing.assert_frame_equal(vae.impute(holes, n_draws=1, random_state=0)[0], first)
-    with pytest.raises(ValueError, match="'n_draws' parameter .* Got 0"):
+    with pytest.raises(ValueError, match=r"'n_draws' parameter .* Got 0"):
         vae.impute(holes, n_draws=0)
 
 
