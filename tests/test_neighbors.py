@@ -24,7 +24,7 @@ def test_they_are_the_nearest(points):
 
 
 def test_a_point_is_not_its_own_neighbour(points):
-    own = np.arange(300)
+    own = np.stack([np.arange(300), np.arange(1, 301)], axis=1)
     distances = cdist(points, points)
     np.fill_diagonal(distances, np.inf)
     nearest = Neighbors(points).nearest(points, own=own)[:, 0]
@@ -49,6 +49,6 @@ def test_of_equal_references_it_is_the_first(points):
 
 def test_one_reference_is_enough():
     assert (
-        Neighbors(np.ones((1, 2))).nearest(np.zeros((3, 2)), own=np.zeros(3, int)).tolist()
+        Neighbors(np.ones((1, 2))).nearest(np.zeros((3, 2)), own=np.array([[0, 1]] * 3)).tolist()
         == [[0]] * 3
     )

@@ -108,9 +108,9 @@ def _check_kinds(cells, kinds, name):
         shown = [
             getattr(first[k], "item", lambda k=k: first[k])() for k in sorted(strange or first)
         ]
-        raise ValueError(
-            f"{name} {_WANTED}; got {' and '.join(f'{cell!r}'[:80] for cell in shown)}."
-        )
+        unsupported = "Complex data not supported: " if "complex" in strange else ""
+        came = " and ".join(f"{cell!r}"[:80] for cell in shown)
+        raise ValueError(f"{unsupported}{name} {_WANTED}; got {came}.")
     fractions = [cell for cell, k in zip(cells, kinds, strict=True) if k == "number" and cell % 1]
     if fractions:
         # In the words that scikit-learn has for it.
@@ -134,7 +134,7 @@ def targets(y):
     """
     try:
         if y.dtype.kind == "c":
-            raise ValueError("they are complex")
+            raise ValueError("Complex data not supported: y is complex")
         if y.dtype == object:
             y = np.where(pd.isna(y), np.nan, y)
         y = y.astype(np.float64)

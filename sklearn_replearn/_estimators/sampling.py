@@ -103,7 +103,8 @@ class QuantileMap:
     Attributes
     ----------
     drawn, trained : ndarray of shape (n_knots,), float32
-        Quantiles of scaled cells as the model draws them, and of those of fit in original units.
+        Quantiles of scaled cells as the model draws them, and of those of fit as shares of their
+        range: in original units a float32 has no room for some, and no digits for others.
     range : ndarray of shape (2,), float64
         Least and largest cell of fit, before they are rounded.
     atoms : ndarray of shape (n_atoms,), float64
@@ -130,9 +131,10 @@ class QuantileMap:
         ends[shares == 0], ends[shares == 1] = -np.inf, np.inf
         y = np.quantile(trained, _SHARES, method="nearest")
         knots = _knots(x, y, np.sort(trained), ~np.isin(y, values[many]))
+        low, high = values[[0, -1]]
         return cls(
             x[knots].astype(np.float32),
-            y[knots].astype(np.float32),
+            ((y[knots] - low) / (high - low or 1.0)).astype(np.float32),
             values[[0, -1]],
             values[many],
             ends.astype(np.float32),
@@ -140,7 +142,9 @@ class QuantileMap:
 
     def apply(self, cells):
         """Scaled cells of the column to its original units, ndarray of shape (n,), float64."""
-        values = np.clip(np.interp(cells, self.drawn, self.trained), *self.range)
+        low, high = self.range
+        values = low + (high - low) * np.interp(cells, self.drawn, self.trained)
+        values = np.clip(values, low, high)
         for atom, low, high in zip(self.atoms, *self.ends, strict=True):
             values[(cells >= low) & (cells < high)] = atom
         return values

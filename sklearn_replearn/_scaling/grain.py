@@ -34,6 +34,18 @@ class Grain:
         nothing = np.zeros(len(whole))
         return cls(whole.astype(np.float64), nothing, nothing.astype(np.int8))
 
+    def __getstate__(self):
+        # Most columns have none: stored are those that do.
+        which = np.flatnonzero(self.step)
+        return len(self.step), which, self.step[which], self.origin[which], self.decimals[which]
+
+    def __setstate__(self, state):
+        n_features, which, *found = state
+        for name, values in zip(("step", "origin", "decimals"), found, strict=True):
+            whole = np.zeros(n_features, dtype=values.dtype)
+            whole[which] = values
+            object.__setattr__(self, name, whole)
+
     def snapped(self, X):
         """A copy of a table in original units, its cells at the nearest multiples."""
         X = np.array(X, dtype=np.float64)

@@ -23,7 +23,7 @@ def warn_if_diverged(net, rows, untrained, lr):
     """Warn if a network that has learned nothing does better on the training rows.
 
     That is computed only where the last epoch is worse than the first batch, so that other fits
-    take no longer. A decoder beside a contrastive objective is looked at by itself.
+    take no longer.
 
     Parameters
     ----------
@@ -67,11 +67,14 @@ def _is_worse(name, losses, others):
 
 
 def _losses(terms, aside):
-    """The sum of terms that count, and what a decoder beside them learns from, by name."""
-    losses = {"loss": math.fsum(value for name, value in terms.items() if name not in aside)}
+    """What is compared, by name: of a decoder beside a contrastive objective its own loss.
+
+    Codes of a network that knows nothing are much alike, and the views of a row for that reason,
+    too: to compare views may cost more and more while codes learn to tell rows apart.
+    """
     if _BESIDE in aside:
-        losses[_BESIDE] = terms[_BESIDE]
-    return losses
+        return {_BESIDE: terms[_BESIDE]}
+    return {"loss": math.fsum(value for name, value in terms.items() if name not in aside)}
 
 
 def _evaluated(training, rows, net, aside):

@@ -8,7 +8,7 @@ import pandas as pd
 import scipy.sparse as sp
 import torch
 from scipy.stats import false_discovery_control
-from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.base import BaseEstimator, OutlierMixin, is_outlier_detector
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -26,6 +26,7 @@ from ..rows.base import KIND_OF_ROWS, table_of
 from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_rows
 from .judges.base import Judge
 from .judges.estimator import EstimatorScore, TrimmedEstimatorScore
+from .judges.unwrapping import wraps_ours
 from .observations import Observations, training_rows
 from .repeats import units_of
 from .spaces import Space
@@ -193,7 +194,8 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         return self
 
     def _fit(self, X):
-        if sp.issparse(X) and not self.__sklearn_tags__().input_tags.sparse:
+        takes_sparse = self.estimator is None or get_tags(self.estimator).input_tags.sparse
+        if sp.issparse(X) and not takes_sparse:
             raise TypeError(
                 f"Sparse data was passed, which {type(self.estimator).__name__} may not take. "
                 "Make it dense with X.toarray()."
@@ -359,6 +361,7 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
+    @validated({"ties": [StrOptions({"count", "random"})]})
     def p_values(self, X, *, ties="count"):
         """How likely a normal row is to be at least as anomalous (conformal p-values).
 
@@ -384,8 +387,6 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         ValueError
             If ``ties`` is none of these.
         """
-        if ties not in ("count", "random"):
-            raise ValueError(f'ties must be "count" or "random"; got {ties!r}.')
         table, calibration = self._table(X), self._committee.calibration
         scores = self._scores(X, table)
         if ties == "count":
@@ -528,7 +529,9 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         if self.estimator is not None:
             given = get_tags(self.estimator).input_tags
             tags.input_tags.allow_nan = given.allow_nan
-            tags.input_tags.sparse = given.sparse
+            # Others say whether they are fitted to sparse rows, not whether they score them.
+            scores = is_outlier_detector(self.estimator) or wraps_ours(self.estimator)
+            tags.input_tags.sparse = given.sparse and scores
         return tags
 
 

@@ -1,5 +1,7 @@
 """Decimals, steps and calendar units of columns."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,9 @@ def test_step_of_a_column(name):
     moved = cells.astype(np.float64) + 0.3 * step * rng.uniform(-1, 1, len(cells))
     snapped = grain.snapped(moved[:, None])[:, 0].astype(cells.dtype)
     np.testing.assert_array_equal(snapped, cells)
+    stored = pickle.loads(pickle.dumps(grain))
+    for name in ("step", "origin", "decimals"):
+        np.testing.assert_array_equal(getattr(stored, name), getattr(grain, name))
 
 
 @pytest.mark.parametrize("name", CONTINUOUS)

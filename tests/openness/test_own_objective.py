@@ -208,5 +208,5 @@ def test_heads_and_terms_that_there_are_not(X):
         small(NoHeads()).fit(X)
     with pytest.raises(TypeError, match=r"Silent does not define terms\(\)"):
         small(Silent()).fit(X)
-    with pytest.raises(ValueError, match=r"must be an instance, such as CloseViews\(\)"):
+    with pytest.raises(ValueError, match=r"must be an objective .* Got <class"):
         small(CloseViews).fit(X)

@@ -30,6 +30,16 @@ def ours_in(estimator, X):
     return (estimator, X) if _takes(estimator, X) else (None, None)
 
 
+def wraps_ours(estimator):
+    """Whether one of our transformers is inside, fitted or not."""
+    while estimator is not None and not isinstance(estimator, RepresentationTransformer):
+        if isinstance(estimator, Pipeline):
+            estimator = estimator.steps[-1][1]
+        else:
+            estimator = next((getattr(estimator, a) for a in _INNER if hasattr(estimator, a)), None)
+    return estimator is not None
+
+
 def _takes(estimator, X):
     """Whether an estimator is fitted to tables of these columns."""
     names = list(X.columns) if isinstance(X, pd.DataFrame) else None
