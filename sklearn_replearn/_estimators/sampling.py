@@ -1,11 +1,11 @@
 """What is learned after training so that tables drawn from a model look like the table of fit."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.special import ndtr
-from scipy.stats import ks_2samp
+from scipy.special import kolmogorov, ndtr
 
 from .._mixtures import fitted_mixture
 from .._runtime.randomness import draw_integer, new_generator
@@ -23,6 +23,7 @@ _FEWEST_ROWS, _MOST_CELLS = 256, 2**22
 _SHARES = ndtr(np.linspace(-4, 4, 513))
 _FIRST_KNOTS, _MOST_KNOTS, _SMALLEST_ERROR = range(0, 513, 64), 33, 5e-3
 _LEVEL_OF_TEST = 0.05
+_COLUMNS_AT_ONCE = 64
 _FEWEST_IDS = 20
 _SMALLEST_ATOM = 1 / 32  # share of the rows from which on a value is given exactly
 
@@ -184,6 +185,40 @@ def aggregate_posterior(network, train_rows, seed):
     return AggregatePosterior(mean, std, seed)
 
 
+def _told_apart(drawn, trained):
+    """Columns that differ by the test of Kolmogorov and Smirnov, ndarray of shape (n_columns,).
+
+    Parameters
+    ----------
+    drawn : ndarray of shape (n_drawn, n_columns)
+    trained : ndarray of shape (n_rows, n_columns)
+        NaN where cells are missing.
+    """
+    known = ~np.isnan(trained)
+    n_known = np.maximum(known.sum(axis=0), 1)
+    steps = np.concatenate([np.full(drawn.shape, 1 / len(drawn)), -(known / n_known)])
+    both = np.concatenate([drawn, trained])
+    order = both.argsort(axis=0)
+    both, steps = (np.take_along_axis(x, order, axis=0) for x in (both, steps))
+    last = np.ones(both.shape, dtype=bool)
+    last[:-1] = both[1:] != both[:-1]
+    gap = (np.abs(steps.cumsum(axis=0)) * last).max(axis=0)
+    n_effective = len(drawn) * n_known / (len(drawn) + n_known)
+    return kolmogorov(np.sqrt(n_effective) * gap) < _LEVEL_OF_TEST
+
+
+def _has_atoms(trained):
+    """Columns of which some value is an atom, ndarray of shape (n_columns,), bool."""
+    ordered = np.sort(trained, axis=0)
+    n_known = (~np.isnan(trained)).sum(axis=0)
+    times = np.maximum(1, np.floor(_SMALLEST_ATOM * n_known)).astype(np.intp)
+    found = np.zeros(len(times), dtype=bool)
+    for many in np.unique(times):
+        which = times == many
+        found[which] = (ordered[many:, which] == ordered[:-many, which]).any(axis=0)
+    return found
+
+
 def quantile_maps(network, train_rows, codes, columns, scaler, seed):
     """Maps for those of these columns that are drawn otherwise than they were in fit.
 
@@ -200,16 +235,15 @@ def quantile_maps(network, train_rows, codes, columns, scaler, seed):
     outputs = network.output(torch.from_numpy(codes).float().to(train_rows.device))
     drawn = network.likelihood.sample(outputs, generator).cpu().double().numpy()
     shown = scaler.original(scaler.inside(drawn))
-    trained = multiset.columns(multiset.sample(most), columns)
-    for j, cells in zip(columns, trained, strict=True):
-        cells = cells[~np.isnan(cells)].astype(np.float64)
-        if len(cells):
-            of_column = QuantileMap.between(drawn[:, j], cells)
-            apart = ks_2samp(shown[:, j], cells, method="asymp").pvalue < _LEVEL_OF_TEST
-            # Steps give common values by themselves, and so do ranks.
-            exact = scaler.grain.step[j] or j in scaler.ranked
-            if apart or (len(of_column.atoms) and not exact):
-                maps[int(j)] = of_column
+    # Steps give common values by themselves, and so do ranks.
+    exact = (scaler.grain.step > 0) | np.isin(np.arange(multiset.width), list(scaler.ranked))
+    rows = multiset.sample(most)
+    for some in np.array_split(columns, math.ceil(len(columns) / _COLUMNS_AT_ONCE)):
+        trained = np.stack(list(multiset.columns(rows, some)), axis=1).astype(np.float64)
+        mapped = _told_apart(shown[:, some], trained) | (_has_atoms(trained) & ~exact[some])
+        mapped &= ~np.isnan(trained).all(axis=0)
+        for j, cells in zip(some[mapped], trained.T[mapped], strict=True):
+            maps[int(j)] = QuantileMap.between(drawn[:, j], cells[~np.isnan(cells)])
     return maps
 
 
