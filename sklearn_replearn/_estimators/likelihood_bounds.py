@@ -8,7 +8,7 @@ import torch
 from .importance import Cells, Normal, encoded, log_ratio, outputs
 
 # Shares of the draws, as many of which have to weigh something.
-_GOOD, _ENOUGH = 0.6, 0.25
+_GOOD, _ENOUGH = 0.6, 0.1
 _STEPS = 1, 4  # of Gauss and Newton; of rows for which the first are too few
 _DIFFERENCE = 0.1  # in standard deviations of the encoder
 _SHRUNK = 1.0, 0.5, 0.25, 0.0625, 0.0
