@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -33,10 +34,7 @@ class Draws:
 
     def __init__(self, n_draws, latent_dim, seed):
         self.n_draws, self.latent_dim, self.seed = n_draws, latent_dim, seed
-        width = min(latent_dim, SobolEngine.MAXDIM)
-        engine = SobolEngine(width, scramble=True, seed=seed)
-        points = engine.draw(math.ceil(n_draws / 2), dtype=torch.float64).cpu().numpy()
-        self.points = points[:, np.arange(latent_dim) % width]
+        self.points = _points(math.ceil(n_draws / 2), latent_dim, seed)
 
     def __len__(self):
         return self.n_draws
@@ -58,6 +56,18 @@ class Draws:
         points = points.clip(_TINY, 1 - 2 * _TINY, out=points)
         half = torch.special.ndtri(torch.from_numpy(points))
         return torch.cat([half, -half], dim=1)[:, : self.n_draws]
+
+
+# To scramble them takes longer than to score a row; those of some models are at hand.
+@lru_cache(maxsize=8)
+def _points(n, latent_dim, seed):
+    """Scrambled Sobol points, ndarray of shape (n, latent_dim), not to be written to."""
+    width = min(latent_dim, SobolEngine.MAXDIM)
+    engine = SobolEngine(width, scramble=True, seed=seed)
+    points = engine.draw(n, dtype=torch.float64).cpu().numpy()
+    points = points[:, np.arange(latent_dim) % width]
+    points.flags.writeable = False
+    return points
 
 
 @dataclass(frozen=True)

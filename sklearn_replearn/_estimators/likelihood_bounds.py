@@ -63,6 +63,8 @@ def bounds_of(inference, table, measure, draws):
             better = again[:, 2] > bounds[poor, 2]
             steps[poor[better]], bounds[poor[better]] = n_steps, again[better]
     for _ in range(_ROUNDS):
+        if not (bounds[:, 2] < _ENOUGH * n_draws).any():
+            break
         draws = draws.times(_FACTOR)
         for n_steps in (0, *_STEPS):
             poor = np.flatnonzero((bounds[:, 2] < _ENOUGH * n_draws) & (steps == n_steps))

@@ -1,5 +1,7 @@
 """The score of a VAE against the true log-likelihood, in one measure for each column."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from scipy.special import logsumexp
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer
 
 from sklearn_replearn import VAETransformer
+from sklearn_replearn._estimators import importance
 from sklearn_replearn.rows import Table
 
 CORRELATED = stats.multivariate_normal([3, -1], [[1, 0.9], [0.9, 1]])
@@ -238,6 +241,24 @@ def test_a_row_has_the_same_draws_in_any_order_container_and_company(wide):
     assert np.array_equal(fitted.score_samples(frame[::-1])[::-1], scores)
     assert np.array_equal(fitted.score_samples(np.asfortranarray(frame.to_numpy())), scores)
     assert np.array_equal([fitted.score(frame[i : i + 1]) for i in range(30)], scores[:30])
+
+
+def test_points_are_made_once_for_a_model_and_more_only_where_rows_need_them(wide, monkeypatch):
+    made = []
+
+    class Counted(importance.SobolEngine):
+        def draw(self, n, **kwargs):
+            made.append(n)
+            return super().draw(n, **kwargs)
+
+    monkeypatch.setattr(importance, "SobolEngine", Counted)
+    importance._points.cache_clear()
+    fitted = small(max_epochs=5, scale=1.0).fit(wide)
+    stored = len(pickle.dumps(fitted))
+    scores = [fitted.score(wide[:1]) for _ in range(3)]
+    assert len(set(scores)) == 1
+    assert len(made) == 1
+    assert len(pickle.dumps(fitted)) == stored
 
 
 @pytest.mark.parametrize("factor", [1000.0, 2.0**-20])
