@@ -65,12 +65,13 @@ class EstimatorScore(Judge):
 
     def _parts(self, rows):
         X = rows.decoded(rows.table)
-        whole = _minus_scores(self.estimator_, X)
         ours, given = ours_in(self.estimator_, X)
+        if ours is self.estimator_:
+            return _parts_of_ours(ours, given)
+        whole = _minus_scores(self.estimator_, X)
+        # What is wrapped around one of ours may have scores of its own.
         if ours is not None and np.array_equal(_minus_scores(ours, given), whole):
-            if isinstance(ours, VAETransformer):
-                return -ours.elbo_terms(given).to_numpy()[:, : rows.table.shape[1]]
-            return np.nan_to_num(ours.reconstruction_error(given))
+            return _parts_of_ours(ours, given)
         # How much less anomalous it is with a typical cell in its place.
         parts = np.empty(rows.table.shape)
         for j, cell in enumerate(self.typical_):
@@ -137,6 +138,13 @@ def _is_fitted(estimator):
     except NotFittedError:
         return False
     return True
+
+
+def _parts_of_ours(ours, X):
+    """What of the scores of one of our transformers is due to each cell."""
+    if isinstance(ours, VAETransformer):
+        return -ours.elbo_terms(X).to_numpy()[:, : X.shape[1]]
+    return np.nan_to_num(ours.reconstruction_error(X))
 
 
 def _minus_scores(estimator, X):
