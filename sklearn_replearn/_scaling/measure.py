@@ -48,11 +48,14 @@ class Measure:
         if scaler.grained and measured.any():
             most = max(1, min(_ROWS_LOOKED_AT, _CELLS_LOOKED_AT // multiset.width))
             sample = multiset.values(multiset.sample(most)).astype(np.float64)
-            sparse = isinstance(multiset.table, SparseTable)
-            grain = grain_of(sample, measured) if sparse else scaler.grain
+            looked_at, grain = measured, scaler.grain
+            if isinstance(multiset.table, SparseTable):
+                # Most columns of a wide one are empty in the sample: zeros say nothing.
+                looked_at = measured & (sample != 0).any(axis=0)
+                grain = grain_of(sample, looked_at)
             self._step = np.where(measured, grain.step, 0.0)
             if len(sample) >= min(_FEWEST_ROWS, multiset.n_draws):
-                self.atoms = atoms_of(sample, np.flatnonzero(measured & (self._step == 0)))
+                self.atoms = atoms_of(sample, np.flatnonzero(looked_at & (self._step == 0)))
         # Of which a user asks that each value has a probability.
         self._by_value = np.array([kind.by_ranks for kind in likelihoods]) & measured
         self._ranked = {j: scores for j, scores in scaler.ranked.items() if measured[j]}
