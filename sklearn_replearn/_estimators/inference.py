@@ -119,8 +119,10 @@ class Inference:
             at_once = max(at_once, _CHUNK_OF_DRAWS)
         if not self.dense and self.device.type == "cpu":
             at_once = max(MULTIPLE * n_each, _FEW_AT_ONCE)
-        at_once = min(at_once // n_each, _CELLS_AT_ONCE // (n_each * self.widest))
-        at_once = max(MULTIPLE, at_once // MULTIPLE * MULTIPLE)
+        room = _CELLS_AT_ONCE // (n_each * self.widest)
+        at_once = max(MULTIPLE, min(at_once // n_each, room) // MULTIPLE * MULTIPLE)
+        if n_each > 1:  # of many draws for wide rows, so many would not fit into memory
+            at_once = min(at_once, max(1, room))
         # Threads take turns in what draws from global generators; few networks do after fit.
         plain = torch.get_default_dtype() == torch.float32
         parts = () if plain and watched in self.quiet else self.parts

@@ -15,6 +15,7 @@ _SHRUNK = 1.0, 0.5, 0.25, 0.0625, 0.0
 _LARGEST = 1e10  # curvature
 _MOST_ADAPTED = 128  # values in a code
 _FACTOR, _ROUNDS = 4, 2
+_MOST_CELLS = 2**24  # of all draws for a row together, 128 MiB
 N_FIGURES = 4
 
 
@@ -23,7 +24,7 @@ def bounds_of(inference, table, measure, draws):
 
     Codes are drawn from the encoder's posterior. Where few of the draws weigh something, or cells
     are missing, as many are drawn from the normal distribution that fits the exact posterior at its
-    mode, if that is better; and where that is not enough, more.
+    mode, if that is better; and where that is not enough, more, if memory has room for them.
 
     Parameters
     ----------
@@ -63,7 +64,8 @@ def bounds_of(inference, table, measure, draws):
             better = again[:, 2] > bounds[poor, 2]
             steps[poor[better]], bounds[poor[better]] = n_steps, again[better]
     for _ in range(_ROUNDS):
-        if not (bounds[:, 2] < _ENOUGH * n_draws).any():
+        too_wide = _FACTOR * len(draws) * table.shape[1] > _MOST_CELLS
+        if too_wide or not (bounds[:, 2] < _ENOUGH * n_draws).any():
             break
         draws = draws.times(_FACTOR)
         for n_steps in (0, *_STEPS):

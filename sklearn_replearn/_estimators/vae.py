@@ -307,7 +307,7 @@ class VAETransformer(RepresentationTransformer):
         ``n_importance_samples`` codes are drawn from the encoder's posterior. Where too few of them
         weigh something (effective sample size) or cells are missing, they are drawn from a normal
         distribution fitted to the exact posterior of the row; and where that does not suffice, four
-        and sixteen times as many.
+        and sixteen times as many, but for rows so wide that memory has no room for them.
         """
         bounds = self._bounds(X)
         scores = bounds[:, 0].copy()

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer
 
 from sklearn_replearn import VAETransformer
-from sklearn_replearn._estimators import importance
+from sklearn_replearn._estimators import importance, inference, likelihood_bounds
 from sklearn_replearn.rows import Table
 
 CORRELATED = stats.multivariate_normal([3, -1], [[1, 0.9], [0.9, 1]])
@@ -259,6 +259,25 @@ def test_points_are_made_once_for_a_model_and_more_only_where_rows_need_them(wid
     assert len(set(scores)) == 1
     assert len(made) == 1
     assert len(pickle.dumps(fitted)) == stored
+
+
+def test_draws_for_wide_rows_fit_into_memory(wide, monkeypatch):
+    fitted, shapes = small(max_epochs=5).fit(wide), []
+    monkeypatch.setattr(likelihood_bounds, "_ENOUGH", 99.0)  # no row has enough
+    scores = fitted.score_samples(wide[:20])
+    # What 20 columns are to these, tens of thousands are to the true ones.
+    monkeypatch.setattr(inference, "_CELLS_AT_ONCE", 2 * 20 * 64)
+    log_x = importance.Cells.log_x
+    monkeypatch.setattr(
+        importance.Cells, "log_x", lambda *_: shapes.append(_[2].shape[:2]) or log_x(*_)
+    )
+    assert np.array_equal(fitted.score_samples(wide[:20]), scores)
+    assert {(2, 64), (1, 256), (1, 1024)} <= set(shapes)
+    assert max(n * n_draws for n, n_draws in shapes) == 1024
+    shapes.clear()
+    monkeypatch.setattr(likelihood_bounds, "_MOST_CELLS", 20 * 256)
+    assert np.isfinite(fitted.score_samples(wide[:20])).all()
+    assert max(n_draws for _, n_draws in shapes) == 256
 
 
 @pytest.mark.parametrize("factor", [1000.0, 2.0**-20])
