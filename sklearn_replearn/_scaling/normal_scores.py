@@ -23,14 +23,17 @@ class NormalScores:
     ----------
     values : ndarray of shape (n,), float64
         A sample of the column, without missing cells.
+    smallest_atom : float, default=1/32
+        Share of the rows from which on a repeated value is an atom, in a column of more than 64
+        different ones. 0: each that is repeated.
 
     Notes
     -----
-    The normal scores of van der Waerden (1952), on at most 64 values or quantiles and linear
-    between them.
+    The normal scores of van der Waerden (1952), on at most 64 values, or quantiles and atoms, and
+    linear between them.
     """
 
-    def __init__(self, values):
+    def __init__(self, values, smallest_atom=_SMALLEST_ATOM):
         values = np.sort(values)
         n = len(values)
         different, counts = np.unique(values, return_counts=True)
@@ -38,7 +41,7 @@ class NormalScores:
             ends = min(_FARTHEST, float(ndtri(1 - 0.5 / n)))
             places = ndtr(np.linspace(-ends, ends, _LEVELS)) * n - 0.5
             quantiles = values[np.clip(np.rint(places), 0, n - 1).astype(np.intp)]
-            atoms = different[counts >= max(2, _SMALLEST_ATOM * n)]
+            atoms = different[counts >= max(2, smallest_atom * n)]
             knots = np.unique(np.concatenate([quantiles, atoms, values[[0, -1]]]))
             whole = np.isin(knots, atoms)
         else:
@@ -163,10 +166,15 @@ class NormalScores:
         return tuple(np.where(at, end, np.nan) for end in ends)
 
 
-def normal_scores(multiset, which):
-    """Those of some columns of a multiset, a dict of :class:`NormalScores` by number."""
+def normal_scores(multiset, which, by_value):
+    """Those of some columns of a multiset, a dict of :class:`NormalScores` by number.
+
+    In columns ``by_value`` each repeated value is an atom, however many there are.
+    """
     columns = multiset.columns(multiset.sample(_ROWS_RANKED), which)
     return {
-        int(j): NormalScores(cells[~np.isnan(cells)].astype(np.float64))
+        int(j): NormalScores(
+            cells[~np.isnan(cells)].astype(np.float64), 0.0 if by_value[j] else _SMALLEST_ATOM
+        )
         for j, cells in zip(which, columns, strict=True)
     }

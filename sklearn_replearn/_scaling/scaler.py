@@ -49,6 +49,8 @@ class Scaler:
         Of the likelihood of each column. None: real numbers and categories.
     by_ranks : ndarray of shape (n_features,), bool, default=None
         Columns that ``scaling="auto"`` scales by their ranks. None: heavy-tailed ones.
+    by_value : ndarray of shape (n_features,), bool, default=None
+        Columns of which, scaled by their ranks, each repeated value is told apart. None: none.
     levels : Levels, default=None
         None: all columns are numbers.
 
@@ -100,6 +102,7 @@ class Scaler:
         profile=None,
         supports=None,
         by_ranks=None,
+        by_value=None,
         levels=None,
     ):
         n_features = multiset.width
@@ -108,6 +111,7 @@ class Scaler:
         if supports is None:
             supports = [REAL if number else LEVELS for number in levels.numbers]
         by_ranks = profile.heavy if by_ranks is None else by_ranks
+        by_value = np.zeros(n_features, dtype=bool) if by_value is None else by_value
         self.names, self._n_features = names, n_features
         self.fits_float32 = profile.fits_float32
         self.levels, entropies = levels.counted(multiset)
@@ -125,7 +129,7 @@ class Scaler:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             scaled = self.numbers & ~counted & ~self.constant
             reject_extreme(profile, names)
-            self._learn_scaling(scaling, scaled, profile, by_ranks, multiset, seed)
+            self._learn_scaling(scaling, scaled, profile, by_ranks, by_value, multiset, seed)
             low, high, variance = self._learn_ranges(profile, multiset)
             reject_unrepresentable(low, high, self.factor, multiset, names)
             reject_flat(scaled & ~self._as_given, variance, profile.unit, names)
@@ -173,14 +177,14 @@ class Scaler:
             moved |= self._given
         return np.where(self.constant, self._own_units, ~moved)
 
-    def _learn_scaling(self, scaling, scaled, profile, by_ranks, multiset, seed):
+    def _learn_scaling(self, scaling, scaled, profile, by_ranks, by_value, multiset, seed):
         """How each column is moved; ``scaled`` are those that may be."""
         named = scaling if isinstance(scaling, str) else None
         self._own_units = scaling is None or named == "auto"
         kept = self._as_given if named == "auto" else self._as_given & profile.zero_one
         scaled = scaled & ~kept
         by_ranks = scaled & (by_ranks if named == "auto" else named == "quantile")
-        self.ranked = normal_scores(multiset, np.flatnonzero(by_ranks))
+        self.ranked = normal_scores(multiset, np.flatnonzero(by_ranks), by_value)
         self.shift, self.factor = np.zeros((2, self._n_features))
         self.factor += 1.0
         self.transformer, scaled = None, scaled & ~by_ranks

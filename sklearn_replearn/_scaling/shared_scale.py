@@ -44,7 +44,7 @@ class SharedScale(Scaler):
         self.high = np.repeat(high.max(axis=1), per_channel)
         self.spread = np.repeat(np.float32(self.channel_scale), per_channel)
 
-    def _learn_scaling(self, scaling, scaled, profile, by_ranks, multiset, seed):
+    def _learn_scaling(self, scaling, scaled, profile, by_ranks, by_value, multiset, seed):
         self._own_units = True
         self.ranked, self.transformer = {}, None
         # Cells that did not vary are cells like all others.

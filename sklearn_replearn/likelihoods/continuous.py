@@ -19,6 +19,7 @@ from .masses import log_normal_mass, log_student_mass
 SMALLEST_VARIANCE = 1e-4
 _FEWEST_DEGREES = 2.0
 _LOG_MOST_DEGREES = 8.0  # more are a normal distribution
+_ROUNDED_UP, _ROUNDED = 1e-4, 1e-3  # by which scaled cells may be off from their value
 _FARTHEST = 1e3  # deviations; beyond it the gradient of the normal tail is rounding errors
 
 
@@ -197,6 +198,11 @@ class PointMasses(_Located):
     def __init__(self, intervals, scale=None):
         super().__init__(len(_checked(intervals)), scale)
         longest = max((len(values) for values, _, _ in intervals), default=0) or 1
+        # How far a cell may be rounded from its value, which is nearer than any other one.
+        gaps = [np.diff(values).min(initial=1.0) for values, _, _ in intervals]
+        for name, most in (("rounded_up", _ROUNDED_UP), ("rounded", _ROUNDED)):
+            side = np.clip(np.divide(gaps, 4), 1e-6, most).astype(np.float32)
+            self.register_buffer(name, torch.from_numpy(side), persistent=False)
         table = torch.full((3, len(intervals), longest), math.inf, dtype=torch.float32)
         for j, triple in enumerate(intervals):
             for row, side in enumerate(triple):
@@ -236,9 +242,10 @@ class PointMasses(_Located):
     def _intervals(self, x):
         """Whether a cell is an atom, and the ends of its interval."""
         columns = x.detach().t().contiguous().float()
-        place = torch.searchsorted(self.values, columns - 1e-4).clamp_max(self.values.shape[1] - 1)
+        place = torch.searchsorted(self.values, columns - self.rounded_up[:, None])
+        place = place.clamp_max(self.values.shape[1] - 1)
         found = self.values.gather(1, place)
-        at = (columns - found).abs() < 1e-3
+        at = (columns - found).abs() < self.rounded[:, None]
         return at.t(), self.lower.gather(1, place).t(), self.upper.gather(1, place).t()
 
 

@@ -178,7 +178,7 @@ class Rows(BaseEstimator):
         self._check_scaling()
         by_ranks = profile.by_ranks(np.array([kind is None for kind in asked]))
         by_ranks &= np.array([kind.with_atoms is not None for kind in likelihoods])
-        by_ranks |= np.array([kind.by_ranks for kind in likelihoods])
+        by_value = np.array([kind.by_ranks for kind in likelihoods])
         return Scaler(
             self.scaling,
             multiset,
@@ -186,7 +186,8 @@ class Rows(BaseEstimator):
             seed,
             profile=profile,
             supports=[kind.support for kind in likelihoods],
-            by_ranks=by_ranks,
+            by_ranks=by_ranks | by_value,
+            by_value=by_value,
             levels=profile.levels,
         )
 

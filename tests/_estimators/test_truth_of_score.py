@@ -172,6 +172,16 @@ def test_probabilities_of_whole_numbers_add_up_to_one(likelihood, scaling):
     assert total == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.parametrize("n_values", [60, 70, 400])
+def test_atoms_are_asked_for_however_many_values_there_are(n_values):
+    values = np.random.default_rng(0).normal(size=n_values)[:, None]
+    fitted = small(likelihood="atoms", max_epochs=10).fit(np.repeat(values, 5, axis=0))
+    assert fitted.measures_ == {"x0": "probability"}
+    scores = fitted.score_samples(values)
+    assert np.exp(scores).sum() == pytest.approx(1, abs=0.01)
+    assert scores.mean() == pytest.approx(-np.log(n_values), abs=0.1)
+
+
 def test_a_value_that_many_rows_share_has_a_probability_and_the_rest_a_density():
     X, _ = zero_inflated(np.random.default_rng(0), 500)
     fitted = small().fit(X)

@@ -21,8 +21,9 @@ def test_of_a_wide_sparse_table_only_columns_with_cells_are_looked_at(monkeypatc
     monkeypatch.setattr(
         measure,
         "atoms_of",
-        lambda cells, which: looked_at.append(np.isin(np.arange(2000), which))
-        or atoms_of(cells, which),
+        lambda cells, which: (
+            looked_at.append(np.isin(np.arange(2000), which)) or atoms_of(cells, which)
+        ),
     )
     multiset = canonical(SparseTable(X), np.ones(16))
     scaler = Scaler("standard", multiset, None, seed=0)

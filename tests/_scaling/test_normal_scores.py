@@ -48,6 +48,19 @@ def test_intervals_of_atoms_have_their_shares(values):
         assert share - found == pytest.approx((values == atom).mean(), abs=1e-6)
 
 
+def test_each_repeated_value_is_an_atom_where_that_is_asked_for():
+    values = np.append(np.repeat(SKEWED[:100], 2), SKEWED[100:400])
+    scores = NormalScores(values, smallest_atom=0.0)
+    middle, low, high = scores.intervals()
+    assert np.isin(SKEWED[:100], scores.knots).all()
+    assert np.allclose(scores.backward(middle), np.sort(SKEWED[:100]))
+    shares = np.diff(
+        stats.norm.cdf([side * scores.deviation + scores.mean for side in (low, high)]), axis=0
+    )
+    assert shares == pytest.approx(2 / 500, abs=1e-6)
+    assert len(NormalScores(values).intervals()[0]) == 0
+
+
 def test_the_density_in_original_units_integrates_to_one():
     scores = NormalScores(SKEWED)
     grid = np.linspace(SKEWED.min(), SKEWED.max(), 400_000)

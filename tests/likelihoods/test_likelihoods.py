@@ -179,6 +179,15 @@ def atoms():
     return scores, filled(PointMasses([scores.intervals()]))
 
 
+def test_atoms_that_are_close_are_told_apart():
+    values = np.array([0.0, 5e-5, 1e-4])
+    likelihood = PointMasses([(values, np.array([-0.5, 0.0, 0.3]), np.array([0.0, 0.3, 1.0]))])
+    at, low, high = likelihood._intervals(torch.tensor(np.append(values, 3e-5))[:, None])
+    assert at[:, 0].tolist() == [True, True, True, False]
+    assert low[:3, 0].tolist() == pytest.approx([-0.5, 0.0, 0.3])
+    assert high[:3, 0].tolist() == pytest.approx([0.0, 0.3, 1.0])
+
+
 def each_kind():
     return [
         (filled(Gaussian(2)), NUMBERS[:, :2], 2),
