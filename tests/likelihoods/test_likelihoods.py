@@ -188,6 +188,21 @@ def test_atoms_that_are_close_are_told_apart():
     assert high[:3, 0].tolist() == pytest.approx([0.0, 0.3, 1.0])
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("width", [1e-8, 1e-6, 2e-5, 1e-3, 1.0])
+def test_training_and_scores_agree_on_the_mass_of_narrow_atoms(width, dtype):
+    ends = torch.tensor([[0.0], [width]], dtype=torch.float64)
+    likelihood = PointMasses([(np.array([0.5 * width]), *ends.numpy())], scale=1.0)
+    output = torch.zeros(1, 1, dtype=dtype, requires_grad=True)
+    mass = likelihood.log_prob(torch.full((1, 1), 0.5 * width, dtype=dtype), output)
+    scored = likelihood.cell_log_mass(*ends[:, :, None], output.detach().double())
+    exact = math.log(math.erf(width * math.sqrt(0.5)) / 2)
+    assert mass.item() == pytest.approx(exact, rel=2e-3 if dtype == torch.float32 else 1e-6)
+    assert scored.item() == pytest.approx(exact, rel=1e-6)
+    mass.sum().backward()
+    assert output.grad.isfinite().all()
+
+
 def each_kind():
     return [
         (filled(Gaussian(2)), NUMBERS[:, :2], 2),
