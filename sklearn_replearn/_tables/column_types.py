@@ -267,8 +267,11 @@ class Category:
         cells = cells.mask(missing) if missing.any() else cells
         if is_dictionary(self.dtype):
             return as_dictionary(cells, self.dtype)
-        dtype = _NULLABLE.get(self.dtype, self.dtype) if missing.any() else self.dtype
-        return cells.astype(dtype)
+        if missing.any():
+            # Whole numbers and their intervals have no missing cell in the dtype of fit.
+            intervals = isinstance(self.dtype, pd.IntervalDtype)
+            return cells if intervals else cells.astype(_NULLABLE.get(self.dtype, self.dtype))
+        return cells.astype(self.dtype)
 
 
 def is_dictionary(dtype):
