@@ -267,11 +267,14 @@ class Category:
         cells = cells.mask(missing) if missing.any() else cells
         if is_dictionary(self.dtype):
             return as_dictionary(cells, self.dtype)
-        if missing.any():
-            # Whole numbers and their intervals have no missing cell in the dtype of fit.
-            intervals = isinstance(self.dtype, pd.IntervalDtype)
-            return cells if intervals else cells.astype(_NULLABLE.get(self.dtype, self.dtype))
-        return cells.astype(self.dtype)
+        return cells.astype(_with_missing(self.dtype) if missing.any() else self.dtype)
+
+
+def _with_missing(dtype):
+    """A dtype that holds missing cells, too: whole numbers and their intervals have none."""
+    if isinstance(dtype, pd.IntervalDtype) and types.is_integer_dtype(dtype.subtype):
+        return pd.IntervalDtype("float64", dtype.closed)
+    return _NULLABLE.get(dtype, dtype)
 
 
 def is_dictionary(dtype):
