@@ -111,6 +111,7 @@ LAYERS = {
         "importance",
         "likelihood_bounds",
         "missingness",
+        "quantile_maps",
         "sampling",
         "padding",
         "inference",

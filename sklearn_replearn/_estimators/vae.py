@@ -477,9 +477,9 @@ class VAETransformer(RepresentationTransformer):
         ndarray, frame or sparse matrix of shape (n_samples, n_features)
             Like the table of fit, without missing cells unless asked for. Numbers are within the
             range of fit, with as many decimals as there (dates on days where they were), and whole
-            where they were. A column of categories in which each of 20 or more rows of fit had a
-            level of its own, such as names or ids, is missing: copies of them say nothing new, and
-            may be no one else's business. ``given`` asks for some, or for all.
+            where they were. A column of categories in which nearly each of 20 or more rows of fit
+            had a level of its own, such as names or ids, is missing: copies of them say nothing
+            new, and may be no one else's business. ``given`` asks for some, or for all.
 
         Notes
         -----

@@ -9,6 +9,7 @@ _LOOKED_AT_FIRST = 16  # rows, which rule out most columns that have no step
 _UNITS = 4  # of rounding, by which a cell may be off
 _LARGEST_TOLERANCE = 0.25
 _LARGEST_CHANCE = 1e-6
+_CELLS_AT_ONCE = 2**20
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,12 @@ class Grain:
     def snapped(self, X):
         """A copy of a table in original units, its cells at the nearest multiples."""
         X = np.array(X, dtype=np.float64)
-        for j in np.flatnonzero(self.step):
-            cells = (
-                self.origin[j] + np.rint((X[:, j] - self.origin[j]) / self.step[j]) * self.step[j]
-            )
-            X[:, j] = np.round(cells, self.decimals[j])
+        stepped = self.step > 0
+        for digits in np.unique(self.decimals[stepped]):
+            which = np.flatnonzero(stepped & (self.decimals == digits))
+            step, origin = self.step[which], self.origin[which]
+            cells = origin + np.rint((X[:, which] - origin) / step) * step
+            X[:, which] = np.round(cells, digits)
         return X
 
 
@@ -76,43 +78,58 @@ def grain_of(sample, which):
     n_features = sample.shape[1]
     step, origin = np.zeros((2, n_features))
     decimals = np.zeros(n_features, dtype=np.int8)
-    candidates = np.flatnonzero(which)
-    candidates = candidates[_any_decimals(sample[:_LOOKED_AT_FIRST, candidates])]
-    for j in candidates:
-        cells = np.unique(sample[~np.isnan(sample[:, j]), j])
-        if len(cells) > 1:
-            step[j], decimals[j] = _step_of(cells)
-            origin[j] = cells[0] if step[j] else 0.0
+    left = np.flatnonzero(which)
+    # Whole numbers and halves are exact, also in float32, whose tolerance is too large for many.
+    for precision in (np.finfo(np.float64).eps, np.finfo(np.float32).eps):
+        if precision > 1e-10:
+            left = left[_of_float32(sample[:, left])]
+        for some in np.array_split(left, max(1, sample[:, left].size // _CELLS_AT_ONCE)):
+            found = _steps_of(sample[:, some], precision)
+            step[some], origin[some], decimals[some] = found
+        left = left[step[left] == 0]
     return Grain(step, origin, decimals)
 
 
-def _any_decimals(cells):
-    """Whether the cells of each column are multiples of some power of ten."""
-    found, precision = np.zeros(cells.shape[1], dtype=bool), _precision(cells)
+def _steps_of(sample, precision):
+    """Greatest common steps, origins and decimals of columns; 0 where there are none."""
+    step, origin = np.zeros((2, sample.shape[1]))
+    decimals = np.zeros(sample.shape[1], dtype=np.int8)
+    first = sample[:_LOOKED_AT_FIRST]
+    maybe = {digits: _multiples(first, digits, precision)[0] for digits in _DECIMALS}
+    left = np.flatnonzero(np.any(list(maybe.values()), axis=0))
+    cells = _different(sample[:, left])
+    varies = (~np.isnan(cells)).sum(axis=0) > 1
+    left, cells = left[varies], cells[:, varies]
     for digits in _DECIMALS:
-        found |= _multiples(cells, digits, precision)[0]
-    return found
+        those = np.flatnonzero(maybe[digits][left])
+        if not len(those):
+            continue
+        found, units, chance = _multiples(cells[:, those], digits, precision)
+        those, units, chance = those[found], units[:, found], chance[found]
+        gaps = np.where(np.isnan(units), 0, units - units[0]).astype(np.int64)
+        steps = np.gcd.reduce(gaps, axis=0) * 10.0**-digits
+        steps[chance > _LARGEST_CHANCE] = 0.0
+        columns, there = left[those], steps > 0
+        step[columns] = steps
+        origin[columns[there]] = cells[0, those[there]]
+        decimals[columns[there]] = digits
+        kept = np.ones(len(left), dtype=bool)
+        kept[those] = False
+        left, cells = left[kept], cells[:, kept]
+    return step, origin, decimals
 
 
-def _step_of(cells):
-    """Greatest common step of different cells, and how many decimals they have; 0, 0 if none."""
-    column = cells[:, None]
-    precision = _precision(column)
-    for digits in _DECIMALS:
-        found, units, chance = _multiples(column, digits, precision)
-        if found[0]:
-            if chance[0] > _LARGEST_CHANCE:
-                break
-            units = units[:, 0].astype(np.int64)
-            return float(np.gcd.reduce(units - units[0])) * 10.0**-digits, digits
-    return 0.0, 0
+def _different(sample):
+    """The different cells of each column in ascending order, NaN in place of repeated ones."""
+    cells = np.sort(sample, axis=0)
+    cells[1:][cells[1:] == cells[:-1]] = np.nan
+    return cells
 
 
-def _precision(cells):
-    """Relative precision of the cells of each column: that of float32 where all are such."""
+def _of_float32(sample):
+    """Columns whose cells are all such of float32, ndarray of shape (n_columns,), bool."""
     with np.errstate(over="ignore", invalid="ignore"):
-        single = np.all((cells.astype(np.float32) == cells) | np.isnan(cells), axis=0)
-    return np.where(single, np.finfo(np.float32).eps, np.finfo(np.float64).eps)
+        return np.all((sample.astype(np.float32) == sample) | np.isnan(sample), axis=0)
 
 
 def _multiples(cells, digits, precision):
@@ -121,10 +138,10 @@ def _multiples(cells, digits, precision):
     By chance: of cells that are anywhere, as many as there are, within the tolerance.
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        scaled = np.nan_to_num(cells * 10.0**digits, posinf=np.inf, neginf=-np.inf)
+        scaled = cells * 10.0**digits
         tolerance = _UNITS * precision * np.abs(scaled)
         units = np.rint(scaled)
         near = (np.abs(scaled - units) <= tolerance) & (tolerance < _LARGEST_TOLERANCE)
-        near &= (units != 0) | (cells == 0) | np.isnan(cells)
-        chance = np.where(units == 0, 1.0, 2 * tolerance).prod(axis=0)
+        near = (near & ((units != 0) | (cells == 0))) | np.isnan(cells)
+        chance = np.where((units == 0) | np.isnan(cells), 1.0, 2 * tolerance).prod(axis=0)
     return near.all(axis=0), units, chance

@@ -217,21 +217,23 @@ class Category:
     ordered : bool
     look : str or None
         What its text looks like, see :func:`look_of`; None where a user says it is a category.
+    asked : bool
+        Whether a user says it is a category.
     one_a_row : bool
-        Whether nearly every row has a level of its own, as identifiers have; False where a user
-        says it is a category.
+        Whether nearly every row has a level of its own, as identifiers have; ordered levels are
+        none.
     """
 
     boolean, whole = False, False
 
     def __init__(self, dtype, content, codes, levels, asked=False):
         self.dtype = dtype
-        asked = asked or isinstance(dtype, pd.CategoricalDtype)
+        self.asked = asked or isinstance(dtype, pd.CategoricalDtype)
         self.ordered = isinstance(dtype, pd.CategoricalDtype) and dtype.ordered is True
         self.content = "text" if isinstance(dtype, pd.CategoricalDtype) else content
         counts = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
-        self.look = None if asked else look_of(levels, counts)
-        self.one_a_row = not asked and one_a_row(counts)
+        self.look = None if self.asked else look_of(levels, counts)
+        self.one_a_row = not self.ordered and one_a_row(counts)
         present = counts > 0
         self.levels = levels[present] if self.ordered else _sorted(levels[present])
 
@@ -265,8 +267,14 @@ class Category:
         cells = cells.mask(missing) if missing.any() else cells
         if is_dictionary(self.dtype):
             return as_dictionary(cells, self.dtype)
-        dtype = _NULLABLE.get(self.dtype, self.dtype) if missing.any() else self.dtype
-        return cells.astype(dtype)
+        return cells.astype(_with_missing(self.dtype) if missing.any() else self.dtype)
+
+
+def _with_missing(dtype):
+    """A dtype that holds missing cells, too: whole numbers and their intervals have none."""
+    if isinstance(dtype, pd.IntervalDtype) and types.is_integer_dtype(dtype.subtype):
+        return pd.IntervalDtype("float64", dtype.closed)
+    return _NULLABLE.get(dtype, dtype)
 
 
 def is_dictionary(dtype):

@@ -94,7 +94,9 @@ def warn_of_looks(kinds, names):
                 stacklevel=2,
             )
     names_of_rows = [
-        j for j, kind in enumerate(kinds) if looks[j] is None and getattr(kind, "one_a_row", False)
+        j
+        for j, kind in enumerate(kinds)
+        if looks[j] is None and getattr(kind, "one_a_row", False) and not kind.asked
     ]
     if names_of_rows:
         warnings.warn(

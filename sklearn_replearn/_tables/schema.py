@@ -86,6 +86,13 @@ class Schema:
                 values[:, j] = np.clip(values[:, j], low - (high - low), high + (high - low))
         return values
 
+    @property
+    def identifiers(self):
+        """Columns of categories that tell rows apart by a level each, ndarray of int."""
+        kinds = self.kinds or ()
+        which = [j for j, kind in enumerate(kinds) if getattr(kind, "one_a_row", False)]
+        return np.array(which, dtype=np.intp)
+
     def warn_of_looks(self):
         """Warn of columns of text that are something else by their look."""
         if self.kinds is not None:

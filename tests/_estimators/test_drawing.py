@@ -295,6 +295,20 @@ def test_rare_patterns_of_missing_cells_have_their_shares():
     assert np.isnan(drawn).mean(axis=0) == pytest.approx(np.isnan(X).mean(axis=0), abs=0.04)
 
 
+def test_intervals_of_whole_numbers_may_be_missing():
+    intervals = pd.IntervalIndex.from_breaks(np.arange(31))
+    X = pd.DataFrame({"i": intervals, "x": np.arange(30.0)})
+    drawn = VAETransformer(**small).fit(X).sample(4, random_state=0)
+    assert drawn["i"].isna().all()
+    assert isinstance(drawn["i"].dtype, pd.IntervalDtype)
+
+
+def test_light_rows_do_not_make_names_of_categories():
+    cities = pd.DataFrame({"city": [f"c{i}" for i in range(40)] * 4, "x": np.arange(160.0)})
+    fitted = VAETransformer(**small).fit(cities, sample_weight=np.full(160, 0.25))
+    assert fitted.sample(5, random_state=0)["city"].notna().all()
+
+
 @pytest.mark.parametrize(
     ("made", "rows"),
     [
@@ -322,4 +336,6 @@ def test_ids_are_not_copied_unless_asked(made, rows):
 
     assert first(fitted.sample(5, random_state=0)).isna().all()
     level = first(X)[3]
+    weighted = VAETransformer(**small, rows=rows).fit(X, sample_weight=np.full(n, 2))
+    assert first(weighted.sample(5, random_state=0)).isna().all()
     assert (first(fitted.sample(5, random_state=0, given={0: level})) == level).all()

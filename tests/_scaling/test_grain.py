@@ -15,6 +15,8 @@ STEPS = {
     "prices of float32": (np.round(rng.lognormal(3, 1, N), 2).astype(np.float32), 0.01),
     "halves": (np.round(2 * rng.normal(size=N)) / 2, 0.5),
     "eighths": (rng.randint(0, 30, N) / 8, 0.125),
+    "halves to 400,000": (rng.randint(0, 800_000, N) / 2, 0.5),
+    "whole to 3,000,000": (rng.randint(0, 3_000_000, N), 1),
     "whole": (rng.randint(0, 100, N), 1),
     "two beside fives": (2 + 5 * rng.randint(0, 20, N), 5),
     "days in nanoseconds": (DAY * rng.randint(10_000, 20_000, N), DAY),

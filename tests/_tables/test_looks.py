@@ -114,8 +114,13 @@ def test_what_a_user_says_is_a_category_does_not_warn():
 def test_a_kind_is_marked_for_those_that_sample_its_levels():
     names = pd.Series([f"row {i}" for i in range(N)])
     assert learned(names, "Column 'n'", False)[0].one_a_row
-    assert not learned(names, "Column 'n'", True)[0].one_a_row
-    assert not learned(names.astype("category"), "Column 'n'", False)[0].one_a_row
+    ordered = names.astype(pd.CategoricalDtype(names, ordered=True))
+    assert not learned(ordered, "Column 'n'", False)[0].one_a_row
+    again = names.where(names != "row 1", "row 0")  # two rows of one name
+    assert learned(again, "Column 'n'", False)[0].one_a_row
+    # What a user says is a category does not warn; it tells rows apart all the same.
+    assert learned(names, "Column 'n'", True)[0].one_a_row
+    assert learned(names.astype("category"), "Column 'n'", False)[0].one_a_row
     assert not learned(pd.Series(["a", "b"] * 20), "Column 'n'", False)[0].one_a_row
 
 
