@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_replearn import ContrastiveTransformer, EncoderClassifier
-from sklearn_replearn._dataset.labels import class_numbers
+from sklearn_replearn._dataset.labels import class_numbers, read_labels
 from sklearn_replearn.metrics import knn_probe, linear_probe
 from sklearn_replearn.objectives import SupCon
 
@@ -102,3 +102,33 @@ def test_supcon_takes_two_signs_as_two_classes():
     codes = [small.fit(rows, labels).transform(rows) for labels in (y, 2 * y - 1)]
     assert np.array_equal(*codes)
     assert not np.array_equal(codes[0], small.fit(rows, np.zeros(40)).transform(rows))
+
+
+AS_OBJECTS = {
+    "signed": np.array([3, -1, 1, -1, 0, 3], dtype=np.int8),
+    "unsigned": np.array([3, 255, 1, 1, 0, 3], dtype=np.uint8),
+    "two signs": np.array([-1, 1, -1, 1, 1, 1]),
+    "one class": np.array([-1, 1, -1, 1, -1, -1])[[1, 3]],
+    "no label": np.array([-1, -1]),
+    "no string": np.array(["", ""]),
+    "strings": np.array(["b", "", "aaaa", "b"]),
+    "booleans": np.array([True, False, True]),
+    "no rows": np.array([], dtype=int),
+}
+
+
+@pytest.mark.parametrize("classes", [None, np.array([-1, 1]), np.array([0, 1])], ids=str)
+@pytest.mark.parametrize("y", AS_OBJECTS.values(), ids=AS_OBJECTS)
+def test_labels_are_read_alike_by_their_dtype_and_cell_by_cell(y, classes):
+    labels, labeled = read_labels(y, classes)
+    expected, there = read_labels(y.astype(object), classes)
+    assert labeled.dtype == bool
+    assert labeled.tolist() == there.tolist()
+    assert labels[labeled].tolist() == expected[there].tolist()
+    assert labels.dtype.kind == expected.dtype.kind or labels is y
+
+
+@pytest.mark.parametrize("y", [[0, 2**63], [2**70, 0], [-(2**63), 1]], ids=str)
+def test_numbers_beyond_64_bits_are_refused_by_the_name_of_the_argument(y):
+    with pytest.raises(ValueError, match="test_y holds a number of more than 64 bits"):
+        read_labels(np.array(y), None, "test_y")

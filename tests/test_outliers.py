@@ -526,9 +526,9 @@ def test_arguments_that_cannot_work_are_refused(fitted):
     detector, rows = fitted["default"], factors(5, 0, 6)[0]
     with pytest.raises(ValueError, match=r"'alpha' parameter .* Got 2"):
         detector.predict_at(rows, 2)
-    with pytest.raises(ValueError, match="false discovery rate"):
+    with pytest.raises(ValueError, match=r"'control' parameter .* Got 'bonferroni'"):
         detector.predict_at(rows, 0.1, control="bonferroni")
-    with pytest.raises(ValueError, match="n must be a whole number"):
+    with pytest.raises(ValueError, match=r"'n' parameter .* Got 0"):
         detector.top_reasons(rows, n=0)
     with pytest.raises(ValueError, match="6 features"):
         detector.score_samples(rows[:, :5])

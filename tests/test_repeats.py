@@ -68,6 +68,17 @@ def test_ties_that_are_drawn_lie_between_none_and_all():
     np.testing.assert_allclose(found, [0.8, 0.0], atol=1e-8)
 
 
+def test_p_values_with_ties_at_random_do_not_go_by_place():
+    X = np.random.default_rng(0).integers(0, 3, (60, 2)).astype(float)
+    detector = OutlierDetector(judges=[NearestDistance()], random_state=0).fit(X)
+    different = np.unique(X, axis=0)
+    p = detector.p_values(different, ties="random")
+    assert np.array_equal(detector.p_values(different[::-1], ties="random"), p[::-1])
+    alone = [detector.p_values(row[None], ties="random")[0] for row in different]
+    assert np.array_equal(alone, p)
+    assert len(set(detector.p_values(X, ties="random"))) > len(different)
+
+
 # ---------------------------------------------------------------- what it comes to
 
 

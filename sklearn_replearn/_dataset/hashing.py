@@ -1,6 +1,7 @@
 """A 64-bit hash of each row."""
 
 import numpy as np
+import pandas as pd
 
 from .._runtime.arrays import CELLS, slices
 from .sparse import SparseTable
@@ -19,6 +20,23 @@ def hashes_of(X):
     for part in slices(n_rows, max(1, CELLS // n_columns)):
         np.add.reduce(_mixes(X[part], factors), axis=1, out=hashes[part])
     return hashes
+
+
+def draws_of(X, seed):
+    """A number in [0, 1) for each row, which no other row changes.
+
+    Equal rows have numbers of their own, by their order.
+
+    Parameters
+    ----------
+    X : ndarray or SparseTable
+    seed : int
+        Below 2**64.
+    """
+    hashes = hashes_of(X)
+    earlier = pd.Series(hashes).groupby(hashes).cumcount().to_numpy().astype(np.uint64)
+    mixed = scrambled(hashes ^ scrambled(earlier ^ scrambled(np.array([seed], dtype=np.uint64))))
+    return (mixed >> np.uint64(11)) * 2.0**-53
 
 
 def _mixes(cells, factors):

@@ -59,6 +59,36 @@ def read_labels(y, classes=None, name="y"):
     ValueError
         If these are no classes, or of several kinds.
     """
+    labeled = _labeled_of_dtype(y, classes)
+    if labeled is None:
+        labeled = _labeled_of_cells(y, classes, name)
+    if y.dtype.kind == "O" or not labeled.all():
+        some = np.array(y[labeled].tolist())
+        labels = np.full(len(y), some[0] if len(some) else -1, dtype=some.dtype)
+        labels[labeled] = some
+        return labels, labeled
+    return y, labeled
+
+
+def _are_two_signs(known):
+    """Whether -1 is a class, beside 1, and no sign of a row without a label."""
+    return known == {-1, 1}
+
+
+def _labeled_of_dtype(y, classes):
+    """Which rows have a label where the dtype says that all cells are of one kind; else None."""
+    if y.dtype.kind == "b":
+        return np.ones(len(y), dtype=bool)
+    if y.dtype.kind == "U":
+        return None if (y == "-1").any() else y != ""
+    if y.dtype.kind not in "iu" or not len(y) or not -(2**63) < y.min() <= y.max() < 2**63:
+        return None
+    known = np.unique(y) if classes is None else classes
+    return np.full(len(y), True) if _are_two_signs(set(known.tolist())) else y != -1
+
+
+def _labeled_of_cells(y, classes, name):
+    """Which rows have a label where each cell may be of another kind."""
     cells, missing = y.tolist(), pd.isna(y)
     if any(isinstance(cell, str) and cell == "-1" for cell in cells):
         raise ValueError(
@@ -69,20 +99,13 @@ def read_labels(y, classes=None, name="y"):
         "none" if gone else _kind(cell, name) for cell, gone in zip(cells, missing, strict=True)
     ]
     known = {cell for cell, kind in zip(cells, kinds, strict=True) if kind == "number"}
-    two_signs = (known if classes is None else set(classes.tolist())) == {-1, 1}
-    if not two_signs:
+    if not _are_two_signs(known if classes is None else set(classes.tolist())):
         kinds = [
             "none" if kind == "number" and cell == -1 else kind
             for cell, kind in zip(cells, kinds, strict=True)
         ]
-    labeled = np.array([kind != "none" for kind in kinds], dtype=bool)
     _check_kinds(cells, kinds, name)
-    if y.dtype.kind == "O" or not labeled.all():
-        some = np.array([cell for cell, there in zip(cells, labeled, strict=True) if there])
-        labels = np.full(len(cells), some[0] if len(some) else -1, dtype=some.dtype)
-        labels[labeled] = some
-        return labels, labeled
-    return y, labeled
+    return np.array([kind != "none" for kind in kinds], dtype=bool)
 
 
 def _kind(label, name):
@@ -120,7 +143,7 @@ def _check_kinds(cells, kinds, name):
     large = [c for c, k in zip(cells, kinds, strict=True) if k == "number" and not abs(c) < 2**63]
     if large:
         raise ValueError(
-            f"y holds a number of more than 64 bits, {large[0]!r:.40}... Give strings."
+            f"{name} holds a number of more than 64 bits, {large[0]!r:.40}... Give strings."
         )
 
 

@@ -199,10 +199,11 @@ class RepresentationTransformer(
         -------
         ndarray or frame of shape (n_samples, n_features)
             A frame if fit saw one, with its columns and dtypes, and the index of the codes if they
-            have one. Numbers are expected values in original units, rounded where the column is of
-            whole numbers; categories are the likeliest ones. No cell is missing, but in columns of
-            which fit saw no cell. An array is float32 for float32 codes, where its numbers have
-            room in it. For a sparse table it is a dense array.
+            have one. Numbers are expected values in original units, rounded to the step that the
+            cells of fit have in common, such as 1, 0.01 or a day, if they have one; categories are
+            the likeliest ones. No cell is missing, but in columns of which fit saw no cell. An
+            array is float32 for float32 codes, where its numbers have room in it. For a sparse
+            table it is a dense array.
 
         Raises
         ------

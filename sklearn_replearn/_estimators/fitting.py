@@ -15,10 +15,9 @@ from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import safe_indexing
-from .._scaling.limits import loss_not_finite
 from .._scaling.profile import Profile
 from .._tables.validation import names_of, read_table
-from .._training.divergence import warn_if_diverged
+from .._training.divergence import loss_not_finite, warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
 from .._training.train import history_of, train, training_state
@@ -49,7 +48,6 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
     -------
     Model
     """
-    _check_parameters(estimator)
     device = resolve_device(estimator.device)
     last = estimator._model if goes_on(estimator) else None
     rows = Table() if estimator.rows is None else estimator.rows
@@ -179,20 +177,6 @@ def _network(plan, rows, scaler, generator):
     return network
 
 
-def _check_parameters(estimator):
-    """Refuse values that have the right type and cannot work."""
-    for name, value in estimator.get_params(deep=False).items():
-        if isinstance(value, type) and name not in (
-            "encoder",
-            "decoder",
-            "optimizer",
-            "likelihood",
-        ):
-            raise ValueError(
-                f"{name} must be an instance, such as {value.__name__}(); got the class."
-            )
-
-
 def _read(estimator, rows, X, sample_weight, metadata_of, last):
     """The table, what stands beside its rows, and rows in the form of ``X``."""
     rows = rows.in_form_of(X)
@@ -270,9 +254,4 @@ def _hidden(estimator, rows, n_inputs):
             f'"auto", or give an encoder and a decoder; got {sizes!r}.'
         )
     sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
-    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-        raise ValueError(
-            "hidden_layer_sizes must be whole numbers of at least 1, such as (256,) or "
-            f"(256, 64), or () for a linear map; got {estimator.hidden_layer_sizes!r}."
-        )
     return tuple(int(size) for size in sizes)

@@ -117,6 +117,8 @@ class RepresentationImputer(
             self.__dict__.pop(name, None)
             if hasattr(unfrozen, name):
                 setattr(self, name, getattr(unfrozen, name))
+        if self.add_indicator:
+            _reject_taken(self.get_feature_names_out(), len(self.kept_))
 
     def transform(self, X):
         """Fill missing cells.
@@ -187,6 +189,16 @@ class RepresentationImputer(
 
 def _unfrozen(estimator):
     return estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
+
+
+def _reject_taken(names, n_kept):
+    """Refuse columns that have the name of an indicator: one of the two would be lost."""
+    taken = sorted(set(names[:n_kept]) & set(names[n_kept:]))
+    if taken:
+        raise ValueError(
+            f"add_indicator=True adds a column {taken[0]!r}, and the table has one of this name. "
+            "Rename or drop that column, or set add_indicator=False."
+        )
 
 
 def _column(table, j):

@@ -15,7 +15,7 @@ from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
 from .._scaling.measure import Measure
 from .._tables.conditions import conditions_of
-from .._tables.names import column_number
+from .._tables.names import by_number
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
 from ..likelihoods import Bernoulli
@@ -571,9 +571,9 @@ class VAETransformer(RepresentationTransformer):
         if not isinstance(self.likelihood, dict):
             return [class_of(self.likelihood, "likelihood")] * n_features
         asked, levels = [None] * n_features, schema.levels(n_features)
-        for column, likelihood in self.likelihood.items():
+        given = by_number(self.likelihood, n_features, schema.names, "likelihood")
+        for j, (column, likelihood) in given.items():
             kind = class_of(likelihood, f"likelihood of column {column!r}")
-            j = column_number(column, n_features, schema.names, "likelihood")
             if not levels.numbers[j]:
                 raise ValueError(
                     f"likelihood names column {column!r}, which holds categories: they have one of "

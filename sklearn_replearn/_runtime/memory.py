@@ -11,6 +11,16 @@ except ModuleNotFoundError:  # on Windows
     resource = None
 
 _CGROUP = Path("/sys/fs/cgroup")
+# Of version 2 and 1: the limit, what is used, and what of it is cache that the kernel gives up.
+_CGROUP_FILES = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    (
+        "memory/memory.limit_in_bytes",
+        "memory/memory.usage_in_bytes",
+        "memory/memory.stat",
+        "total_inactive_file",
+    ),
+)
 _REMEDY = (
     "Give fewer columns (HashingVectorizer(n_features=2**14), or TruncatedSVD first), smaller "
     "hidden_layer_sizes, or a smaller batch_size."
@@ -42,8 +52,13 @@ def _within_limit():
 
 def _within_cgroup():
     """Of what a container may take."""
-    limit, used = _text(_CGROUP / "memory.max"), _text(_CGROUP / "memory.current")
-    return max(0, int(limit) - int(used)) if limit.isdigit() and used.isdigit() else None
+    for *sizes, stat, cached in _CGROUP_FILES:
+        limit, used = (_text(_CGROUP / size) for size in sizes)
+        if limit.isdigit() and used.isdigit():
+            found = re.search(rf"^{cached} (\d+)$", _text(_CGROUP / stat), re.MULTILINE)
+            given_up = 0 if found is None else min(int(found[1]), int(used))
+            return max(0, int(limit) - int(used) + given_up)
+    return None
 
 
 def _text(path):

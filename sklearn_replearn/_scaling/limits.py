@@ -106,15 +106,3 @@ def fitted_to(transformer, rows, extreme, columns, names):
             "multiply them by a constant first."
         )
     return transformer
-
-
-def loss_not_finite(epoch, scaler, lr):
-    """The message for a loss that is no number, with the columns that are most extreme."""
-    largest = np.maximum(np.abs(scaler.low), np.abs(scaler.high))
-    extreme = np.argsort(-largest, kind="stable")[:3]
-    return (
-        f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up to "
-        f"{largest.max():.3g}, are in {name_columns(scaler.names, extreme)}. For a table use "
-        f'rows=Table(scaling="quantile") or "robust"; else lower lr (now {lr!r}), or set '
-        "gradient_clip=1.0."
-    )

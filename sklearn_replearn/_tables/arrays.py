@@ -1,5 +1,8 @@
 """Rows that are given in no frame: arrays, lists of rows, and what is neither."""
 
+from itertools import chain
+from types import NoneType
+
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -59,18 +62,14 @@ def _of_rows(X):
             f"The rows of the table have different lengths, {lengths[0]} and {lengths[1]} among "
             "them. Give every row a cell for each column."
         )
-    of_objects = False
-    for row in rows:
-        if isinstance(row, np.ndarray) and row.dtype.kind in "fiub" and row.ndim == 1:
-            continue
-        for j, cell in enumerate(row):
-            if isinstance(cell, list | tuple | dict | set) or getattr(cell, "ndim", 0) > 0:
-                raise TypeError(
-                    f"Column {j} holds cells of type {type(cell).__name__}: the argument must be a "
-                    "table whose cells are each a string or a number. Give each of their numbers a "
-                    "column of its own."
-                )
-            of_objects |= isinstance(cell, str | bytes) or cell is None
+    # By type, of which there are few: to ask each cell takes many times as long.
+    kinds = set(map(type, chain.from_iterable(row for row in rows if not _is_of_numbers(row))))
+    if type(np.ma.masked) in kinds:
+        rows = [[None if cell is np.ma.masked else cell for cell in row] for row in rows]
+        kinds.add(NoneType)
+    if any(map(_may_hold_cells, kinds)):
+        _reject_nested(rows)
+    of_objects = any(issubclass(kind, str | bytes | NoneType) for kind in kinds)
     if not of_objects:
         return np.asarray(rows)
     array = np.empty((len(rows), lengths[0]), dtype=object)
@@ -78,6 +77,28 @@ def _of_rows(X):
         for j, cell in enumerate(row):
             array[i, j] = cell
     return array
+
+
+def _is_of_numbers(row):
+    return isinstance(row, np.ndarray) and row.dtype.kind in "fiub" and row.ndim == 1
+
+
+def _may_hold_cells(kind):
+    if issubclass(kind, list | tuple | dict | set):
+        return True
+    return hasattr(kind, "ndim") and not issubclass(kind, np.generic)
+
+
+def _reject_nested(rows):
+    """Refuse rows among whose cells are containers."""
+    for row in rows:
+        for j, cell in enumerate(row):
+            if isinstance(cell, list | tuple | dict | set) or getattr(cell, "ndim", 0) > 0:
+                raise TypeError(
+                    f"Column {j} holds cells of type {type(cell).__name__}: the argument must be a "
+                    "table whose cells are each a string or a number. Give each of their numbers a "
+                    "column of its own."
+                )
 
 
 def _is_row(row):
@@ -88,11 +109,11 @@ def _is_row(row):
 
 
 def _cells_of(row):
-    """One row of a list as a list or array of its cells."""
+    """One row of a list as a list, tuple or array of its cells."""
     if isinstance(row, np.ma.MaskedArray):
         return without_mask(row)
     if isinstance(row, list | tuple):
-        return [None if cell is np.ma.masked else cell for cell in row]
+        return row
     if isinstance(row, pd.Series | pd.Index):
         return row.tolist()
     return row if isinstance(row, np.ndarray) else np.asarray(row)

@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .column_types import Category
-from .names import column_number
+from .names import by_number
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def conditions_of(given, schema, n_features):
     Raises
     ------
     ValueError
-        If there is no such column, a level that fit has not seen, or no value at all.
+        If there is no such column, one is given twice, by name and by number, or there is a level
+        that fit has not seen, or no value at all.
     """
     if not isinstance(given, dict):
         raise ValueError(
@@ -65,8 +66,7 @@ def conditions_of(given, schema, n_features):
             f"or {{'column': [value, value]}}; got {given!r}."
         )
     conditions = []
-    for column, wanted in given.items():
-        j = column_number(column, n_features, schema.names, "given")
+    for j, (column, wanted) in by_number(given, n_features, schema.names, "given").items():
         shown = f"Column {column!r}"
         if isinstance(wanted, tuple):
             conditions.append(_range(j, wanted, schema, shown))

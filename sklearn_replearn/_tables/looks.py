@@ -18,7 +18,6 @@ _DAY = re.compile(
     rf"|\d{{1,2}}\.? {_MONTH}\.?,? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}){_CLOCK}"
 )
 _DECORATED = re.compile(r"[-+]?[$€£]?\s*[-+]?\d{1,3}(?:,?\d{3})*(?:\.\d+)?\s*[%€$£]?")
-_DECORATION = re.compile(r"[,%$€£\s]")
 
 
 def look_of(levels, counts):

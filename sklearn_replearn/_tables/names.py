@@ -53,6 +53,45 @@ def column_number(column, n_features, names, setting):
     raise ValueError(f"{setting} names {brief(column)}, which is no column of the table: {known}.")
 
 
+def by_number(mapping, n_features, names, setting):
+    """What is given by name or number of a column, by number.
+
+    Parameters
+    ----------
+    mapping : dict
+    n_features : int
+    names : sequence or None
+    setting : str
+        What gives it, for messages.
+
+    Returns
+    -------
+    dict
+        Number of a column: its key in the mapping, and what the mapping holds.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or one is given both by name and by number.
+
+    Examples
+    --------
+    >>> from sklearn_replearn._tables.names import by_number
+    >>> by_number({"b": 5, 0: 7}, 2, ["a", "b"], "given")
+    {1: ('b', 5), 0: (0, 7)}
+    """
+    found = {}
+    for column, value in mapping.items():
+        j = column_number(column, n_features, names, setting)
+        if j in found:
+            raise ValueError(
+                f"{setting} names one column twice, as {brief(found[j][0])} and as "
+                f"{brief(column)}. Name each column once."
+            )
+        found[j] = column, value
+    return found
+
+
 def column_named(label):
     """A column at the start of a message."""
     label = plain(label)

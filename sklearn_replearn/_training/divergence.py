@@ -1,13 +1,15 @@
-"""Whether a fit ended worse than it began."""
+"""Whether a fit ended worse than it began, or in no number at all."""
 
 import math
 import warnings
 
+import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 
 from .._dataset.batches import Batches
 from .._runtime.randomness import new_generator
+from .._tables.names import name_columns
 from ..objectives.base import checked_heads
 from .net import Training
 
@@ -17,6 +19,18 @@ _BESIDE = "reconstruction"
 # Of the loss of a network that has learned nothing: beyond it a fit has not merely learned little.
 # Such a decoder has more, because the codes that it learns from move.
 _MARGINS = {"loss": 0.2, _BESIDE: 1.0}
+
+
+def loss_not_finite(epoch, scaler, lr):
+    """The message for a loss that is no number, with the columns that are most extreme."""
+    largest = np.maximum(np.abs(scaler.low), np.abs(scaler.high))
+    extreme = np.argsort(-largest, kind="stable")[:3]
+    return (
+        f"The loss became NaN or infinite in epoch {epoch}. The most extreme scaled values, up to "
+        f"{largest.max():.3g}, are in {name_columns(scaler.names, extreme)}. For a table use "
+        f'rows=Table(scaling="quantile") or "robust"; else lower lr (now {lr!r}), or set '
+        "gradient_clip=1.0."
+    )
 
 
 def warn_if_diverged(net, rows, untrained, lr):

@@ -6,12 +6,12 @@ from functools import cache, partial
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-import torch
 from scipy.stats import false_discovery_control
 from sklearn.base import BaseEstimator, OutlierMixin, is_outlier_detector
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from .._dataset.hashing import draws_of
 from .._dataset.multiset import canonical
 from .._runtime.arrays import slices
 from .._runtime.isolation import OnOneThread
@@ -200,8 +200,6 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
                 f"Sparse data was passed, which {type(self.estimator).__name__} may not take. "
                 "Make it dense with X.toarray()."
             )
-        if isinstance(self.rows, type):
-            raise ValueError(f"rows must be an instance, such as {self.rows.__name__}(...).")
         judges = self._chosen_judges()
         self._rows = (Table() if self.rows is None else self.rows).in_form_of(X)
         if self._rows.scaling != "auto":
@@ -370,8 +368,9 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
         ties : {"count", "random"}, default="count"
             Whether training rows with the same score count as as low, or a share of them that is
-            drawn for each row (with the detector's ``random_state``: the same each time). Where
-            many rows are equal, the former is the larger p-value, and the latter nearer to uniform.
+            drawn for each row (by its cells, the detector's ``random_state`` and, of equal rows in
+            ``X``, which it is: the same each time, whatever other rows are beside it). Where many
+            rows are equal, the former is the larger p-value, and the latter nearer to uniform.
 
         Returns
         -------
@@ -392,8 +391,7 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         if ties == "count":
             return calibration.p_values(scores)
         of_equals = -self._committee.repeated.of_equals(-scores, table)
-        draws = torch.rand(len(scores), generator=new_generator(self._seed), dtype=torch.float64)
-        return calibration.p_values_at_random(scores, of_equals, draws.numpy())
+        return calibration.p_values_at_random(scores, of_equals, draws_of(table, self._seed))
 
     @validated({"alpha": [Number(0, 1)], "control": [StrOptions({"fpr", "fdr"})]})
     def predict_at(self, X, alpha, control="fpr"):

@@ -252,6 +252,8 @@ def test_conditions_tell_of_other_columns(vae, people):
         ({"day": (pd.Timestamp("2030-01-01"), None)}, "'day': .* goes from 2019-12-19 .* to 2020"),
         ({"age": (30.2, 30.8)}, "values are 1 apart"),
         ((30, 40), "must be a dict of columns"),
+        ({"age": 5, 0: (10, 20)}, "one column twice, as 'age' and as 0"),
+        ({0: (10, 20), "age": [5, 6]}, "one column twice, as 0 and as 'age'"),
     ],
 )
 def test_conditions_that_no_row_can_meet_are_refused(given, message, vae):

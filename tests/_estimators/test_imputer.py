@@ -142,3 +142,13 @@ def test_a_frozen_transformer_is_used_as_it_is(holes):
 def test_other_estimators_are_refused(estimator, holes):
     with pytest.raises(ValueError, match="estimator"):
         RepresentationImputer(estimator).fit(holes[0])
+
+
+@pytest.mark.parametrize("made", [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas])
+def test_a_column_with_the_name_of_an_indicator_is_refused(made, frame):
+    table = made(frame.rename(columns={"a": "missingindicator_c"}))
+    imputer = RepresentationImputer(AutoencoderTransformer(**small), add_indicator=True)
+    with pytest.raises(ValueError, match=r"adds a column 'missingindicator_c'.* has one of this"):
+        imputer.fit(table)
+    assert not hasattr(imputer, "estimator_")
+    assert len(imputer.set_params(add_indicator=False).fit_transform(table)) == len(frame)

@@ -392,6 +392,7 @@ def test_likelihoods_are_chosen_by_column(table):
     for wrong, message in (
         ({"height": "normal"}, "likelihood of column 'height' must be one of"),
         ({"nowhere": "poisson"}, "likelihood names 'nowhere'"),
+        ({"height": "gaussian", 0: "student_t"}, "names one column twice, as 'height' and as 0"),
         ({"group": "gaussian"}, "column 'group', which holds categories"),
         ({"height": "poisson"}, "other numbers are in column 'height'"),
         ({"height": "bernoulli"}, r"outside: column 'height'"),

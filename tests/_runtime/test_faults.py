@@ -160,6 +160,39 @@ def test_free_memory_is_known_here():
     assert memory.free_memory() is None or memory.free_memory() > 0
 
 
+CGROUPS = {
+    "version 2": ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    "version 1": (
+        *("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+        *("memory/memory.stat", "total_inactive_file"),
+    ),
+}
+
+
+@pytest.mark.parametrize("version", CGROUPS)
+@pytest.mark.parametrize(
+    ("limit", "used", "cached", "free"),
+    [
+        ("4000", "3900", 3000, 3100),
+        ("4000", "3900", None, 100),
+        ("4000", "5000", 0, 0),
+        ("4000", "100", 200, 4000),
+        ("max", "3900", 3000, None),
+    ],
+)
+def test_files_that_were_read_take_no_memory_of_a_container(
+    version, limit, used, cached, free, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    (tmp_path / "memory").mkdir()
+    *sizes, stat, name = CGROUPS[version]
+    for file, text in zip(sizes, (limit, used), strict=True):
+        (tmp_path / file).write_text(f"{text}\n")
+    if cached is not None:
+        (tmp_path / stat).write_text(f"inactive_anon 7\n{name} {cached}\nactive_file 9\n")
+    assert memory._within_cgroup() == free
+
+
 # ---------------------------------------------------------------- interruptions
 
 

@@ -174,3 +174,24 @@ def test_the_remedy_for_masked_structured_arrays_keeps_the_mask():
     remedy = str(caught.value).split("for example with ")[1].rstrip(".")
     frame = eval(remedy, {"X": X, "pandas": pd})
     assert frame.isna().to_numpy().tolist() == [[True, False], [False, True]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "cells"),
+    [
+        ([[1.0, np.ma.masked], (2.0, 3.0)], [[1.0, None], [2.0, 3.0]]),
+        ([np.array([1, 2]), [np.str_("a"), True]], [[1, 2], ["a", True]]),
+        ([[b"a", 1], [None, np.array(2)]], [[b"a", 1], [None, 2]]),
+        ([pd.Series([1, "a"]), np.array([None, 2], dtype=object)], [[1, "a"], [None, 2]]),
+    ],
+)
+def test_cells_of_several_types_stay_as_they_are(rows, cells):
+    array = rows_as_array(rows)
+    assert array.dtype == object
+    assert array.tolist() == cells
+
+
+@pytest.mark.parametrize("cell", [[1], (1,), {1}, {"a": 1}, np.ones(1), pd.Series([1])], ids=str)
+def test_a_cell_that_holds_several_is_refused_in_any_row(cell):
+    with pytest.raises(TypeError, match=f"Column 1 holds cells of type {type(cell).__name__}"):
+        rows_as_array([np.ones(2), [1.0, np.float64(2)], [3.0, cell]])

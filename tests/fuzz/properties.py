@@ -182,11 +182,7 @@ def imputed_cells_fill_what_is_missing(case):
     for name in holes:
         if holes[name].dtype.kind not in "iub":
             holes[name] = holes[name].mask(case.rng.rand(len(holes)) < 0.3)
-    try:
-        filled = case.transformer.impute(holes)
-    except (ValueError, AttributeError) as error:
-        assert "VAETransformer" in str(error)
-        return
+    filled = case.transformer.impute(holes)
     there = holes.notna()
     for name in holes:
         known = there[name].to_numpy()

@@ -13,7 +13,12 @@ from transformers_at_random import transformer_at_random
 
 N_SEEDS = 80
 KINDS = [tuple(COLUMNS), tuple(COLUMNS), NUMBERS, POLARS]
-FOUND = {}
+FOUND = {
+    10: "a far code decodes to a date of a year before 1, which datetime.date has not",
+    28: "terms of the bound add up to more than the bound",
+    198: "terms of the bound add up to more than the bound",
+    203: "terms of the bound add up to more than the bound",
+}
 
 
 def _case(seed):
@@ -30,7 +35,7 @@ def _case(seed):
         return Case(transformer.set_params(early_stopping=False), X, rng)
 
 
-@pytest.mark.parametrize("seed", [*range(N_SEEDS), *FOUND])
+@pytest.mark.parametrize("seed", sorted({*range(N_SEEDS), *FOUND}))
 def test_properties(seed):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # what fit says of such tables
