@@ -1,5 +1,7 @@
 """RepresentationImputer: missing cells filled, as a step of a pipeline."""
 
+import warnings
+
 import numpy as np
 import scipy.sparse as sp
 from sklearn.base import (
@@ -16,6 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._runtime.sklearn import HasMethods, fit_context
 from .._runtime.transaction import in_one_step
 from .._tables.frames import as_pandas
+from .._tables.names import name_columns
+from .._tables.validation import names_of
 from .base import RepresentationTransformer
 from .vae import VAETransformer
 
@@ -117,6 +121,14 @@ class RepresentationImputer(
             self.__dict__.pop(name, None)
             if hasattr(unfrozen, name):
                 setattr(self, name, getattr(unfrozen, name))
+        if empty.any():
+            warnings.warn(
+                f"All cells are missing in {name_columns(names_of(self), np.flatnonzero(empty))}: "
+                "nothing can be said of them, and what is transformed is without them. Leave them "
+                "out before.",
+                UserWarning,
+                stacklevel=2,
+            )
         if self.add_indicator:
             _reject_taken(self.get_feature_names_out(), len(self.kept_))
 

@@ -43,8 +43,8 @@ class TokenIds(Scaler):
         self.high = np.full_like(self.high, vocabulary_size - 1)
         self.idle, self.resting = np.zeros_like(self.idle), np.empty(0)
 
-    def _learn_scaling(self, scaling, scaled, profile, by_ranks, multiset, seed):
-        super()._learn_scaling(scaling, scaled, profile, by_ranks, multiset, seed)
+    def _learn_scaling(self, scaling, scaled, profile, by_ranks, by_value, multiset, seed):
+        super()._learn_scaling(scaling, scaled, profile, by_ranks, by_value, multiset, seed)
         self.constant = np.zeros_like(self.constant)
         self.fixed = self.rounding = np.empty(0)
         self.shift = np.zeros(self._n_features)
