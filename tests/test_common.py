@@ -44,7 +44,7 @@ from sklearn_replearn.rows import Table
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 3}
 # A check wants a regressor to explain half of the targets that it learned from.
-able = {"latent_dim": 10, "hidden_layer_sizes": (64,), "max_epochs": 100}
+able = {"latent_dim": 10, "hidden_layer_sizes": (64,), "max_epochs": 40}
 
 ESTIMATORS = [
     AutoencoderTransformer(**small),

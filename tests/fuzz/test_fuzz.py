@@ -11,7 +11,7 @@ from properties import POLARS, PROPERTIES, Case
 from tables_at_random import COLUMNS, NUMBERS, frame_at_random
 from transformers_at_random import transformer_at_random
 
-N_SEEDS = 80
+N_SEEDS = 60
 KINDS = [tuple(COLUMNS), tuple(COLUMNS), NUMBERS, POLARS]
 FOUND = {
     10: "a far code decodes to a date of a year before 1, which datetime.date has not",
