@@ -284,7 +284,9 @@ def test_names_that_every_row_has_for_itself_do_not_matter():
         frame = pd.DataFrame(factors(n, seed, 4)[0])
         return frame.assign(name=[f"{seed} {i}" for i in range(n)]).rename(columns=str)
 
-    detector = OutlierDetector(judges=QUICK).fit(named(300, 0))  # and see test_judges.py
+    detector = OutlierDetector(judges=QUICK)
+    with pytest.warns(UserWarning, match="a text of its own in column 'name'"):
+        detector.fit(named(300, 0))  # and see test_judges.py
     alarms = np.mean([(detector.predict(named(400, seed)) == -1).mean() for seed in (1, 2, 3)])
     assert 0.01 < alarms < 0.12
 

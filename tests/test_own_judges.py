@@ -179,7 +179,7 @@ def test_an_estimator_may_be_among_them():
         ({"judges": [FarFromMedian(), FarFromMedian]}, TypeError, r"judges\[1\].*an instance"),
         ({"judges": ["nearest"]}, TypeError, "a subclass of sklearn_replearn.outliers.Judge"),
         ({"judges": "nearest"}, ValueError, "judges"),
-        ({"judges": [NearestDistance("cosine")]}, ValueError, "standard.*quantile.*'cosine'"),
+        ({"judges": [NearestDistance("cosine")]}, ValueError, "'space' parameter.*'cosine'"),
     ],
 )
 def test_parameters_that_cannot_work_are_refused(parameters, kind, words):

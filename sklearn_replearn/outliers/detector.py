@@ -210,6 +210,8 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         given = table_of(self._rows, X)
         table, self._schema = read_table(self, given, self._rows.categorical_features)
         self._rows.check(table, self._schema)
+        if self.estimator is None:  # whose own fit warns
+            self._schema.warn_of_looks()
         multiset = canonical(table, np.ones(len(table)))
         self._seed = draw_seed(self.random_state)
         generator = new_generator(self._seed)

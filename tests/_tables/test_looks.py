@@ -13,11 +13,12 @@ from sklearn.datasets import load_digits, load_wine
 from sklearn_replearn import (
     AutoencoderTransformer,
     ContrastiveTransformer,
+    OutlierDetector,
     VAETransformer,
 )
 from sklearn_replearn._tables.column_types import learned
 from sklearn_replearn._tables.looks import look_of
-from sklearn_replearn.outliers import ReconstructionError
+from sklearn_replearn.outliers import NearestDistance, ReconstructionError
 from sklearn_replearn.rows import Table
 
 N = 40
@@ -103,6 +104,13 @@ def test_identifiers_warn_once_in_every_container(cls, container):
 def test_ordinary_categories_do_not_warn(texts):
     frame = pd.DataFrame({"x": NUMBER, "t": pd.Series(list(texts), dtype=object)})
     assert warnings_of(quick(AutoencoderTransformer, max_epochs=1).fit, frame) == []
+
+
+def test_a_detector_warns_of_looks_as_well():
+    frame = pd.DataFrame({"x": NUMBER, "t": BY_LOOK["numbers"]})
+    detector = OutlierDetector(judges=[NearestDistance()])
+    (said,) = warnings_of(detector.fit, frame)
+    assert "column 't' looks like numbers" in said
 
 
 def test_what_a_user_says_is_a_category_does_not_warn():
