@@ -71,8 +71,7 @@ BAD = {
     "class": dict,
     "function": takes_six,
 }
-BAD_TABLES = {
-    "none": None,
+NO_ARRAYS = {
     "number": 5,
     "word": "nonsense",
     "bytes": b"nonsense",
@@ -81,6 +80,10 @@ BAD_TABLES = {
     "function": takes_six,
     "dict": {"non": "sense"},
     "set": {1.0, 2.0},
+}
+BAD_TABLES = {
+    "none": None,
+    **NO_ARRAYS,
     "generator": (row for row in TABLE),
     "empty list": [],
     "one axis": TABLE[0],
@@ -95,14 +98,7 @@ BAD_TABLES = {
     "400 digits": [[10**400] * 4] * 12,
 }
 BAD_COLUMNS = {
-    "number": 5,
-    "word": "nonsense",
-    "bytes": b"nonsense",
-    "object": object(),
-    "class": dict,
-    "function": takes_six,
-    "dict": {"non": "sense"},
-    "set": {1.0, 2.0},
+    **NO_ARRAYS,
     "empty list": [],
     "too short": np.ones(11),
     "too long": np.ones(13),

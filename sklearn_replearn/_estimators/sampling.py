@@ -113,7 +113,7 @@ class Generation:
         Columns of categories in which nearly each row of fit has a level of its own, such as names.
     in_unit_interval : ndarray of shape (n_features,), bool
         Columns that a user says are within [0, 1], and that are not scaled.
-    measure : Measure, default=None
+    measure : Measure
         By what cells are measured when rows are scored.
     """
 
@@ -122,7 +122,7 @@ class Generation:
     missingness: Missingness | None
     ids: np.ndarray
     in_unit_interval: np.ndarray
-    measure: Measure | None = None
+    measure: Measure
 
     def codes(self, n_samples, latent_dim, generator):
         """Codes, ndarray of shape (n_samples, latent_dim)."""
@@ -168,4 +168,6 @@ def learned_generation(network, train_rows, model, mixture, asked):
     missing = scaler.missing & model.rows.tabular
     missingness = Missingness.of_rows(train_rows, missing) if missing.any() else None
     ids = model.schema.identifiers
-    return Generation(prior, maps, missingness, ids, asked & bernoulli & scaler.as_is)
+    within = asked & bernoulli & scaler.as_is
+    measure = Measure(scaler, train_rows.multiset, likelihoods)
+    return Generation(prior, maps, missingness, ids, within, measure)

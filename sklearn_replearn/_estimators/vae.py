@@ -1,7 +1,6 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,6 @@ from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
-from .._scaling.measure import Measure
 from .._tables.conditions import conditions_of
 from .._tables.names import by_number
 from .._tables.schema import table_of_row
@@ -596,6 +594,4 @@ class VAETransformer(RepresentationTransformer):
         learn_variances(network, train_rows, model.seed)
         mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.rows.tabular)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
-        generation = learned_generation(network, train_rows, model, mixture, asked)
-        measure = Measure(model.scaler, train_rows.multiset, model.plan.likelihoods)
-        return replace(generation, measure=measure)
+        return learned_generation(network, train_rows, model, mixture, asked)

@@ -1,4 +1,4 @@
-"""Tables of every type, transformers of any parameters: thirty properties hold for all.
+"""Tables of every type, transformers of any parameters: more than thirty properties hold.
 
 What a seed finds is kept: the seed goes to ``FOUND``, with what it was.
 """
