@@ -2,11 +2,12 @@
 
 import inspect
 import time
-from functools import partial
+from functools import cache, partial
 
 from sklearn_replearn import VAETransformer
 
 
+@cache
 def ours():
     """Our models of tables, by name; what this version of the package lacks is left out."""
     contenders = {"ours, decoder": VAETransformer}

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import torch
 from _tables_contenders import ours, seconds, timed
-from _tables_sets import cut, without_text
+from _tables_sets import cut, mixed_table
 from sklearn.mixture import GaussianMixture
 
 SEEDS = range(3)
@@ -149,10 +149,8 @@ def numeric_tables():
 
 def mixed_tables():
     """Five tables with categories, at most 6,000 rows."""
-    from load import load_table
-
     names = "adult", "telco_churn", "german_credit", "california_housing", "titanic"
-    return {name: cut(without_text(load_table(name)[0]), 6_000) for name in names}
+    return {name: cut(mixed_table(name), 6_000) for name in names}
 
 
 def _standardised(X, seed):
