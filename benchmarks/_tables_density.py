@@ -23,9 +23,9 @@ def density():
     columns of a step by intervals: so before anyone sees them, uniform noise is added to all
     columns, as wide as the smallest gap between two values, and a hundredth of the range where one
     value is that of over 3 % of the rows. Then all scores are densities of the same rows. Columns
-    of two values are left out.
-    GaussianMixture: full covariances, K of 1 to 40 by a held-out fifth of the training rows. Flow: a
-    neural spline flow of zuko, 20 s, stopped by a held-out tenth. Seconds are those of CPU, of fit.
+    of two values are left out. GaussianMixture: full covariances, K of 1 to 40 by a held-out fifth
+    of the training rows. Spline flow: of zuko, 20 s, stopped by a held-out tenth. Seconds are those
+    of CPU, of fit and of scoring.
     """
     for name, X in numeric_tables().items():
         yield _row(name, X, contenders(), partial(_standardised, X))

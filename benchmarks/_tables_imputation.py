@@ -1,4 +1,4 @@
-"""Removed cells filled again: ours beside the imputers of scikit-learn, on numbers and categories."""
+"""Removed cells filled again: ours beside the imputers of scikit-learn."""
 
 import numpy as np
 import pandas as pd
@@ -16,16 +16,16 @@ CATEGORICAL = "adult", "telco_churn", "german_credit", "mushroom", "titanic"
 def imputation():
     """Root mean squared error of removed cells, in deviations of the column; lower is better.
 
-    Ten tables of numbers, at most 3,000 rows each; the cells that are removed:
+    At most 3,000 rows of each table. The cells that are removed:
 
-    MCAR  A fifth of the cells of each column, at random.
-    MAR   Every other column stays whole; each of the others loses three tenths of its cells, those
-          where the whole column beside it is high more often.
-    MNAR  A fifth of the cells of each column, high ones more often.
+    - MCAR: a fifth of the cells of each column, at random;
+    - MAR: every other column stays whole; each of the others loses three tenths of its cells, more
+      often where the whole column beside it is high;
+    - MNAR: a fifth of the cells of each column, more often high ones.
 
-    More often: the probability is logistic in the column's normal scores, times two. All but ours
-    see standardised columns. Trees: IterativeImputer with 50 ExtraTrees, 5 rounds; ridge:
-    IterativeImputer as it comes; kNN: KNNImputer. Seconds are those of CPU.
+    "More often" is a probability that is logistic in twice the column's normal scores. All but ours
+    see standardised columns. ridge: IterativeImputer as it comes; trees: IterativeImputer with 50
+    ExtraTrees, 5 rounds; kNN: KNNImputer. Seconds are those of CPU.
     """
     for mechanism, gone_of in MECHANISMS.items():
         for name, X in imputed_tables().items():

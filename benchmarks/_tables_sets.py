@@ -8,6 +8,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+ADULT_TRAIN = 32561  # rows of the official split
 SMALL_TABLES = {
     "telco_churn": 16,
     "german_credit": 16,

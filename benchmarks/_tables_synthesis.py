@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from _tables_cart import SequentialCART
 from _tables_contenders import ours, timed
-from _tables_sets import one_hot, without_text
+from _tables_sets import ADULT_TRAIN, one_hot, without_text
 from pandas.api.types import is_numeric_dtype
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
@@ -16,22 +16,24 @@ NAMES = "adult", "telco_churn", "german_credit", "hypothyroid", "mushroom", "cal
 
 
 def synthesis():
-    """As many rows drawn as trained on, with missing cells as in fit; half of the rows is held out.
+    """As many rows drawn as trained on, with missing cells as in fit, beside held-out rows.
 
-    At most 6,000 rows train (adult: of its training part); the target is a column like others.
+    Half of the rows train, at most 6,000 (of adult: of its official training part); the target is a
+    column like others. "real rows": held-out rows as if they had been drawn.
 
-    C2ST       AUROC of gradient boosting that tells drawn rows from as many held-out ones, three
-               folds; .5 is perfect. For real rows: training rows from held-out ones.
-    TSTR       AUROC of gradient boosting trained on drawn rows, on held-out ones: is the target the
-               commonest level, or a number above its median?
-    variation  Mean total variation distance of the columns from the training rows.
-    copies     Share of drawn rows that are training rows, cell by cell; for real rows: of held-out.
-    nearest    Share of drawn rows that are nearer to a training row than to any of as many held-out
-               rows; .5 is perfect. Ties count half.
-    rules      Share of drawn rows that break what real rows (almost) never break. adult: the
-               education is not that of education-num, or husbands are not male, wives not female.
-               telco_churn: "No internet service" where there is one, or not where there is none;
-               the same of the telephone.
+    - C2ST: AUROC of gradient boosting that tells drawn rows from as many held-out ones, three
+      folds; .5 is perfect. For real rows: training rows from held-out ones;
+    - TSTR: AUROC of gradient boosting trained on drawn rows (for real rows: on training rows), on
+      held-out ones: is the target the commonest level, or a number above its median?
+    - nearest: share of drawn rows that are nearer to a training row than to any of as many held-out
+      rows; .5 is perfect, ties count half;
+    - variation: mean total variation distance of the columns from those of the training rows;
+    - copies: share of drawn rows that are a training row, cell by cell;
+    - rules: share of drawn rows that break what real rows hardly ever break. adult: the education
+      is not that of education-num, a husband is not male or a wife not female. telco_churn: a
+      service is "No internet service" where there is internet, or the other way round, or the same
+      of the telephone;
+    - s: seconds of CPU, to fit and to draw.
     """
     for name in NAMES:
         train, test = split(name)
@@ -98,7 +100,7 @@ def split(name):
         target = target.astype("category")
     table = without_text(table).dropna(axis=1, how="all").assign(target=target)
     random = np.random.RandomState(0)
-    n_train = 32561 if name == "adult" else len(table) // 2
+    n_train = ADULT_TRAIN if name == "adult" else len(table) // 2
     order = np.arange(len(table)) if name == "adult" else random.permutation(len(table))
     train = random.permutation(order[:n_train])[:MOST_TRAIN]
     test = order[n_train:][:MOST_TEST]
@@ -140,9 +142,7 @@ def variation(real, drawn):
         edges = np.unique(np.nanquantile(real, np.linspace(0, 1, 21)))
         bins = np.concatenate([[-np.inf], edges[1:-1], [np.inf]])
         real, drawn = (pd.cut(column, bins, right=False) for column in (real, drawn))
-    shares = (
-        c.astype(object).value_counts(normalize=True, dropna=False) for c in (real, drawn)
-    )
+    shares = (c.astype(object).value_counts(normalize=True, dropna=False) for c in (real, drawn))
     return 0.5 * next(shares).sub(next(shares), fill_value=0).abs().sum()
 
 
