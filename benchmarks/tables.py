@@ -13,9 +13,9 @@ takes about HOURS on one core.
 import argparse
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
-import _tables_report
 import torch
 from _record import RESULTS, read, write
 from _tables_codes import adult, counts, scalings
@@ -23,7 +23,7 @@ from _tables_density import density, mixed_density
 from _tables_encoding import encoding
 from _tables_imputation import categories, imputation
 from _tables_known import conditions, coverage
-from _tables_report import readme_tables  # noqa: F401  of the same record
+from _tables_report import markdown
 from _tables_synthesis import synthesis
 
 PARTS = {
@@ -57,11 +57,7 @@ def main():
     for part in args.only:
         print(f"\n# {part}", flush=True)
         record[part] = [row for row in PARTS[part]() if not print(row, flush=True)]
-        write("tables", record, markdown, args.results)
-
-
-def markdown(record):
-    return _tables_report.markdown(record, PARTS)
+        write("tables", record, partial(markdown, parts=PARTS), args.results)
 
 
 if __name__ == "__main__":
