@@ -34,7 +34,8 @@ def density():
 def mixed_density():
     """Held-out nats a row, mean of three seeds; higher is better. Tables with categories.
 
-    Here cells have probabilities or densities in the units of their column, so only ours compare.
+    At most 6,000 rows, 70 % of them train. Here cells have probabilities, or densities in the units
+    of their column, so only ours compare with each other.
     """
     for name, table in mixed_tables().items():
         yield _row(name, table, _ours(), partial(_split, table))

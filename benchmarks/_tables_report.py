@@ -78,7 +78,7 @@ def summary(rows, wins):
     contenders = contenders_of(rows)
     figures, took = (
         np.array([[row.get(name, np.nan) for name in names] for row in rows])
-        for names in (contenders, map(seconds, contenders))
+        for names in (contenders, [seconds(name) for name in contenders])
     )
     won, words = wins(figures)
     columns = figures.mean(axis=0), won.sum(axis=0).tolist(), took.mean(axis=0)

@@ -7,7 +7,7 @@ FOLDER holds the data sets and a ``load.py`` with ``load_table``, ``load_anomaly
 ``load_sparse``. Everything stands beside what a user would take otherwise, in one run, with our
 default settings, and losses are shown; the spline flow of ``density`` needs zuko. It writes
 results/tables.json and results/tables.md; parts that are not measured anew are kept. All of it
-takes about HOURS on one core.
+takes about an hour and a half on one core.
 """
 
 import argparse
