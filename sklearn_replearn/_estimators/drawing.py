@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from .._runtime.isolation import isolated
 from .._runtime.randomness import draw_integer, new_generator
+from ..densities.drawing import rows_of
 from .conditional import Conditional
 
 
@@ -33,6 +35,8 @@ class Drawing:
             Whether cells are missing as they were in fit, but for those with a condition.
         """
         model, generation = self.model, self.model.extras
+        if generation.density is not None:
+            return self._of_density(n_samples, generator, conditions or (), as_fit)
         if conditions is None:
             codes = generation.codes(n_samples, self.latent_dim, generator)
         else:
@@ -55,3 +59,24 @@ class Drawing:
         missing = generation.missing(values.shape, as_fit, generator)
         missing[:, [condition.column for condition in conditions or ()]] = False
         return np.where(missing, np.nan, values)
+
+    def _of_density(self, n_samples, generator, conditions, as_fit):
+        """The same, by a density that needs no codes."""
+        model, generation = self.model, self.model.extras
+        device = self.inference.device
+        network = generation.density.network(device)
+        noise = new_generator(draw_integer(generator), device)
+        if conditions:
+            # Refuses those that nothing can meet.
+            Conditional(conditions, model.scaler, self.inference, model.schema)
+        of_columns = {condition.column: condition for condition in conditions}
+        with isolated((), 0, device, gradients=False):
+            values = rows_of(
+                generation.density, network, model.scaler, n_samples, noise, of_columns, as_fit
+            )
+        values = np.where(np.isnan(values), values, model.schema.within_range(values))
+        fixed = model.scaler.constant | model.scaler.idle
+        values[:, fixed] = model.scaler.original(np.zeros((1, values.shape[1])))[:, fixed]
+        ids = np.setdiff1d(generation.ids, list(of_columns))
+        values[:, ids] = np.nan
+        return values

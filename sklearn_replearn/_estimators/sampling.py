@@ -115,6 +115,8 @@ class Generation:
         Columns that a user says are within [0, 1], and that are not scaled.
     measure : Measure
         By what cells are measured when rows are scored.
+    density : AutoregressiveDensity or None
+        Of rows, where it is not that of the decoder.
     """
 
     prior: Prior
@@ -123,6 +125,7 @@ class Generation:
     ids: np.ndarray
     in_unit_interval: np.ndarray
     measure: Measure
+    density: object = None
 
     def codes(self, n_samples, latent_dim, generator):
         """Codes, ndarray of shape (n_samples, latent_dim)."""

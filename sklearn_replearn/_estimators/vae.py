@@ -1,6 +1,7 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.arrays import CHUNK, slices
-from .._runtime.parameters import SEED, Number, Whole, validated
+from .._runtime.parameters import SEED, Instance, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
@@ -16,6 +17,7 @@ from .._tables.conditions import conditions_of
 from .._tables.names import by_number
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
+from ..densities import Autoregressive
 from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED, class_of
 from ..modules import VariationalAutoencoder
@@ -24,12 +26,13 @@ from .base import RepresentationTransformer
 from .code_statistics import learn_variances
 from .drawing import Drawing
 from .importance import Draws, drawn_codes
-from .likelihood_bounds import N_FIGURES, bounds_of
+from .likelihood_bounds import N_FIGURES, bounds_of, log_likelihoods
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 _IMPUTATION_DRAWS = 256
 _DRAWS = Whole(1, 2**20)
+_DENSITIES = "a density such as Autoregressive() of sklearn_replearn.densities"
 
 
 class VAETransformer(RepresentationTransformer):
@@ -61,6 +64,12 @@ class VAETransformer(RepresentationTransformer):
         Where :meth:`sample` draws codes: from the prior, or from a Gaussian mixture fitted to the
         codes of the training rows. "auto" is the mixture for tables, the prior for images, tokens
         and other arrays.
+    density : {"decoder", "autoregressive"} or Autoregressive, default="decoder"
+        What :meth:`score_samples`, :meth:`sample` and :meth:`impute` go by. "decoder": given the
+        code, columns are independent. "autoregressive" trains a second network after the first,
+        for which each column depends on those before it: far better densities and drawn tables for
+        some 5 to 20 seconds more in fit, codes the same to the last bit. For its parameters give
+        :class:`~sklearn_replearn.densities.Autoregressive`.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
         "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
@@ -180,6 +189,7 @@ class VAETransformer(RepresentationTransformer):
         "kl_warmup": [Number(0, 1, closed="both")],
         "sampler": [StrOptions({"auto", "prior", "mixture"})],
         "n_importance_samples": [_DRAWS],
+        "density": [StrOptions({"decoder", "autoregressive"}), Instance(["fitted"], _DENSITIES)],
     }
 
     def __init__(
@@ -192,6 +202,7 @@ class VAETransformer(RepresentationTransformer):
         kl_warmup=0.1,
         n_importance_samples=64,
         sampler="auto",
+        density="decoder",
         hidden_layer_sizes="auto",
         activation="auto",
         encoder=None,
@@ -221,6 +232,7 @@ class VAETransformer(RepresentationTransformer):
         self.kl_warmup = kl_warmup
         self.n_importance_samples = n_importance_samples
         self.sampler = sampler
+        self.density = density
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.encoder = encoder
@@ -347,6 +359,10 @@ class VAETransformer(RepresentationTransformer):
         return dict(zip(self._column_names(), self._model.extras.measure.words(), strict=True))
 
     def _bounds(self, X):
+        """See :func:`bounds_of`."""
+        generation = self._model.extras
+        if generation.density is not None:
+            return log_likelihoods(self._applied(), self._likely_table(X), generation)
         draws = self._noise(self.n_importance_samples)
         return bounds_of(self._applied(), self._likely_table(X), self._model.extras.measure, draws)
 
@@ -594,4 +610,14 @@ class VAETransformer(RepresentationTransformer):
         learn_variances(network, train_rows, model.seed)
         mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.rows.tabular)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
-        return learned_generation(network, train_rows, model, mixture, asked)
+        generation = learned_generation(network, train_rows, model, mixture, asked)
+        if self.density == "decoder":
+            return generation
+        if not model.rows.tabular:
+            raise ValueError(
+                f"density={self.density!r} is for rows of a table; rows are "
+                f'{type(model.rows).__name__}. Leave it at "decoder".'
+            )
+        density = Autoregressive() if self.density == "autoregressive" else self.density
+        density = density.fitted(train_rows.multiset, model, generation.measure, train_rows.device)
+        return replace(generation, density=density)

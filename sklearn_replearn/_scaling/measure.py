@@ -61,6 +61,30 @@ class Measure:
         self._ranked = {j: scores for j, scores in scaler.ranked.items() if measured[j]}
         self._gaps = _Gaps(scaler, multiset, self.atoms.without(list(self._ranked)))
 
+    @property
+    def steps(self):
+        """Step of each column of numbers, counts included; 0 where there is none."""
+        scaler = self._scaler
+        of_counts = scaler.grain.step if scaler.grained else 0.0
+        return np.where(scaler.with_density, self._step, of_counts)
+
+    @property
+    def log_step(self):
+        """What the log-probability of a step is divided by, its logarithm; 0 for probabilities."""
+        dense = (self._step > 0) & ~self._by_value
+        return np.where(dense, np.log(np.where(dense, self._step, 1.0)), 0.0)
+
+    def probable(self, j, values, counts):
+        """Those of the values of a column without steps that have a probability each.
+
+        Parameters
+        ----------
+        j : int
+        values, counts : ndarray of shape (n_values,)
+            The different cells of a sample of rows, and how often each is there.
+        """
+        return values[counts > 1] if self._by_value[j] else self.atoms.of_column(j)
+
     def words(self):
         """What is said of the measure of each column, a list of str."""
         scaler = self._scaler

@@ -1,0 +1,257 @@
+"""The density of a table as a product of conditional ones, column after column."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+
+from .._dataset.splitting import divided
+from .._runtime.arrays import to_arrays, to_tensors
+from .._runtime.parameters import Whole, check_parameters
+from .._runtime.randomness import new_generator
+from .mixture import Mixture
+from .network import MaskedNetwork
+from .parents import log_lifts
+from .slots import ABSENT, Slots, slots_of
+from .training import Encoded, held_out_share, train
+from .triangular import triangular
+
+_MOST_ROWS = 2**16
+_MOST_WEIGHTS = 2**25
+_ROWS_OF_PRIOR = 0.5  # of a symbol that no row has
+
+
+class Autoregressive(BaseEstimator):
+    r"""A density of rows: each column given those before it, by a masked network.
+
+    :math:`p(x) = \prod_j p(x_j | x_{<j})`. Categories have a softmax; numbers a softmax over the
+    values that many rows share and "another one", for which there is a mixture of normal
+    distributions around what the columns before tell linearly (ridge regression). Whether a cell is
+    missing is told as well, where fit saw missing cells.
+
+    Parameters
+    ----------
+    hidden_size : int, default=256
+        Width of the two hidden layers.
+    n_components : int, default=5
+        Normal distributions in the mixture of each number.
+    max_updates : int, default=2000
+        Batches of 256 rows that the network is trained on at most. It ends earlier when rows held
+        out (a tenth, a fifth of fewer than 2000) gain no more, and keeps the weights that were best
+        for them.
+
+    Notes
+    -----
+    The order of columns follows from the table: categories by their entropy, then numbers, those
+    that others tell least about first. With few rows more units are dropped in training, up to half
+    of them for 1400 rows and fewer.
+
+    References
+    ----------
+    Germain et al. (2015), *MADE: masked autoencoder for distribution estimation*.
+    Bishop (1994), *Mixture density networks*.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn_replearn import VAETransformer
+    >>> from sklearn_replearn.densities import Autoregressive
+    >>> X = load_wine().data
+    >>> plain = VAETransformer(max_epochs=20).fit(X)
+    >>> vae = VAETransformer(max_epochs=20, density=Autoregressive(max_updates=200)).fit(X)
+    >>> bool((vae.transform(X) == plain.transform(X)).all()), vae.score(X) > plain.score(X)
+    (True, True)
+    """
+
+    _parameter_constraints = {
+        "hidden_size": [Whole(1, 2**14)],
+        "n_components": [Whole(1, 2**10)],
+        "max_updates": [Whole(0)],
+    }
+
+    def __init__(self, hidden_size=256, n_components=5, max_updates=2000):
+        self.hidden_size = hidden_size
+        self.n_components = n_components
+        self.max_updates = max_updates
+
+    def fitted(self, multiset, model, measure, device):
+        """The :class:`AutoregressiveDensity` of training rows.
+
+        Parameters
+        ----------
+        multiset : Multiset
+        model : Model
+            But for its weights.
+        measure : Measure
+        device : torch.device
+
+        Raises
+        ------
+        ValueError
+            If the table is too wide.
+        """
+        check_parameters(self)
+        scaler, generator = model.scaler, new_generator(model.seed)
+        parts = [
+            None if part is None else part.values(part.sample(_MOST_ROWS)).astype(np.float64)
+            for part in divided(multiset, held_out_share(len(multiset)), generator)
+        ]
+        values = parts[0]
+        scaled = scaler.scale(values)
+        as_given = np.array([kind.support.as_given for kind in model.plan.likelihoods])
+        slots = slots_of(values, scaled, scaler, measure, as_given)
+        network = _network(slots, self.hidden_size, self.n_components)
+        n_weights = sum(weight.numel() for weight in network.parameters())
+        if n_weights > _MOST_WEIGHTS:
+            raise ValueError(
+                f'density="autoregressive" is for tables of up to some hundred columns or levels: '
+                f"this one of {multiset.width:,} columns would need {n_weights:,} weights. Leave "
+                'density at "decoder".'
+            )
+        rows, held_out = (
+            None if part is None else encoded(slots, part, scaler, device) for part in parts
+        )
+        _initialise(network.to(device), rows, generator)
+        with torch.inference_mode(False), torch.enable_grad():
+            train(network, _single(rows), _single(held_out), self.max_updates, generator)
+        return AutoregressiveDensity(
+            slots, self.hidden_size, self.n_components, to_arrays(dict(network.named_parameters())),
+            to_arrays({n: b for n, b in network.named_buffers() if n.startswith("linear")}),
+        )
+
+
+def _network(slots, hidden_size, n_components):
+    there = [slots.slots[s].size for s in slots.numbers]
+    return MaskedNetwork(slots.sizes, slots.numbers, there, hidden_size, n_components)
+
+
+def encoded(slots, values, scaler, device):
+    """Rows as a network takes them, in float64."""
+    scaled, which = scaler.scale(values), slots.columns_of_numbers
+    numbers, seen = (
+        torch.from_numpy(np.nan_to_num(x[:, which])) for x in (scaled, scaler.limit(scaled))
+    )
+    return Encoded(slots.symbols(values).to(device), seen.to(device), numbers.to(device))
+
+
+def _single(rows):
+    if rows is None:
+        return None
+    return Encoded(rows.symbols, rows.seen.float(), rows.numbers.float())
+
+
+@torch.no_grad()
+def _initialise(network, rows, generator):
+    features, _ = network.double().features(rows.symbols, rows.seen, rows.numbers)
+    told = rows.symbols[:, network.numbers]
+    told = (told != ABSENT) & (told < network.there)
+    of_numbers = torch.tensor(network.numbers, dtype=torch.int64, device=features.device)
+    seen = network.seen[: network.linear_weight.shape[1]]
+    before = seen[None] < of_numbers[:, None]
+    linear = triangular(features[:, : len(seen)], rows.numbers, told, before)
+    one_hot = features[:, : network.n_symbols]
+    shares = one_hot.sum(0) + _ROWS_OF_PRIOR
+    network.float().initialise(generator, linear, shares, log_lifts(one_hot, network.sizes))
+
+
+@dataclass(frozen=True)
+class AutoregressiveDensity:
+    """What :class:`Autoregressive` has learned of a table.
+
+    Attributes
+    ----------
+    slots : Slots
+    hidden_size, n_components : int
+    weights, linear : dict of str to ndarray
+        Parameters and buffers of the network.
+    """
+
+    slots: Slots
+    hidden_size: int
+    n_components: int
+    weights: dict
+    linear: dict
+
+    def network(self, device):
+        """The network, in float64."""
+        network = _network(self.slots, self.hidden_size, self.n_components)
+        network.load_state_dict(to_tensors({**self.weights, **self.linear}))
+        return network.double().eval().requires_grad_(False).to(device)
+
+    def log_prob(self, network, scaler, measure, log_unseen, values):
+        """Log-likelihood of each cell given those before it, in the measure of scores.
+
+        Parameters
+        ----------
+        network : MaskedNetwork
+            What :meth:`network` gives.
+        scaler : Scaler
+        measure : Measure
+        log_unseen : float
+            Of a level that fit has not seen.
+        values : ndarray of shape (n, n_features), float64
+            Rows in original units.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            0 where a cell is missing; minus half the squared distance for columns that were
+            constant in fit, as for other likelihoods.
+        """
+        rows = encoded(self.slots, values, scaler, network.starts.device)
+        features, gaps = network.features(rows.symbols, rows.seen, rows.numbers)
+        logits, mixtures = network(features)
+        of_numbers = self._of_numbers(network, Mixture(mixtures), features, gaps, scaler, values)
+        found = np.zeros(values.shape)
+        resting = scaler.constant | scaler.idle
+        found[:, resting] = -0.5 * np.square(scaler.scale(values)[:, resting])
+        for s, part in enumerate(logits.split(network.sizes, 1)):
+            slot, symbols = self.slots.slots[s], rows.symbols[:, s]
+            log_symbols = part[:, : slot.size].log_softmax(1)
+            place = symbols.clamp(0, slot.size - 1)[:, None]
+            cells = log_symbols.gather(1, place)[:, 0].cpu().numpy()
+            if slot.rest:
+                rest = (log_symbols[:, -1] + of_numbers[:, self.slots.numbers.index(s)]).cpu().numpy()
+                other = (symbols == slot.size - 1).cpu().numpy()
+                # What many rows share may be drawn as any other value, too, where there are steps.
+                both = np.logaddexp(cells, rest) if slot.step else cells
+                cells = np.where(other, rest, both) - measure.log_step[slot.column]
+            absent = (symbols == ABSENT).cpu().numpy()
+            if not slot.rest and getattr(slot, "first", False):
+                cells = np.where(absent, log_unseen, cells)
+            else:
+                cells = np.where(absent, 0.0, cells)
+            found[:, slot.column] += cells
+        found[np.isnan(values)] = 0.0
+        return found
+
+    def _of_numbers(self, network, mixture, features, gaps, scaler, values):
+        """Log-density, or log-probability of the step around it, of each number as "another"."""
+        columns = self.slots.columns_of_numbers
+        slope = np.broadcast_to(scaler.log_slope(values), values.shape)[:, columns]
+        slope = torch.from_numpy(np.array(slope)).to(gaps.device)
+        found = mixture.log_density(gaps) - network.linear_deviation.log() + slope
+        steps = np.array([self.slots.slots[s].step for s in self.slots.numbers])
+        stepped = np.flatnonzero(steps)
+        if len(stepped):
+            half = np.zeros(values.shape[1])
+            half[columns] = 0.5 * steps
+            expected = network.expected(features)
+            ends = []
+            for end in step_ends(scaler, values, half):
+                end = torch.from_numpy(end[:, columns]).to(gaps.device)
+                ends.append(((end - expected) / network.linear_deviation)[:, stepped].nan_to_num(0.0))
+            ends[1] = torch.maximum(ends[1], ends[0] + 1e-12)
+            found[:, stepped] = mixture.of(stepped).log_mass(*ends)
+        return found
+
+
+def step_ends(scaler, values, half):
+    """Scaled ends of the steps around cells, two ndarrays like ``values``."""
+    scaled = scaler.scale(values)
+    lower, upper = scaler.scale(values - half), scaler.scale(values + half)
+    lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
+    # Below a count of 0 there is nothing.
+    return np.where((lower == scaled) & (half > 0), -np.inf, lower), upper

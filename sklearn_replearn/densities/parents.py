@@ -1,0 +1,57 @@
+"""The slot before that tells most about the symbol of a slot, and what it tells."""
+
+import torch
+
+_PRIORS = 0.1, 1.0, 10.0, 100.0  # rows that the shares of all rows count for
+
+
+def log_lifts(one_hot, sizes):
+    """What the symbol of one slot before adds to the logarithms of the shares of symbols.
+
+    For each slot the one slot before (its parent) is taken that tells most about rows left out,
+    and shares given its symbol are drawn towards those of all rows as far as is best for these.
+
+    Parameters
+    ----------
+    one_hot : Tensor of shape (n, n_symbols)
+        Which symbol each slot has.
+    sizes : list of int
+        Symbols of each slot.
+
+    Returns
+    -------
+    Tensor of shape (n_symbols, n_symbols)
+        Row ``b``, column ``a``: log p(b | a) - log p(b), where the slot of ``a`` is the parent of
+        the slot of ``b``; else 0.
+
+    References
+    ----------
+    Chow and Liu (1968), *Approximating discrete probability distributions with dependence trees*:
+    here for a given order of slots.
+    """
+    together = one_hot.T @ one_hot
+    counts, lifts = together.diagonal(), torch.zeros_like(together)
+    starts = [sum(sizes[:s]) for s in range(len(sizes))]
+    for t, size in enumerate(sizes):
+        if size < 2:
+            continue
+        own = slice(starts[t], starts[t] + size)
+        shares = (counts[own] + 0.5) / (counts[own] + 0.5).sum()
+        best = _left_out(counts[own][:, None], shares, 0.5 * size)
+        for s in range(t):
+            of_parent = slice(starts[s], starts[s] + sizes[s])
+            table = together[own, of_parent]
+            for prior in _PRIORS if sizes[s] > 1 else ():
+                reached = _left_out(table, shares, prior)
+                if reached > best:
+                    best = reached
+                    given = (table + prior * shares[:, None]) / (table.sum(0) + prior)
+                    lifts[own] = 0.0
+                    lifts[own, of_parent] = given.log() - shares.log()[:, None]
+    return lifts
+
+
+def _left_out(table, shares, prior):
+    """Log-likelihood of all rows, each by the others."""
+    left = (table - 1).clamp_min(0) + prior * shares[:, None]
+    return (table * (left.log() - ((table.sum(0) - 1).clamp_min(0) + prior).log())).sum()

@@ -1,0 +1,192 @@
+"""Cells as symbols: levels, values that many rows share, and the rest of a column of numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .._tables.levels import UNSEEN, digits_of
+
+_MOST_ATOMS = 128  # values of a column with steps that are told one by one
+_FEWEST_ROWS = 5  # that share a value which is told by itself: it is no one's own
+ABSENT = -1  # the symbol of a cell of which nothing is known
+
+
+@dataclass(frozen=True)
+class LevelSlot:
+    """A digit of the number of a level; most columns of categories have one.
+
+    Attributes
+    ----------
+    column, divisor, size : int
+        The symbol is ``(level - 1) // divisor % size``.
+    n_levels : int
+    missing : bool
+        Whether one more symbol, the last, says that the cell is missing.
+    first : bool
+        Whether it is the first digit.
+    """
+
+    column: int
+    divisor: int
+    size: int
+    n_levels: int
+    missing: bool
+    first: bool
+
+    rest = False
+
+    @property
+    def n_symbols(self):
+        """With that of missing cells."""
+        return self.size + self.missing
+
+    def symbols(self, cells):
+        """Of cells in original units, ndarray of int."""
+        gone = np.isnan(cells)
+        code = np.where(gone, UNSEEN, cells).astype(np.int64) - 1
+        symbols = np.where(code < 0, ABSENT, code // self.divisor % self.size)
+        return np.where(gone & self.missing, self.size, symbols)
+
+
+@dataclass(frozen=True)
+class NumberSlot:
+    """A number: one of some values (atoms), or any other.
+
+    Attributes
+    ----------
+    column : int
+    atoms : ndarray of shape (n_atoms,), float64, ascending
+        In original units.
+    step : float
+        0 for a column without steps.
+    rest : bool
+        Whether it may be something else than an atom, which is the symbol behind those of atoms.
+    missing : bool
+        See :class:`LevelSlot`.
+    """
+
+    column: int
+    atoms: np.ndarray
+    step: float
+    rest: bool
+    missing: bool
+
+    @property
+    def size(self):
+        """Symbols of cells that are there."""
+        return len(self.atoms) + self.rest
+
+    @property
+    def n_symbols(self):
+        """With that of missing cells."""
+        return self.size + self.missing
+
+    def symbols(self, cells):
+        """Of cells in original units, ndarray of int."""
+        gone = np.isnan(cells)
+        symbols = np.full(len(cells), self.size - 1)
+        if len(self.atoms):
+            known = np.where(gone, self.atoms[0], cells)
+            place = np.searchsorted(self.atoms, known).clip(max=len(self.atoms) - 1)
+            before = (place - 1).clip(min=0)
+            closer = np.abs(self.atoms[before] - known) < np.abs(self.atoms[place] - known)
+            nearest = np.where(closer, before, place)
+            at = np.abs(self.atoms[nearest] - known) <= 0.25 * self.step
+            symbols = np.where(at | (not self.rest), nearest, symbols)
+        return np.where(gone, self.size if self.missing else ABSENT, symbols)
+
+
+@dataclass(frozen=True)
+class Slots:
+    """What a masked network tells of a row, one slot after the other.
+
+    Attributes
+    ----------
+    slots : list of LevelSlot or NumberSlot
+        In the order in which they are told.
+    """
+
+    slots: list
+
+    def __len__(self):
+        return len(self.slots)
+
+    @property
+    def sizes(self):
+        """Symbols of each slot, list of int."""
+        return [slot.n_symbols for slot in self.slots]
+
+    @property
+    def numbers(self):
+        """Numbers of the slots that hold numbers with a rest."""
+        return [s for s, slot in enumerate(self.slots) if slot.rest]
+
+    @property
+    def columns_of_numbers(self):
+        """Columns of the slots :attr:`numbers`."""
+        return [self.slots[s].column for s in self.numbers]
+
+    def symbols(self, values):
+        """Symbols of rows in original units, Tensor of shape (n, n_slots), int64."""
+        columns = [slot.symbols(values[:, slot.column]) for slot in self.slots]
+        symbols = np.stack(columns, axis=1) if columns else np.zeros((len(values), 0), np.int64)
+        return torch.from_numpy(symbols)
+
+
+def slots_of(values, scaled, scaler, measure, as_given):
+    """The :class:`Slots` of a table.
+
+    Categories come first, those with the least entropy before others; then numbers, those that the
+    other numbers tell least about before others. So the order does not depend on that of a user.
+
+    Parameters
+    ----------
+    values, scaled : ndarray of shape (n, n_features), float64
+        Training rows in original units and scaled.
+    scaler : Scaler
+    measure : Measure
+        Says which values of columns without steps have a probability.
+    as_given : ndarray of shape (n_features,), bool
+        Columns within [0, 1], which are told as 0 and 1.
+    """
+    told = ~scaler.constant & ~scaler.idle
+    categories = np.flatnonzero(told & ~scaler.numbers)
+    entropy = scaler.spread[categories]
+    slots = []
+    for j in categories[np.argsort(entropy, kind="stable")]:
+        n_levels, missing = int(scaler.levels.sizes[j]), bool(scaler.missing[j])
+        for k, (divisor, size) in enumerate(digits_of(n_levels)):
+            slots.append(LevelSlot(int(j), divisor, size, n_levels, missing and k == 0, k == 0))
+    numbers = np.flatnonzero(told & scaler.numbers)
+    for j in numbers[_least_told_first(scaled[:, numbers])]:
+        slots.append(_number_slot(int(j), values[:, j], scaler.missing[j], measure, as_given[j]))
+    return Slots(slots)
+
+
+def _number_slot(j, cells, missing, measure, zero_one):
+    cells, missing = cells[~np.isnan(cells)], bool(missing)
+    different, counts = np.unique(cells, return_counts=True)
+    if zero_one:
+        return NumberSlot(j, np.array([0.0, 1.0]), 0.0, False, missing)
+    step = float(measure.steps[j])
+    if step:
+        common = counts >= min(_FEWEST_ROWS, len(cells) / 2)
+        most = np.argsort(-counts[common], kind="stable")[:_MOST_ATOMS]
+        atoms = np.sort(different[common][most])
+    else:
+        atoms = measure.probable(j, different, counts)
+    return NumberSlot(j, atoms, step, True, missing)
+
+
+def _least_told_first(scaled):
+    """Order of columns of numbers, by the share of their variance that the others do not tell."""
+    if scaled.shape[1] < 2:
+        return np.arange(scaled.shape[1])
+    mean = np.nanmean(scaled, axis=0)
+    cells = np.where(np.isnan(scaled), mean, scaled) - mean
+    deviation = np.maximum(np.sqrt(np.einsum("ij,ij->j", cells, cells)), 1e-12)
+    correlation = np.einsum("ij,ik->jk", cells / deviation, cells / deviation)
+    correlation[np.diag_indices_from(correlation)] += 1e-6
+    left = 1 / np.diag(np.linalg.inv(correlation))
+    return np.argsort(-np.round(left, 6), kind="stable")

@@ -1,0 +1,155 @@
+"""A masked network trained on the rows of a table, until rows held out gain no more."""
+
+import math
+
+import torch
+from torch import nn
+
+from .._runtime.randomness import draw_integer, new_generator
+from .._training.schedule import CosineSchedule
+from .mixture import Mixture
+from .slots import ABSENT
+
+_BATCH, _SMALLEST_BATCH = 256, 32
+_FEWEST_ROWS = 20  # below, what is known before training is all that is known
+_SMALL_TABLE = 2000
+_HELD_OUT, _HELD_OUT_OF_SMALL = 0.1, 0.2
+_LR, _WEIGHT_DECAY, _LARGEST_GRADIENT = 5e-3, 0.1, 5.0
+_DROPPED, _MOST_DROPPED, _ROWS_OF_DROPPED = 0.1, 0.5, 7000
+_HIDDEN = 0.15  # share of the rows of which some cells are hidden
+_LOOKS = 0, 10, 20, 30, 50, 75  # updates after which held-out rows are looked at, and each 50th
+_PATIENCE = 0.25  # share of the updates
+
+
+def held_out_share(n_rows):
+    """Share of the rows held out; none of so few that nothing is trained."""
+    if n_rows < _FEWEST_ROWS:
+        return 0.0
+    return _HELD_OUT if n_rows >= _SMALL_TABLE else _HELD_OUT_OF_SMALL
+
+
+class Encoded:
+    """Rows as a masked network takes them.
+
+    Parameters
+    ----------
+    symbols : Tensor of shape (n, n_slots), int64
+    seen, numbers : Tensor of shape (n, n_numbers)
+    """
+
+    def __init__(self, symbols, seen, numbers):
+        self.symbols, self.seen, self.numbers = symbols, seen, numbers
+
+    def __len__(self):
+        return len(self.symbols)
+
+    def take(self, which):
+        """Some of them."""
+        return Encoded(self.symbols[which], self.seen[which], self.numbers[which])
+
+    def hidden(self, network, which):
+        """The same, but that cells which are hidden are not seen."""
+        symbols = torch.where(which, ABSENT, self.symbols)
+        return Encoded(symbols, self.seen * ~which[:, network.numbers], self.numbers)
+
+
+class _Dropout:
+    """Units and inputs dropped in training, more of them where there are few rows."""
+
+    def __init__(self, n_rows, generator):
+        self.generator = generator
+        self.share = min(_MOST_DROPPED, max(_DROPPED, _DROPPED * _ROWS_OF_DROPPED / n_rows))
+
+    def units(self, x):
+        return self._dropped(x, self.share)
+
+    def inputs(self, x):
+        share = 0.4 * (self.share - _DROPPED)
+        return self._dropped(x, share) if share > 0 else x
+
+    def _dropped(self, x, share):
+        uniform = torch.rand(x.shape, generator=self.generator, device=x.device, dtype=x.dtype)
+        return x * ((uniform >= share) / (1 - share))
+
+
+def log_likelihood(network, targets, logits, mixtures, gaps):
+    """Of each row, but for the deviations that gaps are in; Tensor of shape (n,)."""
+    total = logits.new_zeros(len(logits))
+    for s, part in enumerate(logits.split(network.sizes, 1)):
+        if network.sizes[s] > 1:
+            symbol = targets[:, s]
+            each = part.log_softmax(1).gather(1, symbol.clamp_min(0)[:, None])[:, 0]
+            total = total + each * (symbol != ABSENT)
+    rest = targets[:, network.numbers] == network.there - 1
+    gaps = torch.where(rest, gaps, 0.0)
+    return total + (Mixture(mixtures).log_density(gaps) * rest).sum(1)
+
+
+def train(network, rows, held_out, max_updates, generator):
+    """Train a network in place; it ends with the weights that are best for rows held out.
+
+    Parameters
+    ----------
+    network : MaskedNetwork
+    rows : Encoded
+    held_out : Encoded or None
+        None: nothing is trained.
+    max_updates : int
+    generator : torch.Generator, on the CPU
+
+    Returns
+    -------
+    int
+        Updates until the best weights.
+    """
+    if held_out is None:
+        return 0
+    device = rows.symbols.device
+    noise = new_generator(draw_integer(generator), device)
+    drop, batch = _Dropout(len(rows), noise), min(_BATCH, max(_SMALLEST_BATCH, len(rows) // 8))
+    lr, schedule = _LR * math.sqrt(_DROPPED / drop.share), CosineSchedule(max_updates)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=lr, weight_decay=_WEIGHT_DECAY, fused=True
+    )
+    order = torch.zeros(0, dtype=torch.int64, device=device)
+    best, weights, found = -math.inf, None, 0
+    for update in range(max_updates + 1):
+        if update in _LOOKS or update % 50 == 0:
+            reached = _mean_log_likelihood(network, held_out)
+            if reached > best:
+                best, found = reached, update
+                weights = {name: value.clone() for name, value in network.state_dict().items()}
+            elif update - found > _PATIENCE * max_updates or not math.isfinite(reached):
+                break
+        if len(order) < batch:
+            order = torch.randperm(len(rows), generator=noise, device=device)
+        some, order = rows.take(order[:batch]), order[batch:]
+        for group in optimizer.param_groups:
+            group["lr"] = lr * schedule(min(update, max_updates - 1))
+        loss = -_of_some_hidden(network, some, drop, noise).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
+        optimizer.step()
+    network.load_state_dict(weights)
+    return found
+
+
+def _of_some_hidden(network, rows, drop, noise):
+    shape, device = rows.symbols.shape, rows.symbols.device
+    uniform = torch.rand((len(rows), shape[1] + 2), generator=noise, device=device)
+    share = uniform[:, :1] * (uniform[:, 1:2] < _HIDDEN)
+    shown = rows.hidden(network, uniform[:, 2:] < share)
+    features, gaps = network.features(shown.symbols, shown.seen, rows.numbers)
+    return log_likelihood(network, rows.symbols, *network(features, drop), gaps)
+
+
+@torch.no_grad()
+def _mean_log_likelihood(network, rows):
+    total = 0.0
+    for part in torch.arange(len(rows), device=rows.symbols.device).split(1024):
+        some = rows.take(part)
+        features, gaps = network.features(some.symbols, some.seen, some.numbers)
+        each = log_likelihood(network, some.symbols, *network(features), gaps)
+        total += float(each.double().sum())
+    return total / len(rows)
