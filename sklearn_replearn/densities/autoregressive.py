@@ -20,6 +20,7 @@ from .triangular import triangular
 
 _MOST_ROWS = 2**16
 _MOST_WEIGHTS = 2**25
+_FARTHEST = 1e3  # as good as infinite for a scaled cell
 _ROWS_OF_PRIOR = 0.5  # of a symbol that no row has
 
 
@@ -35,7 +36,7 @@ class Autoregressive(BaseEstimator):
     ----------
     hidden_size : int, default=256
         Width of the two hidden layers.
-    n_components : int, default=5
+    n_components : int, default=8
         Normal distributions in the mixture of each number.
     max_updates : int, default=2000
         Batches of 256 rows that the network is trained on at most. It ends earlier when rows held
@@ -71,7 +72,7 @@ class Autoregressive(BaseEstimator):
         "max_updates": [Whole(0)],
     }
 
-    def __init__(self, hidden_size=256, n_components=5, max_updates=2000):
+    def __init__(self, hidden_size=256, n_components=8, max_updates=2000):
         self.hidden_size = hidden_size
         self.n_components = n_components
         self.max_updates = max_updates
@@ -124,7 +125,8 @@ class Autoregressive(BaseEstimator):
 
 def _network(slots, hidden_size, n_components):
     there = [slots.slots[s].size for s in slots.numbers]
-    return MaskedNetwork(slots.sizes, slots.numbers, there, hidden_size, n_components)
+    stepped = [slots.slots[s].step > 0 for s in slots.numbers]
+    return MaskedNetwork(slots.sizes, slots.numbers, there, stepped, hidden_size, n_components)
 
 
 def encoded(slots, values, scaler, device):
@@ -133,13 +135,17 @@ def encoded(slots, values, scaler, device):
     numbers, seen = (
         torch.from_numpy(np.nan_to_num(x[:, which])) for x in (scaled, scaler.limit(scaled))
     )
-    return Encoded(slots.symbols(values).to(device), seen.to(device), numbers.to(device))
+    half = np.zeros(values.shape[1])
+    half[which] = [0.5 * slots.slots[s].step for s in slots.numbers]
+    ends = (torch.from_numpy(np.nan_to_num(end[:, which])) for end in step_ends(scaler, values, half))
+    return Encoded(*(x.to(device) for x in (slots.symbols(values), seen, numbers, *ends)))
 
 
 def _single(rows):
     if rows is None:
         return None
-    return Encoded(rows.symbols, rows.seen.float(), rows.numbers.float())
+    floats = (x.float() for x in (rows.seen, rows.numbers, rows.lower, rows.upper))
+    return Encoded(rows.symbols, *floats)
 
 
 @torch.no_grad()
@@ -203,7 +209,7 @@ class AutoregressiveDensity:
         rows = encoded(self.slots, values, scaler, network.starts.device)
         features, gaps = network.features(rows.symbols, rows.seen, rows.numbers)
         logits, mixtures = network(features)
-        of_numbers = self._of_numbers(network, Mixture(mixtures), features, gaps, scaler, values)
+        of_numbers = self._of_numbers(network, Mixture(mixtures), rows, features, gaps, scaler, values)
         found = np.zeros(values.shape)
         resting = scaler.constant | scaler.idle
         found[:, resting] = -0.5 * np.square(scaler.scale(values)[:, resting])
@@ -227,24 +233,18 @@ class AutoregressiveDensity:
         found[np.isnan(values)] = 0.0
         return found
 
-    def _of_numbers(self, network, mixture, features, gaps, scaler, values):
+    def _of_numbers(self, network, mixture, rows, features, gaps, scaler, values):
         """Log-density, or log-probability of the step around it, of each number as "another"."""
         columns = self.slots.columns_of_numbers
         slope = np.broadcast_to(scaler.log_slope(values), values.shape)[:, columns]
         slope = torch.from_numpy(np.array(slope)).to(gaps.device)
         found = mixture.log_density(gaps) - network.linear_deviation.log() + slope
-        steps = np.array([self.slots.slots[s].step for s in self.slots.numbers])
-        stepped = np.flatnonzero(steps)
-        if len(stepped):
-            half = np.zeros(values.shape[1])
-            half[columns] = 0.5 * steps
-            expected = network.expected(features)
-            ends = []
-            for end in step_ends(scaler, values, half):
-                end = torch.from_numpy(end[:, columns]).to(gaps.device)
-                ends.append(((end - expected) / network.linear_deviation)[:, stepped].nan_to_num(0.0))
-            ends[1] = torch.maximum(ends[1], ends[0] + 1e-12)
-            found[:, stepped] = mixture.of(stepped).log_mass(*ends)
+        k = network.stepped
+        if k.any():
+            expected, deviation = network.expected(features)[:, k], network.linear_deviation[k]
+            low, high = ((end[:, k] - expected) / deviation for end in (rows.lower, rows.upper))
+            high = torch.maximum(high, low + 1e-12)
+            found[:, k] = mixture.of(k).log_mass(low, high)
         return found
 
 
@@ -254,4 +254,4 @@ def step_ends(scaler, values, half):
     lower, upper = scaler.scale(values - half), scaler.scale(values + half)
     lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
     # Below a count of 0 there is nothing.
-    return np.where((lower == scaled) & (half > 0), -np.inf, lower), upper
+    return np.where((lower == scaled) & (half > 0), -_FARTHEST, lower), upper

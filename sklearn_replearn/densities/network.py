@@ -20,6 +20,8 @@ class MaskedNetwork(nn.Module):
         Slots that hold numbers, too.
     there : list of int
         How many symbols of each of these are of cells that are there; one more is a missing cell.
+    stepped : list of bool
+        Which of them have steps.
     hidden : int
         Width of each of the two hidden layers.
     n_components : int
@@ -36,8 +38,9 @@ class MaskedNetwork(nn.Module):
     Germain et al. (2015), *MADE: masked autoencoder for distribution estimation*.
     """
 
-    def __init__(self, sizes, numbers, there, hidden, n_components):
+    def __init__(self, sizes, numbers, there, stepped, hidden, n_components):
         super().__init__()
+        self.place = {s: k for k, s in enumerate(numbers)}
         self.sizes, self.numbers, self.n_components = list(sizes), list(numbers), n_components
         n_slots, n_numbers = len(sizes), len(numbers)
         of_symbols = torch.arange(n_slots).repeat_interleave(torch.tensor(sizes))
@@ -51,6 +54,7 @@ class MaskedNetwork(nn.Module):
         starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
         for name, value in (
             ("starts", starts),
+            ("stepped", torch.tensor(stepped, dtype=torch.bool)),
             ("there", torch.tensor(there, dtype=torch.int64)),
             ("seen", seen),
             ("told", told),

@@ -4,12 +4,15 @@ import torch
 
 _PRIORS = 0.1, 1.0, 10.0, 100.0  # rows that the shares of all rows count for
 
+_EXPECTED, _SELDOM, _ROWS = 10.0, 0.05, 0.5  # rows; share of them that there are; rows of a prior
+
 
 def log_lifts(one_hot, sizes):
     """What the symbol of one slot before adds to the logarithms of the shares of symbols.
 
     For each slot the one slot before (its parent) is taken that tells most about rows left out,
     and shares given its symbol are drawn towards those of all rows as far as is best for these.
+    Beside it count pairs of symbols that are hardly ever together, whatever their slots.
 
     Parameters
     ----------
@@ -48,7 +51,18 @@ def log_lifts(one_hot, sizes):
                     given = (table + prior * shares[:, None]) / (table.sum(0) + prior)
                     lifts[own] = 0.0
                     lifts[own, of_parent] = given.log() - shares.log()[:, None]
+        lifts[own, : starts[t]] += _seldom_together(
+            together[own, : starts[t]], shares, counts[: starts[t]], lifts[own, : starts[t]] != 0
+        )
     return lifts
+
+
+def _seldom_together(table, shares, counts, of_parent):
+    """Lifts of symbols that are hardly ever together though each is common."""
+    expected = shares[:, None] * counts
+    ratio = (table + _ROWS) / (expected + _ROWS)
+    seldom = (expected >= _EXPECTED) & (ratio < _SELDOM) & ~of_parent
+    return torch.where(seldom, ratio, 1.0).log()
 
 
 def _left_out(table, shares, prior):

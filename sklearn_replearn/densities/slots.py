@@ -8,6 +8,7 @@ import torch
 from .._tables.levels import UNSEEN, digits_of
 
 _MOST_ATOMS = 128  # values of a column with steps that are told one by one
+_MOST_ROWS, _FREQUENT = 0.9, 0.01  # share of the rows that have one of them; that have it
 _FEWEST_ROWS = 5  # that share a value which is told by itself: it is no one's own
 ABSENT = -1  # the symbol of a cell of which nothing is known
 
@@ -171,12 +172,19 @@ def _number_slot(j, cells, missing, measure, zero_one):
         return NumberSlot(j, np.array([0.0, 1.0]), 0.0, False, missing)
     step = float(measure.steps[j])
     if step:
-        common = counts >= min(_FEWEST_ROWS, len(cells) / 2)
-        most = np.argsort(-counts[common], kind="stable")[:_MOST_ATOMS]
-        atoms = np.sort(different[common][most])
+        atoms = _common(different, counts)
     else:
         atoms = measure.probable(j, different, counts)
     return NumberSlot(j, atoms, step, True, missing)
+
+
+def _common(values, counts):
+    """Values that are told one by one: all that are no one's own if these are few, else frequent ones."""
+    n_rows = counts.sum()
+    common = counts >= min(_FEWEST_ROWS, n_rows / 2)
+    if common.sum() > _MOST_ATOMS or counts[common].sum() < _MOST_ROWS * n_rows:
+        common &= counts >= _FREQUENT * n_rows
+    return values[common]
 
 
 def _least_told_first(scaled):

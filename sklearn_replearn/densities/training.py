@@ -10,6 +10,7 @@ from .._training.schedule import CosineSchedule
 from .mixture import Mixture
 from .slots import ABSENT
 
+_DECAY_OF_DIRECT = 0.0
 _BATCH, _SMALLEST_BATCH = 256, 32
 _FEWEST_ROWS = 20  # below, what is known before training is all that is known
 _SMALL_TABLE = 2000
@@ -28,6 +29,9 @@ def held_out_share(n_rows):
     return _HELD_OUT if n_rows >= _SMALL_TABLE else _HELD_OUT_OF_SMALL
 
 
+_FIELDS = "symbols", "seen", "numbers", "lower", "upper"
+
+
 class Encoded:
     """Rows as a masked network takes them.
 
@@ -35,22 +39,27 @@ class Encoded:
     ----------
     symbols : Tensor of shape (n, n_slots), int64
     seen, numbers : Tensor of shape (n, n_numbers)
+        As they are seen, and as they are, scaled.
+    lower, upper : Tensor of shape (n, n_numbers)
+        Ends of the step around each number, where its column has steps.
     """
 
-    def __init__(self, symbols, seen, numbers):
+    def __init__(self, symbols, seen, numbers, lower, upper):
         self.symbols, self.seen, self.numbers = symbols, seen, numbers
+        self.lower, self.upper = lower, upper
 
     def __len__(self):
         return len(self.symbols)
 
     def take(self, which):
         """Some of them."""
-        return Encoded(self.symbols[which], self.seen[which], self.numbers[which])
+        return Encoded(*(getattr(self, name)[which] for name in _FIELDS))
 
     def hidden(self, network, which):
         """The same, but that cells which are hidden are not seen."""
         symbols = torch.where(which, ABSENT, self.symbols)
-        return Encoded(symbols, self.seen * ~which[:, network.numbers], self.numbers)
+        seen = self.seen * ~which[:, network.numbers]
+        return Encoded(symbols, seen, self.numbers, self.lower, self.upper)
 
 
 class _Dropout:
@@ -72,17 +81,36 @@ class _Dropout:
         return x * ((uniform >= share) / (1 - share))
 
 
-def log_likelihood(network, targets, logits, mixtures, gaps):
-    """Of each row, but for the deviations that gaps are in; Tensor of shape (n,)."""
-    total = logits.new_zeros(len(logits))
+def log_likelihood(network, rows, features, gaps, logits, mixtures):
+    """Of each row, but for the deviations that gaps are in; Tensor of shape (n,).
+
+    A value of a column with steps that is told by itself may be drawn as any other, too: whichever
+    explains it.
+    """
+    total, mixture = logits.new_zeros(len(logits)), Mixture(mixtures)
+    of_numbers = None
+    if network.numbers:
+        of_numbers = mixture.log_density(gaps)
+        if network.stepped.any():
+            k = network.stepped
+            expected = network.expected(features)[:, k]
+            deviation = network.linear_deviation[k]
+            ends = ((end[:, k] - expected) / deviation for end in (rows.lower, rows.upper))
+            of_numbers = of_numbers.index_copy(1, k.nonzero()[:, 0], mixture.of(k).log_of_steps(*ends))
     for s, part in enumerate(logits.split(network.sizes, 1)):
-        if network.sizes[s] > 1:
-            symbol = targets[:, s]
-            each = part.log_softmax(1).gather(1, symbol.clamp_min(0)[:, None])[:, 0]
-            total = total + each * (symbol != ABSENT)
-    rest = targets[:, network.numbers] == network.there - 1
-    gaps = torch.where(rest, gaps, 0.0)
-    return total + (Mixture(mixtures).log_density(gaps) * rest).sum(1)
+        symbol = rows.symbols[:, s]
+        known = symbol != ABSENT
+        log_symbols = part.log_softmax(1)
+        each = log_symbols.gather(1, symbol.clamp_min(0)[:, None])[:, 0]
+        if s in network.place:
+            k = network.place[s]
+            there = network.there[k]
+            rest = log_symbols[:, there - 1] + torch.where(symbol < there, of_numbers[:, k], 0.0)
+            if network.stepped[k]:
+                each = torch.where(symbol < there - 1, torch.logaddexp(each, rest), each)
+            each = torch.where(symbol == there - 1, rest, each)
+        total = total + torch.where(known, each, 0.0)
+    return total
 
 
 def train(network, rows, held_out, max_updates, generator):
@@ -108,8 +136,10 @@ def train(network, rows, held_out, max_updates, generator):
     noise = new_generator(draw_integer(generator), device)
     drop, batch = _Dropout(len(rows), noise), min(_BATCH, max(_SMALLEST_BATCH, len(rows) // 8))
     lr, schedule = _LR * math.sqrt(_DROPPED / drop.share), CosineSchedule(max_updates)
+    direct = {"params": [network.direct_weight], "weight_decay": _DECAY_OF_DIRECT}
+    others = [w for name, w in network.named_parameters() if name != "direct_weight"]
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=lr, weight_decay=_WEIGHT_DECAY, fused=True
+        [direct, {"params": others}], lr=lr, weight_decay=_WEIGHT_DECAY, fused=True
     )
     order = torch.zeros(0, dtype=torch.int64, device=device)
     best, weights, found = -math.inf, None, 0
@@ -141,7 +171,7 @@ def _of_some_hidden(network, rows, drop, noise):
     share = uniform[:, :1] * (uniform[:, 1:2] < _HIDDEN)
     shown = rows.hidden(network, uniform[:, 2:] < share)
     features, gaps = network.features(shown.symbols, shown.seen, rows.numbers)
-    return log_likelihood(network, rows.symbols, *network(features, drop), gaps)
+    return log_likelihood(network, rows, features, gaps, *network(features, drop))
 
 
 @torch.no_grad()
@@ -150,6 +180,6 @@ def _mean_log_likelihood(network, rows):
     for part in torch.arange(len(rows), device=rows.symbols.device).split(1024):
         some = rows.take(part)
         features, gaps = network.features(some.symbols, some.seen, some.numbers)
-        each = log_likelihood(network, some.symbols, *network(features), gaps)
+        each = log_likelihood(network, some, features, gaps, *network(features))
         total += float(each.double().sum())
     return total / len(rows)
