@@ -172,7 +172,7 @@ def outputs(network, codes, dtype):
     return output[: n * n_draws].double().view(n, n_draws, -1)
 
 
-def drawn_codes(network, part, draws):
+def drawn_codes(network, part, draws, prior):
     """Codes drawn for each row, seen through the likelihood.
 
     Parameters
@@ -180,6 +180,7 @@ def drawn_codes(network, part, draws):
     network : VariationalAutoencoder
     part : rows of a table, see :class:`Inference`
     draws : Draws
+    prior : Prior
 
     Returns
     -------
@@ -193,10 +194,9 @@ def drawn_codes(network, part, draws):
     output = outputs(network, codes, part.seen.dtype)
     log_x = network.likelihood.log_prob(rows.repeat_interleave(n_draws, 0), output.flatten(0, 1))
     log_x = log_x.view(len(rows), n_draws, -1).sum(2)
-    return output, log_x + log_ratio(codes, noise, posterior)
+    return output, log_x + log_ratio(codes, noise, posterior, prior)
 
 
-def log_ratio(codes, noise, posterior):
+def log_ratio(codes, noise, posterior, prior):
     """Log-density of codes by the prior over that by the distribution they were drawn from."""
-    gap = noise.square().sum(2) - codes.square().sum(2)
-    return 0.5 * gap + posterior.log_root[:, None]
+    return prior.log_density(codes) + 0.5 * noise.square().sum(2) + posterior.log_root[:, None]

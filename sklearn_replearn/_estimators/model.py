@@ -49,6 +49,10 @@ class NetworkPlan:
         Whether the likelihood only says what errors are.
     sparsity : object or None
         Its ``activation`` is applied to codes.
+    weighed : str or None
+        The text of an objective beside a likelihood, which says how its terms are weighed.
+    prior : object or None
+        Its ``module`` is the prior of codes that is learned.
     objective : object
         What says what is minimised: a loss, a likelihood, or the text of an objective.
     """
@@ -68,6 +72,8 @@ class NetworkPlan:
     scale: float | None
     for_errors: bool
     sparsity: object
+    weighed: str | None
+    prior: object
     objective: object
 
     @property
@@ -145,6 +151,9 @@ class NetworkPlan:
             decoder = checked(copy.deepcopy(decoder), f"{name}.decoder", codes, self.n_outputs)
         if self.sparsity is not None:
             beside["activation"] = self.sparsity.activation(self.latent_dim)
+        if self.prior is not None:
+            with _named("prior"):
+                beside["prior"] = self.prior.module(self.n_inputs, self.latent_dim, generator)
         return self.network(encoder, decoder, likelihood, self.latent_dim, **beside)
 
     def changed(self, other):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.arrays import CHUNK, slices
@@ -20,6 +21,8 @@ from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED, class_of
 from ..modules import VariationalAutoencoder
 from ..objectives import ELBO
+from ..objectives.base import OBJECTIVE, check_network_of
+from ..priors import PRIOR
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
 from .drawing import Drawing
@@ -57,10 +60,15 @@ class VAETransformer(RepresentationTransformer):
     n_importance_samples : int, default=64
         Draws per row in :meth:`score_samples`, at first, also when changed after fit. More give a
         tighter bound, in proportion to time.
-    sampler : {"auto", "prior", "mixture"}, default="auto"
-        Where :meth:`sample` draws codes: from the prior, or from a Gaussian mixture fitted to the
-        codes of the training rows. "auto" is the mixture for tables, the prior for images, tokens
-        and other arrays.
+    objective : Variational, default=None
+        What is minimised, such as ``IWAE()``, ``BetaTCVAE()``, ``CapacityELBO()`` or ``InfoVAE()``
+        of :mod:`sklearn_replearn.objectives`. None is ``ELBO(beta, kl_warmup)``; where one is given
+        it has weights and a warm-up of its own, and ``beta`` and ``kl_warmup`` are left out.
+    prior : {"auto", "normal", "mixture"}, Mixture or VampPrior, default="auto"
+        Of the codes, by which rows are drawn, scored and imputed. "normal" is the standard normal;
+        "mixture" a Gaussian mixture fitted after training to the codes of the training rows; "auto"
+        is "mixture" for tables, "normal" for images, tokens and other arrays. One of
+        :mod:`sklearn_replearn.priors` is trained with the network, which takes longer.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
         "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
@@ -178,7 +186,8 @@ class VAETransformer(RepresentationTransformer):
         "likelihood": [StrOptions({"auto", *NAMED}), dict, type],
         "scale": [Number(0), None],
         "kl_warmup": [Number(0, 1, closed="both")],
-        "sampler": [StrOptions({"auto", "prior", "mixture"})],
+        "objective": [OBJECTIVE, None],
+        "prior": [StrOptions({"auto", "normal", "mixture"}), PRIOR],
         "n_importance_samples": [_DRAWS],
     }
 
@@ -191,7 +200,8 @@ class VAETransformer(RepresentationTransformer):
         scale=None,
         kl_warmup=0.1,
         n_importance_samples=64,
-        sampler="auto",
+        objective=None,
+        prior="auto",
         hidden_layer_sizes="auto",
         activation="auto",
         encoder=None,
@@ -220,7 +230,8 @@ class VAETransformer(RepresentationTransformer):
         self.scale = scale
         self.kl_warmup = kl_warmup
         self.n_importance_samples = n_importance_samples
-        self.sampler = sampler
+        self.objective = objective
+        self.prior = prior
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.encoder = encoder
@@ -348,7 +359,8 @@ class VAETransformer(RepresentationTransformer):
 
     def _bounds(self, X):
         draws = self._noise(self.n_importance_samples)
-        return bounds_of(self._applied(), self._likely_table(X), self._model.extras.measure, draws)
+        extras, table = self._model.extras, self._likely_table(X)
+        return bounds_of(self._applied(), table, extras.measure, draws, extras.prior)
 
     def _column_names(self):
         names = self._model.schema.names
@@ -414,9 +426,10 @@ class VAETransformer(RepresentationTransformer):
 
     def _expected_cells(self, table):
         noise = self._noise(self.n_importance_samples, _IMPUTATION_DRAWS)
+        prior = self._model.extras.prior
 
         def expected(network, part):
-            output, log_weights = drawn_codes(network, part, noise)
+            output, log_weights = drawn_codes(network, part, noise, prior)
             return network.likelihood.average(output, log_weights.softmax(1))
 
         return self._applied().of_table(
@@ -426,11 +439,11 @@ class VAETransformer(RepresentationTransformer):
     def _drawn_values(self, table, generator):
         """Values drawn given the cells that are there."""
         noise = self._noise(self.n_importance_samples)
-        inference = self._applied()
+        inference, prior = self._applied(), self._model.extras.prior
         cells = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, part):
-            output, log_weights = drawn_codes(network, part, noise)
+            output, log_weights = drawn_codes(network, part, noise, prior)
             uniform = torch.rand(
                 log_weights.shape, generator=cells, device=output.device, dtype=output.dtype
             )
@@ -585,13 +598,29 @@ class VAETransformer(RepresentationTransformer):
 
     def _users_parts(self, rows):
         asked = self.likelihood.values() if isinstance(self.likelihood, dict) else [self.likelihood]
-        return [*super()._users_parts(rows), *asked]
+        return [*super()._users_parts(rows), *asked, self.objective, self.prior]
+
+    def _weighed(self):
+        return None if self.objective is None else repr(self.objective)
+
+    def _prior(self):
+        return None if isinstance(self.prior, str) else clone(self.prior, safe=False)
 
     def _objective(self, rows, n_updates):
+        if self.objective is not None:
+            check_network_of(self.objective, type(self).__name__, posterior=True)
+            if (self.beta, self.kl_warmup) != (1.0, 0.1):
+                raise ValueError(
+                    f"beta={self.beta!r} and kl_warmup={self.kl_warmup!r} are of the default "
+                    "objective. Leave them out, and give weights and the warm-up to the objective "
+                    f"itself, such as ELBO(beta=4.0, warmup_steps=0.2); got {self.objective!r}."
+                )
+            return self.objective
         return ELBO(self.beta, warmup_steps=math.floor(self.kl_warmup * n_updates))
 
     def _finish(self, network, train_rows, model):
         learn_variances(network, train_rows, model.seed)
-        mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.rows.tabular)
+        named = self.prior if isinstance(self.prior, str) else "learned"
+        mixture = named == "mixture" or (named == "auto" and model.rows.tabular)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
         return learned_generation(network, train_rows, model, mixture, asked)

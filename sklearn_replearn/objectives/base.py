@@ -12,8 +12,9 @@ TAKEN = {"loss", "loss_best", "batch_count"}
 #: What ``objective=`` takes.
 OBJECTIVE = Instance(
     ["heads", "terms", "after_step"],
-    "an objective of sklearn_replearn.objectives, such as NTXent() (SimCLR, InfoNCE), DCL(), "
-    "SupCon(), BarlowTwins(), VICReg(), SimSiam() or BYOL()",
+    "an objective of sklearn_replearn.objectives: for ContrastiveTransformer NTXent() (SimCLR, "
+    "InfoNCE), DCL(), SupCon(), BarlowTwins(), VICReg(), SimSiam() or BYOL(), for VAETransformer "
+    "ELBO(), IWAE(), BetaTCVAE(), CapacityELBO() or InfoVAE()",
 )
 
 
@@ -50,6 +51,24 @@ class Objective(BaseEstimator):
     #: Whether :meth:`terms` needs the labels of the rows: fit then asks for ``y``, and they are
     #: ``batch.labels``.
     uses_labels = False
+
+    #: Whether :meth:`terms` needs ``network.posterior``, as the network of VAETransformer has it,
+    #: rather than ``network.code``, as those of others have it.
+    uses_posterior = False
+
+    def bound(self, n_rows, n_updates):
+        """The objective for a training of so many rows and updates; most do not depend on them.
+
+        Parameters
+        ----------
+        n_rows, n_updates : int
+
+        Returns
+        -------
+        Objective
+            A copy, where something of it is told: fit never changes an objective.
+        """
+        return self
 
     def heads(self, network, generator):
         """What only training needs: projectors, predictors, targets, queues.
@@ -95,6 +114,41 @@ class Objective(BaseEstimator):
 def name_of(objective):
     """The name of an objective's class, of the inner one where a decoder stands beside it."""
     return type(getattr(objective, "objective", objective)).__name__
+
+
+def check_network_of(objective, estimator, posterior):
+    """Refuse an objective of networks of another kind.
+
+    Parameters
+    ----------
+    objective : Objective
+    estimator : str
+        Name of its class.
+    posterior : bool
+        Whether its networks have a posterior.
+    """
+    if bool(getattr(objective, "uses_posterior", False)) != posterior:
+        wanted = (
+            "one that reads network.posterior, such as ELBO() or BetaTCVAE() (one of your own says "
+            "so by uses_posterior = True)"
+            if posterior
+            else "one that reads network.code, such as NTXent() (uses_posterior is False); for "
+            "those of posteriors there is VAETransformer"
+        )
+        raise ValueError(f"objective of {estimator} must be {wanted}; got {objective!r}.")
+
+
+def bound_to(objective, n_rows, n_updates):
+    """What :meth:`Objective.bound` returns; an object that has no such method is the same for all.
+
+    Raises
+    ------
+    ValueError
+        If parameters of the objective are not what they may be. Says what came.
+    """
+    check_parameters(objective)
+    bound = getattr(objective, "bound", None)
+    return objective if bound is None else bound(n_rows, n_updates)
 
 
 def checked_heads(objective, network, generator):

@@ -1,0 +1,189 @@
+"""Where the codes of a trained VAE come from: its prior, drawn from and asked for densities."""
+
+import numpy as np
+import torch
+
+from .._mixtures import fitted_mixture
+
+_COMPONENTS, _MOST_NUMBERS = 10, 2500  # components, and numbers stored for all of them
+_MOST_ACTIVE = 64  # values of the code; others have the standard normal
+# A value of the code whose mean hardly varies says nothing: there the posterior is the prior.
+_SMALLEST_VARIANCE = 0.01
+_TINY = 1e-300
+
+
+class Prior:
+    """The standard normal."""
+
+    def draw(self, n, latent_dim, generator):
+        """Codes, ndarray of shape (n, latent_dim), float64."""
+        shape = n, latent_dim
+        return torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu").numpy()
+
+    def log_density(self, codes):
+        """Of codes, Tensor of shape (..., latent_dim), but for what it has in any normal density.
+
+        That is half the logarithm of 2π for each value of the code.
+        """
+        return -0.5 * codes.square().sum(-1)
+
+    def curvature(self, codes):
+        """Gradient of the log-density, and a positive matrix for minus its curvature.
+
+        Parameters
+        ----------
+        codes : Tensor of shape (n, latent_dim)
+
+        Returns
+        -------
+        gradient : Tensor of shape (n, latent_dim)
+        precision : Tensor of shape (n or 1, latent_dim, latent_dim)
+        """
+        return -codes, torch.eye(codes.shape[1], dtype=codes.dtype, device=codes.device)[None]
+
+    def divergence_of(self, posterior):
+        """Of normal distributions from the prior, where it is known in closed form, or None."""
+        return posterior.divergence()
+
+
+class MixturePrior(Prior):
+    """A Gaussian mixture for some values of the code, and the standard normal for the others.
+
+    Parameters
+    ----------
+    active : ndarray of int
+        Values of the code that have the mixture.
+    shares : ndarray of shape (n_components,)
+    means : ndarray of shape (n_components, n_active)
+    roots : ndarray of shape (n_components, n_active) or (n_components, n_triangle)
+        Standard deviations, or the lower triangles of Cholesky factors of covariances.
+    """
+
+    def __init__(self, active, shares, means, roots):
+        self.active, self.shares, self.means, self.roots = active, shares, means, roots
+
+    def draw(self, n, latent_dim, generator):
+        """Codes, ndarray of shape (n, latent_dim), float64."""
+        codes = super().draw(n, latent_dim, generator)
+        if not len(self.active):
+            return codes
+        uniform = torch.rand(n, generator=generator, dtype=torch.float64, device="cpu").numpy()
+        chosen = np.searchsorted(np.cumsum(self.shares)[:-1], uniform)
+        for number, (mean, root) in enumerate(zip(self.means, self._factors(), strict=True)):
+            rows = np.flatnonzero(chosen == number)
+            normal = codes[np.ix_(rows, self.active)]
+            scaled = root * normal if root.ndim == 1 else np.einsum("ij,nj->ni", root, normal)
+            codes[np.ix_(rows, self.active)] = mean + scaled
+        return codes
+
+    def log_density(self, codes):
+        """See :meth:`Prior.log_density`."""
+        if not len(self.active):
+            return super().log_density(codes)
+        some = codes[..., self.active]
+        rest = super().log_density(codes) - super().log_density(some)
+        return rest + self._of_components(some)[0].logsumexp(-1)
+
+    def curvature(self, codes):
+        """See :meth:`Prior.curvature`; both are means over components, by how likely each is."""
+        gradient, precision = super().curvature(codes)
+        if not len(self.active):
+            return gradient, precision
+        log_p, across = self._of_components(codes[:, self.active])
+        shares, active = log_p.softmax(-1), torch.from_numpy(self.active).to(codes.device)
+        pull, precisions = 0.0, []
+        for number, root in enumerate(self._inverses(codes)):
+            one = across[number]
+            toward = -(one * root if root.dim() == 1 else one @ root)
+            pull = pull + shares[:, number, None] * toward
+            precisions.append(torch.diag(root.square()) if root.dim() == 1 else root.mT @ root)
+        gradient[:, active] = pull
+        precision = precision.repeat(len(codes), 1, 1)
+        mean = torch.einsum("nk,kij->nij", shares, torch.stack(precisions))
+        precision[:, active[:, None], active] = mean
+        return gradient, precision
+
+    def divergence_of(self, posterior):
+        """It is not known in closed form."""
+        return None
+
+    def _factors(self):
+        """What a standard normal is multiplied with in each component."""
+        width, roots = len(self.active), self.roots.astype(np.float64)
+        if roots.shape == self.means.shape:
+            return list(roots)
+        factors = np.zeros((len(roots), width, width))
+        factors[:, *np.tril_indices(width)] = roots
+        return list(factors)
+
+    def _inverses(self, codes):
+        for factor in self._factors():
+            inverse = 1 / factor if factor.ndim == 1 else np.linalg.inv(factor)
+            yield torch.from_numpy(inverse).to(codes.device)
+
+    def _of_components(self, codes):
+        """Log of share times density of each component, and codes in units of each."""
+        log_p, across = [], []
+        for share, mean, root in zip(self.shares, self.means, self._inverses(codes), strict=True):
+            offset = codes - torch.from_numpy(mean.astype(np.float64)).to(codes.device)
+            one = offset * root if root.dim() == 1 else offset @ root.mT
+            diagonal = root if root.dim() == 1 else root.diagonal()
+            log_p.append(np.log(max(share, _TINY)) + diagonal.log().sum() - 0.5 * one.square().sum(-1))
+            across.append(one)
+        return torch.stack(log_p, dim=-1), across
+
+
+class AggregatePosterior(MixturePrior):
+    """A Gaussian mixture fitted to codes drawn from the posteriors of the training rows.
+
+    Parameters
+    ----------
+    mean, std : ndarray of shape (n_rows, latent_dim)
+        Posteriors of training rows.
+    seed : int
+
+    References
+    ----------
+    Ghosh et al. (2020), *From variational to deterministic autoencoders*: ex-post density
+    estimation.
+    """
+
+    def __init__(self, mean, std, seed):
+        variance = mean.var(axis=0)
+        most = np.argsort(-variance, kind="stable")[:_MOST_ACTIVE]
+        active = np.sort(most[variance[most] > _SMALLEST_VARIANCE])
+        draws = mean + std * np.random.RandomState(seed).normal(size=mean.shape)
+        width = len(active)
+        if not width:
+            super().__init__(active, np.ones(0), np.ones((0, 0)), np.ones((0, 0)))
+            return
+        n_numbers = width + width * (width + 1) // 2
+        n_components = min(_COMPONENTS, _MOST_NUMBERS // n_numbers, len(mean) // (4 * width))
+        mixture = fitted_mixture(
+            draws[:, active],
+            max(1, n_components),
+            seed=seed,
+            reg_covar=1e-4,
+            tol=1e-2,
+            init_params="k-means++",
+        )
+        below = np.tril_indices(width)
+        roots = np.linalg.cholesky(mixture.covariances_)[:, below[0], below[1]]
+        # In half precision, which is ample for codes of deviation 1.
+        means = mixture.means_.astype(np.float16)
+        super().__init__(active, mixture.weights_, means, roots.astype(np.float16))
+
+
+def learned_prior(network):
+    """The mixture that a network has learned as the prior of its codes."""
+    log_shares, means, log_variances = (
+        x.detach().cpu().double() for x in network.prior.components(network)
+    )
+    deviations = (0.5 * log_variances).exp()
+    shares = log_shares.softmax(0).numpy()
+    return MixturePrior(
+        np.arange(means.shape[1]),
+        shares,
+        means.float().numpy(),
+        deviations.float().numpy(),
+    )
