@@ -179,12 +179,12 @@ def synthesis():
             table.iloc[part].reset_index(drop=True) for part in (order[:cut], order[cut:])
         )
         real = _boosted(train, test)
-        for sampler in ("mixture", "prior"):
-            drawn = VAETransformer(sampler=sampler).fit(train).sample(len(train), random_state=0)
+        for prior in ("mixture", "normal"):
+            drawn = VAETransformer(prior=prior).fit(train).sample(len(train), random_state=0)
             distances = _nearest(train, drawn), _nearest(train, test)
             yield {
                 "table": name,
-                "codes from": sampler,
+                "codes from": prior,
                 "AUROC, real rows": real,
                 "drawn rows": _boosted(drawn, test),
                 "total variation": float(np.mean([_variation(train[c], drawn[c]) for c in train])),

@@ -64,9 +64,7 @@ def gaussian_log_density(codes, mean, log_variance):
     return _log_densities(codes, mean, log_variance).sum(1)
 
 
-@validated(
-    {"codes": [Rows()], "log_shares": [Rows(1)], "mean": [Rows()], "log_variance": [Rows()]}
-)
+@validated({"codes": [Rows()], "log_shares": [Rows(1)], "mean": [Rows()], "log_variance": [Rows()]})
 def mixture_log_density(codes, log_shares, mean, log_variance):
     r"""Log-density of rows under one mixture of diagonal Gaussians, in nats.
 

@@ -1,4 +1,4 @@
-"""Priors of codes that a VAE learns together with its weights, for ``VAETransformer(prior=...)``."""
+"""Priors of codes that are learned with the weights of a VAE, for ``VAETransformer(prior=...)``."""
 
 import math
 

@@ -72,8 +72,7 @@ class MixturePrior(Prior):
         for number, (mean, root) in enumerate(zip(self.means, self._factors(), strict=True)):
             rows = np.flatnonzero(chosen == number)
             normal = codes[np.ix_(rows, self.active)]
-            scaled = root * normal if root.ndim == 1 else np.einsum("ij,nj->ni", root, normal)
-            codes[np.ix_(rows, self.active)] = mean + scaled
+            codes[np.ix_(rows, self.active)] = mean + np.einsum("ij,nj->ni", root, normal)
         return codes
 
     def log_density(self, codes):
@@ -91,46 +90,38 @@ class MixturePrior(Prior):
             return gradient, precision
         log_p, across = self._of_components(codes[:, self.active])
         shares, active = log_p.softmax(-1), torch.from_numpy(self.active).to(codes.device)
-        pull, precisions = 0.0, []
-        for number, root in enumerate(self._inverses(codes)):
-            one = across[number]
-            toward = -(one * root if root.dim() == 1 else one @ root)
-            pull = pull + shares[:, number, None] * toward
-            precisions.append(torch.diag(root.square()) if root.dim() == 1 else root.mT @ root)
-        gradient[:, active] = pull
+        roots = self._inverses().to(codes.device)
+        gradient[:, active] = -torch.einsum("nk,nki,kij->nj", shares, across, roots)
         precision = precision.repeat(len(codes), 1, 1)
-        mean = torch.einsum("nk,kij->nij", shares, torch.stack(precisions))
-        precision[:, active[:, None], active] = mean
+        precisions = torch.einsum("nk,kij->nij", shares, roots.mT @ roots)
+        precision[:, active[:, None], active] = precisions
         return gradient, precision
-
-    def divergence_of(self, posterior):
-        """It is not known in closed form."""
-        return None
 
     def _factors(self):
         """What a standard normal is multiplied with in each component."""
         width, roots = len(self.active), self.roots.astype(np.float64)
-        if roots.shape == self.means.shape:
-            return list(roots)
         factors = np.zeros((len(roots), width, width))
-        factors[:, *np.tril_indices(width)] = roots
-        return list(factors)
+        places = (
+            np.diag_indices(width) if roots.shape == self.means.shape else np.tril_indices(width)
+        )
+        factors[:, places[0], places[1]] = roots
+        return factors
 
-    def _inverses(self, codes):
-        for factor in self._factors():
-            inverse = 1 / factor if factor.ndim == 1 else np.linalg.inv(factor)
-            yield torch.from_numpy(inverse).to(codes.device)
+    def _inverses(self):
+        return torch.from_numpy(np.linalg.inv(self._factors()))
 
     def _of_components(self, codes):
         """Log of share times density of each component, and codes in units of each."""
-        log_p, across = [], []
-        for share, mean, root in zip(self.shares, self.means, self._inverses(codes), strict=True):
-            offset = codes - torch.from_numpy(mean.astype(np.float64)).to(codes.device)
-            one = offset * root if root.dim() == 1 else offset @ root.mT
-            diagonal = root if root.dim() == 1 else root.diagonal()
-            log_p.append(np.log(max(share, _TINY)) + diagonal.log().sum() - 0.5 * one.square().sum(-1))
-            across.append(one)
-        return torch.stack(log_p, dim=-1), across
+        roots, (n_components, width) = self._inverses(), self.means.shape
+        means = torch.from_numpy(self.means.astype(np.float64))
+        offsets = (roots @ means[:, :, None]).flatten()
+        logs = torch.from_numpy(np.log(np.maximum(self.shares, _TINY)))
+        logs = logs + roots.diagonal(dim1=1, dim2=2).log().sum(1)
+        roots, offsets, logs = (x.to(codes.device) for x in (roots, offsets, logs))
+        # One product for all components.
+        across = codes.reshape(-1, width) @ roots.flatten(0, 1).T
+        across = (across - offsets).view(*codes.shape[:-1], n_components, width)
+        return logs - 0.5 * across.square().sum(-1), across
 
 
 class AggregatePosterior(MixturePrior):

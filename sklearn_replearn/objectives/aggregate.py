@@ -139,7 +139,7 @@ class InfoVAE(Variational):
         return super().heads(network, generator)
 
     def terms(self, network, heads, batch, generator):
-        """``reconstruction``, ``kl`` and ``mmd``, with their weights; see :meth:`Objective.terms`."""
+        """The weighted ``reconstruction``, ``kl`` and ``mmd``; see :meth:`Objective.terms`."""
         drawn = Drawn.of(network, batch, generator)
         others = _from_prior(network, drawn.codes, generator)
         return {

@@ -1,5 +1,7 @@
 """What every objective is."""
 
+import sys
+
 import torch
 from sklearn.base import BaseEstimator
 from torch import nn
@@ -109,6 +111,10 @@ class Objective(BaseEstimator):
 
     def after_step(self, network, heads):
         """Called after each update of the weights, without gradients."""
+
+    def __setstate__(self, state):
+        # As Python stores names of attributes: stored again, it is the same bytes.
+        super().__setstate__({sys.intern(name): value for name, value in state.items()})
 
 
 def name_of(objective):
