@@ -15,6 +15,9 @@ _TINY = 1e-300
 class Prior:
     """The standard normal."""
 
+    #: Whether it may have several peaks.
+    has_peaks = False
+
     def draw(self, n, latent_dim, generator):
         """Codes, ndarray of shape (n, latent_dim), float64."""
         shape = n, latent_dim
@@ -41,6 +44,19 @@ class Prior:
         """
         return -codes, torch.eye(codes.shape[1], dtype=codes.dtype, device=codes.device)[None]
 
+    def codes(self, noise):
+        """Codes from draws of the standard normal.
+
+        Parameters
+        ----------
+        noise : Tensor of shape (n, n_draws, latent_dim + 1)
+
+        Returns
+        -------
+        Tensor of shape (n, n_draws, latent_dim)
+        """
+        return noise[..., :-1]
+
     def divergence_of(self, posterior):
         """Of normal distributions from the prior, where it is known in closed form, or None."""
         return posterior.divergence()
@@ -59,6 +75,8 @@ class MixturePrior(Prior):
         Standard deviations, or the lower triangles of Cholesky factors of covariances.
     """
 
+    has_peaks = True
+
     def __init__(self, active, shares, means, roots):
         self.active, self.shares, self.means, self.roots = active, shares, means, roots
 
@@ -73,6 +91,22 @@ class MixturePrior(Prior):
             rows = np.flatnonzero(chosen == number)
             normal = codes[np.ix_(rows, self.active)]
             codes[np.ix_(rows, self.active)] = mean + np.einsum("ij,nj->ni", root, normal)
+        return codes
+
+    def codes(self, noise):
+        """See :meth:`Prior.codes`."""
+        codes, active = super().codes(noise).clone(), torch.from_numpy(self.active)
+        if not len(active):
+            return codes
+        uniform = torch.special.ndtr(noise[..., -1])
+        ends = torch.from_numpy(np.cumsum(self.shares)[:-1]).to(noise.device)
+        chosen, active = torch.searchsorted(ends, uniform), active.to(noise.device)
+        for number, (mean, root) in enumerate(zip(self.means, self._factors(), strict=True)):
+            row, place = (chosen == number).nonzero(as_tuple=True)
+            mean, root = (torch.from_numpy(x.astype(np.float64)) for x in (mean, root))
+            normal = codes[row[:, None], place[:, None], active]
+            scaled = mean.to(noise.device) + normal @ root.to(noise.device).T
+            codes[row[:, None], place[:, None], active] = scaled
         return codes
 
     def log_density(self, codes):
@@ -143,8 +177,10 @@ class AggregatePosterior(MixturePrior):
         variance = mean.var(axis=0)
         most = np.argsort(-variance, kind="stable")[:_MOST_ACTIVE]
         active = np.sort(most[variance[most] > _SMALLEST_VARIANCE])
-        draws = mean + std * np.random.RandomState(seed).normal(size=mean.shape)
-        width = len(active)
+        # In an order of their own: that of the rows changes with the units of a column.
+        order = np.lexsort(mean[:, active[::-1]].T) if len(active) else np.arange(len(mean))
+        noise = np.random.RandomState(seed).normal(size=mean.shape)
+        draws, width = mean[order] + std[order] * noise, len(active)
         if not width:
             super().__init__(active, np.ones(0), np.ones((0, 0)), np.ones((0, 0)))
             return

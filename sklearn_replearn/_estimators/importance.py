@@ -43,6 +43,10 @@ class Draws:
         """So many times as many."""
         return Draws(factor * self.n_draws, self.latent_dim, self.seed)
 
+    def with_another(self):
+        """As many for a code that has a value more."""
+        return Draws(self.n_draws, self.latent_dim + 1, self.seed)
+
     def of(self, rows):
         """Draws for scaled rows, Tensor of shape (n, n_draws, latent_dim), float64, on the CPU."""
         # Of the first bits: a column in other units has other last ones when scaled.

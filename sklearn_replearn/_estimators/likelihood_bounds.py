@@ -9,6 +9,7 @@ from .importance import Cells, Normal, encoded, log_ratio, outputs
 
 # Shares of the draws, as many of which have to weigh something.
 _GOOD, _ENOUGH = 0.6, 0.1
+_FROM_PRIOR = -1
 _STEPS = 1, 4  # of Gauss and Newton; of rows for which the first are too few
 _DIFFERENCE = 0.1  # in standard deviations of the encoder
 _SHRUNK = 1.0, 0.5, 0.25, 0.0625, 0.0
@@ -45,13 +46,15 @@ def bounds_of(inference, table, measure, draws, prior):
     def found(n_steps, draws, table):
         def of_part(network, part):
             cells = Cells.of(part, measure)
+            if n_steps == _FROM_PRIOR:
+                return _weighed(network, part, cells, None, draws, prior)
             proposal = encoded(network, part, latent_dim)
             if n_steps:
                 proposal = at_mode(network, cells, proposal, part.seen.dtype, n_steps, prior)
             return _weighed(network, part, cells, proposal, draws, prior)
 
         width = N_FIGURES + table.shape[1]
-        n_each = max(len(draws), 2 * latent_dim + 1) if n_steps else len(draws)
+        n_each = max(len(draws), 2 * latent_dim + 1) if n_steps > 0 else len(draws)
         return inference.of_table(of_part, table, width, np.float64, n_each=n_each)
 
     bounds = found(0, draws, table)
@@ -64,12 +67,18 @@ def bounds_of(inference, table, measure, draws, prior):
             again = found(n_steps, draws, table[poor])
             better = again[:, 2] > bounds[poor, 2]
             steps[poor[better]], bounds[poor[better]] = n_steps, again[better]
+    if prior.has_peaks and unsure.any():
+        # Cells that are there may leave several of them, and a normal distribution finds one.
+        poor = np.flatnonzero(unsure)
+        again = found(_FROM_PRIOR, draws, table[poor])
+        better = again[:, 2] > bounds[poor, 2]
+        steps[poor[better]], bounds[poor[better]] = _FROM_PRIOR, again[better]
     for _ in range(_ROUNDS):
         too_wide = _FACTOR * len(draws) * table.shape[1] > _MOST_CELLS
         if too_wide or not (bounds[:, 2] < _ENOUGH * n_draws).any():
             break
         draws = draws.times(_FACTOR)
-        for n_steps in (0, *_STEPS):
+        for n_steps in (0, *_STEPS, _FROM_PRIOR):
             poor = np.flatnonzero((bounds[:, 2] < _ENOUGH * n_draws) & (steps == n_steps))
             if len(poor):
                 bounds[poor] = found(n_steps, draws, table[poor])
@@ -77,16 +86,21 @@ def bounds_of(inference, table, measure, draws, prior):
 
 
 def _weighed(network, part, cells, proposal, draws, prior):
-    """See :func:`bounds_of`, Tensor of shape (n, 4 + n_features)."""
-    noise = draws.of(part.rows).to(part.rows.device)
-    codes = proposal.draw(noise)
+    """See :func:`bounds_of`, Tensor of shape (n, 4 + n_features); None draws from the prior."""
+    if proposal is None:
+        codes = prior.codes(draws.with_another().of(part.rows).to(part.rows.device))
+        ratio = torch.zeros_like(codes[:, :, 0])
+    else:
+        noise = draws.of(part.rows).to(part.rows.device)
+        codes = proposal.draw(noise)
+        ratio = log_ratio(codes, noise, proposal, prior)
     log_x = cells.log_x(network.likelihood, outputs(network, codes, part.seen.dtype))
-    ratio = log_ratio(codes, noise, proposal, prior)
     log_weights = log_x.sum(2) + ratio + cells.log_unit.sum(1, keepdim=True)
     bound = torch.logsumexp(log_weights, 1) - math.log(len(draws))
     weights = log_weights.softmax(1)
     # By the same draws as the bound, so that a sum of terms is not above it.
-    divergence, exact = ratio.mean(1).clamp_max(0), prior.divergence_of(proposal)
+    divergence = ratio.mean(1).clamp_max(0)
+    exact = None if proposal is None else prior.divergence_of(proposal)
     if exact is not None:
         divergence = torch.minimum(divergence, -exact)
     figures = [bound, _standard_error(weights), 1 / weights.square().sum(1), divergence]
