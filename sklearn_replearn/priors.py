@@ -94,7 +94,7 @@ class VampPrior(BaseEstimator):
     --------
     >>> from sklearn_replearn import VAETransformer
     >>> from sklearn_replearn.priors import VampPrior
-    >>> vae = VAETransformer(2, prior=VampPrior(n_components=4), max_epochs=2)
+    >>> vae = VAETransformer(2, prior=VampPrior(n_components=4), max_epochs=30)
     >>> vae.fit([[0.0, 1.0], [1.0, 3.0], [2.0, 0.0]]).sample(2, random_state=0).shape
     (2, 2)
     """

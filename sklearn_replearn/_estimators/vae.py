@@ -1,7 +1,5 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
-import math
-
 import numpy as np
 import pandas as pd
 import torch
@@ -14,20 +12,19 @@ from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
 from .._tables.conditions import conditions_of
-from .._tables.names import by_number
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
 from ..likelihoods import Bernoulli
-from ..likelihoods.names import NAMED, class_of
+from ..likelihoods.names import NAMED
 from ..modules import VariationalAutoencoder
-from ..objectives import ELBO
-from ..objectives.base import OBJECTIVE, check_network_of
+from ..objectives.base import OBJECTIVE
 from ..priors import PRIOR
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
 from .drawing import Drawing
 from .importance import Draws, drawn_codes
 from .likelihood_bounds import N_FIGURES, bounds_of
+from .minimised import asked_likelihoods, objective_of
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
@@ -578,20 +575,7 @@ class VAETransformer(RepresentationTransformer):
         return self.scale
 
     def _asked_likelihoods(self, schema):
-        n_features = self.n_features_in_
-        if not isinstance(self.likelihood, dict):
-            return [class_of(self.likelihood, "likelihood")] * n_features
-        asked, levels = [None] * n_features, schema.levels(n_features)
-        given = by_number(self.likelihood, n_features, schema.names, "likelihood")
-        for j, (column, likelihood) in given.items():
-            kind = class_of(likelihood, f"likelihood of column {column!r}")
-            if not levels.numbers[j]:
-                raise ValueError(
-                    f"likelihood names column {column!r}, which holds categories: they have one of "
-                    "their own. Leave it out."
-                )
-            asked[j] = kind
-        return asked
+        return asked_likelihoods(self.likelihood, schema, self.n_features_in_)
 
     def _check_scaler(self, scaler):
         scaler.check_unit_interval(*_BERNOULLI)
@@ -607,16 +591,7 @@ class VAETransformer(RepresentationTransformer):
         return None if isinstance(self.prior, str) else clone(self.prior, safe=False)
 
     def _objective(self, rows, n_updates):
-        if self.objective is not None:
-            check_network_of(self.objective, type(self).__name__, posterior=True)
-            if (self.beta, self.kl_warmup) != (1.0, 0.1):
-                raise ValueError(
-                    f"beta={self.beta!r} and kl_warmup={self.kl_warmup!r} are of the default "
-                    "objective. Leave them out, and give weights and the warm-up to the objective "
-                    f"itself, such as ELBO(beta=4.0, warmup_steps=0.2); got {self.objective!r}."
-                )
-            return self.objective
-        return ELBO(self.beta, warmup_steps=math.floor(self.kl_warmup * n_updates))
+        return objective_of(self, n_updates)
 
     def _finish(self, network, train_rows, model):
         learn_variances(network, train_rows, model.seed)
