@@ -31,6 +31,7 @@ from sklearn_replearn import (
     modules,
     objectives,
     outliers,
+    priors,
     rows,
 )
 from sklearn_replearn.objectives.base import checked_heads
@@ -234,7 +235,11 @@ def of_objectives():
 
             def use(cls=cls, **params):
                 return fitted_with(AutoencoderTransformer, sparsity=cls(**params))
-        elif name in ("ELBO", "Reconstruction"):  # of transformers of their own
+        elif getattr(cls, "uses_posterior", False):
+
+            def use(cls=cls, **params):
+                return fitted_with(VAETransformer, objective=cls(**params))
+        elif name == "Reconstruction":  # of a transformer of its own
 
             def use(cls=cls, **params):
                 return checked_heads(cls(**params), torch.nn.Identity(), GENERATOR)
@@ -244,6 +249,17 @@ def of_objectives():
                 return fitted_with(ContrastiveTransformer, objective=cls(**params))
 
         yield f"objectives.{name}", Use(cls, use)
+
+
+def of_priors():
+    """Their constructors, which the fit of a VAE checks."""
+    for name in priors.__all__:
+        cls = getattr(priors, name)
+
+        def use(cls=cls, **params):
+            return fitted_with(VAETransformer, prior=cls(**params))
+
+        yield f"priors.{name}", Use(cls, use)
 
 
 def of_rows():
@@ -356,12 +372,15 @@ def of_functions():
             "prediction",
             "x",
             "codes",
+            "others",
         )
     }
     tensors |= {"temperature": 0.5, "activity": torch.rand(2), "labels": torch.tensor([0, 0, 1])}
+    tensors |= {"log_shares": torch.zeros(3), "n_rows": 5}
     arrays = {name: TABLE for name in ("left", "right", "codes", "test_codes")} | {
         "y": CLASSES,
         "test_y": CLASSES,
+        "factors": TABLE,
     }
     for module, good in ((losses, tensors), (metrics, arrays)):
         for name, function in inspect.getmembers(module, inspect.isfunction):
@@ -381,6 +400,7 @@ PUBLIC = {
         of_estimators,
         of_augmentations,
         of_objectives,
+        of_priors,
         of_rows,
         of_judges,
         of_modules,
