@@ -482,7 +482,7 @@ def dci(codes, factors, random_state=0):
     Parameters
     ----------
     codes : array-like of shape (n_samples, width)
-        At least 8 rows.
+        At least two rows, and better some hundred.
     factors : array-like or frame of shape (n_samples, n_factors)
         What the rows were made from, each with at least two values. Strings, booleans and whole
         numbers of at most 32 different values are classes, other numbers are predicted as such.
@@ -517,10 +517,11 @@ def dci(codes, factors, random_state=0):
     >>> [round(value, 1) for value in dci(factors, factors)]
     [1.0, 1.0, 1.0]
     """
-    codes, seed = _checked(codes, "codes", at_least=8), draw_seed(random_state)
-    factors = _factors(factors, len(codes))
+    codes, seed = _checked(codes, "codes", at_least=2), draw_seed(random_state)
+    # Forests compute in float32.
+    factors, codes = _factors(factors, len(codes)), _rescaled(codes, axis=0)
     order = np.random.RandomState(seed).permutation(len(codes))
-    test, train = np.split(order, [len(codes) // 4])
+    test, train = np.split(order, [math.ceil(len(codes) / 4)])
     importances, told = [], []
     for factor, of_classes in factors:
         forest = RandomForestClassifier if of_classes else RandomForestRegressor
@@ -567,15 +568,16 @@ def _factors(factors, n_rows):
         )
     result = []
     for name, column in frame.infer_objects().items():
-        reject_missing(column, f"factor {name!r}", "Leave out such rows.")
+        label = f"column {name!r} of factors"
+        reject_missing(column, label, "Leave out such rows.")
         numbers = is_numeric_dtype(column) and not is_bool_dtype(column)
         if numbers:
-            values = _checked(column.to_numpy()[:, None], f"factor {name!r}")[:, 0]
+            values = _checked(column.to_numpy()[:, None], label)[:, 0]
         else:
             values = pd.factorize(column)[0].astype(np.float64)
         n_values = len(np.unique(values))
         if n_values < 2:
-            raise ValueError(f"factors must vary; factor {name!r} has one value. Leave it out.")
+            raise ValueError(f"{label} has one value: leave it out, as there is nothing to tell.")
         whole = n_values <= _MOST_CLASSES and np.array_equal(values, np.rint(values))
         result.append((values, whole or not numbers))
     return result

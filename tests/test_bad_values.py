@@ -24,6 +24,7 @@ from sklearn_replearn import (
     EncoderRegressor,
     OutlierDetector,
     RepresentationImputer,
+    VAETransformer,
     augmentations,
     likelihoods,
     losses,
@@ -428,7 +429,7 @@ FINE_FOR = {
         latent_dim max_epochs batch_size n_iter_no_change n_time_neighbors n n_importance_samples
         n_samples
         n_subsets mask_id predictor_size k n_components n_in n_out length width n_features
-        n_neighbors modules.TokenEncoder.vocabulary_size""",
+        n_neighbors modules.TokenEncoder.vocabulary_size losses.log_aggregate_posterior.n_rows""",
     (): "likelihoods.Tokens.n_features",  # which has as many shares
     ("one", "empty list"): "hidden_layer_sizes",
     ("none", "one"): "n_draws n_labels n_states n_outputs kernel_size",
@@ -438,13 +439,15 @@ FINE_FOR = {
     ("one", "fraction"): """
         lr temperature augmentations.MixUp.alpha losses.alignment.alpha metrics.alignment.alpha
         t""",
+    ("fraction", "one"): "objectives.InfoVAE.lambda_param",
+    ("minus one", "zero", "one"): "objectives.InfoVAE.alpha",
     ("none", "one", "fraction"): """
-        gradient_clip total VAETransformer.scale likelihoods.Gaussian.scale
+        bandwidth gradient_clip total VAETransformer.scale likelihoods.Gaussian.scale
         likelihoods.PointMasses.scale metrics.info_nce_bits.temperature""",
     ("zero", "one", "fraction"): """
         weight_decay tol beta brightness contrast saturation degrees lambda_param weight floor
         invariance_weight variance_weight covariance_weight n_rows
-        augmentations.GaussianNoise.scale""",
+        augmentations.GaussianNoise.scale gamma capacity objectives.BetaTCVAE.alpha""",
     ("minus one", "zero", "one", "fraction"): "VAETransformer.traverse.width",
     ("minus one", "zero", "one", "fraction", "nan"): "value",
     ("minus one", "zero", "one", "fraction", "minus inf"): "low",
@@ -465,7 +468,7 @@ FINE_FOR = {
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
         corruption sparsity lr_schedule objective augmentation transformer class_weight judges
         given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
-        losses.nt_xent.negatives""",
+        losses.nt_xent.negatives modules.VariationalAutoencoder.prior""",
     ("none", "empty list"): "callbacks categorical_features",
     # Sequences that may be empty, texts that may be any, tables of any width or of text.
     ("empty list",): "steps special_ids",
@@ -475,7 +478,8 @@ FINE_FOR = {
         EncoderClassifier.fit.X EncoderRegressor.fit.X OutlierDetector.fit.X
         RepresentationImputer.fit.X""",
     ("a column more",): """
-        metrics.effective_rank.codes metrics.procrustes_r2.codes metrics.uniformity.codes""",
+        metrics.mutual_information_gap.codes metrics.mutual_information_gap.factors
+        metrics.dci.codes metrics.dci.factors metrics.effective_rank.codes metrics.procrustes_r2.codes metrics.uniformity.codes""",
     ("none", "number"): "sample_weight",
     ("none", "complex", "inf"): "groups",
     ("whole",): "tokens",

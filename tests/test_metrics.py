@@ -89,10 +89,12 @@ TRAIN, TEST = np.arange(0, 150, 2), np.arange(1, 150, 2)
 # Every metric as a function of codes, for the promises that all of them make.
 METRICS = {
     "alignment": lambda codes: alignment(codes, codes),
+    "dci": lambda codes: dci(codes, labels(codes)[:, None]).informativeness,
     "effective_rank": effective_rank,
     "info_nce_bits": lambda codes: info_nce_bits(codes, codes),
     "knn_probe": lambda codes: knn_probe(codes, labels(codes), codes, labels(codes)),
     "linear_probe": lambda codes: linear_probe(codes, labels(codes), codes, labels(codes)),
+    "mutual_information_gap": lambda codes: mutual_information_gap(codes, labels(codes)[:, None]),
     "procrustes_r2": lambda codes: procrustes_r2(codes, codes),
     "uniformity": uniformity,
 }
@@ -483,7 +485,7 @@ def test_factors_may_be_strings_booleans_and_frames():
     ("factors", "message"),
     [
         (DISENTANGLED[:10], "a row for each of the 1500 codes"),
-        (np.ones((1500, 1)), "factor 0 has one value"),
+        (np.ones((1500, 1)), "column 0 of factors has one value"),
         (np.where(DISENTANGLED > 1, np.nan, DISENTANGLED), "missing values"),
         (np.where(DISENTANGLED > 1, np.inf, DISENTANGLED), "inf"),
     ],

@@ -28,7 +28,7 @@ from ..objectives.base import bound_to, checked_heads
 from ..priors import check_prior
 from ..rows import Table
 from ..rows.base import table_of
-from .model import Model, NetworkPlan, n_weights
+from .model import Model, NetworkPlan, n_weights, named
 from .warm_start import goes_on, reject_other_plan, reject_other_rows
 
 
@@ -177,7 +177,8 @@ def _network(plan, rows, scaler, generator):
     network = plan.build(rows, scaler, generator)
     network.likelihood.set_constant(torch.from_numpy(scaler.idle))
     if plan.prior is not None:
-        check_prior(network)
+        with named("prior"):
+            check_prior(network)
     return network
 
 

@@ -133,12 +133,12 @@ class NetworkPlan:
         if self.encoder is None:
             encoder = rows.encoder(self, n_out, generator)
         else:
-            with _named("encoder"):
+            with named("encoder"):
                 encoder = rows.given_encoder(self, n_out)
         if self.decoder is None:
             decoder = rows.decoder(self, generator)
         else:
-            with _named("decoder"):
+            with named("decoder"):
                 decoder = rows.given_decoder(self)
         likelihood = rows.likelihood(self.likelihoods, scaler, self.scale, self.for_errors)
         inputs = rows.encoding(scaler, self.hides)
@@ -152,7 +152,7 @@ class NetworkPlan:
         if self.sparsity is not None:
             beside["activation"] = self.sparsity.activation(self.latent_dim)
         if self.prior is not None:
-            with _named("prior"):
+            with named("prior"):
                 beside["prior"] = self.prior.module(self.n_inputs, self.latent_dim, generator)
         return self.network(encoder, decoder, likelihood, self.latent_dim, **beside)
 
@@ -208,7 +208,7 @@ class Model:
 
 
 @contextmanager
-def _named(parameter):
+def named(parameter):
     """Errors that say of which parameter they speak."""
     try:
         yield
