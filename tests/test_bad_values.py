@@ -479,7 +479,8 @@ FINE_FOR = {
         RepresentationImputer.fit.X""",
     ("a column more",): """
         metrics.mutual_information_gap.codes metrics.mutual_information_gap.factors
-        metrics.dci.codes metrics.dci.factors metrics.effective_rank.codes metrics.procrustes_r2.codes metrics.uniformity.codes""",
+        metrics.dci.codes metrics.dci.factors metrics.effective_rank.codes
+        metrics.procrustes_r2.codes metrics.uniformity.codes""",
     ("none", "number"): "sample_weight",
     ("none", "complex", "inf"): "groups",
     ("whole",): "tokens",

@@ -17,7 +17,7 @@ from .._tables.validation import names_of
 from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED
 from ..modules import VariationalAutoencoder
-from ..objectives.base import OBJECTIVE
+from ..objectives.base import OBJECTIVE_OF_VAE
 from ..priors import PRIOR
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
@@ -183,7 +183,7 @@ class VAETransformer(RepresentationTransformer):
         "likelihood": [StrOptions({"auto", *NAMED}), dict, type],
         "scale": [Number(0), None],
         "kl_warmup": [Number(0, 1, closed="both")],
-        "objective": [OBJECTIVE, None],
+        "objective": [OBJECTIVE_OF_VAE, None],
         "prior": [StrOptions({"auto", "normal", "mixture"}), PRIOR],
         "n_importance_samples": [_DRAWS],
     }

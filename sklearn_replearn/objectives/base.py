@@ -11,12 +11,18 @@ from .._runtime.parameters import Instance, check_parameters
 #: Names that the history gives to the sum of the terms and to what it counts.
 TAKEN = {"loss", "loss_best", "batch_count"}
 
-#: What ``objective=`` takes.
+_METHODS = ["heads", "terms", "after_step"]
+
+#: What ``objective=`` takes, and that of a VAE.
 OBJECTIVE = Instance(
-    ["heads", "terms", "after_step"],
-    "an objective of sklearn_replearn.objectives: for ContrastiveTransformer NTXent() (SimCLR, "
-    "InfoNCE), DCL(), SupCon(), BarlowTwins(), VICReg(), SimSiam() or BYOL(), for VAETransformer "
-    "ELBO(), IWAE(), BetaTCVAE(), CapacityELBO() or InfoVAE()",
+    _METHODS,
+    "an objective of sklearn_replearn.objectives, such as NTXent() (SimCLR, InfoNCE), DCL(), "
+    "SupCon(), BarlowTwins(), VICReg(), SimSiam() or BYOL()",
+)
+OBJECTIVE_OF_VAE = Instance(
+    _METHODS,
+    "an objective of sklearn_replearn.objectives, such as ELBO(), IWAE(), BetaTCVAE(), "
+    "CapacityELBO() or InfoVAE()",
 )
 
 
