@@ -57,7 +57,7 @@ class VAETransformer(RepresentationTransformer):
     n_importance_samples : int, default=64
         Draws per row in :meth:`score_samples`, at first, also when changed after fit. More give a
         tighter bound, in proportion to time.
-    objective : Variational, default=None
+    objective : Objective, default=None
         What is minimised, such as ``IWAE()``, ``BetaTCVAE()``, ``CapacityELBO()`` or ``InfoVAE()``
         of :mod:`sklearn_replearn.objectives`. None is ``ELBO(beta, kl_warmup)``; where one is given
         it has weights and a warm-up of its own, and ``beta`` and ``kl_warmup`` are left out.
@@ -310,10 +310,11 @@ class VAETransformer(RepresentationTransformer):
         otherwise continuous has a probability. ``likelihood="atoms"`` gives each repeated value of
         a column one.
 
-        ``n_importance_samples`` codes are drawn from the encoder's posterior. Where too few of them
-        weigh something (effective sample size) or cells are missing, they are drawn from a normal
-        distribution fitted to the exact posterior of the row; and where that does not suffice, four
-        and sixteen times as many, but for rows so wide that memory has no room for them.
+        :math:`p(z)` is the ``prior``. ``n_importance_samples`` codes are drawn from the encoder's
+        posterior. Where too few of them weigh something (effective sample size) or cells are
+        missing, they are drawn from a normal distribution fitted to the exact posterior of the row,
+        or where cells are missing from a prior that is a mixture; and where that does not suffice,
+        four and sixteen times as many, but for rows so wide that memory has no room for them.
         """
         bounds = self._bounds(X)
         scores = bounds[:, 0].copy()
@@ -326,7 +327,8 @@ class VAETransformer(RepresentationTransformer):
         minus :math:`KL(q(z|x)\,\|\,p(z))`; their sum is the evidence lower bound, which is at most
         :meth:`score_samples`: both are estimated from the same draws. It does not depend on
         ``beta``. :math:`q` is what these are drawn from, the encoder's posterior or, where it is
-        far from the exact one, a normal distribution fitted to that.
+        far from the exact one, a normal distribution fitted to that. The divergence from a prior
+        that is a mixture is estimated from these draws, too.
 
         Parameters
         ----------
@@ -539,7 +541,7 @@ class VAETransformer(RepresentationTransformer):
         n_steps : int, default=9
             Rows returned, at least 2.
         width : float, default=2.0
-            The value goes from ``-width`` to ``width``, in units of the prior's deviation.
+            The value goes from ``-width`` to ``width``, in deviations of the standard normal.
 
         Returns
         -------
