@@ -8,6 +8,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+ADULT_TRAIN = 32561  # rows of the official split
 SMALL_TABLES = {
     "telco_churn": 16,
     "german_credit": 16,
@@ -33,7 +34,7 @@ def binary(name, table, target):
     return table.iloc[rows].reset_index(drop=True), y.to_numpy()[rows].astype(int)
 
 
-def numeric_tables():
+def imputed_tables():
     """Ten tables of numbers, of at most 5,000 rows each."""
     from load import load_anomaly, load_table
 
@@ -49,6 +50,19 @@ def numeric_tables():
     for name, X in tables.items():
         tables[name] = X[np.random.RandomState(0).permutation(len(X))[:5000]]
     return tables
+
+
+def cut(table, most):
+    """So many rows of a table at most, drawn at random, always the same."""
+    rows = np.random.RandomState(0).permutation(len(table))[:most]
+    return table[rows] if isinstance(table, np.ndarray) else table.iloc[rows].reset_index(drop=True)
+
+
+def mixed_table(name):
+    """A table with categories, without its target and its free text."""
+    from load import load_table
+
+    return without_text(load_table(name)[0])
 
 
 def without_text(table):
