@@ -5,8 +5,9 @@ import math
 import torch
 from torch.nn import functional as F
 
-from ._runtime.parameters import Number, Rows, validated
+from ._runtime.parameters import Number, Rows, Whole, validated
 
+_LOG_2PI = math.log(2 * math.pi)
 _TEMPERATURE = [Number(0), torch.Tensor]  # a Tensor where it is learned
 _BETA, _TAU_PLUS = [Number(0, closed="left")], [Number(0, 1, closed="left")]
 _VIEWS = {"left": [Rows()], "right": [Rows()]}
@@ -37,6 +38,144 @@ def gaussian_kl(mean, log_variance):
     """
     _check_shapes(mean=mean, log_variance=log_variance)
     return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(1)
+
+
+@validated({"codes": [Rows()], "mean": [Rows()], "log_variance": [Rows()]})
+def gaussian_log_density(codes, mean, log_variance):
+    r"""Log-density of rows under a diagonal Gaussian each, in nats.
+
+    Parameters
+    ----------
+    codes, mean, log_variance : Tensor of shape (n, latent_dim)
+
+    Returns
+    -------
+    Tensor of shape (n,)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import gaussian_log_density
+    >>> gaussian_log_density(torch.zeros(1, 2), torch.zeros(1, 2), torch.zeros(1, 2))
+    tensor([-1.8379])
+    """
+    _check_shapes(codes=codes, mean=mean)
+    _check_shapes(mean=mean, log_variance=log_variance)
+    return _log_densities(codes, mean, log_variance).sum(1)
+
+
+@validated({"codes": [Rows()], "log_shares": [Rows(1)], "mean": [Rows()], "log_variance": [Rows()]})
+def mixture_log_density(codes, log_shares, mean, log_variance):
+    r"""Log-density of rows under one mixture of diagonal Gaussians, in nats.
+
+    Parameters
+    ----------
+    codes : Tensor of shape (n, latent_dim)
+    log_shares : Tensor of shape (n_components,)
+        Logarithms of what add up to 1.
+    mean, log_variance : Tensor of shape (n_components, latent_dim)
+
+    Returns
+    -------
+    Tensor of shape (n,)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import mixture_log_density
+    >>> mixture_log_density(torch.zeros(1, 1), torch.zeros(1), torch.zeros(1, 1), torch.zeros(1, 1))
+    tensor([-0.9189])
+    """
+    _check_shapes(mean=mean, log_variance=log_variance)
+    _check_shapes(log_shares=log_shares, **{"each component's mean": mean[:, 0]})
+    _check_widths(codes=codes, mean=mean)
+    return (log_shares + _log_density_each(codes, mean, log_variance)).logsumexp(1)
+
+
+@validated(
+    {"codes": [Rows()], "mean": [Rows()], "log_variance": [Rows()], "n_rows": [Whole(1, 2**63 - 1)]}
+)
+def log_aggregate_posterior(codes, mean, log_variance, n_rows):
+    r"""Log-density of codes under the mean posterior of all rows, as a batch of them tells.
+
+    :math:`\log q(z_i)` and :math:`\log q(z_{ij})` for each value of the code, from which follow the
+    total correlation :math:`E[\log q(z) - \sum_j\log q(z_j)]`, and others (Chen et al. 2018). The
+    posterior of the row that a code was drawn from has its share of one in ``n_rows``, those of the
+    other rows of the batch stand for all others: their minibatch stratified sampling (appendix
+    C.2), with equal shares for the others.
+
+    Parameters
+    ----------
+    codes : Tensor of shape (n, latent_dim)
+        Drawn from the posterior of each row.
+    mean, log_variance : Tensor of shape (n, latent_dim)
+        Of these posteriors.
+    n_rows : int
+        Of all rows.
+
+    Returns
+    -------
+    joint : Tensor of shape (n,)
+    marginals : Tensor of shape (n, latent_dim)
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import log_aggregate_posterior
+    >>> zeros = torch.zeros(2, 1)
+    >>> log_aggregate_posterior(zeros, zeros, zeros, n_rows=100)
+    (tensor([-0.9189, -0.9189]), tensor([[-0.9189],
+            [-0.9189]]))
+    """
+    _check_shapes(codes=codes, mean=mean)
+    _check_shapes(mean=mean, log_variance=log_variance)
+    n = len(codes)
+    log_shares = codes.new_zeros((n, n))
+    if n > 1:
+        own = 1 / max(n_rows, n)
+        log_shares.fill_(math.log((1 - own) / (n - 1)))
+        log_shares.fill_diagonal_(math.log(own))
+    each = _log_densities(codes[:, None], mean, log_variance)
+    joint = (log_shares + each.sum(2)).logsumexp(1)
+    return joint, (log_shares[:, :, None] + each).logsumexp(1)
+
+
+@validated({"codes": [Rows()], "others": [Rows()], "bandwidth": [Number(0), None]})
+def mmd(codes, others, bandwidth=None):
+    r"""Squared maximum mean discrepancy between two samples, with a Gaussian kernel.
+
+    The mean of :math:`e^{-\lVert x-y\rVert^2/2\sigma^2}` over pairs within each sample, less twice
+    that over pairs of the two, a row paired with itself among them (Gretton et al. 2012, equation
+    5). 0 for equal samples, near 0 for samples of one distribution, at most 2.
+
+    Parameters
+    ----------
+    codes : Tensor of shape (n, width)
+    others : Tensor of shape (n_others, width)
+    bandwidth : float, default=None
+        The deviation :math:`\sigma` of the kernel. None is the root of ``width``, about the
+        distance of a standard normal row from the origin.
+
+    Returns
+    -------
+    Tensor, a single value
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_replearn.losses import mmd
+    >>> mmd(torch.zeros(2, 1), torch.full((3, 1), 9.0))
+    tensor(2.)
+    """
+    _check_widths(codes=codes, others=others)
+    scale = 2 * (codes.shape[1] if bandwidth is None else bandwidth**2)
+
+    def mean_kernel(some, rest):
+        squares = some.square().sum(1)[:, None] + rest.square().sum(1) - 2 * some @ rest.T
+        return (-squares.clamp_min(0) / scale).exp().mean()
+
+    within = mean_kernel(codes, codes) + mean_kernel(others, others)
+    return within - 2 * mean_kernel(codes, others)
 
 
 @validated({"target": [Number(0, 1)], "activity": [Rows(1)]})
@@ -445,6 +584,20 @@ def uniformity(codes, t=2):
         for distances in (F.pdist(some), torch.cdist(some, rest)):
             potentials.append((-t * distances.square()).flatten().logsumexp(0))
     return torch.stack(potentials).logsumexp(0) - math.log(n_pairs)
+
+
+def _log_densities(x, mean, log_variance):
+    """Of each value by a normal distribution; shapes are broadcast."""
+    squares = (x - mean).square() * (-log_variance).exp()
+    return -0.5 * (squares + log_variance + _LOG_2PI)
+
+
+def _log_density_each(codes, mean, log_variance):
+    """Log-density of each row under each of some diagonal Gaussians, by two matrix products."""
+    precision = (-log_variance).exp()
+    squares = codes.square() @ precision.T - 2 * codes @ (mean * precision).T
+    rest = (mean.square() * precision + log_variance + _LOG_2PI).sum(1)
+    return -0.5 * (squares + rest)
 
 
 def _check_shapes(**tensors):

@@ -6,13 +6,17 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import mutual_info_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from . import losses
-from ._dataset.columns import one_for_each_row
+from ._dataset.columns import one_for_each_row, reject_missing
 from ._dataset.labels import read_labels
 from ._runtime.isolation import on_one_thread
 from ._runtime.parameters import SEED, Number, Whole, checked_array, validated
@@ -20,15 +24,18 @@ from ._runtime.randomness import draw_seed
 
 __all__ = [
     "alignment",
+    "dci",
     "effective_rank",
     "info_nce_bits",
     "knn_probe",
     "linear_probe",
+    "mutual_information_gap",
     "procrustes_r2",
     "uniformity",
 ]
 
 _EPSILON = 1e-7
+_TREES, _MOST_CLASSES = 50, 32
 _TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
 
@@ -396,6 +403,193 @@ def procrustes_r2(codes, *others):
     pairs = combinations([_standardized(run) for run in runs], 2)
     agreements = [np.linalg.norm(a.T @ b, "nuc") ** 2 for a, b in pairs]
     return min(float(np.mean(agreements)), 1.0)
+
+
+@validated({"n_bins": [Whole(2, 2**16)]})
+def mutual_information_gap(codes, factors, n_bins=20):
+    r"""How far each factor is told by one column of the code rather than by several (MIG).
+
+    For each factor, the mutual information with the column that tells most of it less that with
+    the second, in units of the factor's entropy; averaged over factors (Chen et al. 2018).
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, width)
+    factors : array-like or frame of shape (n_samples, n_factors)
+        What the rows were made from: numbers, strings or booleans, each with at least two values.
+    n_bins : int, default=20
+        Columns and factors of more different values than these are cut into as many bins of about
+        equally many rows.
+
+    Returns
+    -------
+    float
+        From 0, if no factor is told or each by two columns alike, to 1.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or not finite, a factor does not vary, or the lengths differ.
+
+    Notes
+    -----
+    The mutual information is that of the bins, in which it is too large by about
+    ``n_bins ** 2 / (2 * n_samples)`` nats where there is none: give some thousand rows. For codes
+    of a VAE these are posterior means, as in Locatello et al. (2019).
+
+    References
+    ----------
+    Chen et al. (2018), *Isolating sources of disentanglement in variational autoencoders*.
+    Locatello et al. (2019), *Challenging common assumptions in the unsupervised learning of
+    disentangled representations*.
+
+    Examples
+    --------
+    >>> from sklearn_replearn.metrics import mutual_information_gap
+    >>> factors = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    >>> round(mutual_information_gap(factors, factors), 3)
+    1.0
+    >>> round(mutual_information_gap([[0, 1], [1, 2], [1, 0], [2, 1]], factors), 3)
+    0.0
+    """
+    codes, factors = _checked(codes, "codes"), _factors(factors, len(codes))
+    gaps, binned = [], [_binned(column, n_bins) for column in codes.T]
+    for factor, _ in factors:
+        factor = _binned(factor, n_bins)
+        told = sorted(mutual_info_score(factor, column) for column in binned)
+        entropy = mutual_info_score(factor, factor)
+        gaps.append((told[-1] - (told[-2] if len(told) > 1 else 0.0)) / entropy)
+    return float(np.clip(np.mean(gaps), 0.0, 1.0))
+
+
+class DCI(NamedTuple):
+    """Disentanglement, completeness and informativeness, see :func:`dci`."""
+
+    disentanglement: float
+    completeness: float
+    informativeness: float
+
+
+@validated({"random_state": SEED})
+@on_one_thread
+def dci(codes, factors, random_state=0):
+    """Disentanglement, completeness and informativeness of a code (DCI).
+
+    A random forest predicts each factor from the code. Disentanglement is high where each column of
+    the code matters for one factor only, completeness where each factor is told by one column only,
+    informativeness where the code tells of the factors at all (Eastwood and Williams 2018).
+
+    Parameters
+    ----------
+    codes : array-like of shape (n_samples, width)
+        At least two rows, and better some hundred.
+    factors : array-like or frame of shape (n_samples, n_factors)
+        What the rows were made from, each with at least two values. Strings, booleans and whole
+        numbers of at most 32 different values are classes, other numbers are predicted as such.
+    random_state : int, RandomState instance or None, default=0
+        Of the forests.
+
+    Returns
+    -------
+    DCI
+        A tuple of ``disentanglement``, ``completeness`` and ``informativeness``, each from 0 to 1.
+        The first two are 1 less the entropy of the shares that columns have in the importances;
+        columns count as much as they matter. The third is the mean over factors of what is
+        predicted in the quarter of the rows that was held out: R² for numbers, for classes the
+        accuracy in units of what there is to gain on that of the most frequent one; 0 where
+        guessing is better.
+
+    Raises
+    ------
+    ValueError
+        If a value is missing or not finite, a factor does not vary, or the lengths differ.
+
+    References
+    ----------
+    Eastwood and Williams (2018), *A framework for the quantitative evaluation of disentangled
+    representations*.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_replearn.metrics import dci
+    >>> factors = np.random.default_rng(0).uniform(size=(400, 2))
+    >>> [round(value, 1) for value in dci(factors, factors)]
+    [1.0, 1.0, 1.0]
+    """
+    codes, seed = _checked(codes, "codes", at_least=2), draw_seed(random_state)
+    # Forests compute in float32.
+    factors, codes = _factors(factors, len(codes)), _rescaled(codes, axis=0)
+    order = np.random.RandomState(seed).permutation(len(codes))
+    test, train = np.split(order, [math.ceil(len(codes) / 4)])
+    importances, told = [], []
+    for factor, of_classes in factors:
+        forest = RandomForestClassifier if of_classes else RandomForestRegressor
+        forest = forest(_TREES, max_features=None, min_samples_leaf=2, random_state=seed)
+        forest.fit(codes[train], factor[train])
+        importances.append(forest.feature_importances_)
+        guess = np.full(len(test), factor[train].mean())
+        if of_classes:
+            values, counts = np.unique(factor[train], return_counts=True)
+            guess = np.full(len(test), values[counts.argmax()])
+        errors = [
+            np.mean(factor[test] != found if of_classes else np.square(factor[test] - found))
+            for found in (forest.predict(codes[test]), guess)
+        ]
+        told.append(max(0.0, 1 - errors[0] / errors[1]) if errors[1] else 0.0)
+    importances = np.array(importances).T  # of columns for factors
+    of_columns, of_factors = _concentration(importances), _concentration(importances.T)
+    weights = importances.sum(axis=1)
+    disentanglement = weights @ of_columns / weights.sum() if weights.any() else 0.0
+    return DCI(float(disentanglement), float(of_factors.mean()), float(np.mean(told)))
+
+
+def _concentration(importances):
+    """1 less the entropy of the shares in each row, in units of the largest; 0 where all are 0."""
+    width = importances.shape[1]
+    total = importances.sum(axis=1, keepdims=True)
+    shares = importances / np.where(total > 0, total, 1.0)
+    if width == 1:
+        return shares[:, 0]
+    entropies = -(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(axis=1)
+    return np.where(total[:, 0] > 0, np.maximum(1 - entropies / np.log(width), 0.0), 0.0)
+
+
+def _factors(factors, n_rows):
+    """Each factor as numbers, and whether they stand for classes."""
+    try:
+        frame = pd.DataFrame(factors if hasattr(factors, "columns") else np.asarray(factors))
+    except (TypeError, ValueError) as problem:
+        raise ValueError(f"factors must be of shape (n_samples, n_factors): {problem}") from None
+    if len(frame) != n_rows or not frame.shape[1]:
+        raise ValueError(
+            f"factors must have at least one column, and a row for each of the {n_rows} codes; "
+            f"got shape {frame.shape}."
+        )
+    result = []
+    for name, column in frame.infer_objects().items():
+        label = f"column {name!r} of factors"
+        reject_missing(column, label, "Leave out such rows.")
+        numbers = is_numeric_dtype(column) and not is_bool_dtype(column)
+        if numbers:
+            values = _checked(column.to_numpy()[:, None], label)[:, 0]
+        else:
+            values = pd.factorize(column)[0].astype(np.float64)
+        n_values = len(np.unique(values))
+        if n_values < 2:
+            raise ValueError(f"{label} has one value: leave it out, as there is nothing to tell.")
+        whole = n_values <= _MOST_CLASSES and np.array_equal(values, np.rint(values))
+        result.append((values, whole or not numbers))
+    return result
+
+
+def _binned(column, n_bins):
+    """Numbers of the different values, or of bins of about equally many rows."""
+    values, numbers = np.unique(column, return_inverse=True)
+    if len(values) <= n_bins:
+        return numbers
+    edges = np.quantile(column, np.arange(1, n_bins) / n_bins)
+    return np.searchsorted(edges, column, side="right")
 
 
 def _standardized(codes):

@@ -24,6 +24,7 @@ from sklearn_replearn import (
     EncoderRegressor,
     OutlierDetector,
     RepresentationImputer,
+    VAETransformer,
     augmentations,
     likelihoods,
     losses,
@@ -31,6 +32,7 @@ from sklearn_replearn import (
     modules,
     objectives,
     outliers,
+    priors,
     rows,
 )
 from sklearn_replearn.objectives.base import checked_heads
@@ -234,7 +236,11 @@ def of_objectives():
 
             def use(cls=cls, **params):
                 return fitted_with(AutoencoderTransformer, sparsity=cls(**params))
-        elif name in ("ELBO", "Reconstruction"):  # of transformers of their own
+        elif getattr(cls, "uses_posterior", False):
+
+            def use(cls=cls, **params):
+                return fitted_with(VAETransformer, objective=cls(**params))
+        elif name == "Reconstruction":  # of a transformer of its own
 
             def use(cls=cls, **params):
                 return checked_heads(cls(**params), torch.nn.Identity(), GENERATOR)
@@ -244,6 +250,17 @@ def of_objectives():
                 return fitted_with(ContrastiveTransformer, objective=cls(**params))
 
         yield f"objectives.{name}", Use(cls, use)
+
+
+def of_priors():
+    """Their constructors, which the fit of a VAE checks."""
+    for name in priors.__all__:
+        cls = getattr(priors, name)
+
+        def use(cls=cls, **params):
+            return fitted_with(VAETransformer, prior=cls(**params))
+
+        yield f"priors.{name}", Use(cls, use)
 
 
 def of_rows():
@@ -356,12 +373,15 @@ def of_functions():
             "prediction",
             "x",
             "codes",
+            "others",
         )
     }
     tensors |= {"temperature": 0.5, "activity": torch.rand(2), "labels": torch.tensor([0, 0, 1])}
+    tensors |= {"log_shares": torch.zeros(3), "n_rows": 5}
     arrays = {name: TABLE for name in ("left", "right", "codes", "test_codes")} | {
         "y": CLASSES,
         "test_y": CLASSES,
+        "factors": TABLE,
     }
     for module, good in ((losses, tensors), (metrics, arrays)):
         for name, function in inspect.getmembers(module, inspect.isfunction):
@@ -381,6 +401,7 @@ PUBLIC = {
         of_estimators,
         of_augmentations,
         of_objectives,
+        of_priors,
         of_rows,
         of_judges,
         of_modules,
@@ -408,7 +429,7 @@ FINE_FOR = {
         latent_dim max_epochs batch_size n_iter_no_change n_time_neighbors n n_importance_samples
         n_samples
         n_subsets mask_id predictor_size k n_components n_in n_out length width n_features
-        n_neighbors modules.TokenEncoder.vocabulary_size""",
+        n_neighbors modules.TokenEncoder.vocabulary_size losses.log_aggregate_posterior.n_rows""",
     (): "likelihoods.Tokens.n_features",  # which has as many shares
     ("one", "empty list"): "hidden_layer_sizes",
     ("none", "one"): "n_draws n_labels n_states n_outputs kernel_size",
@@ -418,13 +439,15 @@ FINE_FOR = {
     ("one", "fraction"): """
         lr temperature augmentations.MixUp.alpha losses.alignment.alpha metrics.alignment.alpha
         t""",
+    ("fraction", "one"): "objectives.InfoVAE.lambda_param",
+    ("minus one", "zero", "one"): "objectives.InfoVAE.alpha",
     ("none", "one", "fraction"): """
-        gradient_clip total VAETransformer.scale likelihoods.Gaussian.scale
+        bandwidth gradient_clip total VAETransformer.scale likelihoods.Gaussian.scale
         likelihoods.PointMasses.scale metrics.info_nce_bits.temperature""",
     ("zero", "one", "fraction"): """
         weight_decay tol beta brightness contrast saturation degrees lambda_param weight floor
         invariance_weight variance_weight covariance_weight n_rows
-        augmentations.GaussianNoise.scale""",
+        augmentations.GaussianNoise.scale gamma capacity objectives.BetaTCVAE.alpha""",
     ("minus one", "zero", "one", "fraction"): "VAETransformer.traverse.width",
     ("minus one", "zero", "one", "fraction", "nan"): "value",
     ("minus one", "zero", "one", "fraction", "minus inf"): "low",
@@ -445,7 +468,7 @@ FINE_FOR = {
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
         corruption sparsity lr_schedule objective augmentation transformer class_weight judges
         given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
-        losses.nt_xent.negatives""",
+        losses.nt_xent.negatives modules.VariationalAutoencoder.prior""",
     ("none", "empty list"): "callbacks categorical_features",
     # Sequences that may be empty, texts that may be any, tables of any width or of text.
     ("empty list",): "steps special_ids",
@@ -455,7 +478,9 @@ FINE_FOR = {
         EncoderClassifier.fit.X EncoderRegressor.fit.X OutlierDetector.fit.X
         RepresentationImputer.fit.X""",
     ("a column more",): """
-        metrics.effective_rank.codes metrics.procrustes_r2.codes metrics.uniformity.codes""",
+        metrics.mutual_information_gap.codes metrics.mutual_information_gap.factors
+        metrics.dci.codes metrics.dci.factors metrics.effective_rank.codes
+        metrics.procrustes_r2.codes metrics.uniformity.codes""",
     ("none", "number"): "sample_weight",
     ("none", "complex", "inf"): "groups",
     ("whole",): "tokens",

@@ -18,6 +18,7 @@ from sklearn_replearn import (
     modules,
     objectives,
     outliers,
+    priors,
     rows,
 )
 
@@ -30,6 +31,7 @@ MODULES = [
     modules,
     objectives,
     outliers,
+    priors,
     rows,
 ]
 

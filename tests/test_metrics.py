@@ -14,10 +14,12 @@ from sklearn.datasets import load_iris
 from sklearn_replearn import metrics
 from sklearn_replearn.metrics import (
     alignment,
+    dci,
     effective_rank,
     info_nce_bits,
     knn_probe,
     linear_probe,
+    mutual_information_gap,
     procrustes_r2,
     uniformity,
 )
@@ -87,10 +89,12 @@ TRAIN, TEST = np.arange(0, 150, 2), np.arange(1, 150, 2)
 # Every metric as a function of codes, for the promises that all of them make.
 METRICS = {
     "alignment": lambda codes: alignment(codes, codes),
+    "dci": lambda codes: dci(codes, labels(codes)[:, None]).informativeness,
     "effective_rank": effective_rank,
     "info_nce_bits": lambda codes: info_nce_bits(codes, codes),
     "knn_probe": lambda codes: knn_probe(codes, labels(codes), codes, labels(codes)),
     "linear_probe": lambda codes: linear_probe(codes, labels(codes), codes, labels(codes)),
+    "mutual_information_gap": lambda codes: mutual_information_gap(codes, labels(codes)[:, None]),
     "procrustes_r2": lambda codes: procrustes_r2(codes, codes),
     "uniformity": uniformity,
 }
@@ -423,3 +427,69 @@ BAD_TASKS = {
 def test_probes_say_what_is_wrong_with_their_task(probe, task, message):
     with pytest.raises(ValueError, match=message):
         probe(*task)
+
+
+# Disentanglement
+
+
+def factors_of(n=1500, seed=0):
+    random = np.random.RandomState(seed)
+    return np.column_stack([random.uniform(size=n), random.randint(3, size=n), normal(n, 1, seed)])
+
+
+DISENTANGLED = factors_of()
+_UNITS = (DISENTANGLED - DISENTANGLED.mean(axis=0)) / DISENTANGLED.std(axis=0)
+
+
+@pytest.mark.parametrize(
+    "codes", [DISENTANGLED, -(_UNITS**3), np.column_stack([_UNITS[:, ::-1], np.ones(1500)])]
+)
+def test_codes_that_are_the_factors_are_disentangled(codes):
+    assert mutual_information_gap(codes, DISENTANGLED) > 0.9
+    assert min(dci(codes, DISENTANGLED)) > 0.95
+
+
+def test_codes_that_mix_factors_are_less_so_and_constant_ones_not_at_all():
+    mixed = _UNITS @ rotation(3)
+    assert mutual_information_gap(mixed, DISENTANGLED) < 0.5
+    found = dci(mixed, DISENTANGLED)
+    assert max(found[:2]) < 0.75
+    assert found.informativeness > 0.8
+    nothing = np.ones((1500, 2))
+    assert mutual_information_gap(nothing, DISENTANGLED) == 0.0
+    assert dci(nothing, DISENTANGLED) == (0.0, 0.0, 0.0)
+    assert mutual_information_gap(normal(1500, 3, 7), DISENTANGLED) < 0.02
+
+
+def test_two_columns_that_tell_the_same_leave_no_gap_but_one_that_tells_all_is_not_complete():
+    factor, others = DISENTANGLED[:, :1], normal(1500, 1, 5)
+    assert mutual_information_gap(np.hstack([factor, factor]), factor) == pytest.approx(0, abs=1e-9)
+    both = np.hstack([factor, others])
+    assert mutual_information_gap(factor, both) < 0.55  # of the second it tells nothing
+    found = dci(np.hstack([factor, factor]), factor)
+    assert found.disentanglement == pytest.approx(1)
+    assert found.completeness < 0.3
+
+
+def test_factors_may_be_strings_booleans_and_frames():
+    numbers = np.random.RandomState(0).randint(2, size=(400, 2))
+    frame = pd.DataFrame({"shape": np.where(numbers[:, 0], "heart", "square")})
+    frame["left"] = numbers[:, 1] == 1
+    for factors in (numbers, frame, frame.astype({"shape": "category"}), frame.to_numpy()):
+        assert mutual_information_gap(numbers, factors) == pytest.approx(1, abs=0.02)
+        assert min(dci(numbers, factors)) > 0.95
+
+
+@pytest.mark.parametrize("metric", [mutual_information_gap, dci])
+@pytest.mark.parametrize(
+    ("factors", "message"),
+    [
+        (DISENTANGLED[:10], "a row for each of the 1500 codes"),
+        (np.ones((1500, 1)), "column 0 of factors has one value"),
+        (np.where(DISENTANGLED > 1, np.nan, DISENTANGLED), "missing values"),
+        (np.where(DISENTANGLED > 1, np.inf, DISENTANGLED), "inf"),
+    ],
+)
+def test_factors_that_say_nothing_are_refused(metric, factors, message):
+    with pytest.raises(ValueError, match=message):
+        metric(DISENTANGLED, factors)

@@ -124,6 +124,14 @@ class RepresentationTransformer(
         """What says what is minimised."""
         return getattr(self, self._objective_parameter)
 
+    def _weighed(self):
+        """The text of an objective that stands beside that, or None."""
+        return None
+
+    def _prior(self):
+        """What the prior of codes is learned by, or None."""
+        return None
+
     def _sparsity(self):
         """What makes codes sparse, or None."""
         return None

@@ -19,7 +19,7 @@ from .._runtime.transaction import in_one_step
 from ..augmentations._calling import AUGMENTATION, view
 from ..metrics import info_nce_bits
 from ..modules import Autoencoder
-from ..objectives.base import OBJECTIVE
+from ..objectives.base import OBJECTIVE, check_network_of
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
 from .code_statistics import collapse, standardize_codes
@@ -374,7 +374,10 @@ class ContrastiveTransformer(RepresentationTransformer):
         return WithDecoder(self._contrast(rows), rows.n_decoded)
 
     def _contrast(self, rows):
-        return rows.objective() if self.objective is None else self.objective
+        if self.objective is None:
+            return rows.objective()
+        check_network_of(self.objective, type(self).__name__, posterior=False)
+        return self.objective
 
     def _views(self, rows, scaler):
         return self._bound(self._chosen(self.augmentation, rows), rows, scaler)

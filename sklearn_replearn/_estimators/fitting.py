@@ -24,10 +24,11 @@ from .._training.train import history_of, train, training_state
 from ..augmentations._calling import hides as hides_cells
 from ..likelihoods import Gaussian
 from ..likelihoods.base import check_cells
-from ..objectives.base import checked_heads
+from ..objectives.base import bound_to, checked_heads
+from ..priors import check_prior
 from ..rows import Table
 from ..rows.base import table_of
-from .model import Model, NetworkPlan, n_weights
+from .model import Model, NetworkPlan, n_weights, named
 from .warm_start import goes_on, reject_other_plan, reject_other_rows
 
 
@@ -149,7 +150,8 @@ def trained(
         epochs = default_epochs(
             len(train_rows), estimator.batch_size, multiset.least_known(scaler.missing)
         )
-    objective = objective_of(epochs * n_batches(len(train_rows), estimator.batch_size))
+    n_updates = epochs * n_batches(len(train_rows), estimator.batch_size)
+    objective = bound_to(objective_of(n_updates), len(train_rows), n_updates)
     training = Training(
         network,
         checked_heads(objective, network, generator),
@@ -174,6 +176,9 @@ def _network(plan, rows, scaler, generator):
     """A network with initial weights, which knows the columns that were constant."""
     network = plan.build(rows, scaler, generator)
     network.likelihood.set_constant(torch.from_numpy(scaler.idle))
+    if plan.prior is not None:
+        with named("prior"):
+            check_prior(network)
     return network
 
 
@@ -239,6 +244,8 @@ def _plan(estimator, rows, scaler, likelihoods):
         scale=scale,
         for_errors=for_errors,
         sparsity=estimator._sparsity(),
+        weighed=estimator._weighed(),
+        prior=estimator._prior(),
         objective=estimator._objective_of(rows),
     )
 

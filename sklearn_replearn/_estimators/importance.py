@@ -43,6 +43,10 @@ class Draws:
         """So many times as many."""
         return Draws(factor * self.n_draws, self.latent_dim, self.seed)
 
+    def with_another(self):
+        """As many for a code that has a value more."""
+        return Draws(self.n_draws, self.latent_dim + 1, self.seed)
+
     def of(self, rows):
         """Draws for scaled rows, Tensor of shape (n, n_draws, latent_dim), float64, on the CPU."""
         # Of the first bits: a column in other units has other last ones when scaled.
@@ -172,7 +176,7 @@ def outputs(network, codes, dtype):
     return output[: n * n_draws].double().view(n, n_draws, -1)
 
 
-def drawn_codes(network, part, draws):
+def drawn_codes(network, part, draws, prior):
     """Codes drawn for each row, seen through the likelihood.
 
     Parameters
@@ -180,6 +184,7 @@ def drawn_codes(network, part, draws):
     network : VariationalAutoencoder
     part : rows of a table, see :class:`Inference`
     draws : Draws
+    prior : Prior
 
     Returns
     -------
@@ -193,10 +198,9 @@ def drawn_codes(network, part, draws):
     output = outputs(network, codes, part.seen.dtype)
     log_x = network.likelihood.log_prob(rows.repeat_interleave(n_draws, 0), output.flatten(0, 1))
     log_x = log_x.view(len(rows), n_draws, -1).sum(2)
-    return output, log_x + log_ratio(codes, noise, posterior)
+    return output, log_x + log_ratio(codes, noise, posterior, prior)
 
 
-def log_ratio(codes, noise, posterior):
+def log_ratio(codes, noise, posterior, prior):
     """Log-density of codes by the prior over that by the distribution they were drawn from."""
-    gap = noise.square().sum(2) - codes.square().sum(2)
-    return 0.5 * gap + posterior.log_root[:, None]
+    return prior.log_density(codes) + 0.5 * noise.square().sum(2) + posterior.log_root[:, None]

@@ -9,6 +9,7 @@ from .importance import Cells, Normal, encoded, log_ratio, outputs
 
 # Shares of the draws, as many of which have to weigh something.
 _GOOD, _ENOUGH = 0.6, 0.1
+_FROM_PRIOR = -1
 _STEPS = 1, 4  # of Gauss and Newton; of rows for which the first are too few
 _DIFFERENCE = 0.1  # in standard deviations of the encoder
 _SHRUNK = 1.0, 0.5, 0.25, 0.0625, 0.0
@@ -19,7 +20,7 @@ _MOST_CELLS = 2**24  # of all draws for a row together, 128 MiB
 N_FIGURES = 4
 
 
-def bounds_of(inference, table, measure, draws):
+def bounds_of(inference, table, measure, draws, prior):
     """Bounds of the log-likelihood of each row of a table.
 
     Codes are drawn from the encoder's posterior. Where few of the draws weigh something, or cells
@@ -32,6 +33,7 @@ def bounds_of(inference, table, measure, draws):
     table : ndarray of shape (n_rows, n_features)
     measure : Measure
     draws : Draws
+    prior : Prior
 
     Returns
     -------
@@ -44,13 +46,15 @@ def bounds_of(inference, table, measure, draws):
     def found(n_steps, draws, table):
         def of_part(network, part):
             cells = Cells.of(part, measure)
+            if n_steps == _FROM_PRIOR:
+                return _weighed(network, part, cells, None, draws, prior)
             proposal = encoded(network, part, latent_dim)
             if n_steps:
-                proposal = at_mode(network, cells, proposal, part.seen.dtype, n_steps)
-            return _weighed(network, part, cells, proposal, draws)
+                proposal = at_mode(network, cells, proposal, part.seen.dtype, n_steps, prior)
+            return _weighed(network, part, cells, proposal, draws, prior)
 
         width = N_FIGURES + table.shape[1]
-        n_each = max(len(draws), 2 * latent_dim + 1) if n_steps else len(draws)
+        n_each = max(len(draws), 2 * latent_dim + 1) if n_steps > 0 else len(draws)
         return inference.of_table(of_part, table, width, np.float64, n_each=n_each)
 
     bounds = found(0, draws, table)
@@ -63,53 +67,42 @@ def bounds_of(inference, table, measure, draws):
             again = found(n_steps, draws, table[poor])
             better = again[:, 2] > bounds[poor, 2]
             steps[poor[better]], bounds[poor[better]] = n_steps, again[better]
+    if prior.has_peaks and unsure.any():
+        # Cells that are there may leave several of them, and a normal distribution finds one.
+        poor = np.flatnonzero(unsure)
+        again = found(_FROM_PRIOR, draws, table[poor])
+        better = again[:, 2] > bounds[poor, 2]
+        steps[poor[better]], bounds[poor[better]] = _FROM_PRIOR, again[better]
     for _ in range(_ROUNDS):
         too_wide = _FACTOR * len(draws) * table.shape[1] > _MOST_CELLS
         if too_wide or not (bounds[:, 2] < _ENOUGH * n_draws).any():
             break
         draws = draws.times(_FACTOR)
-        for n_steps in (0, *_STEPS):
+        for n_steps in (0, *_STEPS, _FROM_PRIOR):
             poor = np.flatnonzero((bounds[:, 2] < _ENOUGH * n_draws) & (steps == n_steps))
             if len(poor):
                 bounds[poor] = found(n_steps, draws, table[poor])
     return bounds
 
 
-def log_likelihoods(inference, table, generation):
-    """As :func:`bounds_of`, by a density that needs no codes: exact, with no divergence.
-
-    Parameters
-    ----------
-    inference : Inference
-    table : ndarray of shape (n_rows, n_features)
-    generation : Generation
-    """
-    density, scaler = generation.density, inference.scaler
-    network = density.network(inference.device)
-    log_unseen = -math.log(scaler.n_rows + 1.0)
-
-    def of_part(_, part):
-        cells = density.log_prob(network, scaler, generation.measure, log_unseen, part.values)
-        cells = torch.from_numpy(cells)
-        figures = torch.zeros((len(cells), N_FIGURES), dtype=cells.dtype)
-        figures[:, 0] = cells.sum(1)
-        return torch.cat([figures, cells], dim=1)
-
-    width = N_FIGURES + table.shape[1]
-    return inference.of_table(of_part, table, width, np.float64)
-
-
-def _weighed(network, part, cells, proposal, draws):
-    """See :func:`bounds_of`, Tensor of shape (n, 4 + n_features)."""
-    noise = draws.of(part.rows).to(part.rows.device)
-    codes = proposal.draw(noise)
+def _weighed(network, part, cells, proposal, draws, prior):
+    """See :func:`bounds_of`, Tensor of shape (n, 4 + n_features); None draws from the prior."""
+    if proposal is None:
+        codes = prior.codes(draws.with_another().of(part.rows).to(part.rows.device))
+        ratio = torch.zeros_like(codes[:, :, 0])
+    else:
+        noise = draws.of(part.rows).to(part.rows.device)
+        codes = proposal.draw(noise)
+        ratio = log_ratio(codes, noise, proposal, prior)
     log_x = cells.log_x(network.likelihood, outputs(network, codes, part.seen.dtype))
-    ratio = log_ratio(codes, noise, proposal)
     log_weights = log_x.sum(2) + ratio + cells.log_unit.sum(1, keepdim=True)
     bound = torch.logsumexp(log_weights, 1) - math.log(len(draws))
     weights = log_weights.softmax(1)
     # By the same draws as the bound, so that a sum of terms is not above it.
-    divergence = torch.minimum(ratio.mean(1), -proposal.divergence())
+    divergence = ratio.mean(1).clamp_max(0)
+    exact = None if proposal is None else prior.divergence_of(proposal)
+    if exact is not None:
+        divergence = torch.minimum(divergence, -exact)
     figures = [bound, _standard_error(weights), 1 / weights.square().sum(1), divergence]
     return torch.cat([torch.stack(figures, dim=1), log_x.mean(1) + cells.log_unit], dim=1)
 
@@ -126,7 +119,7 @@ def _standard_error(weights):
     return (excess / (n_draws - 1)).sqrt()
 
 
-def at_mode(network, cells, start, dtype, n_steps):
+def at_mode(network, cells, start, dtype, n_steps, prior):
     """The normal distribution that fits the posterior of each row's code at its mode.
 
     Steps of Gauss and Newton from the encoder's mean: the decoder is taken to be linear around it,
@@ -141,6 +134,7 @@ def at_mode(network, cells, start, dtype, n_steps):
     dtype : torch.dtype
         Of the network.
     n_steps : int
+    prior : Prior
 
     Returns
     -------
@@ -148,25 +142,26 @@ def at_mode(network, cells, start, dtype, n_steps):
     """
     mean = start.mean
     for step in range(n_steps + 1):
-        gradient, precision = _linearised(network, cells, mean, _DIFFERENCE * start.root, dtype)
-        values, vectors = torch.linalg.eigh(precision)
-        values = values.clamp_min(1.0)  # that of the prior
+        gradient, curvature = _linearised(network, cells, mean, _DIFFERENCE * start.root, dtype)
+        pull, precision = prior.curvature(mean)
+        values, vectors = torch.linalg.eigh(curvature)
+        precision = precision + (vectors * values.clamp_min(0.0)[:, None]) @ vectors.mT
+        # By Cholesky: eigenvectors of like values would turn with the last bits.
+        lower = torch.linalg.cholesky(precision)
         if step == n_steps:
             break
-        towards = (vectors @ ((vectors.mT @ gradient[:, :, None]) / values[:, :, None]))[:, :, 0]
+        towards = torch.cholesky_solve((gradient + pull)[:, :, None], lower)[:, :, 0]
         tried = mean[:, None] + mean.new_tensor(_SHRUNK)[:, None] * towards[:, None]
         log_x = cells.log_x(network.likelihood, outputs(network, tried, dtype))
-        best = (log_x.sum(2) - 0.5 * tried.square().sum(2)).argmax(1)
+        best = (log_x.sum(2) + prior.log_density(tried)).argmax(1)
         mean = tried[torch.arange(len(tried), device=tried.device), best]
-    # By Cholesky: eigenvectors of like values would turn with the last bits.
-    lower = torch.linalg.cholesky((vectors * values[:, None]) @ vectors.mT)
     identity = torch.eye(mean.shape[1], dtype=mean.dtype, device=mean.device).expand_as(lower)
     root = torch.linalg.solve_triangular(lower.mT, identity, upper=True)
-    return Normal(mean, root, -0.5 * values.log().sum(1))
+    return Normal(mean, root, -lower.diagonal(dim1=1, dim2=2).log().sum(1))
 
 
 def _linearised(network, cells, mean, difference, dtype):
-    """Gradient of the log-posterior at codes, and its curvature there, turned positive."""
+    """Gradient of the log-likelihood at codes, and minus its curvature there."""
     latent_dim = mean.shape[1]
     steps = torch.diag_embed(difference)
     around = torch.cat([mean[:, None], mean[:, None] + steps, mean[:, None] - steps], dim=1)
@@ -176,11 +171,10 @@ def _linearised(network, cells, mean, difference, dtype):
         (x[:, 1 : latent_dim + 1] - x[:, latent_dim + 1 :]) / (2 * difference)[:, :, None]
         for x in (output, gradients)
     )
-    gradient = ((slopes @ gradients[:, 0, :, None])[:, :, 0] - mean).nan_to_num(0.0)
+    gradient = (slopes @ gradients[:, 0, :, None])[:, :, 0].nan_to_num(0.0)
     # Of rows so far out that nothing fits them the curvature may be anything.
     curvature = (slopes @ turns.mT).nan_to_num(0.0).clamp(-_LARGEST, _LARGEST)
-    identity = torch.eye(latent_dim, dtype=mean.dtype, device=mean.device)
-    return gradient, identity - 0.5 * (curvature + curvature.mT)
+    return gradient, -0.5 * (curvature + curvature.mT)
 
 
 def _gradients(likelihood, cells, output):

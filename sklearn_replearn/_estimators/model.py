@@ -49,6 +49,10 @@ class NetworkPlan:
         Whether the likelihood only says what errors are.
     sparsity : object or None
         Its ``activation`` is applied to codes.
+    weighed : str or None
+        The text of an objective beside a likelihood, which says how its terms are weighed.
+    prior : object or None
+        Its ``module`` is the prior of codes that is learned.
     objective : object
         What says what is minimised: a loss, a likelihood, or the text of an objective.
     """
@@ -68,6 +72,8 @@ class NetworkPlan:
     scale: float | None
     for_errors: bool
     sparsity: object
+    weighed: str | None
+    prior: object
     objective: object
 
     @property
@@ -127,12 +133,12 @@ class NetworkPlan:
         if self.encoder is None:
             encoder = rows.encoder(self, n_out, generator)
         else:
-            with _named("encoder"):
+            with named("encoder"):
                 encoder = rows.given_encoder(self, n_out)
         if self.decoder is None:
             decoder = rows.decoder(self, generator)
         else:
-            with _named("decoder"):
+            with named("decoder"):
                 decoder = rows.given_decoder(self)
         likelihood = rows.likelihood(self.likelihoods, scaler, self.scale, self.for_errors)
         inputs = rows.encoding(scaler, self.hides)
@@ -145,6 +151,9 @@ class NetworkPlan:
             decoder = checked(copy.deepcopy(decoder), f"{name}.decoder", codes, self.n_outputs)
         if self.sparsity is not None:
             beside["activation"] = self.sparsity.activation(self.latent_dim)
+        if self.prior is not None:
+            with named("prior"):
+                beside["prior"] = self.prior.module(self.n_inputs, self.latent_dim, generator)
         return self.network(encoder, decoder, likelihood, self.latent_dim, **beside)
 
     def changed(self, other):
@@ -199,7 +208,7 @@ class Model:
 
 
 @contextmanager
-def _named(parameter):
+def named(parameter):
     """Errors that say of which parameter they speak."""
     try:
         yield

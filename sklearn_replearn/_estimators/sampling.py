@@ -3,85 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from .._mixtures import fitted_mixture
 from .._scaling.measure import Measure
 from ..likelihoods import Bernoulli, Gaussian, StudentT
+from .code_priors import AggregatePosterior, Prior, learned_prior
 from .missingness import Missingness
 from .quantile_maps import quantile_maps
 
 _MOST_CODES = 2**13
-_COMPONENTS, _MOST_NUMBERS = 10, 2500  # components, and numbers stored for all of them
-_MOST_ACTIVE = 64  # values of the code; others are drawn from the prior
-# A value of the code whose mean hardly varies says nothing: there the posterior is the prior.
-_SMALLEST_VARIANCE = 0.01
-
-
-class Prior:
-    """Codes drawn from the standard normal, the prior of the model."""
-
-    def draw(self, n, latent_dim, generator):
-        """Codes, ndarray of shape (n, latent_dim), float64."""
-        shape = n, latent_dim
-        return torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu").numpy()
-
-
-class AggregatePosterior(Prior):
-    """Codes drawn from a Gaussian mixture fitted to the codes of the training rows.
-
-    Parameters
-    ----------
-    mean, std : ndarray of shape (n_rows, latent_dim)
-        Posteriors of training rows.
-    seed : int
-
-    References
-    ----------
-    Ghosh et al. (2020), *From variational to deterministic autoencoders*: ex-post density
-    estimation.
-    """
-
-    def __init__(self, mean, std, seed):
-        variance = mean.var(axis=0)
-        most = np.argsort(-variance, kind="stable")[:_MOST_ACTIVE]
-        self.active = np.sort(most[variance[most] > _SMALLEST_VARIANCE])
-        draws = mean + std * np.random.RandomState(seed).normal(size=mean.shape)
-        self.shares = np.ones(1)
-        if not len(self.active):
-            return
-        width = len(self.active)
-        n_numbers = width + width * (width + 1) // 2
-        n_components = min(_COMPONENTS, _MOST_NUMBERS // n_numbers, len(mean) // (4 * width))
-        n_components = max(1, n_components)
-        mixture = fitted_mixture(
-            draws[:, self.active],
-            n_components,
-            seed=seed,
-            reg_covar=1e-4,
-            tol=1e-2,
-            init_params="k-means++",
-        )
-        roots = np.linalg.cholesky(mixture.covariances_)
-        below = np.tril_indices(width)
-        # In half precision, which is ample for codes of deviation 1.
-        self.shares, self.means = mixture.weights_, mixture.means_.astype(np.float16)
-        self.roots = roots[:, below[0], below[1]].astype(np.float16)
-
-    def draw(self, n, latent_dim, generator):
-        """Codes, ndarray of shape (n, latent_dim), float64."""
-        codes = super().draw(n, latent_dim, generator)
-        if not len(self.active):
-            return codes
-        uniform = torch.rand(n, generator=generator, dtype=torch.float64, device="cpu").numpy()
-        chosen = np.searchsorted(np.cumsum(self.shares)[:-1], uniform)
-        width = len(self.active)
-        for number, mean in enumerate(self.means):
-            rows, root = np.flatnonzero(chosen == number), np.zeros((width, width))
-            root[np.tril_indices(width)] = self.roots[number]
-            normal = codes[np.ix_(rows, self.active)]
-            codes[np.ix_(rows, self.active)] = mean + np.einsum("ij,nj->ni", root, normal)
-        return codes
 
 
 def sample_of(train_rows):
@@ -104,7 +33,7 @@ class Generation:
     Attributes
     ----------
     prior : Prior
-        Where codes are drawn from.
+        Of codes: they are drawn from it, and rows are scored by it.
     maps : dict of int to QuantileMap
         Of the columns that need one.
     missingness : Missingness or None
@@ -157,12 +86,17 @@ def learned_generation(network, train_rows, model, mixture, asked):
     model : Model
         But for its weights.
     mixture : bool
-        Whether codes are drawn from a mixture of those of the training rows.
+        Whether the prior of codes that the network has not learned itself is a mixture of those of
+        the training rows.
     asked : ndarray of shape (n_features,), bool
         Columns of which a user says what likelihood they have.
     """
     scaler, seed = model.scaler, model.seed
-    prior = aggregate_posterior(network, train_rows, seed) if mixture else Prior()
+    prior = Prior()
+    if network.prior is not None:
+        prior = learned_prior(network)
+    elif mixture:
+        prior = aggregate_posterior(network, train_rows, seed)
     likelihoods = model.plan.likelihoods
     bell_shaped = np.array([kind in (Gaussian, StudentT) for kind in likelihoods])
     bell_shaped &= scaler.numbers & ~scaler.idle & ~scaler.constant & model.rows.tabular

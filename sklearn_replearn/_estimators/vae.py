@@ -1,11 +1,11 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.arrays import CHUNK, slices
@@ -14,19 +14,20 @@ from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
 from .._tables.conditions import conditions_of
-from .._tables.names import by_number
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
-from ..densities import Autoregressive
 from ..likelihoods import Bernoulli
-from ..likelihoods.names import NAMED, class_of
+from ..likelihoods.names import NAMED
 from ..modules import VariationalAutoencoder
-from ..objectives import ELBO
+from ..objectives.base import OBJECTIVE_OF_VAE
+from ..priors import PRIOR
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
 from .drawing import Drawing
 from .importance import Draws, drawn_codes
-from .likelihood_bounds import N_FIGURES, bounds_of, log_likelihoods
+from .likelihood_bounds import N_FIGURES, bounds_of
+from .minimised import asked_likelihoods, objective_of
+from .row_density import fitted_density, log_likelihoods
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
@@ -60,10 +61,15 @@ class VAETransformer(RepresentationTransformer):
     n_importance_samples : int, default=64
         Draws per row in :meth:`score_samples`, at first, also when changed after fit. More give a
         tighter bound, in proportion to time.
-    sampler : {"auto", "prior", "mixture"}, default="auto"
-        Where :meth:`sample` draws codes: from the prior, or from a Gaussian mixture fitted to the
-        codes of the training rows. "auto" is the mixture for tables, the prior for images, tokens
-        and other arrays.
+    objective : Objective, default=None
+        What is minimised, such as ``IWAE()``, ``BetaTCVAE()``, ``CapacityELBO()`` or ``InfoVAE()``
+        of :mod:`sklearn_replearn.objectives`. None is ``ELBO(beta, kl_warmup)``; where one is given
+        it has weights and a warm-up of its own, and ``beta`` and ``kl_warmup`` are left out.
+    prior : {"auto", "normal", "mixture"}, Mixture or VampPrior, default="auto"
+        Of the codes, by which rows are drawn, scored and imputed. "normal" is the standard normal;
+        "mixture" a Gaussian mixture fitted after training to the codes of the training rows; "auto"
+        is "mixture" for tables, "normal" for images, tokens and other arrays. One of
+        :mod:`sklearn_replearn.priors` is trained with the network, which takes longer.
     density : {"decoder", "autoregressive"} or Autoregressive, default="decoder"
         What :meth:`score_samples`, :meth:`sample` and :meth:`impute` go by. "decoder": given the
         code, columns are independent. "autoregressive" trains a second network after the first,
@@ -187,7 +193,8 @@ class VAETransformer(RepresentationTransformer):
         "likelihood": [StrOptions({"auto", *NAMED}), dict, type],
         "scale": [Number(0), None],
         "kl_warmup": [Number(0, 1, closed="both")],
-        "sampler": [StrOptions({"auto", "prior", "mixture"})],
+        "objective": [OBJECTIVE_OF_VAE, None],
+        "prior": [StrOptions({"auto", "normal", "mixture"}), PRIOR],
         "n_importance_samples": [_DRAWS],
         "density": [StrOptions({"decoder", "autoregressive"}), Instance(["fitted"], _DENSITIES)],
     }
@@ -201,7 +208,8 @@ class VAETransformer(RepresentationTransformer):
         scale=None,
         kl_warmup=0.1,
         n_importance_samples=64,
-        sampler="auto",
+        objective=None,
+        prior="auto",
         density="decoder",
         hidden_layer_sizes="auto",
         activation="auto",
@@ -231,7 +239,8 @@ class VAETransformer(RepresentationTransformer):
         self.scale = scale
         self.kl_warmup = kl_warmup
         self.n_importance_samples = n_importance_samples
-        self.sampler = sampler
+        self.objective = objective
+        self.prior = prior
         self.density = density
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -314,10 +323,11 @@ class VAETransformer(RepresentationTransformer):
         otherwise continuous has a probability. ``likelihood="atoms"`` gives each repeated value of
         a column one.
 
-        ``n_importance_samples`` codes are drawn from the encoder's posterior. Where too few of them
-        weigh something (effective sample size) or cells are missing, they are drawn from a normal
-        distribution fitted to the exact posterior of the row; and where that does not suffice, four
-        and sixteen times as many, but for rows so wide that memory has no room for them.
+        :math:`p(z)` is the ``prior``. ``n_importance_samples`` codes are drawn from the encoder's
+        posterior. Where too few of them weigh something (effective sample size) or cells are
+        missing, they are drawn from a normal distribution fitted to the exact posterior of the row,
+        or where cells are missing from a prior that is a mixture; and where that does not suffice,
+        four and sixteen times as many, but for rows so wide that memory has no room for them.
         """
         bounds = self._bounds(X)
         scores = bounds[:, 0].copy()
@@ -330,7 +340,8 @@ class VAETransformer(RepresentationTransformer):
         minus :math:`KL(q(z|x)\,\|\,p(z))`; their sum is the evidence lower bound, which is at most
         :meth:`score_samples`: both are estimated from the same draws. It does not depend on
         ``beta``. :math:`q` is what these are drawn from, the encoder's posterior or, where it is
-        far from the exact one, a normal distribution fitted to that.
+        far from the exact one, a normal distribution fitted to that. The divergence from a prior
+        that is a mixture is estimated from these draws, too.
 
         Parameters
         ----------
@@ -359,12 +370,11 @@ class VAETransformer(RepresentationTransformer):
         return dict(zip(self._column_names(), self._model.extras.measure.words(), strict=True))
 
     def _bounds(self, X):
-        """See :func:`bounds_of`."""
-        generation = self._model.extras
-        if generation.density is not None:
-            return log_likelihoods(self._applied(), self._likely_table(X), generation)
+        extras, table = self._model.extras, self._likely_table(X)
         draws = self._noise(self.n_importance_samples)
-        return bounds_of(self._applied(), self._likely_table(X), self._model.extras.measure, draws)
+        if extras.density is not None:
+            return log_likelihoods(self._applied(), table, extras)
+        return bounds_of(self._applied(), table, extras.measure, draws, extras.prior)
 
     def _column_names(self):
         names = self._model.schema.names
@@ -430,9 +440,10 @@ class VAETransformer(RepresentationTransformer):
 
     def _expected_cells(self, table):
         noise = self._noise(self.n_importance_samples, _IMPUTATION_DRAWS)
+        prior = self._model.extras.prior
 
         def expected(network, part):
-            output, log_weights = drawn_codes(network, part, noise)
+            output, log_weights = drawn_codes(network, part, noise, prior)
             return network.likelihood.average(output, log_weights.softmax(1))
 
         return self._applied().of_table(
@@ -442,11 +453,11 @@ class VAETransformer(RepresentationTransformer):
     def _drawn_values(self, table, generator):
         """Values drawn given the cells that are there."""
         noise = self._noise(self.n_importance_samples)
-        inference = self._applied()
+        inference, prior = self._applied(), self._model.extras.prior
         cells = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, part):
-            output, log_weights = drawn_codes(network, part, noise)
+            output, log_weights = drawn_codes(network, part, noise, prior)
             uniform = torch.rand(
                 log_weights.shape, generator=cells, device=output.device, dtype=output.dtype
             )
@@ -545,7 +556,7 @@ class VAETransformer(RepresentationTransformer):
         n_steps : int, default=9
             Rows returned, at least 2.
         width : float, default=2.0
-            The value goes from ``-width`` to ``width``, in units of the prior's deviation.
+            The value goes from ``-width`` to ``width``, in deviations of the standard normal.
 
         Returns
         -------
@@ -581,43 +592,29 @@ class VAETransformer(RepresentationTransformer):
         return self.scale
 
     def _asked_likelihoods(self, schema):
-        n_features = self.n_features_in_
-        if not isinstance(self.likelihood, dict):
-            return [class_of(self.likelihood, "likelihood")] * n_features
-        asked, levels = [None] * n_features, schema.levels(n_features)
-        given = by_number(self.likelihood, n_features, schema.names, "likelihood")
-        for j, (column, likelihood) in given.items():
-            kind = class_of(likelihood, f"likelihood of column {column!r}")
-            if not levels.numbers[j]:
-                raise ValueError(
-                    f"likelihood names column {column!r}, which holds categories: they have one of "
-                    "their own. Leave it out."
-                )
-            asked[j] = kind
-        return asked
+        return asked_likelihoods(self.likelihood, schema, self.n_features_in_)
 
     def _check_scaler(self, scaler):
         scaler.check_unit_interval(*_BERNOULLI)
 
     def _users_parts(self, rows):
         asked = self.likelihood.values() if isinstance(self.likelihood, dict) else [self.likelihood]
-        return [*super()._users_parts(rows), *asked]
+        return [*super()._users_parts(rows), *asked, self.objective, self.prior]
+
+    def _weighed(self):
+        return None if self.objective is None else repr(self.objective)
+
+    def _prior(self):
+        return None if isinstance(self.prior, str) else clone(self.prior, safe=False)
 
     def _objective(self, rows, n_updates):
-        return ELBO(self.beta, warmup_steps=math.floor(self.kl_warmup * n_updates))
+        return objective_of(self, n_updates)
 
     def _finish(self, network, train_rows, model):
         learn_variances(network, train_rows, model.seed)
-        mixture = self.sampler == "mixture" or (self.sampler == "auto" and model.rows.tabular)
+        named = self.prior if isinstance(self.prior, str) else "learned"
+        mixture = named == "mixture" or (named == "auto" and model.rows.tabular)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
         generation = learned_generation(network, train_rows, model, mixture, asked)
-        if self.density == "decoder":
-            return generation
-        if not model.rows.tabular:
-            raise ValueError(
-                f"density={self.density!r} is for rows of a table; rows are "
-                f'{type(model.rows).__name__}. Leave it at "decoder".'
-            )
-        density = Autoregressive() if self.density == "autoregressive" else self.density
-        density = density.fitted(train_rows.multiset, model, generation.measure, train_rows.device)
+        density = fitted_density(self.density, train_rows, model, generation.measure)
         return replace(generation, density=density)

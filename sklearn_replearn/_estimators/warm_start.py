@@ -23,6 +23,7 @@ def reject_other_plan(estimator, plan, last):
         hiding = "whether augmentations hide cells"
         named = {
             "objective": estimator._objective_parameter,
+            "weighed": "objective",
             "hidden": "hidden_layer_sizes",
             **dict.fromkeys(("hides", "plain", "n_inputs"), hiding),
         }

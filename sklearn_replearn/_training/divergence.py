@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._dataset.batches import Batches
 from .._runtime.randomness import new_generator
 from .._tables.names import name_columns
-from ..objectives.base import checked_heads
+from ..objectives.base import bound_to, checked_heads
 from .net import Training
 
 # The term of a decoder beside a contrastive objective.
@@ -53,6 +53,7 @@ def warn_if_diverged(net, rows, untrained, lr):
     if not any(_is_worse(name, last, first) for name in last):
         return
     network, objective = untrained()
+    objective = bound_to(objective, len(rows), net.n_updates_)
     heads = checked_heads(objective, network, new_generator(0))
     blank = Training(
         network,

@@ -53,6 +53,7 @@ def handwritten_step(net):
         and len(set(weights)) == 2 * len(layers)  # none is used twice
         and likelihood in (Gaussian, Bernoulli)
         and type(optimizer) in (Adam, AdamW)
+        and getattr(network, "prior", None) is None
         and not list(training.heads.parameters())
         and all(map(_plain, training.parameters()))
     )

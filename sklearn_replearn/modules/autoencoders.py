@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from .._runtime.parameters import validated
+from ..losses import gaussian_log_density, mixture_log_density
 from .layers import WIDTH
 
 _PARTS = {
@@ -108,6 +109,8 @@ class VariationalAutoencoder(nn.Module):
     inputs : torch.nn.Module, default=None
         Scaled cells to what the encoder takes: :class:`ColumnEncoding`. None takes cells as they
         are.
+    prior : torch.nn.Module, default=None
+        Of the codes: a module of :mod:`sklearn_replearn.priors`. None is the standard normal.
 
     Examples
     --------
@@ -125,20 +128,31 @@ class VariationalAutoencoder(nn.Module):
     #: Numbers that the encoder gives for each column of a code: mean and log-variance.
     numbers_per_code = 2
 
-    @validated(_PARTS)
-    def __init__(self, encoder, decoder, likelihood, latent_dim, inputs=None):
+    @validated({**_PARTS, "prior": [nn.Module, None]})
+    def __init__(self, encoder, decoder, likelihood, latent_dim, inputs=None, prior=None):
         super().__init__()
         self.inputs = inputs
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
         self.latent_dim = latent_dim
+        self.prior = prior
 
     def posterior(self, rows):
         """Mean and log-variance of the code of each row, two Tensors of shape (n, latent_dim)."""
-        inputs = rows if self.inputs is None else self.inputs(rows)
+        return self.moments(rows if self.inputs is None else self.inputs(rows))
+
+    def moments(self, inputs):
+        """Those of :meth:`posterior`, from what the encoder takes."""
         mean, log_variance = self.encoder(inputs).chunk(2, dim=1)
         return mean, log_variance.clamp(*LOG_VARIANCE_RANGE)
+
+    def log_prior(self, code):
+        """Log-density of codes by the prior, Tensor of shape (n,)."""
+        if self.prior is None:
+            zeros = torch.zeros_like(code)
+            return gaussian_log_density(code, zeros, zeros)
+        return mixture_log_density(code, *self.prior.components(self))
 
     def output(self, code):
         """Codes to what the likelihood takes."""

@@ -1,10 +1,11 @@
 """Objectives: what training minimises, as small cloneable classes."""
 
+from .aggregate import BetaTCVAE, InfoVAE
 from .base import Objective
 from .contrastive import DCL, NTXent, SupCon
 from .decorrelation import BarlowTwins, VICReg
 from .distillation import BYOL, SimSiam
-from .elbo import ELBO
+from .elbo import ELBO, IWAE, CapacityELBO
 from .reconstruction import Reconstruction
 from .sparsity import KLSparsity, L1Sparsity, TopKSparsity
 
@@ -12,7 +13,11 @@ __all__ = [
     "BYOL",
     "DCL",
     "ELBO",
+    "IWAE",
     "BarlowTwins",
+    "BetaTCVAE",
+    "CapacityELBO",
+    "InfoVAE",
     "KLSparsity",
     "L1Sparsity",
     "NTXent",

@@ -1,5 +1,7 @@
 """What every objective is."""
 
+import sys
+
 import torch
 from sklearn.base import BaseEstimator
 from torch import nn
@@ -9,11 +11,18 @@ from .._runtime.parameters import Instance, check_parameters
 #: Names that the history gives to the sum of the terms and to what it counts.
 TAKEN = {"loss", "loss_best", "batch_count"}
 
-#: What ``objective=`` takes.
+_METHODS = ["heads", "terms", "after_step"]
+
+#: What ``objective=`` takes, and that of a VAE.
 OBJECTIVE = Instance(
-    ["heads", "terms", "after_step"],
+    _METHODS,
     "an objective of sklearn_replearn.objectives, such as NTXent() (SimCLR, InfoNCE), DCL(), "
     "SupCon(), BarlowTwins(), VICReg(), SimSiam() or BYOL()",
+)
+OBJECTIVE_OF_VAE = Instance(
+    _METHODS,
+    "an objective of sklearn_replearn.objectives, such as ELBO(), IWAE(), BetaTCVAE(), "
+    "CapacityELBO() or InfoVAE()",
 )
 
 
@@ -50,6 +59,24 @@ class Objective(BaseEstimator):
     #: Whether :meth:`terms` needs the labels of the rows: fit then asks for ``y``, and they are
     #: ``batch.labels``.
     uses_labels = False
+
+    #: Whether :meth:`terms` needs ``network.posterior``, as the network of VAETransformer has it,
+    #: rather than ``network.code``, as those of others have it.
+    uses_posterior = False
+
+    def bound(self, n_rows, n_updates):
+        """The objective for a training of so many rows and updates; most do not depend on them.
+
+        Parameters
+        ----------
+        n_rows, n_updates : int
+
+        Returns
+        -------
+        Objective
+            A copy, where something of it is told: fit never changes an objective.
+        """
+        return self
 
     def heads(self, network, generator):
         """What only training needs: projectors, predictors, targets, queues.
@@ -91,10 +118,49 @@ class Objective(BaseEstimator):
     def after_step(self, network, heads):
         """Called after each update of the weights, without gradients."""
 
+    def __setstate__(self, state):
+        # As Python stores names of attributes: stored again, it is the same bytes.
+        super().__setstate__({sys.intern(name): value for name, value in state.items()})
+
 
 def name_of(objective):
     """The name of an objective's class, of the inner one where a decoder stands beside it."""
     return type(getattr(objective, "objective", objective)).__name__
+
+
+def check_network_of(objective, estimator, posterior):
+    """Refuse an objective of networks of another kind.
+
+    Parameters
+    ----------
+    objective : Objective
+    estimator : str
+        Name of its class.
+    posterior : bool
+        Whether its networks have a posterior.
+    """
+    if bool(getattr(objective, "uses_posterior", False)) != posterior:
+        wanted = (
+            "one that reads network.posterior, such as ELBO() or BetaTCVAE() (one of your own says "
+            "so by uses_posterior = True)"
+            if posterior
+            else "one that reads network.code, such as NTXent() (uses_posterior is False); for "
+            "those of posteriors there is VAETransformer"
+        )
+        raise ValueError(f"objective of {estimator} must be {wanted}; got {objective!r}.")
+
+
+def bound_to(objective, n_rows, n_updates):
+    """What :meth:`Objective.bound` returns; an object that has no such method is the same for all.
+
+    Raises
+    ------
+    ValueError
+        If parameters of the objective are not what they may be. Says what came.
+    """
+    check_parameters(objective)
+    bound = getattr(objective, "bound", None)
+    return objective if bound is None else bound(n_rows, n_updates)
 
 
 def checked_heads(objective, network, generator):

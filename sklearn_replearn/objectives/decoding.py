@@ -3,7 +3,7 @@
 import torch
 
 from ..losses import alignment, uniformity
-from .base import Objective, checked_heads, checked_terms
+from .base import Objective, bound_to, checked_heads, checked_terms
 from .reconstruction import mean_error
 
 _BESIDE = ("reconstruction", "alignment", "uniformity")
@@ -32,6 +32,10 @@ class WithDecoder(Objective):
     def uses_labels(self):
         """Whether the objective does."""
         return getattr(self.objective, "uses_labels", False)
+
+    def bound(self, n_rows, n_updates):
+        """The same of the objective."""
+        return WithDecoder(bound_to(self.objective, n_rows, n_updates), self.n_decoded)
 
     def heads(self, network, generator):
         """Those of the objective."""

@@ -46,10 +46,10 @@ def uneven(n=N):
     ],
     ids=["frame", "array", "float32", "beside categories", "sparse"],
 )
-@pytest.mark.parametrize("sampler", ["auto", "prior"])
-def test_columns_are_drawn_as_they_were_in_fit(made, sampler):
+@pytest.mark.parametrize("prior", ["auto", "normal"])
+def test_columns_are_drawn_as_they_were_in_fit(made, prior):
     X = made(uneven())
-    fitted = VAETransformer(3, hidden_layer_sizes=(32,), max_epochs=30, sampler=sampler).fit(X)
+    fitted = VAETransformer(3, hidden_layer_sizes=(32,), max_epochs=30, prior=prior).fit(X)
     drawn = fitted.sample(2000, random_state=0)
     X, drawn = (np.asarray(t.toarray() if sp.issparse(t) else t)[:, :6] for t in (X, drawn))
     for j in range(6):

@@ -5,8 +5,8 @@ import pytest
 from repeatability import seeded
 from scipy.stats import ks_2samp
 
+from sklearn_replearn._estimators.code_priors import AggregatePosterior, Prior
 from sklearn_replearn._estimators.quantile_maps import QuantileMap
-from sklearn_replearn._estimators.sampling import AggregatePosterior, Prior
 
 
 def test_the_mixture_has_the_moments_of_the_codes_and_the_prior_elsewhere():

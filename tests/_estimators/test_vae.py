@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import FunctionTransformer
 
 from sklearn_replearn import VAETransformer
+from sklearn_replearn.priors import Mixture, VampPrior
 from sklearn_replearn.rows import Table
 
 
@@ -41,7 +42,8 @@ def test_on_a_factor_model_the_likelihood_is_that_of_factor_analysis(params, fac
 
 
 def test_the_bound_does_not_exceed_the_exact_likelihood_of_a_linear_decoder(factors):
-    vae = VAETransformer(3, hidden_layer_sizes=(), n_importance_samples=4).fit(factors)
+    vae = VAETransformer(3, hidden_layer_sizes=(), n_importance_samples=4, prior="normal")
+    vae.fit(factors)
     network = vae.network_.double()
     W, b = network.decoder[0].weight.detach().numpy(), network.decoder[0].bias.detach().numpy()
     noise = np.diag(network.likelihood.variance.detach().numpy())
@@ -401,9 +403,9 @@ def test_likelihoods_are_chosen_by_column(table):
             VAETransformer(2, likelihood=wrong).fit(table)
 
 
-@pytest.mark.parametrize("sampler", ["prior", "mixture"])
-def test_samplers_may_be_chosen(wine, sampler):
-    fitted = VAETransformer(3, max_epochs=20, sampler=sampler).fit(wine)
+@pytest.mark.parametrize("prior", ["normal", "mixture", Mixture(3), VampPrior(3)])
+def test_priors_may_be_chosen(wine, prior):
+    fitted = VAETransformer(3, max_epochs=20, prior=prior).fit(wine)
     drawn = fitted.sample(200, random_state=0)
     assert drawn.shape == (200, 13)
     assert (np.abs(drawn.mean(axis=0) - wine.mean(axis=0)) < 0.5 * wine.std(axis=0)).all()

@@ -7,7 +7,12 @@ from sklearn_replearn.augmentations import Compose, GaussianNoise, MaskFeatures,
 from sklearn_replearn.objectives import (
     BYOL,
     DCL,
+    ELBO,
+    IWAE,
     BarlowTwins,
+    BetaTCVAE,
+    CapacityELBO,
+    InfoVAE,
     KLSparsity,
     L1Sparsity,
     NTXent,
@@ -15,6 +20,7 @@ from sklearn_replearn.objectives import (
     TopKSparsity,
     VICReg,
 )
+from sklearn_replearn.priors import Mixture, VampPrior
 from sklearn_replearn.rows import Table
 
 _SHARED = {
@@ -42,7 +48,8 @@ _OWN = {
         "likelihood": ["auto", "gaussian", "student_t"],
         "scale": [None, 0.5],
         "kl_warmup": [0.0, 0.5],
-        "sampler": ["auto", "prior", "mixture"],
+        "prior": ["auto", "normal", "mixture", Mixture(3), VampPrior(2)],
+        "objective": [None, ELBO(), IWAE(3), BetaTCVAE(), CapacityELBO(), InfoVAE()],
         "n_importance_samples": [1, 8],
     },
     ContrastiveTransformer: {
@@ -61,4 +68,7 @@ def transformer_at_random(rng):
     params = {name: values[rng.randint(len(values))] for name, values in drawn.items()}
     if params.get("likelihood") == "student_t":
         params.pop("scale", None)
+    if params.get("objective") is not None and kind is VAETransformer:  # it has weights of its own
+        params.pop("beta", None)
+        params.pop("kl_warmup", None)
     return kind(**params)

@@ -112,7 +112,7 @@ def untrained(likelihood, **others):
 
 
 def test_scores_are_the_log_density_in_the_units_of_the_table(X):
-    vae = small(Laplace, n_importance_samples=4000).fit(X)
+    vae = small(Laplace, n_importance_samples=4000, prior="normal").fit(X)
     z = np.linspace(-7, 7, 1401)
     network = vae.network_.double()
     with torch.no_grad():

@@ -445,7 +445,7 @@ def test_draws_are_as_frequent_as_the_tokens():
     rng = np.random.default_rng(0)
     shares = np.array([0.4, 0.3, 0.2, 0.1])
     X = rng.choice(4, size=(500, 3), p=shares)
-    fitted = VAETransformer(2, rows=Tokens(5), max_epochs=20, batch_size=64, sampler="prior").fit(X)
+    fitted = VAETransformer(2, rows=Tokens(5), max_epochs=20, batch_size=64, prior="normal").fit(X)
     drawn = fitted.sample(2000, random_state=0)
     assert drawn.shape == (2000, 3)
     found = np.bincount(drawn.astype(int).ravel(), minlength=5) / drawn.size
