@@ -1,7 +1,6 @@
 """The density of a table as a product of conditional ones, column after column."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -11,13 +10,16 @@ from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays, to_tensors
 from .._runtime.parameters import Whole, check_parameters
 from .._runtime.randomness import new_generator
+from .._runtime.sklearn import StrOptions
 from .mixture import Mixture
 from .network import MaskedNetwork
 from .parents import log_lifts
 from .slots import ABSENT, Slots, slots_of
-from .training import Encoded, held_out_share, train
+from .training import FEWEST_ROWS, Encoded, held_out_share, train
 from .triangular import triangular
 
+_LEAST, _MOST, _TOGETHER = 8, 32, 96  # components of a number, and of all
+_ROWS_FOR_ONE = 3000  # fewer may be told as well by one normal distribution
 _MOST_ROWS = 2**16
 _MOST_WEIGHTS = 2**25
 _FARTHEST = 1e3  # as good as infinite for a scaled cell
@@ -36,8 +38,10 @@ class Autoregressive(BaseEstimator):
     ----------
     hidden_size : int, default=256
         Width of the two hidden layers.
-    n_components : int, default=8
-        Normal distributions in the mixture of each number.
+    n_components : int or "auto", default="auto"
+        Normal distributions in the mixture of each number. "auto" is 8, up to 32 where there are
+        few columns; of fewer than 3000 rows one in a quarter of the width is tried, too, and rows
+        held out choose.
     max_updates : int, default=2000
         Batches of 256 rows that the network is trained on at most. It ends earlier when rows held
         out (a tenth, a fifth of fewer than 2000) gain no more, and keeps the weights that were best
@@ -68,11 +72,11 @@ class Autoregressive(BaseEstimator):
 
     _parameter_constraints = {
         "hidden_size": [Whole(1, 2**14)],
-        "n_components": [Whole(1, 2**10)],
+        "n_components": [StrOptions({"auto"}), Whole(1, 2**10)],
         "max_updates": [Whole(0)],
     }
 
-    def __init__(self, hidden_size=256, n_components=8, max_updates=2000):
+    def __init__(self, hidden_size=256, n_components="auto", max_updates=2000):
         self.hidden_size = hidden_size
         self.n_components = n_components
         self.max_updates = max_updates
@@ -103,8 +107,8 @@ class Autoregressive(BaseEstimator):
         scaled = scaler.scale(values)
         as_given = np.array([kind.support.as_given for kind in model.plan.likelihoods])
         slots = slots_of(values, scaled, scaler, measure, as_given)
-        network = _network(slots, self.hidden_size, self.n_components)
-        n_weights = sum(weight.numel() for weight in network.parameters())
+        plans = self._plans(slots, len(multiset))
+        n_weights = sum(w.numel() for w in _network(slots, *plans[0]).parameters())
         if n_weights > _MOST_WEIGHTS:
             raise ValueError(
                 f'density="autoregressive" is for tables of up to some hundred columns or levels: '
@@ -114,13 +118,31 @@ class Autoregressive(BaseEstimator):
         rows, held_out = (
             None if part is None else encoded(slots, part, scaler, device) for part in parts
         )
-        _initialise(network.to(device), rows, generator)
+        found = None
         with torch.inference_mode(False), torch.enable_grad():
-            train(network, _single(rows), _single(held_out), self.max_updates, generator)
-        return AutoregressiveDensity(
-            slots, self.hidden_size, self.n_components, to_arrays(dict(network.named_parameters())),
-            to_arrays({n: b for n, b in network.named_buffers() if n.startswith("linear")}),
-        )
+            for plan in plans:
+                network = _network(slots, *plan)
+                _initialise(network.to(device), rows, generator)
+                reached = train(
+                    network, _single(rows), _single(held_out), self.max_updates, generator
+                )
+                if found is None or reached > found[0]:
+                    found = reached, plan, network
+        _, plan, network = found
+        linear = {name: x for name, x in network.named_buffers() if name.startswith("linear")}
+        weights = dict(network.named_parameters())
+        return AutoregressiveDensity(slots, *plan, to_arrays(weights), to_arrays(linear))
+
+    def _plans(self, slots, n_rows):
+        """Widths and numbers of components that are tried; the first where there are many rows."""
+        n_components = self.n_components
+        if n_components != "auto":
+            return [(self.hidden_size, n_components)]
+        n_components = min(_MOST, max(_LEAST, _TOGETHER // max(1, len(slots))))
+        plans = [(self.hidden_size, n_components)]
+        if FEWEST_ROWS <= n_rows < _ROWS_FOR_ONE and slots.numbers:
+            plans.append((max(1, self.hidden_size // 4), 1))
+        return plans
 
 
 def _network(slots, hidden_size, n_components):
@@ -137,7 +159,9 @@ def encoded(slots, values, scaler, device):
     )
     half = np.zeros(values.shape[1])
     half[which] = [0.5 * slots.slots[s].step for s in slots.numbers]
-    ends = (torch.from_numpy(np.nan_to_num(end[:, which])) for end in step_ends(scaler, values, half))
+    ends = (
+        torch.from_numpy(np.nan_to_num(end[:, which])) for end in step_ends(scaler, values, half)
+    )
     return Encoded(*(x.to(device) for x in (slots.symbols(values), seen, numbers, *ends)))
 
 
@@ -209,7 +233,9 @@ class AutoregressiveDensity:
         rows = encoded(self.slots, values, scaler, network.starts.device)
         features, gaps = network.features(rows.symbols, rows.seen, rows.numbers)
         logits, mixtures = network(features)
-        of_numbers = self._of_numbers(network, Mixture(mixtures), rows, features, gaps, scaler, values)
+        of_numbers = self._of_numbers(
+            network, Mixture(mixtures), rows, features, gaps, scaler, values
+        )
         found = np.zeros(values.shape)
         resting = scaler.constant | scaler.idle
         found[:, resting] = -0.5 * np.square(scaler.scale(values)[:, resting])
@@ -219,7 +245,9 @@ class AutoregressiveDensity:
             place = symbols.clamp(0, slot.size - 1)[:, None]
             cells = log_symbols.gather(1, place)[:, 0].cpu().numpy()
             if slot.rest:
-                rest = (log_symbols[:, -1] + of_numbers[:, self.slots.numbers.index(s)]).cpu().numpy()
+                rest = (
+                    (log_symbols[:, -1] + of_numbers[:, self.slots.numbers.index(s)]).cpu().numpy()
+                )
                 other = (symbols == slot.size - 1).cpu().numpy()
                 # What many rows share may be drawn as any other value, too, where there are steps.
                 both = np.logaddexp(cells, rest) if slot.step else cells

@@ -10,7 +10,6 @@ from .._tables.levels import UNSEEN
 from .mixture import Mixture, drawn
 from .slots import ABSENT
 
-
 _CANDIDATES, _ROUNDS = 2**13, 8
 _ROWS_AT_ONCE = 2**13
 
@@ -53,7 +52,9 @@ def rows_of(density, network, scaler, n, generator, conditions, as_fit):
     weights = np.exp(log_weights - log_weights.max())
     ends = np.cumsum(weights)
     # One uniform number serves all: a row is chosen as often as its weight asks, up to one time.
-    offset = float(torch.rand((), generator=generator, dtype=torch.float64, device=generator.device))
+    offset = float(
+        torch.rand((), generator=generator, dtype=torch.float64, device=generator.device)
+    )
     places = np.searchsorted(ends, (np.arange(n) + offset) / n * ends[-1], side="right")
     chosen = values[places.clip(max=len(values) - 1)]
     order = torch.randperm(n, generator=generator, device=generator.device).cpu().numpy()
@@ -148,7 +149,9 @@ class Drawing:
             k = network.numbers.index(s)
             there = known & (symbols < slot.size)
             seen = torch.from_numpy(self.steps.limited(slot.column, numbers.cpu().numpy()))
-            self.features[:, network.n_symbols + k] = torch.where(there, seen.to(numbers.device), 0.0)
+            self.features[:, network.n_symbols + k] = torch.where(
+                there, seen.to(numbers.device), 0.0
+            )
             gap = (numbers - self.expected) / network.linear_deviation[k]
             place = network.n_symbols + len(network.numbers) + k
             self.features[:, place] = torch.where(there, network.shown(gap), 0.0)

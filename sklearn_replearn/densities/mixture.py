@@ -102,6 +102,3 @@ def drawn(log_weights, generator):
     """One of the last axis in proportion to weights: the largest with Gumbel noise."""
     uniform = _uniform(log_weights, generator).clamp(1e-300, 1 - 1e-16)
     return (log_weights - torch.log(-torch.log(uniform))).argmax(-1)
-
-
-

@@ -40,7 +40,6 @@ class MaskedNetwork(nn.Module):
 
     def __init__(self, sizes, numbers, there, stepped, hidden, n_components):
         super().__init__()
-        self.place = {s: k for k, s in enumerate(numbers)}
         self.sizes, self.numbers, self.n_components = list(sizes), list(numbers), n_components
         n_slots, n_numbers = len(sizes), len(numbers)
         of_symbols = torch.arange(n_slots).repeat_interleave(torch.tensor(sizes))
@@ -54,6 +53,9 @@ class MaskedNetwork(nn.Module):
         starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
         for name, value in (
             ("starts", starts),
+            ("slot_of_symbol", of_symbols),
+            ("slots_of_numbers", of_numbers),
+            ("rest", starts[self.numbers] + torch.tensor(there, dtype=torch.int64) - 1),
             ("stepped", torch.tensor(stepped, dtype=torch.bool)),
             ("there", torch.tensor(there, dtype=torch.int64)),
             ("seen", seen),
@@ -131,6 +133,15 @@ class MaskedNetwork(nn.Module):
         there = (of_numbers != ABSENT) & (of_numbers < self.there)
         shown = torch.where(there, self.shown(gaps), 0.0)
         return torch.cat([features, shown], 1), gaps
+
+    def log_sums(self, logits):
+        """Logarithm of the sum of exponentials of the logits of each slot, (n, n_slots)."""
+        shape, slots = (len(logits), len(self.sizes)), self.slot_of_symbol
+        index = slots.expand(len(logits), -1)
+        largest = logits.detach().new_full(shape, -torch.inf)
+        largest = largest.scatter_reduce(1, index, logits.detach(), "amax")
+        shares = torch.exp(logits - largest[:, slots])
+        return logits.new_zeros(shape).index_add(1, slots, shares).log() + largest
 
     @staticmethod
     def shown(gaps):

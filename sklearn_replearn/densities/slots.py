@@ -171,15 +171,12 @@ def _number_slot(j, cells, missing, measure, zero_one):
     if zero_one:
         return NumberSlot(j, np.array([0.0, 1.0]), 0.0, False, missing)
     step = float(measure.steps[j])
-    if step:
-        atoms = _common(different, counts)
-    else:
-        atoms = measure.probable(j, different, counts)
+    atoms = _common(different, counts) if step else measure.probable(j, different, counts)
     return NumberSlot(j, atoms, step, True, missing)
 
 
 def _common(values, counts):
-    """Values that are told one by one: all that are no one's own if these are few, else frequent ones."""
+    """Values that are told one by one: all that several rows have, or only frequent ones."""
     n_rows = counts.sum()
     common = counts >= min(_FEWEST_ROWS, n_rows / 2)
     if common.sum() > _MOST_ATOMS or counts[common].sum() < _MOST_ROWS * n_rows:

@@ -12,11 +12,12 @@ from .slots import ABSENT
 
 _DECAY_OF_DIRECT = 0.0
 _BATCH, _SMALLEST_BATCH = 256, 32
-_FEWEST_ROWS = 20  # below, what is known before training is all that is known
+#: Below, what is known before training is all that is known.
+FEWEST_ROWS = 20
 _SMALL_TABLE = 2000
 _HELD_OUT, _HELD_OUT_OF_SMALL = 0.1, 0.2
 _LR, _WEIGHT_DECAY, _LARGEST_GRADIENT = 5e-3, 0.1, 5.0
-_DROPPED, _MOST_DROPPED, _ROWS_OF_DROPPED = 0.1, 0.5, 7000
+_DROPPED, _MOST_DROPPED, _ROWS_OF_DROPPED, _SLOTS_OF_DROPPED = 0.1, 0.5, 7000, 8
 _HIDDEN = 0.15  # share of the rows of which some cells are hidden
 _LOOKS = 0, 10, 20, 30, 50, 75  # updates after which held-out rows are looked at, and each 50th
 _PATIENCE = 0.25  # share of the updates
@@ -24,7 +25,7 @@ _PATIENCE = 0.25  # share of the updates
 
 def held_out_share(n_rows):
     """Share of the rows held out; none of so few that nothing is trained."""
-    if n_rows < _FEWEST_ROWS:
+    if n_rows < FEWEST_ROWS:
         return 0.0
     return _HELD_OUT if n_rows >= _SMALL_TABLE else _HELD_OUT_OF_SMALL
 
@@ -65,9 +66,10 @@ class Encoded:
 class _Dropout:
     """Units and inputs dropped in training, more of them where there are few rows."""
 
-    def __init__(self, n_rows, generator):
+    def __init__(self, n_rows, n_slots, generator):
         self.generator = generator
-        self.share = min(_MOST_DROPPED, max(_DROPPED, _DROPPED * _ROWS_OF_DROPPED / n_rows))
+        share = _DROPPED * _ROWS_OF_DROPPED / n_rows * min(1.0, n_slots / _SLOTS_OF_DROPPED)
+        self.share = min(_MOST_DROPPED, share)
 
     def units(self, x):
         return self._dropped(x, self.share)
@@ -87,30 +89,32 @@ def log_likelihood(network, rows, features, gaps, logits, mixtures):
     A value of a column with steps that is told by itself may be drawn as any other, too: whichever
     explains it.
     """
-    total, mixture = logits.new_zeros(len(logits)), Mixture(mixtures)
-    of_numbers = None
+    log_sums = network.log_sums(logits)
+    known = rows.symbols != ABSENT
+    places = rows.symbols.clamp_min(0) + network.starts
+    each = logits.gather(1, places) - log_sums
     if network.numbers:
-        of_numbers = mixture.log_density(gaps)
-        if network.stepped.any():
-            k = network.stepped
-            expected = network.expected(features)[:, k]
-            deviation = network.linear_deviation[k]
-            ends = ((end[:, k] - expected) / deviation for end in (rows.lower, rows.upper))
-            of_numbers = of_numbers.index_copy(1, k.nonzero()[:, 0], mixture.of(k).log_of_steps(*ends))
-    for s, part in enumerate(logits.split(network.sizes, 1)):
-        symbol = rows.symbols[:, s]
-        known = symbol != ABSENT
-        log_symbols = part.log_softmax(1)
-        each = log_symbols.gather(1, symbol.clamp_min(0)[:, None])[:, 0]
-        if s in network.place:
-            k = network.place[s]
-            there = network.there[k]
-            rest = log_symbols[:, there - 1] + torch.where(symbol < there, of_numbers[:, k], 0.0)
-            if network.stepped[k]:
-                each = torch.where(symbol < there - 1, torch.logaddexp(each, rest), each)
-            each = torch.where(symbol == there - 1, rest, each)
-        total = total + torch.where(known, each, 0.0)
-    return total
+        of_numbers = _of_numbers(network, rows, features, gaps, Mixture(mixtures))
+        symbols, there = rows.symbols[:, network.numbers], network.there
+        rest = logits[:, network.rest] - log_sums[:, network.numbers]
+        rest = rest + torch.where(symbols < there, of_numbers, 0.0)
+        told = each[:, network.numbers]
+        both = torch.where(
+            network.stepped & (symbols < there - 1), torch.logaddexp(told, rest), told
+        )
+        told = torch.where(symbols == there - 1, rest, both)
+        each = each.index_copy(1, network.slots_of_numbers, told)
+    return torch.where(known, each, 0.0).sum(1)
+
+
+def _of_numbers(network, rows, features, gaps, mixture):
+    """Log-density of gaps, log-probability of the steps around them where there are steps."""
+    found, k = mixture.log_density(gaps), network.stepped
+    if not k.any():
+        return found
+    expected, deviation = network.expected(features)[:, k], network.linear_deviation[k]
+    ends = ((end[:, k] - expected) / deviation for end in (rows.lower, rows.upper))
+    return found.index_copy(1, k.nonzero()[:, 0], mixture.of(k).log_of_steps(*ends))
 
 
 def train(network, rows, held_out, max_updates, generator):
@@ -127,15 +131,19 @@ def train(network, rows, held_out, max_updates, generator):
 
     Returns
     -------
-    int
-        Updates until the best weights.
+    float
+        Mean log-likelihood of rows held out, but for the deviations that gaps are in.
     """
     if held_out is None:
-        return 0
+        return 0.0
     device = rows.symbols.device
     noise = new_generator(draw_integer(generator), device)
-    drop, batch = _Dropout(len(rows), noise), min(_BATCH, max(_SMALLEST_BATCH, len(rows) // 8))
-    lr, schedule = _LR * math.sqrt(_DROPPED / drop.share), CosineSchedule(max_updates)
+    drop, batch = (
+        _Dropout(len(rows), rows.symbols.shape[1], noise),
+        min(_BATCH, max(_SMALLEST_BATCH, len(rows) // 8)),
+    )
+    lr = _LR * min(1.0, math.sqrt(_DROPPED / drop.share))
+    schedule = CosineSchedule(max_updates)
     direct = {"params": [network.direct_weight], "weight_decay": _DECAY_OF_DIRECT}
     others = [w for name, w in network.named_parameters() if name != "direct_weight"]
     optimizer = torch.optim.AdamW(
@@ -162,7 +170,7 @@ def train(network, rows, held_out, max_updates, generator):
         nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_GRADIENT)
         optimizer.step()
     network.load_state_dict(weights)
-    return found
+    return best
 
 
 def _of_some_hidden(network, rows, drop, noise):
