@@ -52,7 +52,7 @@ class NormalScores:
         self.low = np.where(whole, below, middle).astype(np.float32)
         self.high = np.where(whole, upto, middle).astype(np.float32)
         # In which a value beyond the ends is measured.
-        self.unit = (knots[-1] - knots[0]) / 6 or max(1.0, abs(knots[0]))
+        self.unit = float((knots[-1] - knots[0]) / 6 or max(1.0, abs(knots[0])))
         # Scores have mean 0 and deviation 1 over the sample, also where many rows share a value.
         self.mean, self.deviation = 0.0, 1.0
         scores = self.forward(values)

@@ -1,26 +1,26 @@
 """The density of a table as a product of conditional ones, column after column."""
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays, to_tensors
 from .._runtime.parameters import Whole, check_parameters
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import StrOptions
-from .mixture import Mixture
+from .mixture import Mixture, parameters_of
 from .network import MaskedNetwork
 from .parents import log_lifts
 from .slots import ABSENT, Slots, slots_of
-from .training import FEWEST_ROWS, Encoded, held_out_share, train
+from .training import FEWEST_ROWS, Encoded, rows_and_held_out, train
 from .triangular import triangular
 
 _LEAST, _MOST, _TOGETHER = 8, 32, 96  # components of a number, and of all
 _ROWS_FOR_ONE = 3000  # fewer may be told as well by one normal distribution
-_MOST_ROWS = 2**16
+_MOST_ROWS, _ROWS_OF_MIXTURES = 2**16, 2**12
 _MOST_WEIGHTS = 2**25
 _FARTHEST = 1e3  # as good as infinite for a scaled cell
 _ROWS_OF_PRIOR = 0.5  # of a symbol that no row has
@@ -81,6 +81,10 @@ class Autoregressive(BaseEstimator):
         self.n_components = n_components
         self.max_updates = max_updates
 
+    def __setstate__(self, state):
+        # As Python stores names of attributes: stored again, it is the same bytes.
+        super().__setstate__({sys.intern(name): value for name, value in state.items()})
+
     def fitted(self, multiset, model, measure, device):
         """The :class:`AutoregressiveDensity` of training rows.
 
@@ -99,11 +103,8 @@ class Autoregressive(BaseEstimator):
         """
         check_parameters(self)
         scaler, generator = model.scaler, new_generator(model.seed)
-        parts = [
-            None if part is None else part.values(part.sample(_MOST_ROWS)).astype(np.float64)
-            for part in divided(multiset, held_out_share(len(multiset)), generator)
-        ]
-        values = parts[0]
+        numbers, held_out = rows_and_held_out(multiset, _MOST_ROWS, generator)
+        values = multiset.values(numbers).astype(np.float64)
         scaled = scaler.scale(values)
         as_given = np.array([kind.support.as_given for kind in model.plan.likelihoods])
         slots = slots_of(values, scaled, scaler, measure, as_given)
@@ -115,8 +116,10 @@ class Autoregressive(BaseEstimator):
                 f"this one of {multiset.width:,} columns would need {n_weights:,} weights. Leave "
                 'density at "decoder".'
             )
+        rows = encoded(slots, values, scaler, device)
         rows, held_out = (
-            None if part is None else encoded(slots, part, scaler, device) for part in parts
+            rows.take(torch.from_numpy(np.flatnonzero(which)).to(device))
+            for which in (~held_out, held_out)
         )
         found = None
         with torch.inference_mode(False), torch.enable_grad():
@@ -166,8 +169,6 @@ def encoded(slots, values, scaler, device):
 
 
 def _single(rows):
-    if rows is None:
-        return None
     floats = (x.float() for x in (rows.seen, rows.numbers, rows.lower, rows.upper))
     return Encoded(rows.symbols, *floats)
 
@@ -183,7 +184,12 @@ def _initialise(network, rows, generator):
     linear = triangular(features[:, : len(seen)], rows.numbers, told, before)
     one_hot = features[:, : network.n_symbols]
     shares = one_hot.sum(0) + _ROWS_OF_PRIOR
-    network.float().initialise(generator, linear, shares, log_lifts(one_hot, network.sizes))
+    gaps = (rows.numbers - features[:, : len(seen)] @ linear.weights.T - linear.bias) / linear.deviation
+    rest = rows.symbols[:, network.numbers] == network.there - 1
+    some = slice(_ROWS_OF_MIXTURES)
+    mixtures = parameters_of(gaps[some], rest[some], network.n_components)
+    lifts = log_lifts(one_hot, network.sizes)
+    network.float().initialise(generator, linear, shares, lifts, mixtures)
 
 
 @dataclass(frozen=True)

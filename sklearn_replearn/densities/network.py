@@ -42,7 +42,8 @@ class MaskedNetwork(nn.Module):
         super().__init__()
         self.sizes, self.numbers, self.n_components = list(sizes), list(numbers), n_components
         n_slots, n_numbers = len(sizes), len(numbers)
-        of_symbols = torch.arange(n_slots).repeat_interleave(torch.tensor(sizes))
+        counts = torch.tensor(sizes, dtype=torch.int64)
+        of_symbols = torch.arange(n_slots).repeat_interleave(counts)
         of_numbers = torch.tensor(self.numbers, dtype=torch.int64)
         seen = torch.cat([of_symbols, of_numbers, of_numbers])
         self.n_symbols, self.width = len(of_symbols), len(seen)
@@ -50,7 +51,7 @@ class MaskedNetwork(nn.Module):
         told = torch.cat([of_symbols, of_numbers.repeat_interleave(per_number)])
         # A unit of degree s sees the slots up to s; sorted, so that those before lie together.
         degree = (torch.arange(hidden) % max(1, n_slots - 1)).sort().values
-        starts = torch.tensor([0, *sizes[:-1]]).cumsum(0)
+        starts = counts.cumsum(0) - counts
         for name, value in (
             ("starts", starts),
             ("slot_of_symbol", of_symbols),
@@ -87,7 +88,7 @@ class MaskedNetwork(nn.Module):
             self.register_buffer(name, torch.ones(shape, dtype=torch.float32))
 
     @torch.no_grad()
-    def initialise(self, generator, linear, shares, lifts):
+    def initialise(self, generator, linear, shares, lifts, mixtures):
         """Initial weights: symbols as often as they are, numbers as the linear map tells them.
 
         Parameters
@@ -96,6 +97,7 @@ class MaskedNetwork(nn.Module):
         linear : Triangular
         shares : Tensor of shape (n_symbols,)
         lifts : Tensor of shape (n_symbols, n_symbols)
+        mixtures : Tensor of shape (n_numbers, 3, n_components)
         """
         for name, mask in (("first", self.first), ("second", self.second)):
             bound = mask.sum(1).clamp_min(1).rsqrt()
@@ -104,6 +106,7 @@ class MaskedNetwork(nn.Module):
                 values.uniform_(-1, 1, generator=generator).mul_(scale)
         self.last_weight.normal_(0, 1e-3, generator=generator)
         self.last_bias[: self.n_symbols] = shares.log()
+        self.last_bias[self.n_symbols :] = mixtures.flatten()
         self.linear_weight.copy_(linear.weights)
         self.linear_bias.copy_(linear.bias)
         self.linear_deviation.copy_(linear.deviation)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -23,11 +24,27 @@ _LOOKS = 0, 10, 20, 30, 50, 75  # updates after which held-out rows are looked a
 _PATIENCE = 0.25  # share of the updates
 
 
-def held_out_share(n_rows):
-    """Share of the rows held out; none of so few that nothing is trained."""
-    if n_rows < FEWEST_ROWS:
-        return 0.0
-    return _HELD_OUT if n_rows >= _SMALL_TABLE else _HELD_OUT_OF_SMALL
+def rows_and_held_out(multiset, most, generator):
+    """Numbers of at most so many rows, each as often as it weighs, and which are held out.
+
+    A row that is there twice is held out twice. Of one that is there many times some are, or a
+    value that most rows share would be told by none that are held out.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n,), int
+    held_out : ndarray of shape (n,), bool
+        None, where there are so few rows that nothing is trained.
+    """
+    numbers = multiset.sample(most)
+    if len(multiset) < FEWEST_ROWS:
+        return numbers, np.zeros(len(numbers), dtype=bool)
+    share = _HELD_OUT if len(multiset) >= _SMALL_TABLE else _HELD_OUT_OF_SMALL
+    often = np.bincount(numbers)[numbers] * share >= 1
+    of_rows = torch.rand(len(multiset), generator=generator, dtype=torch.float64).numpy()
+    of_draws = torch.rand(len(numbers), generator=generator, dtype=torch.float64).numpy()
+    draws = np.where(often, of_draws, of_rows[numbers])
+    return numbers, draws <= max(share, draws.min())
 
 
 _FIELDS = "symbols", "seen", "numbers", "lower", "upper"
@@ -124,8 +141,8 @@ def train(network, rows, held_out, max_updates, generator):
     ----------
     network : MaskedNetwork
     rows : Encoded
-    held_out : Encoded or None
-        None: nothing is trained.
+    held_out : Encoded
+        Nothing is trained where there are none.
     max_updates : int
     generator : torch.Generator, on the CPU
 
@@ -134,7 +151,7 @@ def train(network, rows, held_out, max_updates, generator):
     float
         Mean log-likelihood of rows held out, but for the deviations that gaps are in.
     """
-    if held_out is None:
+    if not (len(held_out) and max_updates and network.sizes):
         return 0.0
     device = rows.symbols.device
     noise = new_generator(draw_integer(generator), device)
