@@ -9,8 +9,8 @@ from .._runtime.arrays import CHUNK, evenly, slices
 from .._runtime.randomness import new_generator
 from .gaussian import Gaussian
 from .mixture import Mixture, drawn
-from .prediction_cells import CellCoding, Cells
-from .prediction_network import PredictionNetwork
+from .prediction_cells import CellCoding
+from .prediction_network import PredictionNetworks
 from .prediction_training import trained
 
 _MOST_FEATURES = 512  # that a network sees of a row
@@ -31,8 +31,8 @@ class Prediction:
     gaussian : Gaussian
     hidden : int
         Width of the networks.
-    weights : list of dict of str to ndarray, float32
-        Of each network.
+    weights : dict of str to ndarray, float32
+        Of the networks.
     share_of_means, share_of_draws : float
         What the networks say is multiplied with, for expected and for drawn numbers.
     """
@@ -40,7 +40,7 @@ class Prediction:
     coding: CellCoding
     gaussian: Gaussian
     hidden: int
-    weights: list
+    weights: dict
     share_of_means: float
     share_of_draws: float
 
@@ -57,20 +57,15 @@ class Prediction:
         ndarray of shape (n, n_features)
         """
         networks, result = self._networks(), np.zeros(scaled.shape)
+        n_told = len(self.coding.columns)
         for part in slices(len(scaled), CHUNK):
-            cells = self.coding.encoded(scaled[part])
-            base, deviation, one_hot = self._seen(cells)
-            told = [self._told(network, base, deviation, one_hot) for network in networks]
-            gaps = torch.stack([gaps for gaps, _, _ in told]).mean(0)
-            n_told = len(self.coding.columns)
-            means = base[:, :n_told] + self.share_of_means * gaps * deviation[:, :n_told]
-            result[part, self.coding.columns] = self.coding.means(means.numpy())
-            logits = [logits.split(self._sizes, 1) for _, _, logits in told]
-            likeliest = [
-                torch.stack([each.softmax(1) for each in of_digit]).mean(0).argmax(1)
-                for of_digit in zip(*logits, strict=True)
-            ]
-            if likeliest:
+            base, deviation, units = self._told(networks, scaled[part])
+            gaps = networks.gaps(units).mean(0) * deviation[:, :n_told]
+            means = (base[:, :n_told] + self.share_of_means * gaps).numpy()
+            result[part, self.coding.columns] = self.coding.means(means)
+            if self.coding.digits:
+                logits = networks.logits(units).split(self.coding.sizes, 2)
+                likeliest = [each.softmax(2).mean(0).argmax(1) for each in logits]
                 levels = self.coding.levels(torch.stack(likeliest, 1).numpy())
                 result[part, self.coding.categories] = levels
         return result
@@ -102,61 +97,52 @@ class Prediction:
         order = np.argsort(np.where(missing, order, 2.0), axis=1)
         for turn in range(missing.sum(axis=1).max(initial=0)):
             which = np.flatnonzero(missing.sum(axis=1) > turn)
-            cells = coding.encoded(rows[which])
-            seen = self._seen(cells)
-            chosen = torch.randint(len(networks), (len(which),), generator=generator)
-            told = [self._told(network, *seen) for network in networks]
-            _, mixtures, logits = (
-                torch.stack(each)[chosen, torch.arange(len(which))]
-                for each in zip(*told, strict=True)
-            )
             place = order[which, turn]
-            rows[which, columns[place]] = self._cells(place, seen, mixtures, logits, generator)
+            told = self._told(networks, rows[which])
+            rows[which, columns[place]] = self._cells(networks, place, told, generator)
         rows[:, np.setdiff1d(np.arange(rows.shape[1]), columns)] = 0.0
         return rows
 
-    def _cells(self, place, seen, mixtures, logits, generator):
+    def _cells(self, networks, place, told, generator):
         """One scaled cell of each row, drawn: of the column at this place."""
-        coding, n_told = self.coding, len(self.coding.columns)
-        result, at = np.empty(len(place)), torch.arange(len(place))
-        numbers = torch.from_numpy(place.clip(max=max(0, n_told - 1)))
+        coding, n_told, n = self.coding, len(self.coding.columns), len(place)
+        base, deviation, units = told
+        result, at = np.empty(n), torch.arange(n)
+        # What one of the networks says, so that draws differ as the networks do.
+        chosen = torch.randint(len(units), (n,), generator=generator)
         if n_told:
-            base, deviation, _ = seen
+            numbers = torch.from_numpy(place.clip(max=n_told - 1))
             which = torch.from_numpy(coding.drawn)[numbers]
-            gaps = Mixture(self.share_of_draws * mixtures[at, numbers]).draw(generator)
+            mixtures = networks.mixtures(units)[chosen, at, numbers]
+            gaps = Mixture(self.share_of_draws * mixtures).draw(generator)
             values = (base[at, which] + deviation[at, which] * gaps).numpy()
             result[:] = values * coding.unit[which] + coding.centre[which]
-        if len(coding.categories):
-            symbols = [drawn(each.log_softmax(1), generator) for each in logits.split(self._sizes, 1)]
-            levels = coding.levels(torch.stack(symbols, 1).numpy())
-            of_level = place >= n_told
+        if coding.digits:
+            logits = networks.logits(units)[chosen, at].split(coding.sizes, 1)
+            symbols = [drawn(each.log_softmax(1), generator) for each in logits]
+            levels, of_level = coding.levels(torch.stack(symbols, 1).numpy()), place >= n_told
             result[of_level] = levels[of_level, place[of_level] - n_told]
         return result
 
-    @property
-    def _sizes(self):
-        return [size for _, _, size in self.coding.digits]
-
     def _networks(self):
-        networks = []
-        for weights in self.weights:
-            network = _new_network(self.coding, self.hidden, new_generator(0))
-            network.load_state_dict({name: torch.from_numpy(x.copy()) for name, x in weights.items()})
-            networks.append(network.double().requires_grad_(False))
-        return networks
+        networks = _new_networks(self.coding, len(self.weights["first"]), self.hidden)
+        weights = {name: torch.from_numpy(x.copy()) for name, x in self.weights.items()}
+        networks.load_state_dict(weights)
+        return networks.double().requires_grad_(False)
 
-    def _seen(self, cells: Cells):
+    def _told(self, networks, scaled):
+        """What is expected of the numbers of rows, how far it may be off, and networks' units."""
+        cells = self.coding.encoded(scaled)
         base, deviation = self.gaussian.conditional(cells.numbers, cells.known)
-        return base, deviation, self.coding.one_hot(cells.symbols, torch.float64)
+        one_hot = self.coding.one_hot(cells.symbols, torch.float64)
+        seen = self.coding.limited(base), deviation, one_hot
+        return base, deviation, networks(*(x[None] for x in seen))
 
-    def _told(self, network, base, deviation, one_hot):
-        return network(self.coding.limited(base), deviation, one_hot)
 
-
-def _new_network(coding, hidden, generator):
+def _new_networks(coding, n_networks, hidden):
     n_told = len(coding.columns)
-    return PredictionNetwork(
-        coding.n_numbers, n_told, coding.n_symbols, hidden, _COMPONENTS, generator
+    return PredictionNetworks(
+        n_networks, coding.n_numbers, n_told, coding.n_symbols, hidden, _COMPONENTS
     )
 
 
@@ -183,9 +169,7 @@ def fitted_prediction(values, scaled, scaler, seed, device):
         return None
     generator, few = new_generator(seed), len(scaled) < _SMALL
     hidden = _SMALL_WIDTH if few else _WIDTH
-    networks = [
-        _new_network(coding, hidden, generator) for _ in range(_SMALL_NETWORKS if few else 1)
-    ]
+    networks = _new_networks(coding, _SMALL_NETWORKS if few else 1, hidden)
     cells = coding.encoded(scaled)
-    found = trained(networks, coding, cells, generator, device, few)
+    found = trained(networks.initialise(generator), coding, cells, generator, device, few)
     return Prediction(coding, found.gaussian, hidden, found.weights, *found.shares)

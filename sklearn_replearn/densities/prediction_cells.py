@@ -91,9 +91,14 @@ class CellCoding:
         return len(self.columns) + len(self.curved)
 
     @property
+    def sizes(self):
+        """Of the digits."""
+        return [size for _, _, size in self.digits]
+
+    @property
     def n_symbols(self):
         """Of all digits together."""
-        return sum(size for _, _, size in self.digits)
+        return sum(self.sizes)
 
     @property
     def drawn(self):
@@ -131,7 +136,7 @@ class CellCoding:
 
     def one_hot(self, symbols, dtype):
         """Known symbols, Tensor of shape (n, n_symbols)."""
-        sizes = torch.tensor([size for _, _, size in self.digits], dtype=torch.int64)
+        sizes = torch.tensor(self.sizes, dtype=torch.int64)
         starts = sizes.cumsum(0) - sizes
         result = torch.zeros((len(symbols), self.n_symbols), dtype=dtype, device=symbols.device)
         places = symbols.clamp_min(0) + starts.to(symbols.device)

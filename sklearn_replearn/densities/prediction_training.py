@@ -17,13 +17,14 @@ _EXAMPLES = 100_000  # rows with hidden cells
 _PRODUCTS = 2**35  # in the solving of all of them
 _MOST_EACH = 64  # examples of a row
 _CHECKS = 8
-_BATCH = 256
+_BATCH = 256  # of all networks together
 _RATE, _DECAY, _WARM_UP = 2e-3, 1e-3, 50
 _FARTHEST = 8.0
 _LEAST_DEVIATION = 1e-4
 _OF_DENSITY = 0.3  # weight of the log-density beside the squared error
 _FEW_AT_MOST = 0.5, 0.05, 0.4  # share of the examples in which few cells are hidden, and how many
-_SHARES = torch.linspace(0, 1, 11, dtype=torch.float64)
+_SHARES = [k / 10 for k in range(11)]
+_PRIOR = 0.02
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class Trained:
     Attributes
     ----------
     gaussian : Gaussian
-    weights : list of dict of str to ndarray
+    weights : dict of str to ndarray
     shares : tuple of float
         Of what the networks say, for means and for draws.
     """
 
     gaussian: Gaussian
-    weights: list
+    weights: dict
     shares: tuple
 
 
@@ -70,11 +71,11 @@ class _Examples:
 
 
 def trained(networks, coding, cells, generator, device, few):
-    """Train networks, each for itself; they stop where together they are best on held-out cells.
+    """Train networks; they stop where together they are best on held-out cells.
 
     Parameters
     ----------
-    networks : list of PredictionNetwork
+    networks : PredictionNetworks
     coding : CellCoding
     cells : Cells
         Training rows.
@@ -97,21 +98,18 @@ def trained(networks, coding, cells, generator, device, few):
     examples = _hidden(coding, cells, shown, gaussian, generator)
     checked = held.any(1).nonzero()[:_MOST_HELD_ROWS, 0]
     checks = _examples(coding, cells.take(checked), shown[checked], held[checked], gaussian)
-    steps = sorted({max(1, n_updates * (k + 1) // _CHECKS) for k in range(_CHECKS)})
-    told = []
-    snapshots = []
-    for network in networks:
-        network.to(device)
-        found = _states(network, coding, examples, steps, drop, generator, device)
-        kept = []
-        for step_state in found:
-            kept.append(step_state)
-        snapshots.append(kept)
-        told.append([_told_of(network, state, coding, checks, device) for state in kept])
-    best, shares = _best(told, coding, checks)
-    weights = [states[best] for states in snapshots]
+    steps = {max(1, n_updates * (k + 1) // _CHECKS) for k in range(_CHECKS)}
+    if not len(examples):
+        steps = {0}
+    best = None
+    for _ in _training(networks.to(device), coding, examples, steps, drop, generator, device):
+        told = _told_of(networks, coding, checks, device)
+        loss, share = _held_out(told, coding, checks)
+        if best is None or loss < best[0]:
+            best = loss, share, told, to_arrays(networks.state_dict())
+    _, share, told, weights = best
     whole = fitted_gaussian(cells.numbers, cells.known)
-    return Trained(whole, weights, shares)
+    return Trained(whole, weights, (share, _share_of_draws(told[1], checks)))
 
 
 def _columns_known(coding, cells):
@@ -176,89 +174,91 @@ def _examples(coding, cells, shown, hidden, gaussian):
     )
 
 
-def _states(network, coding, examples, steps, drop, generator, device):
-    """Weights of a network after so many updates, while it is trained."""
-    flat = [p for p in network.parameters() if p.dim() < 2]
-    deep = [p for p in network.parameters() if p.dim() >= 2]
+def _training(networks, coding, examples, steps, drop, generator, device):
+    """Train networks; gives way after some steps."""
+    flat = [p for name, p in networks.named_parameters() if name.endswith("_bias")]
+    deep = [p for name, p in networks.named_parameters() if not name.endswith("_bias")]
     groups = [{"params": deep, "weight_decay": _DECAY}, {"params": flat, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=_RATE, fused=True)
-    n, states = len(examples), []
-    if not n:
-        return [to_arrays(network.state_dict()) for _ in steps]
+    n, n_networks, total = len(examples), len(networks.first), max(steps)
+    size = min(_BATCH // n_networks, n)
+    if 0 in steps:
+        yield
 
     def dropped(units):
         kept = torch.rand(units.shape, generator=generator) >= drop
-        return units * kept.to(units) / (1 - drop)
+        return units * (kept.to(units) / (1 - drop))
 
-    order, start, size = torch.randperm(n, generator=generator), 0, min(_BATCH, n)
-    for update in range(steps[-1]):
+    start = n
+    for update in range(total):
         if start + size > n:
-            order, start = torch.randperm(n, generator=generator), 0
-        rows, start = order[start : start + size], start + size
-        rate = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * update / steps[-1]))
+            order = torch.stack([torch.randperm(n, generator=generator) for _ in range(n_networks)])
+            start = 0
+        rows, start = order[:, start : start + size], start + size
+        rate = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * update / total))
         for group in optimizer.param_groups:
             group["lr"] = _RATE * rate * min(1.0, (update + 1) / _WARM_UP)
-        loss = _loss(network, coding, examples, rows, device, dropped)
+        loss = _loss(networks, coding, examples, rows, device, dropped)
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(networks.parameters(), math.sqrt(n_networks))
         optimizer.step()
         if update + 1 in steps:
-            states.append(to_arrays(network.state_dict()))
-    return states
+            yield
 
 
-def _told(network, coding, examples, rows, device, drop=None):
-    numbers, deviations, symbols = (x[rows].to(device) for x in examples.seen)
-    return network(numbers, deviations, coding.one_hot(symbols, numbers.dtype), drop)
+def _units(networks, coding, seen, drop=None):
+    numbers, deviations, symbols = seen
+    one_hot = coding.one_hot(symbols.flatten(0, 1), numbers.dtype)
+    return networks(numbers, deviations, one_hot.view(*symbols.shape[:2], -1), drop)
 
 
-def _loss(network, coding, examples, rows, device, drop):
-    gaps, mixtures, logits = _told(network, coding, examples, rows, device, drop)
+def _loss(networks, coding, examples, rows, device, drop):
+    units = _units(networks, coding, [x[rows].to(device) for x in examples.seen], drop)
     true, drawn, weight, symbols = (
         x[rows].to(device)
         for x in (examples.gaps, examples.drawn_gaps, examples.weight, examples.symbols)
     )
     hidden = weight > 0
-    squares = (weight * (gaps - true).square()).sum()
-    density = torch.where(hidden, Mixture(mixtures).log_density(drawn), 0.0).sum()
-    entropy = sum(
-        F.cross_entropy(each, symbols[:, k], ignore_index=-1, reduction="sum")
-        for k, each in enumerate(logits.split([size for _, _, size in coding.digits], 1))
-    ) if coding.digits else 0.0
+    total = (weight * (networks.gaps(units) - true).square()).sum()
+    # Of some rows only, because densities take long.
+    some = slice(0, -(-rows.shape[1] // 2))
+    density = Mixture(networks.mixtures(units[:, some])).log_density(drawn[:, some])
+    total = total - _OF_DENSITY * torch.where(hidden[:, some], density, 0.0).sum()
+    logits = networks.logits(units).split(coding.sizes, 2)
+    for k, each in enumerate(logits if coding.digits else ()):
+        each, true = each.flatten(0, 1), symbols[..., k].flatten()
+        total = total + F.cross_entropy(each, true, ignore_index=-1, reduction="sum")
     count = hidden.sum() + (symbols >= 0).sum()
-    return (squares - _OF_DENSITY * density + entropy) / count.clamp_min(1)
+    return total / count.clamp_min(1) * len(rows)
 
 
 @torch.no_grad()
-def _told_of(network, state, coding, checks, device):
-    network.load_state_dict({name: torch.from_numpy(x) for name, x in state.items()})
-    told = _told(network, coding, checks, slice(None), device)
+def _told_of(networks, coding, checks, device):
+    units = _units(networks, coding, [x[None].to(device) for x in checks.seen])
+    told = networks.gaps(units), networks.mixtures(units), networks.logits(units)
     return [x.double().cpu() for x in told]
 
 
-def _best(told, coding, checks):
-    """The step after which networks are best on held-out cells, and the shares for means, draws."""
-    weight, true = checks.weight.double(), checks.gaps.double()
-    hidden, results = weight > 0, []
-    for each in zip(*told, strict=True):
-        gaps, mixtures, logits = (list(x) for x in zip(*each, strict=True))
-        gaps = torch.stack(gaps).mean(0)
-        along, length = (weight * true * gaps).sum(), (weight * gaps.square()).sum()
-        prior = 0.02 * length + 1e-12
-        share = ((along + prior) / (length + prior)).clamp(0, 1)
-        error = share**2 * length - 2 * share * along
-        entropy = 0.0
-        if coding.digits:
-            for k, parts in enumerate(zip(*(x.split([s for _, _, s in coding.digits], 1) for x in logits), strict=True)):
-                chances = torch.stack([x.softmax(1) for x in parts]).mean(0).clamp_min(1e-12).log()
-                entropy += F.nll_loss(chances, checks.symbols[:, k], ignore_index=-1, reduction="sum")
-        results.append((float(error + entropy), float(share), mixtures))
-    best = min(range(len(results)), key=lambda k: results[k][0])
-    _, share, mixtures = results[best]
-    drawn, densities = checks.drawn_gaps.double(), []
-    for each in _SHARES:
-        density = torch.stack([Mixture(each * x).log_density(drawn) for x in mixtures])
-        densities.append(torch.where(hidden, density.logsumexp(0), 0.0).sum())
-    of_draws = _SHARES[torch.stack(densities).argmax()] if hidden.any() else _SHARES[0]
-    return best, (share, float(of_draws))
+def _held_out(told, coding, checks):
+    """The loss on held-out cells of what networks tell together, and the best share of the means."""
+    weight, true, gaps = checks.weight.double(), checks.gaps.double(), told[0].mean(0)
+    along, length = (weight * true * gaps).sum(), (weight * gaps.square()).sum()
+    prior = _PRIOR * length + 1e-12
+    share = float(((along + prior) / (length + prior)).clamp(0, 1))
+    loss = float(share**2 * length - 2 * share * along)
+    for k, logits in enumerate(told[2].split(coding.sizes, 2) if coding.digits else ()):
+        chances = logits.softmax(2).mean(0).clamp_min(1e-12).log()
+        loss += float(
+            F.nll_loss(chances, checks.symbols[:, k], ignore_index=-1, reduction="sum")
+        )
+    return loss, share
+
+
+def _share_of_draws(mixtures, checks):
+    """By which parameters of mixtures held-out numbers are likeliest together."""
+    hidden, drawn, best = checks.weight > 0, checks.drawn_gaps.double(), (-math.inf, 0.0)
+    for share in _SHARES if hidden.any() else ():
+        density = Mixture(share * mixtures).log_density(drawn).logsumexp(0)
+        best = max(best, (float(density[hidden].sum()), share))
+    return best[1]
