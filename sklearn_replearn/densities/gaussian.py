@@ -51,7 +51,7 @@ class Gaussian:
 
 
 def _rows_at_once(width):
-    return max(1, _AT_ONCE // width**2)
+    return max(1, _AT_ONCE // max(1, width) ** 2)
 
 
 def _conditional(mean, covariance, numbers, known):
@@ -89,7 +89,7 @@ def fitted_gaussian(numbers, known):
     variances = torch.where(known, numbers - mean, 0.0).square().sum(0) / count
     alone = torch.diag(torch.where(variances > _SMALLEST, variances, 1.0))
     covariance, n = alone, len(numbers)
-    whole = known.all(1)
+    whole = known.all(1)  # also where there are no numbers at all
     for _ in range(1 if whole.all() else _ROUNDS):
         filled, spread = numbers.clone(), torch.zeros_like(covariance)
         for part in (~whole).nonzero()[:, 0].split(_rows_at_once(width)):
@@ -102,6 +102,6 @@ def fitted_gaussian(numbers, known):
         gaps = filled - mean
         squares = gaps.T @ gaps + spread
         before, covariance = covariance, (squares + _SHRINKAGE * alone) / (n + _SHRINKAGE)
-        if (covariance - before).abs().max() < 1e-3:
+        if torch.allclose(covariance, before, rtol=0, atol=1e-3):
             break
     return Gaussian(mean.numpy(), covariance.numpy())

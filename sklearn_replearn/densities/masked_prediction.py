@@ -16,8 +16,8 @@ from .prediction_training import trained
 _MOST_FEATURES = 512  # that a network sees of a row
 _MOST_NUMBERS = 128  # of which a normal distribution is computed with
 _MOST_ROWS = 2**16
-_SMALL, _SMALL_WIDTH, _WIDTH = 1000, 128, 256
-_SMALL_NETWORKS = 4  # of which few rows need the mean
+_SMALL, _SMALL_WIDTH, _WIDTH = 1500, 128, 256
+_SMALL_NETWORKS = 4  # whose mean few rows need
 _COMPONENTS = 5
 
 
@@ -93,7 +93,9 @@ class Prediction:
         columns = np.concatenate([coding.columns, coding.categories]).astype(np.intp)
         missing = np.isnan(rows[:, columns])
         # In an order of its own for each row.
-        order = torch.rand(missing.shape, generator=generator, dtype=torch.float64).numpy()
+        order = torch.rand(
+            missing.shape, generator=generator, dtype=torch.float64, device="cpu"
+        ).numpy()
         order = np.argsort(np.where(missing, order, 2.0), axis=1)
         for turn in range(missing.sum(axis=1).max(initial=0)):
             which = np.flatnonzero(missing.sum(axis=1) > turn)
@@ -107,9 +109,9 @@ class Prediction:
         """One scaled cell of each row, drawn: of the column at this place."""
         coding, n_told, n = self.coding, len(self.coding.columns), len(place)
         base, deviation, units = told
-        result, at = np.empty(n), torch.arange(n)
+        result, at = np.empty(n), torch.arange(n, device="cpu")
         # What one of the networks says, so that draws differ as the networks do.
-        chosen = torch.randint(len(units), (n,), generator=generator)
+        chosen = torch.randint(len(units), (n,), generator=generator, device="cpu")
         if n_told:
             numbers = torch.from_numpy(place.clip(max=n_told - 1))
             which = torch.from_numpy(coding.drawn)[numbers]

@@ -136,7 +136,7 @@ class CellCoding:
 
     def one_hot(self, symbols, dtype):
         """Known symbols, Tensor of shape (n, n_symbols)."""
-        sizes = torch.tensor(self.sizes, dtype=torch.int64)
+        sizes = torch.tensor(self.sizes, dtype=torch.int64, device="cpu")
         starts = sizes.cumsum(0) - sizes
         result = torch.zeros((len(symbols), self.n_symbols), dtype=dtype, device=symbols.device)
         places = symbols.clamp_min(0) + starts.to(symbols.device)

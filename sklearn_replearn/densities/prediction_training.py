@@ -17,14 +17,15 @@ _EXAMPLES = 100_000  # rows with hidden cells
 _PRODUCTS = 2**35  # in the solving of all of them
 _MOST_EACH = 64  # examples of a row
 _CHECKS = 8
+_FEWEST_UPDATES, _UPDATES = 500, 2000
 _BATCH = 256  # of all networks together
+_DROPPED = 0.05
 _RATE, _DECAY, _WARM_UP = 2e-3, 1e-3, 50
 _FARTHEST = 8.0
 _LEAST_DEVIATION = 1e-4
 _OF_DENSITY = 0.3  # weight of the log-density beside the squared error
-_FEW_AT_MOST = 0.5, 0.05, 0.4  # share of the examples in which few cells are hidden, and how many
+_FEW_AT_MOST = 0.7, 0.05, 0.4  # share of the examples in which few cells are hidden, and how many
 _SHARES = [k / 10 for k in range(11)]
-_PRIOR = 0.02
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,11 @@ def trained(networks, coding, cells, generator, device, few):
     -------
     Trained
     """
-    n_updates, drop = (500, 0.2) if few else (2000, 0.05)
+    n_updates, drop = _UPDATES, _DROPPED
+    if few:
+        n_updates, drop = min(max(len(cells), _FEWEST_UPDATES), _UPDATES), 0.2
     there = _columns_known(coding, cells)
-    held = torch.rand(there.shape, generator=generator) < _HELD_OUT
-    # Rows of which little is known keep it.
-    held &= there & (there.sum(1, keepdim=True) > 2)
+    held = there & (_uniform(there.shape, generator) < _HELD_OUT)
     shown = there & ~held
     gaussian = fitted_gaussian(cells.numbers, _numbers_of(coding, shown))
     examples = _hidden(coding, cells, shown, gaussian, generator)
@@ -115,7 +116,8 @@ def trained(networks, coding, cells, generator, device, few):
 def _columns_known(coding, cells):
     """Which cells are there, of all columns of numbers and then of all categories."""
     firsts = [
-        k for k, (_, divisor, _) in enumerate(coding.digits)
+        k
+        for k, (_, divisor, _) in enumerate(coding.digits)
         if k == 0 or coding.digits[k - 1][0] != coding.digits[k][0]
     ]
     return torch.cat([cells.known[:, : len(coding.columns)], cells.symbols[:, firsts] >= 0], 1)
@@ -133,20 +135,20 @@ def _symbols_of(coding, columns, symbols):
 
 def _hidden(coding, cells, shown, gaussian, generator):
     """Examples in which some shown cells are hidden at random, several of each row."""
-    n, width = shown.shape
+    n = len(shown)
     most = min(_EXAMPLES, max(_PRODUCTS // (4 * coding.n_numbers**3 + 1), 2000))
-    rows = torch.arange(n).repeat(max(1, min(most // max(n, 1), _MOST_EACH)))
+    rows = torch.arange(n, device="cpu").repeat(max(1, min(most // max(n, 1), _MOST_EACH)))
     if len(rows) > most:
-        rows = torch.randperm(n, generator=generator)[:most]
+        rows = torch.randperm(n, generator=generator, device="cpu")[:most]
     shown, shape = shown[rows], (len(rows), 1)
     often, low, high = _FEW_AT_MOST
-    uniform = torch.rand(shape, generator=generator)
-    few = torch.rand(shape, generator=generator) < often
+    uniform = _uniform(shape, generator)
+    few = _uniform(shape, generator) < often
     share = torch.where(few, low + (high - low) * uniform, uniform)
-    hide = torch.rand(shown.shape, generator=generator) < share
+    hide = _uniform(shown.shape, generator) < share
     # One at least.
-    one = torch.where(shown, torch.rand(shown.shape, generator=generator), -1.0).argmax(1)
-    hide[torch.arange(len(rows)), one] = True
+    one = torch.where(shown, _uniform(shown.shape, generator), -1.0).argmax(1)
+    hide.scatter_(1, one[:, None], True)
     hide &= shown
     some = hide.any(1)
     rows, shown, hide = rows[some], shown[some], hide[some]
@@ -186,13 +188,15 @@ def _training(networks, coding, examples, steps, drop, generator, device):
         yield
 
     def dropped(units):
-        kept = torch.rand(units.shape, generator=generator) >= drop
+        kept = _uniform(units.shape, generator) >= drop
         return units * (kept.to(units) / (1 - drop))
 
     start = n
     for update in range(total):
         if start + size > n:
-            order = torch.stack([torch.randperm(n, generator=generator) for _ in range(n_networks)])
+            order = torch.stack(
+                [torch.randperm(n, generator=generator, device="cpu") for _ in range(n_networks)]
+            )
             start = 0
         rows, start = order[:, start : start + size], start + size
         rate = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * update / total))
@@ -210,7 +214,7 @@ def _training(networks, coding, examples, steps, drop, generator, device):
 def _units(networks, coding, seen, drop=None):
     numbers, deviations, symbols = seen
     one_hot = coding.one_hot(symbols.flatten(0, 1), numbers.dtype)
-    return networks(numbers, deviations, one_hot.view(*symbols.shape[:2], -1), drop)
+    return networks(numbers, deviations, one_hot.view(*symbols.shape[:2], coding.n_symbols), drop)
 
 
 def _loss(networks, coding, examples, rows, device, drop):
@@ -233,6 +237,10 @@ def _loss(networks, coding, examples, rows, device, drop):
     return total / count.clamp_min(1) * len(rows)
 
 
+def _uniform(shape, generator):
+    return torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu")
+
+
 @torch.no_grad()
 def _told_of(networks, coding, checks, device):
     units = _units(networks, coding, [x[None].to(device) for x in checks.seen])
@@ -241,17 +249,15 @@ def _told_of(networks, coding, checks, device):
 
 
 def _held_out(told, coding, checks):
-    """The loss on held-out cells of what networks tell together, and the best share of the means."""
+    """Loss on held-out cells of what networks tell together, and the best share of the means."""
     weight, true, gaps = checks.weight.double(), checks.gaps.double(), told[0].mean(0)
     along, length = (weight * true * gaps).sum(), (weight * gaps.square()).sum()
-    prior = _PRIOR * length + 1e-12
-    share = float(((along + prior) / (length + prior)).clamp(0, 1))
+    # Where nothing is held out nothing is known of them, and the linear map stays as it is.
+    share = float((along / length.clamp_min(1e-12)).clamp(0, 1))
     loss = float(share**2 * length - 2 * share * along)
     for k, logits in enumerate(told[2].split(coding.sizes, 2) if coding.digits else ()):
         chances = logits.softmax(2).mean(0).clamp_min(1e-12).log()
-        loss += float(
-            F.nll_loss(chances, checks.symbols[:, k], ignore_index=-1, reduction="sum")
-        )
+        loss += float(F.nll_loss(chances, checks.symbols[:, k], ignore_index=-1, reduction="sum"))
     return loss, share
 
 
