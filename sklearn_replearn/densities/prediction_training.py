@@ -11,16 +11,15 @@ from .._runtime.arrays import to_arrays
 from .gaussian import Gaussian, fitted_gaussian
 from .mixture import Mixture
 
-_HELD_OUT = 0.1  # share of cells by which is told when to stop
+_MOST_HELD_OUT, _ENOUGH = 0.1, 2000  # share of cells by which is told when to stop, and how many
 _MOST_HELD_ROWS = 4000
 _EXAMPLES = 100_000  # rows with hidden cells
 _PRODUCTS = 2**35  # in the solving of all of them
 _MOST_EACH = 64  # examples of a row
 _CHECKS = 8
-_FEWEST_UPDATES, _UPDATES = 500, 2000
+_FEWEST_UPDATES, _UPDATES = 500, 1500
 _BATCH = 256  # of all networks together
-_DROPPED = 0.05
-_RATE, _DECAY, _WARM_UP = 2e-3, 1e-3, 50
+_DECAY, _WARM_UP = 1e-3, 50
 _FARTHEST = 8.0
 _LEAST_DEVIATION = 1e-4
 _OF_DENSITY = 0.3  # weight of the log-density beside the squared error
@@ -43,6 +42,15 @@ class Trained:
     gaussian: Gaussian
     weights: dict
     shares: tuple
+
+
+@dataclass(frozen=True)
+class _Effort:
+    """How long networks learn, at which rate, and the share of their units that is dropped."""
+
+    n_updates: int
+    rate: float
+    dropped: float
 
 
 @dataclass(frozen=True)
@@ -89,21 +97,22 @@ def trained(networks, coding, cells, generator, device, few):
     -------
     Trained
     """
-    n_updates, drop = _UPDATES, _DROPPED
+    effort = _Effort(_UPDATES, 4e-3, 0.05)
     if few:
-        n_updates, drop = min(max(len(cells), _FEWEST_UPDATES), _UPDATES), 0.2
+        effort = _Effort(min(max(len(cells), _FEWEST_UPDATES), _UPDATES), 2e-3, 0.2)
     there = _columns_known(coding, cells)
-    held = there & (_uniform(there.shape, generator) < _HELD_OUT)
+    share = min(_MOST_HELD_OUT, _ENOUGH / max(1, int(there.sum())))
+    held = there & (_uniform(there.shape, generator) < share)
     shown = there & ~held
     gaussian = fitted_gaussian(cells.numbers, _numbers_of(coding, shown))
     examples = _hidden(coding, cells, shown, gaussian, generator)
     checked = held.any(1).nonzero()[:_MOST_HELD_ROWS, 0]
     checks = _examples(coding, cells.take(checked), shown[checked], held[checked], gaussian)
-    steps = {max(1, n_updates * (k + 1) // _CHECKS) for k in range(_CHECKS)}
+    steps = {max(1, effort.n_updates * (k + 1) // _CHECKS) for k in range(_CHECKS)}
     if not len(examples):
         steps = {0}
     best = None
-    for _ in _training(networks.to(device), coding, examples, steps, drop, generator, device):
+    for _ in _training(networks.to(device), coding, examples, steps, effort, generator, device):
         told = _told_of(networks, coding, checks, device)
         loss, share = _held_out(told, coding, checks)
         if best is None or loss < best[0]:
@@ -176,20 +185,20 @@ def _examples(coding, cells, shown, hidden, gaussian):
     )
 
 
-def _training(networks, coding, examples, steps, drop, generator, device):
+def _training(networks, coding, examples, steps, effort, generator, device):
     """Train networks; gives way after some steps."""
     flat = [p for name, p in networks.named_parameters() if name.endswith("_bias")]
     deep = [p for name, p in networks.named_parameters() if not name.endswith("_bias")]
     groups = [{"params": deep, "weight_decay": _DECAY}, {"params": flat, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=_RATE, fused=True)
+    optimizer = torch.optim.AdamW(groups, lr=effort.rate, fused=True)
     n, n_networks, total = len(examples), len(networks.first), max(steps)
     size = min(_BATCH // n_networks, n)
     if 0 in steps:
         yield
 
     def dropped(units):
-        kept = _uniform(units.shape, generator) >= drop
-        return units * (kept.to(units) / (1 - drop))
+        kept = _uniform(units.shape, generator) >= effort.dropped
+        return units * (kept.to(units) / (1 - effort.dropped))
 
     start = n
     for update in range(total):
@@ -201,7 +210,7 @@ def _training(networks, coding, examples, steps, drop, generator, device):
         rows, start = order[:, start : start + size], start + size
         rate = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * update / total))
         for group in optimizer.param_groups:
-            group["lr"] = _RATE * rate * min(1.0, (update + 1) / _WARM_UP)
+            group["lr"] = effort.rate * rate * min(1.0, (update + 1) / _WARM_UP)
         loss = _loss(networks, coding, examples, rows, device, dropped)
         optimizer.zero_grad()
         loss.backward()
