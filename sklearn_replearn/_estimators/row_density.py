@@ -1,24 +1,28 @@
 """The density of rows beside the decoder's: fitted after the network, and applied."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from ..densities import Autoregressive
+from ..densities.masked_prediction import fitted_prediction
 from .likelihood_bounds import N_FIGURES
 
+_MOST_ROWS = 2**16
 
-def fitted_density(density, train_rows, model, measure):
-    """What ``density=`` asks for, fitted to the training rows; None is the decoder's.
+
+def with_density(generation, density, train_rows, model):
+    """A :class:`Generation` with the density that ``density=`` asks for, fitted to training rows.
 
     Parameters
     ----------
-    density : str or Autoregressive
+    generation : Generation
+    density : {"decoder", "autoregressive"} or Autoregressive
     train_rows : TrainingRows
     model : Model
         But for its weights.
-    measure : Measure
 
     Raises
     ------
@@ -26,14 +30,40 @@ def fitted_density(density, train_rows, model, measure):
         If rows are none of a table, or the table is too wide.
     """
     if density == "decoder":
-        return None
+        return generation
     if not model.rows.tabular:
         raise ValueError(
             f"density={density!r} is for rows of a table; rows are {type(model.rows).__name__}. "
             'Leave it at "decoder".'
         )
     density = Autoregressive() if density == "autoregressive" else density
-    return density.fitted(train_rows.multiset, model, measure, train_rows.device)
+    multiset, device = train_rows.multiset, train_rows.device
+    fitted = density.fitted(multiset, model, generation.measure, device)
+    values = multiset.values(multiset.sample(_MOST_ROWS)).astype(np.float64)
+    scaled = model.scaler.scale(values)
+    with torch.inference_mode(False), torch.enable_grad():
+        prediction = fitted_prediction(
+            values, scaled, model.scaler, model.seed, device, density.max_updates
+        )
+    return replace(generation, density=fitted, prediction=prediction)
+
+
+def expected_cells(inference, table, prediction):
+    """Scaled cells as they are expected given those that are there, like ``table``."""
+
+    def of_part(_, part):
+        return torch.from_numpy(prediction.expected(part.rows.cpu().numpy()))
+
+    return inference.of_table(of_part, table, table.shape[1], np.float64)
+
+
+def drawn_cells(inference, table, prediction, generator):
+    """Scaled cells, those that are missing drawn given those that are there, like ``table``."""
+
+    def of_part(_, part):
+        return torch.from_numpy(prediction.drawn(part.rows.cpu().numpy(), generator))
+
+    return inference.of_table(of_part, table, table.shape[1], np.float64)
 
 
 def log_likelihoods(inference, table, generation):

@@ -46,6 +46,8 @@ class Generation:
         By what cells are measured when rows are scored.
     density : AutoregressiveDensity or None
         Of rows, where it is not that of the decoder.
+    prediction : Prediction or None
+        Of missing cells, where it is not the decoder's.
     """
 
     prior: Prior
@@ -55,6 +57,7 @@ class Generation:
     in_unit_interval: np.ndarray
     measure: Measure
     density: object = None
+    prediction: object = None
 
     def codes(self, n_samples, latent_dim, generator):
         """Codes, ndarray of shape (n_samples, latent_dim)."""

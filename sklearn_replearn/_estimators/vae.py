@@ -1,7 +1,5 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import torch
@@ -27,7 +25,7 @@ from .drawing import Drawing
 from .importance import Draws, drawn_codes
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of
-from .row_density import fitted_density, log_likelihoods
+from .row_density import drawn_cells, expected_cells, log_likelihoods, with_density
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
@@ -439,6 +437,9 @@ class VAETransformer(RepresentationTransformer):
         ]
 
     def _expected_cells(self, table):
+        prediction = self._model.extras.prediction
+        if prediction is not None:
+            return expected_cells(self._applied(), table, prediction)
         noise = self._noise(self.n_importance_samples, _IMPUTATION_DRAWS)
         prior = self._model.extras.prior
 
@@ -452,6 +453,10 @@ class VAETransformer(RepresentationTransformer):
 
     def _drawn_values(self, table, generator):
         """Values drawn given the cells that are there."""
+        scaler, prediction = self._model.scaler, self._model.extras.prediction
+        if prediction is not None:
+            cells = drawn_cells(self._applied(), table, prediction, generator)
+            return scaler.original(scaler.inside(cells))
         noise = self._noise(self.n_importance_samples)
         inference, prior = self._applied(), self._model.extras.prior
         cells = new_generator(draw_integer(generator), inference.device)
@@ -470,7 +475,7 @@ class VAETransformer(RepresentationTransformer):
         values = inference.of_table(
             drawn, table, self.n_features_in_, np.float64, n_each=len(noise)
         )
-        return self._model.extras.shown(values, self._model.scaler)
+        return self._model.extras.shown(values, scaler)
 
     @validated(
         {
@@ -616,5 +621,4 @@ class VAETransformer(RepresentationTransformer):
         mixture = named == "mixture" or (named == "auto" and model.rows.tabular)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
         generation = learned_generation(network, train_rows, model, mixture, asked)
-        density = fitted_density(self.density, train_rows, model, generation.measure)
-        return replace(generation, density=density)
+        return with_density(generation, self.density, train_rows, model)

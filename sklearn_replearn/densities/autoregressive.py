@@ -45,7 +45,7 @@ class Autoregressive(BaseEstimator):
     max_updates : int, default=2000
         Batches of 256 rows that the network is trained on at most. It ends earlier when rows held
         out (a tenth, a fifth of fewer than 2000) gain no more, and keeps the weights that were best
-        for them.
+        for them. The network that fills missing cells is trained on as many, but at most 1500.
 
     Notes
     -----
@@ -184,7 +184,8 @@ def _initialise(network, rows, generator):
     linear = triangular(features[:, : len(seen)], rows.numbers, told, before)
     one_hot = features[:, : network.n_symbols]
     shares = one_hot.sum(0) + _ROWS_OF_PRIOR
-    gaps = (rows.numbers - features[:, : len(seen)] @ linear.weights.T - linear.bias) / linear.deviation
+    expected = features[:, : len(seen)] @ linear.weights.T + linear.bias
+    gaps = (rows.numbers - expected) / linear.deviation
     rest = rows.symbols[:, network.numbers] == network.there - 1
     some = slice(_ROWS_OF_MIXTURES)
     mixtures = parameters_of(gaps[some], rest[some], network.n_components)
@@ -259,7 +260,7 @@ class AutoregressiveDensity:
                 both = np.logaddexp(cells, rest) if slot.step else cells
                 cells = np.where(other, rest, both) - measure.log_step[slot.column]
             absent = (symbols == ABSENT).cpu().numpy()
-            if not slot.rest and getattr(slot, "first", False):
+            if not slot.rest and getattr(slot, "leading", False):
                 cells = np.where(absent, log_unseen, cells)
             else:
                 cells = np.where(absent, 0.0, cells)

@@ -179,7 +179,7 @@ class Drawing:
                 wanted = wanted[condition.holds(wanted)]
             allowed = wanted[wanted > UNSEEN].astype(np.int64) - 1
         possible = np.zeros((n, slot.size), dtype=bool)
-        if slot.first:
+        if slot.leading:
             possible[:] = np.isin(digits, allowed // slot.divisor)
         else:
             for quotient in np.unique(before):
@@ -193,12 +193,12 @@ class Drawing:
         symbols = drawn(kept, self.generator)
         shown = symbols.cpu().numpy()
         gone = shown >= slot.size
-        if not slot.first:
+        if not slot.leading:
             gone = np.isnan(self.values[:, j])
         code = before + shown * slot.divisor
         last = slot.divisor == 1
         self.values[:, j] = np.where(gone, np.nan, code + last)
-        absent = torch.from_numpy(gone & (not slot.first)).to(symbols.device)
+        absent = torch.from_numpy(gone & (not slot.leading)).to(symbols.device)
         return torch.where(absent, ABSENT, symbols)
 
     # ---------------------------------------------------------------- numbers

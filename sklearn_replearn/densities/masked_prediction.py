@@ -148,7 +148,7 @@ def _new_networks(coding, n_networks, hidden):
     )
 
 
-def fitted_prediction(values, scaled, scaler, seed, device):
+def fitted_prediction(values, scaled, scaler, seed, device, max_updates=2**31):
     """The :class:`Prediction` learned from training rows; None where these are too wide.
 
     Parameters
@@ -159,6 +159,8 @@ def fitted_prediction(values, scaled, scaler, seed, device):
     seed : int
     device : torch.device
         On which the networks are trained.
+    max_updates : int, default=2**31
+        Batches at most; 0 leaves what is told linearly.
 
     Returns
     -------
@@ -173,5 +175,7 @@ def fitted_prediction(values, scaled, scaler, seed, device):
     hidden = _SMALL_WIDTH if few else _WIDTH
     networks = _new_networks(coding, _SMALL_NETWORKS if few else 1, hidden)
     cells = coding.encoded(scaled)
-    found = trained(networks.initialise(generator), coding, cells, generator, device, few)
+    found = trained(
+        networks.initialise(generator), coding, cells, generator, device, few, max_updates
+    )
     return Prediction(coding, found.gaussian, hidden, found.weights, *found.shares)

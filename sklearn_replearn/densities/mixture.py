@@ -10,6 +10,7 @@ _LOG_SCALES = -7.0, 4.0
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _TINY = 1e-15
 _ROUNDS, _PRIOR_ROWS, _FITTED_WITHIN = 5, 3.0, 20.0
+_FARTHEST = 1e12
 _TAIL, _SCALE = 1e-3, 2.0  # share and scale of the heavy-tailed part
 _FAR, _NARROWEST = 1e4, 1e-12  # deviations; in float32 their squares are summed
 _ROOT, _SURE = math.sqrt(0.5), 1e-4  # below, float32 has no digits for a difference
@@ -124,8 +125,14 @@ class Mixture:
         ends = ((end[..., None] - self.means) / scales for end in (lower, upper))
         return self.log_weights + log_normal_mass(*ends)
 
-    def draw(self, generator, lower, upper):
-        """One number of each within an interval."""
+    def draw(self, generator, lower=-math.inf, upper=math.inf):
+        """One number of each, within an interval if one is given."""
+        lower, upper = (
+            torch.as_tensor(end, dtype=self.means.dtype, device=self.means.device).expand(
+                self.means.shape[:-1]
+            )
+            for end in (lower, upper)
+        )
         log_masses = torch.log1p(torch.tensor(-_TAIL)) + self._log_masses(lower, upper)
         log_tail = math.log(_TAIL) + _log_tail_mass(lower, upper)
         chosen = drawn(torch.cat([log_masses, log_tail[..., None]], -1), generator)
@@ -150,7 +157,7 @@ def _with_tail(log_normals, log_tail):
 
 def _tail_below(x):
     """Distribution function of the heavy-tailed part."""
-    x = x / _SCALE
+    x = (x / _SCALE).clamp(-_FARTHEST, _FARTHEST)
     return 0.5 + 0.5 * x / torch.sqrt(2 + x.square())
 
 

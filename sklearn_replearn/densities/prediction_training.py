@@ -1,7 +1,7 @@
 """Networks that learn to predict cells that are hidden from them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -79,7 +79,7 @@ class _Examples:
         return len(self.gaps)
 
 
-def trained(networks, coding, cells, generator, device, few):
+def trained(networks, coding, cells, generator, device, few, max_updates):
     """Train networks; they stop where together they are best on held-out cells.
 
     Parameters
@@ -92,6 +92,8 @@ def trained(networks, coding, cells, generator, device, few):
     device : torch.device
     few : bool
         Whether the rows are so few that much is dropped and little is learned.
+    max_updates : int
+        At most 1500 count.
 
     Returns
     -------
@@ -100,16 +102,18 @@ def trained(networks, coding, cells, generator, device, few):
     effort = _Effort(_UPDATES, 4e-3, 0.05)
     if few:
         effort = _Effort(min(max(len(cells), _FEWEST_UPDATES), _UPDATES), 2e-3, 0.2)
+    effort = replace(effort, n_updates=min(effort.n_updates, max_updates))
     there = _columns_known(coding, cells)
     share = min(_MOST_HELD_OUT, _ENOUGH / max(1, int(there.sum())))
     held = there & (_uniform(there.shape, generator) < share)
     shown = there & ~held
     gaussian = fitted_gaussian(cells.numbers, _numbers_of(coding, shown))
-    examples = _hidden(coding, cells, shown, gaussian, generator)
+    most = min(_EXAMPLES, _BATCH * effort.n_updates)
+    examples = _hidden(coding, cells, shown, gaussian, most, generator)
     checked = held.any(1).nonzero()[:_MOST_HELD_ROWS, 0]
     checks = _examples(coding, cells.take(checked), shown[checked], held[checked], gaussian)
     steps = {max(1, effort.n_updates * (k + 1) // _CHECKS) for k in range(_CHECKS)}
-    if not len(examples):
+    if not len(examples) or not effort.n_updates:
         steps = {0}
     best = None
     for _ in _training(networks.to(device), coding, examples, steps, effort, generator, device):
@@ -142,10 +146,10 @@ def _symbols_of(coding, columns, symbols):
     return torch.where(columns[:, places], symbols, -1)
 
 
-def _hidden(coding, cells, shown, gaussian, generator):
+def _hidden(coding, cells, shown, gaussian, most, generator):
     """Examples in which some shown cells are hidden at random, several of each row."""
     n = len(shown)
-    most = min(_EXAMPLES, max(_PRODUCTS // (4 * coding.n_numbers**3 + 1), 2000))
+    most = min(most, max(_PRODUCTS // (4 * coding.n_numbers**3 + 1), 2000))
     rows = torch.arange(n, device="cpu").repeat(max(1, min(most // max(n, 1), _MOST_EACH)))
     if len(rows) > most:
         rows = torch.randperm(n, generator=generator, device="cpu")[:most]

@@ -24,7 +24,7 @@ class LevelSlot:
     n_levels : int
     missing : bool
         Whether one more symbol, the last, says that the cell is missing.
-    first : bool
+    leading : bool
         Whether it is the first digit.
     """
 
@@ -33,7 +33,7 @@ class LevelSlot:
     size: int
     n_levels: int
     missing: bool
-    first: bool
+    leading: bool
 
     rest = False
 

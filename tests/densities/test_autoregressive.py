@@ -72,9 +72,7 @@ def test_probabilities_of_all_cells_add_up_to_one():
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"x": random.poisson(2, 300), "kind": random.choice(["a", "b"], 300)})
     fitted = autoregressive().fit(frame)
-    cells = pd.DataFrame(
-        {"x": np.repeat(np.arange(-30, 60), 2), "kind": np.tile(["a", "b"], 90)}
-    )
+    cells = pd.DataFrame({"x": np.repeat(np.arange(-30, 60), 2), "kind": np.tile(["a", "b"], 90)})
     assert np.exp(fitted.score_samples(cells)).sum() == pytest.approx(1, abs=1e-3)
 
 
@@ -283,7 +281,7 @@ def test_it_is_searched_over_and_cloned():
         ({"density": "gaussian"}, "density"),
         ({"density": Autoregressive(hidden_size=0)}, "hidden_size"),
         ({"density": Autoregressive(n_components="few")}, "n_components"),
-        ({"rows": Images((1, 2, 4))}, r'density.* is for rows of a table; rows are Images'),
+        ({"rows": Images((1, 2, 4))}, r"density.* is for rows of a table; rows are Images"),
     ],
     ids=["name", "width", "components", "images"],
 )
@@ -298,7 +296,7 @@ def test_what_it_refuses(params, message):
 
 def test_it_refuses_tables_that_are_too_wide():
     X = np.random.default_rng(0).random((30, 700))
-    with pytest.raises(ValueError, match="700 columns would need .* weights"):
+    with pytest.raises(ValueError, match=r"700 columns would need .* weights"):
         autoregressive(Autoregressive(n_components=32)).fit(X)
     assert autoregressive(rows=Table()).fit(X[:, :40]).sample(2).shape == (2, 40)
 
