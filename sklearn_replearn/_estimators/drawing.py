@@ -4,7 +4,7 @@ import numpy as np
 
 from .._runtime.isolation import isolated
 from .._runtime.randomness import draw_integer, new_generator
-from ..densities.drawing import rows_of
+from ..densities.sampling import rows_of
 from .conditional import Conditional
 
 

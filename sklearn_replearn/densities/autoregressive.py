@@ -14,7 +14,7 @@ from .._runtime.sklearn import StrOptions
 from .mixture import Mixture, parameters_of
 from .network import MaskedNetwork
 from .parents import log_lifts
-from .slots import ABSENT, Slots, slots_of
+from .slots import ABSENT, LevelSlot, Slots, slots_of
 from .training import FEWEST_ROWS, Encoded, rows_and_held_out, train
 from .triangular import triangular
 
@@ -259,11 +259,8 @@ class AutoregressiveDensity:
                 # What many rows share may be drawn as any other value, too, where there are steps.
                 both = np.logaddexp(cells, rest) if slot.step else cells
                 cells = np.where(other, rest, both) - measure.log_step[slot.column]
-            absent = (symbols == ABSENT).cpu().numpy()
-            if not slot.rest and getattr(slot, "leading", False):
-                cells = np.where(absent, log_unseen, cells)
-            else:
-                cells = np.where(absent, 0.0, cells)
+            unseen = log_unseen if isinstance(slot, LevelSlot) and slot.leading else 0.0
+            cells = np.where((symbols == ABSENT).cpu().numpy(), unseen, cells)
             found[:, slot.column] += cells
         found[np.isnan(values)] = 0.0
         return found

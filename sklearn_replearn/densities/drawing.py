@@ -7,58 +7,9 @@ import torch
 from torch.nn import functional as F
 
 from .._tables.levels import UNSEEN
+from .conversions import Conversions
 from .mixture import Mixture, drawn
-from .slots import ABSENT
-
-_CANDIDATES, _ROUNDS = 2**13, 8
-_ROWS_AT_ONCE = 2**13
-
-
-def rows_of(density, network, scaler, n, generator, conditions, as_fit):
-    """Rows drawn from a density, ndarray of shape (n, n_features).
-
-    With conditions, candidates are drawn that meet them, more where they weigh little, and rows are
-    chosen from these by how likely the conditions were for each.
-
-    Parameters
-    ----------
-    density : AutoregressiveDensity
-    network : MaskedNetwork
-    scaler : Scaler
-    n : int
-    generator : torch.Generator
-    conditions : dict of int to Condition
-        By column.
-    as_fit : bool
-        Whether cells without a condition may be missing.
-    """
-
-    def some(size):
-        drawing = Drawing(density, network, scaler, size, generator)
-        drawing.run(conditions, as_fit)
-        return drawing.values, drawing.log_weights.cpu().numpy()
-
-    if not conditions:
-        sizes = [min(_ROWS_AT_ONCE, n - start) for start in range(0, n, _ROWS_AT_ONCE)]
-        return np.concatenate([some(size)[0] for size in sizes])
-    values, log_weights = some(max(_CANDIDATES, n))
-    for _ in range(_ROUNDS - 1):
-        weights = np.exp(log_weights - log_weights.max())
-        if weights.sum() ** 2 > 4 * n * np.square(weights).sum():
-            break
-        more = some(max(_CANDIDATES, n))
-        values = np.concatenate([values, more[0]])
-        log_weights = np.concatenate([log_weights, more[1]])
-    weights = np.exp(log_weights - log_weights.max())
-    ends = np.cumsum(weights)
-    # One uniform number serves all: a row is chosen as often as its weight asks, up to one time.
-    offset = float(
-        torch.rand((), generator=generator, dtype=torch.float64, device=generator.device)
-    )
-    places = np.searchsorted(ends, (np.arange(n) + offset) / n * ends[-1], side="right")
-    chosen = values[places.clip(max=len(values) - 1)]
-    order = torch.randperm(n, generator=generator, device=generator.device).cpu().numpy()
-    return chosen[order]
+from .slots import ABSENT, LevelSlot
 
 
 class Drawing:
@@ -93,7 +44,7 @@ class Drawing:
         self.first, self.units = (torch.zeros((n, hidden), **zeros) for _ in range(2))
         self.values = np.full((n, len(scaler.low)), np.nan)
         self.log_weights = torch.zeros(n, **zeros)
-        self.steps = _Conversions(scaler)
+        self.steps = Conversions(scaler)
 
     def run(self, conditions, as_fit):
         """Draw all slots.
@@ -110,10 +61,10 @@ class Drawing:
             logits = self._logits(s)
             if slot.missing and (condition is not None or not as_fit):
                 logits = logits[:, : slot.size]
-            if slot.rest or not hasattr(slot, "divisor"):
-                symbols, numbers = self._number(s, slot, logits, condition)
-            else:
+            if isinstance(slot, LevelSlot):
                 symbols, numbers = self._level(slot, logits, condition), None
+            else:
+                symbols, numbers = self._number(s, slot, logits, condition)
             self._take(s, slot, symbols, numbers)
 
     # ---------------------------------------------------------------- the network
@@ -295,40 +246,3 @@ class Drawing:
             numbers[rest] = self.steps.scaled(j, values[rest]) if slot.step else scaled
         self.values[:, j] = values
         return symbols, torch.from_numpy(numbers).to(symbols.device)
-
-
-class _Conversions:
-    """Cells of one column, scaled and back."""
-
-    def __init__(self, scaler):
-        self.scaler = scaler
-        self.low, self.high = scaler.low.astype(np.float64), scaler.high.astype(np.float64)
-
-    def _alone(self, function, j, cells):
-        rows = np.zeros((len(cells), len(self.low)))
-        rows[:, j] = cells
-        return np.array(function(rows)[:, j])
-
-    def scaled(self, j, values):
-        return self._alone(self.scaler.scale, j, values)
-
-    def original(self, j, scaled):
-        return self._alone(lambda rows: self.scaler.original(self.scaler.inside(rows)), j, scaled)
-
-    def limited(self, j, scaled):
-        return self._alone(self.scaler.limit, j, scaled)
-
-    def range_of(self, j):
-        return self.low[j], self.high[j]
-
-    def on_steps_within(self, j, condition, step):
-        """Scaled ends of a range, those of the outermost steps in it where there are steps."""
-        ends = np.array([condition.low, condition.high])
-        if step:
-            origin = self.scaler.grain.origin[j]
-            with np.errstate(invalid="ignore"):
-                low = origin + np.ceil((ends[0] - origin) / step - 1e-9) * step
-                high = origin + np.floor((ends[1] - origin) / step + 1e-9) * step
-            ends = np.array([low - 0.5 * step, high + 0.5 * step])
-        scaled = self.scaled(j, np.clip(ends, -1e300, 1e300))
-        return scaled.min(), scaled.max()
