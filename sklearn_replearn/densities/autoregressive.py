@@ -45,7 +45,7 @@ class Autoregressive(BaseEstimator):
     max_updates : int, default=2000
         Batches of 256 rows that the network is trained on at most. It ends earlier when rows held
         out (a tenth, a fifth of fewer than 2000) gain no more, and keeps the weights that were best
-        for them. The network that fills missing cells is trained on as many, but at most 1500.
+        for them. The network that fills missing cells is trained on as many, but at most 1100.
 
     Notes
     -----

@@ -17,7 +17,7 @@ _EXAMPLES = 100_000  # rows with hidden cells
 _PRODUCTS = 2**35  # in the solving of all of them
 _MOST_EACH = 64  # examples of a row
 _CHECKS = 8
-_FEWEST_UPDATES, _UPDATES = 500, 1500
+_FEWEST_UPDATES, _UPDATES = 500, 1100
 _BATCH = 256  # of all networks together
 _DECAY, _WARM_UP = 1e-3, 50
 _FARTHEST = 8.0
@@ -93,7 +93,7 @@ def trained(networks, coding, cells, generator, device, few, max_updates):
     few : bool
         Whether the rows are so few that much is dropped and little is learned.
     max_updates : int
-        At most 1500 count.
+        At most 1100 count.
 
     Returns
     -------
