@@ -1,6 +1,7 @@
 """Rows drawn from a fitted VAE."""
 
 import numpy as np
+import torch
 
 from .._runtime.isolation import isolated
 from .._runtime.randomness import draw_integer, new_generator
@@ -74,9 +75,19 @@ class Drawing:
             values = rows_of(
                 generation.density, network, model.scaler, n_samples, noise, of_columns, as_fit
             )
-        values = np.where(np.isnan(values), values, model.schema.within_range(values))
-        fixed = model.scaler.constant | model.scaler.idle
+        inside = np.where(np.isnan(values), values, model.schema.within_range(values))
+        # What a user asks for may be beyond the range of fit.
+        given = list(of_columns)
+        inside[:, given] = values[:, given]
+        values = inside
+        fixed = np.flatnonzero(model.scaler.constant | model.scaler.idle)
         values[:, fixed] = model.scaler.original(np.zeros((1, values.shape[1])))[:, fixed]
+        for j in np.intersect1d(fixed, list(of_columns)):
+            wanted = of_columns[j]
+            cells = [wanted.low] if wanted.values is None else wanted.values
+            if wanted.exact or wanted.values is not None:
+                chosen = torch.randint(len(cells), (n_samples,), generator=generator, device="cpu")
+                values[:, j] = np.asarray(cells)[chosen.numpy()]
         ids = np.setdiff1d(generation.ids, list(of_columns))
         values[:, ids] = np.nan
         return values

@@ -39,11 +39,10 @@ def with_density(generation, density, train_rows, model):
     density = Autoregressive() if density == "autoregressive" else density
     multiset, device = train_rows.multiset, train_rows.device
     fitted = density.fitted(multiset, model, generation.measure, device)
-    values = multiset.values(multiset.sample(_MOST_ROWS)).astype(np.float64)
-    scaled = model.scaler.scale(values)
+    scaled = model.scaler.scale(multiset.values(multiset.sample(_MOST_ROWS)))
     with torch.inference_mode(False), torch.enable_grad():
         prediction = fitted_prediction(
-            values, scaled, model.scaler, model.seed, device, density.max_updates
+            scaled, model.scaler, model.seed, device, density.max_updates
         )
     return replace(generation, density=fitted, prediction=prediction)
 

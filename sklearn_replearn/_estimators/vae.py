@@ -7,13 +7,14 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.arrays import CHUNK, slices
-from .._runtime.parameters import SEED, Instance, Number, Whole, validated
+from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._scaling.cells import check_unit_interval
 from .._tables.conditions import conditions_of
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
+from ..densities import Autoregressive
 from ..likelihoods import Bernoulli
 from ..likelihoods.names import NAMED
 from ..modules import VariationalAutoencoder
@@ -31,7 +32,6 @@ from .sampling import learned_generation
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 _IMPUTATION_DRAWS = 256
 _DRAWS = Whole(1, 2**20)
-_DENSITIES = "a density such as Autoregressive() of sklearn_replearn.densities"
 
 
 class VAETransformer(RepresentationTransformer):
@@ -194,7 +194,7 @@ class VAETransformer(RepresentationTransformer):
         "objective": [OBJECTIVE_OF_VAE, None],
         "prior": [StrOptions({"auto", "normal", "mixture"}), PRIOR],
         "n_importance_samples": [_DRAWS],
-        "density": [StrOptions({"decoder", "autoregressive"}), Instance(["fitted"], _DENSITIES)],
+        "density": [StrOptions({"decoder", "autoregressive"}), Autoregressive],
     }
 
     def __init__(
@@ -401,7 +401,7 @@ class VAETransformer(RepresentationTransformer):
 
     @validated({"n_draws": [Whole(), None], "random_state": SEED})
     def impute(self, X, n_draws=None, random_state=None):
-        """Fill missing cells from what the cells that are there tell of the code.
+        """Fill missing cells from what the cells that are there tell of them.
 
         Parameters
         ----------

@@ -131,6 +131,7 @@ def _inwards(low, high, dtype):
     rounded = ends.astype(dtype)
     inside = np.nextafter(rounded, np.array([np.inf, -np.inf], dtype))
     # Compared in float64: a short float would be equal to what it was rounded from.
-    outside = (rounded.astype(np.float64) - ends) * [1, -1] < 0
+    with np.errstate(invalid="ignore"):  # of open ends
+        outside = (rounded.astype(np.float64) - ends) * [1, -1] < 0
     first, last = np.where(outside & np.isfinite(ends), inside, rounded)
     return float(first), float(last)

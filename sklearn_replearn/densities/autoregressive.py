@@ -11,6 +11,7 @@ from .._runtime.arrays import to_arrays, to_tensors
 from .._runtime.parameters import Whole, check_parameters
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import StrOptions
+from .conversions import step_ends
 from .mixture import Mixture, parameters_of
 from .network import MaskedNetwork
 from .parents import log_lifts
@@ -22,7 +23,6 @@ _LEAST, _MOST, _TOGETHER = 8, 32, 96  # components of a number, and of all
 _ROWS_FOR_ONE = 3000  # fewer may be told as well by one normal distribution
 _MOST_ROWS, _ROWS_OF_MIXTURES = 2**16, 2**12
 _MOST_WEIGHTS = 2**25
-_FARTHEST = 1e3  # as good as infinite for a scaled cell
 _ROWS_OF_PRIOR = 0.5  # of a symbol that no row has
 
 
@@ -248,7 +248,11 @@ class AutoregressiveDensity:
         found[:, resting] = -0.5 * np.square(scaler.scale(values)[:, resting])
         for s, part in enumerate(logits.split(network.sizes, 1)):
             slot, symbols = self.slots.slots[s], rows.symbols[:, s]
-            log_symbols = part[:, : slot.size].log_softmax(1)
+            part = part[:, : slot.size]
+            if isinstance(slot, LevelSlot) and not slot.leading:
+                possible = torch.from_numpy(slot.possible(values[:, slot.column]))
+                part = torch.where(possible.to(part.device), part, -torch.inf)
+            log_symbols = part.log_softmax(1)
             place = symbols.clamp(0, slot.size - 1)[:, None]
             cells = log_symbols.gather(1, place)[:, 0].cpu().numpy()
             if slot.rest:
@@ -258,6 +262,11 @@ class AutoregressiveDensity:
                 other = (symbols == slot.size - 1).cpu().numpy()
                 # What many rows share may be drawn as any other value, too, where there are steps.
                 both = np.logaddexp(cells, rest) if slot.step else cells
+                if slot.widths is not None:
+                    both = (
+                        cells
+                        - np.log(slot.widths)[place[:, 0].cpu().clamp_max(len(slot.widths) - 1)]
+                    )
                 cells = np.where(other, rest, both) - measure.log_step[slot.column]
             unseen = log_unseen if isinstance(slot, LevelSlot) and slot.leading else 0.0
             cells = np.where((symbols == ABSENT).cpu().numpy(), unseen, cells)
@@ -278,12 +287,3 @@ class AutoregressiveDensity:
             high = torch.maximum(high, low + 1e-12)
             found[:, k] = mixture.of(k).log_mass(low, high)
         return found
-
-
-def step_ends(scaler, values, half):
-    """Scaled ends of the steps around cells, two ndarrays like ``values``."""
-    scaled = scaler.scale(values)
-    lower, upper = scaler.scale(values - half), scaler.scale(values + half)
-    lower, upper = np.minimum(lower, upper), np.maximum(lower, upper)
-    # Below a count of 0 there is nothing.
-    return np.where((lower == scaled) & (half > 0), -_FARTHEST, lower), upper

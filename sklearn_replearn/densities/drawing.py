@@ -44,7 +44,7 @@ class Drawing:
         self.first, self.units = (torch.zeros((n, hidden), **zeros) for _ in range(2))
         self.values = np.full((n, len(scaler.low)), np.nan)
         self.log_weights = torch.zeros(n, **zeros)
-        self.steps = Conversions(scaler)
+        self.conversions = Conversions(scaler)
 
     def run(self, conditions, as_fit):
         """Draw all slots.
@@ -99,7 +99,7 @@ class Drawing:
         if slot.rest:
             k = network.numbers.index(s)
             there = known & (symbols < slot.size)
-            seen = torch.from_numpy(self.steps.limited(slot.column, numbers.cpu().numpy()))
+            seen = torch.from_numpy(self.conversions.limited(slot.column, numbers.cpu().numpy()))
             self.features[:, network.n_symbols + k] = torch.where(
                 there, seen.to(numbers.device), 0.0
             )
@@ -119,9 +119,9 @@ class Drawing:
     def _level(self, slot, logits, condition):
         """Symbols of a digit, those that make a level and meet a condition."""
         j, n = slot.column, len(logits)
-        before = np.where(np.isnan(self.values[:, j]), 0, self.values[:, j]).astype(np.int64)
+        before = np.where(np.isnan(self.values[:, j]), 0, self.values[:, j] - 1).astype(np.int64)
         digits = np.arange(slot.size)
-        allowed = np.arange(slot.n_levels)
+        possible = slot.possible(self.values[:, j])
         if condition is not None:
             wanted = condition.values
             wanted = np.array([condition.low]) if condition.exact else wanted
@@ -129,26 +129,25 @@ class Drawing:
                 wanted = np.arange(1, slot.n_levels + 1)
                 wanted = wanted[condition.holds(wanted)]
             allowed = wanted[wanted > UNSEEN].astype(np.int64) - 1
-        possible = np.zeros((n, slot.size), dtype=bool)
-        if slot.leading:
-            possible[:] = np.isin(digits, allowed // slot.divisor)
-        else:
-            for quotient in np.unique(before):
-                which = before == quotient
-                possible[which] = np.isin(quotient + digits, allowed)
+            if slot.leading:
+                possible = np.tile(np.isin(digits, allowed // slot.divisor), (n, 1))
+            else:
+                for quotient in np.unique(before):
+                    which = before == quotient
+                    possible[which] = np.isin(quotient + digits, allowed)
         open_ = torch.ones(logits.shape, dtype=torch.bool, device=logits.device)
         open_[:, : slot.size] = torch.from_numpy(possible).to(logits.device)
         kept = torch.where(open_, logits, -math.inf)
         if condition is not None:
-            self.log_weights += torch.logsumexp(kept, 1) - torch.logsumexp(logits, 1)
+            every = torch.from_numpy(slot.possible(self.values[:, j])).to(logits.device)
+            every = torch.where(every, logits[:, : slot.size], -math.inf)
+            self.log_weights += torch.logsumexp(kept, 1) - torch.logsumexp(every, 1)
         symbols = drawn(kept, self.generator)
         shown = symbols.cpu().numpy()
         gone = shown >= slot.size
         if not slot.leading:
             gone = np.isnan(self.values[:, j])
-        code = before + shown * slot.divisor
-        last = slot.divisor == 1
-        self.values[:, j] = np.where(gone, np.nan, code + last)
+        self.values[:, j] = np.where(gone, np.nan, before + shown * slot.divisor + 1)
         absent = torch.from_numpy(gone & (not slot.leading)).to(symbols.device)
         return torch.where(absent, ABSENT, symbols)
 
@@ -163,7 +162,7 @@ class Drawing:
             deviation = self.network.linear_deviation[k]
             mixture = self._mixture(k)
             self.low, self.high = (
-                (end - self.expected) / deviation for end in self.steps.range_of(slot.column)
+                (end - self.expected) / deviation for end in self.conversions.range_of(slot.column)
             )
         if condition is None:
             symbols = drawn(logits, self.generator)
@@ -180,7 +179,7 @@ class Drawing:
         j, log_symbols = slot.column, logits.log_softmax(1)
         symbols = torch.from_numpy(slot.symbols(values)).to(logits.device)
         log_p = log_symbols[:, symbols]
-        scaled = self.steps.scaled(j, values)
+        scaled = self.conversions.scaled(j, values)
         if slot.rest:
             k = self.network.numbers.index(s)
             deviation = self.network.linear_deviation[k]
@@ -191,8 +190,7 @@ class Drawing:
 
             some = mixture.beside()
             if slot.step:
-                ends = (self.steps.scaled(j, values + side * slot.step) for side in (-0.5, 0.5))
-                rest = some.log_mass(*map(gaps, ends))
+                rest = some.log_mass(*map(gaps, self.conversions.step_ends(j, values, slot.step)))
             else:
                 rest = some.log_density(gaps(scaled))
             rest = rest + log_symbols[:, slot.size - 1 : slot.size]
@@ -213,7 +211,7 @@ class Drawing:
         gaps = None
         if slot.rest:
             k = self.network.numbers.index(s)
-            ends = self.steps.on_steps_within(j, condition, slot.step)
+            ends = self.conversions.on_steps_within(j, condition, slot.step)
             low, high = ((end - self.expected) / self.network.linear_deviation[k] for end in ends)
             low, high = torch.maximum(low, self.low), torch.minimum(high, self.high)
             empty = low >= high
@@ -236,13 +234,13 @@ class Drawing:
         values[at] = slot.atoms[shown[at]]
         numbers = np.zeros(len(shown))
         if n_atoms:
-            numbers[at] = self.steps.scaled(j, slot.atoms)[shown[at]]
+            numbers[at] = self.conversions.scaled(j, slot.atoms)[shown[at]]
         if slot.rest:
             k = self.network.numbers.index(s)
             rest = shown == n_atoms
             scaled = self.expected + gaps * self.network.linear_deviation[k]
             scaled = scaled.cpu().numpy()[rest]
-            values[rest] = self.steps.original(j, scaled)
-            numbers[rest] = self.steps.scaled(j, values[rest]) if slot.step else scaled
+            values[rest] = self.conversions.original(j, scaled)
+            numbers[rest] = self.conversions.scaled(j, values[rest]) if slot.step else scaled
         self.values[:, j] = values
         return symbols, torch.from_numpy(numbers).to(symbols.device)

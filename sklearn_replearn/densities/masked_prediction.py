@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .._runtime.arrays import CHUNK, evenly, slices
+from .._runtime.arrays import CHUNK, slices
 from .._runtime.randomness import new_generator
 from .gaussian import Gaussian
 from .mixture import Mixture, drawn
@@ -15,7 +15,6 @@ from .prediction_training import trained
 
 _MOST_FEATURES = 512  # that a network sees of a row
 _MOST_NUMBERS = 128  # of which a normal distribution is computed with
-_MOST_ROWS = 2**16
 _SMALL, _SMALL_WIDTH, _WIDTH = 1500, 128, 256
 _SMALL_NETWORKS = 4  # whose mean few rows need
 _COMPONENTS = 5
@@ -148,13 +147,13 @@ def _new_networks(coding, n_networks, hidden):
     )
 
 
-def fitted_prediction(values, scaled, scaler, seed, device, max_updates=2**31):
+def fitted_prediction(scaled, scaler, seed, device, max_updates=2**31):
     """The :class:`Prediction` learned from training rows; None where these are too wide.
 
     Parameters
     ----------
-    values, scaled : ndarray of shape (n, n_features), float64
-        Training rows in original units and scaled; NaN where cells are missing.
+    scaled : ndarray of shape (n, n_features), float64
+        Training rows, scaled; NaN where cells are missing.
     scaler : Scaler
     seed : int
     device : torch.device
@@ -166,7 +165,6 @@ def fitted_prediction(values, scaled, scaler, seed, device, max_updates=2**31):
     -------
     Prediction or None
     """
-    scaled = scaled[evenly(len(scaled), _MOST_ROWS)]
     coding = CellCoding(scaled, scaler)
     n_features = coding.n_numbers + coding.n_symbols
     if not 0 < n_features <= _MOST_FEATURES or coding.n_numbers > _MOST_NUMBERS:

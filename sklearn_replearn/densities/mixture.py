@@ -10,7 +10,7 @@ _LOG_SCALES = -7.0, 4.0
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _TINY = 1e-15
 _ROUNDS, _PRIOR_ROWS, _FITTED_WITHIN = 5, 3.0, 20.0
-_FARTHEST = 1e12
+_FARTHEST = 1e9  # float32 has room for its square
 _TAIL, _SCALE = 1e-3, 2.0  # share and scale of the heavy-tailed part
 _FAR, _NARROWEST = 1e4, 1e-12  # deviations; in float32 their squares are summed
 _ROOT, _SURE = math.sqrt(0.5), 1e-4  # below, float32 has no digits for a difference
@@ -133,7 +133,7 @@ class Mixture:
             )
             for end in (lower, upper)
         )
-        log_masses = torch.log1p(torch.tensor(-_TAIL)) + self._log_masses(lower, upper)
+        log_masses = math.log1p(-_TAIL) + self._log_masses(lower, upper)
         log_tail = math.log(_TAIL) + _log_tail_mass(lower, upper)
         chosen = drawn(torch.cat([log_masses, log_tail[..., None]], -1), generator)
         of_tail = chosen == log_masses.shape[-1]
@@ -156,20 +156,23 @@ def _with_tail(log_normals, log_tail):
 
 
 def _tail_below(x):
-    """Distribution function of the heavy-tailed part."""
+    """Distribution function of the heavy-tailed part, precise far to the left."""
     x = (x / _SCALE).clamp(-_FARTHEST, _FARTHEST)
-    return 0.5 + 0.5 * x / torch.sqrt(2 + x.square())
+    root = torch.sqrt(2 + x.square())
+    return torch.where(x < 0, 1 / (root * (root - x)), 0.5 + 0.5 * x / root)
 
 
 def _log_tail_mass(lower, upper):
     """Log-probability of intervals by the heavy-tailed part; of narrow ones by its density."""
-    low, high = lower / _SCALE, upper / _SCALE
-    width = (high - low).clamp_min(_NARROWEST)
-    middle = low.clamp(-_FAR, _FAR) + 0.5 * (high.clamp(-_FAR, _FAR) - low.clamp(-_FAR, _FAR))
-    dense = width.log() - 1.5 * torch.log(2 + middle.square())
-    mass = _tail_below(upper) - _tail_below(lower)
-    wide = mass > _SURE
-    return torch.where(wide, torch.where(wide, mass, 1.0).log(), dense.clamp_max(0.0))
+    flip = lower + upper > 0
+    low, high = torch.where(flip, -upper, lower), torch.where(flip, -lower, upper)
+    upto = _tail_below(high)
+    mass = upto - _tail_below(low)
+    wide = mass > _SURE * upto
+    width = ((high - low) / _SCALE).clamp_min(_NARROWEST)
+    middle = torch.where(wide, 0.0, 0.5 * (low + high) / _SCALE)
+    dense = width.clamp_max(_FARTHEST).log() - 1.5 * torch.log(2 + middle.square())
+    return torch.where(wide, torch.where(wide, mass, 1.0).log(), dense)
 
 
 def _uniform(like, generator):

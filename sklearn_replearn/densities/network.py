@@ -50,7 +50,7 @@ class MaskedNetwork(nn.Module):
         per_number = 3 * n_components
         told = torch.cat([of_symbols, of_numbers.repeat_interleave(per_number)])
         # A unit of degree s sees the slots up to s; sorted, so that those before lie together.
-        degree = (torch.arange(hidden) % max(1, n_slots - 1)).sort().values
+        degree = torch.arange(hidden) * max(1, n_slots - 1) // hidden
         starts = counts.cumsum(0) - counts
         for name, value in (
             ("starts", starts),
@@ -102,9 +102,11 @@ class MaskedNetwork(nn.Module):
         for name, mask in (("first", self.first), ("second", self.second)):
             bound = mask.sum(1).clamp_min(1).rsqrt()
             for part, scale in (("weight", bound[:, None]), ("bias", bound)):
-                values = getattr(self, f"{name}_{part}")
-                values.uniform_(-1, 1, generator=generator).mul_(scale)
-        self.last_weight.normal_(0, 1e-3, generator=generator)
+                weights = getattr(self, f"{name}_{part}")
+                values = torch.empty(weights.shape).uniform_(-1, 1, generator=generator)
+                weights.copy_(values.to(weights.device) * scale)
+        values = torch.empty(self.last_weight.shape).normal_(0, 1e-3, generator=generator)
+        self.last_weight.copy_(values)
         self.last_bias[: self.n_symbols] = shares.log()
         self.last_bias[self.n_symbols :] = mixtures.flatten()
         self.linear_weight.copy_(linear.weights)
@@ -144,7 +146,8 @@ class MaskedNetwork(nn.Module):
         largest = logits.detach().new_full(shape, -torch.inf)
         largest = largest.scatter_reduce(1, index, logits.detach(), "amax")
         shares = torch.exp(logits - largest[:, slots])
-        return logits.new_zeros(shape).index_add(1, slots, shares).log() + largest
+        # By a product, because sums into places have no order on a GPU.
+        return (shares @ F.one_hot(slots, len(self.sizes)).to(shares)).log() + largest
 
     @staticmethod
     def shown(gaps):
@@ -167,8 +170,8 @@ class MaskedNetwork(nn.Module):
         Parameters
         ----------
         features : Tensor of shape (n, width)
-        drop : callable, default=None
-            Drops units in training.
+        drop : object, default=None
+            Its ``inputs`` and ``units`` drop some in training.
 
         Returns
         -------

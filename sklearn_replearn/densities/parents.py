@@ -25,7 +25,7 @@ def log_lifts(one_hot, sizes):
     -------
     Tensor of shape (n_symbols, n_symbols)
         Row ``b``, column ``a``: log p(b | a) - log p(b), where the slot of ``a`` is the parent of
-        the slot of ``b``; else 0.
+        the slot of ``b``, or where both are hardly ever together; else 0.
 
     References
     ----------
@@ -39,8 +39,8 @@ def log_lifts(one_hot, sizes):
         if size < 2:
             continue
         own = slice(starts[t], starts[t] + size)
-        shares = (counts[own] + 0.5) / (counts[own] + 0.5).sum()
-        best = _left_out(counts[own][:, None], shares, 0.5 * size)
+        shares = (counts[own] + _ROWS) / (counts[own] + _ROWS).sum()
+        best = _left_out(counts[own][:, None], shares, _ROWS * size)
         for s in range(t):
             of_parent = slice(starts[s], starts[s] + sizes[s])
             table = together[own, of_parent]

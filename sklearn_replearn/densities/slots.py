@@ -42,6 +42,21 @@ class LevelSlot:
         """With that of missing cells."""
         return self.size + self.missing
 
+    def possible(self, cells):
+        """Which digits make a level, given the levels told so far, (n, size), bool.
+
+        Parameters
+        ----------
+        cells : ndarray of shape (n,)
+            Levels, or the least one of a leading digit; NaN for none.
+        """
+        digits = np.arange(self.size)
+        if self.leading:
+            return np.ones((len(cells), self.size), dtype=bool)
+        before = np.where(np.isnan(cells), 0, np.maximum(cells - 1, 0)).astype(np.int64)
+        before -= before % self.size
+        return before[:, None] + digits < self.n_levels
+
     def symbols(self, cells):
         """Of cells in original units, ndarray of int."""
         gone = np.isnan(cells)
@@ -65,6 +80,8 @@ class NumberSlot:
         Whether it may be something else than an atom, which is the symbol behind those of atoms.
     missing : bool
         See :class:`LevelSlot`.
+    widths : ndarray of shape (n_atoms,) or None
+        Of what each atom stands for, half of it on either side, where atoms have densities.
     """
 
     column: int
@@ -72,6 +89,7 @@ class NumberSlot:
     step: float
     rest: bool
     missing: bool
+    widths: np.ndarray | None = None
 
     @property
     def size(self):
@@ -93,7 +111,8 @@ class NumberSlot:
             before = (place - 1).clip(min=0)
             closer = np.abs(self.atoms[before] - known) < np.abs(self.atoms[place] - known)
             nearest = np.where(closer, before, place)
-            at = np.abs(self.atoms[nearest] - known) <= 0.25 * self.step
+            within = 0.25 * self.step if self.widths is None else 0.5 * self.widths[nearest]
+            at = np.abs(self.atoms[nearest] - known) <= within
             symbols = np.where(at | (not self.rest), nearest, symbols)
         return np.where(gone, self.size if self.missing else ABSENT, symbols)
 
@@ -149,7 +168,7 @@ def slots_of(values, scaled, scaler, measure, as_given):
     measure : Measure
         Says which values of columns without steps have a probability.
     as_given : ndarray of shape (n_features,), bool
-        Columns within [0, 1], which are told as 0 and 1.
+        Columns that are scaled to [0, 1] at most, which are told as the ends of that.
     """
     told = ~scaler.constant & ~scaler.idle
     categories = np.flatnonzero(told & ~scaler.numbers)
@@ -160,19 +179,43 @@ def slots_of(values, scaled, scaler, measure, as_given):
         for k, (divisor, size) in enumerate(digits_of(n_levels)):
             slots.append(LevelSlot(int(j), divisor, size, n_levels, missing and k == 0, k == 0))
     numbers = np.flatnonzero(told & scaler.numbers)
+    unit = np.stack([np.zeros(scaled.shape[1]), np.ones(scaled.shape[1])])
+    ends = np.sort(scaler.unscale(unit), axis=0)
     for j in numbers[_least_told_first(scaled[:, numbers])]:
-        slots.append(_number_slot(int(j), values[:, j], scaler.missing[j], measure, as_given[j]))
+        slots.append(
+            _number_slot(
+                int(j),
+                values[:, j],
+                scaler.missing[j],
+                measure,
+                ends[:, j] if as_given[j] else None,
+            )
+        )
     return Slots(slots)
 
 
-def _number_slot(j, cells, missing, measure, zero_one):
+def _number_slot(j, cells, missing, measure, ends):
     cells, missing = cells[~np.isnan(cells)], bool(missing)
     different, counts = np.unique(cells, return_counts=True)
-    if zero_one:
-        return NumberSlot(j, np.array([0.0, 1.0]), 0.0, False, missing)
+    if ends is not None:
+        return NumberSlot(j, ends, 0.0, False, missing)
     step = float(measure.steps[j])
-    atoms = _common(different, counts) if step else measure.probable(j, different, counts)
-    return NumberSlot(j, atoms, step, True, missing)
+    if step:
+        return NumberSlot(j, _common(different, counts), step, True, missing)
+    atoms = measure.probable(j, different, counts)
+    if len(atoms) or not _few(different, counts):
+        return NumberSlot(j, atoms, step, True, missing)
+    # Values that stand for all that is nearer to them than to others.
+    gaps = np.diff(different)
+    widths = np.minimum(np.append(gaps[:1], gaps), np.append(gaps, gaps[-1:]))
+    return NumberSlot(j, different, step, True, missing, widths)
+
+
+def _few(values, counts):
+    """Whether a column has but few values, each of several rows."""
+    n_rows = counts.sum()
+    some = counts >= min(_FEWEST_ROWS, n_rows / 2)
+    return 1 < len(values) <= _MOST_ATOMS and counts[some].sum() >= _MOST_ROWS * n_rows
 
 
 def _common(values, counts):
@@ -188,8 +231,9 @@ def _least_told_first(scaled):
     """Order of columns of numbers, by the share of their variance that the others do not tell."""
     if scaled.shape[1] < 2:
         return np.arange(scaled.shape[1])
-    mean = np.nanmean(scaled, axis=0)
-    cells = np.where(np.isnan(scaled), mean, scaled) - mean
+    known = ~np.isnan(scaled)
+    mean = np.where(known, scaled, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    cells = np.where(known, scaled, mean) - mean
     deviation = np.maximum(np.sqrt(np.einsum("ij,ij->j", cells, cells)), 1e-12)
     correlation = np.einsum("ij,ik->jk", cells / deviation, cells / deviation)
     correlation[np.diag_indices_from(correlation)] += 1e-6

@@ -34,7 +34,7 @@ def rows_and_held_out(multiset, most, generator):
     -------
     numbers : ndarray of shape (n,), int
     held_out : ndarray of shape (n,), bool
-        None, where there are so few rows that nothing is trained.
+        None is, where there are so few rows that nothing is trained.
     """
     numbers = multiset.sample(most)
     if len(multiset) < FEWEST_ROWS:
@@ -167,7 +167,8 @@ def train(network, rows, held_out, max_updates, generator):
         [direct, {"params": others}], lr=lr, weight_decay=_WEIGHT_DECAY, fused=True
     )
     order = torch.zeros(0, dtype=torch.int64, device=device)
-    best, weights, found = -math.inf, None, 0
+    best, found = -math.inf, 0
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
     for update in range(max_updates + 1):
         if update in _LOOKS or update % 50 == 0:
             reached = _mean_log_likelihood(network, held_out)

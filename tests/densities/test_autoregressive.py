@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from known_densities import TABLES
 from scipy import stats
 from scipy.integrate import trapezoid
 from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from sklearn_replearn import VAETransformer
 from sklearn_replearn.densities import Autoregressive
 from sklearn_replearn.rows import Images, Table
-from tests._estimators.test_truth_of_score import TABLES
 
 FEW = Autoregressive(hidden_size=32, max_updates=200)
 
@@ -192,6 +193,73 @@ def test_no_row_of_fit_is_stored_or_drawn():
     assert not np.isin(drawn[:, 0], X[:, 0]).any()
     data = pickle.dumps(fitted)
     assert not any(x.tobytes() in data for x in X)
+
+
+@pytest.mark.parametrize("wanted", [8.0, [8.0, 9.0]], ids=str)
+def test_a_constant_column_is_as_given(wanted):
+    X = np.column_stack([np.full(40, 7.0), np.arange(40.0)])
+    drawn = autoregressive().fit(X).sample(20, random_state=0, given={0: wanted})
+    assert set(drawn[:, 0]) == set(np.atleast_1d(wanted))
+
+
+def test_scalings_that_fall_or_saturate():
+    X = np.random.default_rng(0).poisson(300, (400, 1)).astype(float)
+    falling = Table(scaling=FunctionTransformer(np.negative, np.negative))
+    drawn = autoregressive(rows=falling).fit(X).sample(300, random_state=0, given={0: [290, 310]})
+    assert 60 < (drawn == 290).sum() < 240
+    saturating = Table(scaling=QuantileTransformer(n_quantiles=50))
+    fitted = autoregressive(rows=saturating).fit(X)
+    # Beyond what it tells apart a saturating scaling has no rows.
+    assert 0.9 < np.exp(fitted.score_samples(np.arange(-2000.0, 3000)[:, None])).sum() < 1.01
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_values", [2, 10])
+def test_a_few_values_without_a_step_are_drawn_exactly(n_values, dtype):
+    random = np.random.default_rng(0)
+    values = random.random(n_values).astype(dtype)
+    X = np.stack([values[random.integers(0, n_values, 300)], random.normal(size=300)], axis=1)
+    fitted = autoregressive().fit(X.astype(dtype))
+    assert np.isin(fitted.sample(300, random_state=0)[:, 0], values).mean() > 0.97
+    assert fitted.measures_["x0"] == "density"
+    grid = np.linspace(-3, 4, 20001)
+    rows = np.column_stack([grid, np.zeros_like(grid)])
+    density = fitted.elbo_terms(rows)["x0"] + fitted.elbo_terms(rows)["x1"]
+    other = fitted.elbo_terms([[5.0, 0.0]])["x1"][0]
+    assert trapezoid(np.exp(density), grid) < 1.1 * np.exp(0.5) and np.isfinite(other)
+
+
+@pytest.mark.parametrize("given", [1e6, [1e6, 2e6]], ids=str)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_what_is_given_may_be_beyond_the_range_of_fit(mixed, given):
+    frame = pd.DataFrame({"x": np.random.default_rng(0).normal(size=60), "y": np.arange(60.0)})
+    frame = frame.assign(kind=["a", "b"] * 30) if mixed else frame
+    drawn = autoregressive().fit(frame).sample(9, random_state=0, given={"x": given})
+    assert set(drawn["x"]) <= set(np.atleast_1d(given))
+    assert (autoregressive().fit(frame).sample(9, given={"x": (0, None)})["x"] >= 0).all()
+
+
+def test_zeros_and_ones_that_are_scaled():
+    X = np.random.default_rng(0).choice([10.0, 20.0], (60, 2), p=[0.7, 0.3])
+    bits = autoregressive(likelihood={0: "bernoulli"}, rows=Table(scaling="minmax")).fit(X)
+    drawn = bits.sample(400, random_state=0)[:, 0]
+    assert set(drawn) == {10.0, 20.0} and 0.5 < (drawn == 10).mean() < 0.9
+
+
+def test_digits_of_many_levels_are_probabilities():
+    frame = pd.DataFrame({"level": [f"level {i}" for i in range(295)] * 2})
+    fitted = autoregressive().fit(frame)
+    assert np.exp(fitted.score_samples(frame[:295])).sum() == pytest.approx(1, abs=1e-3)
+    few = ["level 7", "level 293"]
+    drawn = fitted.sample(200, random_state=0, given={"level": few})["level"]
+    assert set(drawn) == set(few)
+
+
+def test_conditions_that_nothing_meets():
+    frame = pd.DataFrame({"grey": np.random.default_rng(0).random(60), "x": np.arange(60.0)})
+    fitted = autoregressive(likelihood={"grey": "bernoulli"}).fit(frame)
+    with pytest.raises(ValueError, match=r"given: no row that the model draws meets"):
+        fitted.sample(5, given={"grey": (0.3, 0.6)})
 
 
 # ---------------------------------------------------------------- promises

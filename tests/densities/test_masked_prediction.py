@@ -23,7 +23,7 @@ def prediction_of(X, seed=0):
     model = VAETransformer(latent_dim=1, max_epochs=1, random_state=0).fit(X)
     table, scaler = np.array(model._table(X)[:]), model._model.scaler
     scaled = scaler.scale(table)
-    return fitted_prediction(table, scaled, scaler, seed, torch.device("cpu")), scaled, scaler
+    return fitted_prediction(scaled, scaler, seed, torch.device("cpu")), scaled, scaler
 
 
 def normal_rows(n, random):
