@@ -14,15 +14,18 @@ from sklearn.base import clone
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn.augmentations import Compose, GaussianNoise, MaskFeatures, SwapNoise
+from sklearn_replearn.densities import Autoregressive
 from sklearn_replearn.objectives import (
     BYOL,
     BarlowTwins,
+    BetaTCVAE,
     KLSparsity,
     NTXent,
     SimSiam,
     TopKSparsity,
     VICReg,
 )
+from sklearn_replearn.priors import VampPrior
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 
@@ -33,6 +36,8 @@ ESTIMATORS = [
     AutoencoderTransformer(**small, sparsity=KLSparsity(), early_stopping=True),
     AutoencoderTransformer(**small, sparsity=TopKSparsity(2), warm_start=True),
     VAETransformer(**small),
+    VAETransformer(**small, density=Autoregressive(max_updates=60)),
+    VAETransformer(**small, objective=BetaTCVAE(), prior=VampPrior(5)),
     *(
         ContrastiveTransformer(**small, objective=objective)
         for objective in (

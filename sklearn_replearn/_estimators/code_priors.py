@@ -93,9 +93,14 @@ class MixturePrior(Prior):
             codes[np.ix_(rows, self.active)] = mean + np.einsum("ij,nj->ni", root, normal)
         return codes
 
+    @property
+    def _places(self):
+        # A copy, because torch refuses what may not be written to, such as a memory map.
+        return torch.from_numpy(np.array(self.active))
+
     def codes(self, noise):
         """See :meth:`Prior.codes`."""
-        codes, active = super().codes(noise).clone(), torch.from_numpy(self.active)
+        codes, active = super().codes(noise).clone(), self._places
         if not len(active):
             return codes
         uniform = torch.special.ndtr(noise[..., -1])
@@ -103,7 +108,7 @@ class MixturePrior(Prior):
         chosen, active = torch.searchsorted(ends, uniform), active.to(noise.device)
         for number, (mean, root) in enumerate(zip(self.means, self._factors(), strict=True)):
             row, place = (chosen == number).nonzero(as_tuple=True)
-            mean, root = (torch.from_numpy(x.astype(np.float64)) for x in (mean, root))
+            mean, root = (torch.from_numpy(np.array(x, dtype=np.float64)) for x in (mean, root))
             normal = codes[row[:, None], place[:, None], active]
             scaled = mean.to(noise.device) + normal @ root.to(noise.device).T
             codes[row[:, None], place[:, None], active] = scaled
@@ -113,7 +118,7 @@ class MixturePrior(Prior):
         """See :meth:`Prior.log_density`."""
         if not len(self.active):
             return super().log_density(codes)
-        some = codes[..., self.active]
+        some = codes[..., self._places]
         rest = super().log_density(codes) - super().log_density(some)
         return rest + self._of_components(some)[0].logsumexp(-1)
 
@@ -122,8 +127,8 @@ class MixturePrior(Prior):
         gradient, precision = super().curvature(codes)
         if not len(self.active):
             return gradient, precision
-        log_p, across = self._of_components(codes[:, self.active])
-        shares, active = log_p.softmax(-1), torch.from_numpy(self.active).to(codes.device)
+        log_p, across = self._of_components(codes[:, self._places])
+        shares, active = log_p.softmax(-1), self._places.to(codes.device)
         roots = self._inverses().to(codes.device)
         gradient[:, active] = -torch.einsum("nk,nki,kij->nj", shares, across, roots)
         precision = precision.repeat(len(codes), 1, 1)
@@ -147,7 +152,7 @@ class MixturePrior(Prior):
     def _of_components(self, codes):
         """Log of share times density of each component, and codes in units of each."""
         roots, (n_components, width) = self._inverses(), self.means.shape
-        means = torch.from_numpy(self.means.astype(np.float64))
+        means = torch.from_numpy(np.array(self.means, dtype=np.float64))
         offsets = (roots @ means[:, :, None]).flatten()
         logs = torch.from_numpy(np.log(np.maximum(self.shares, _TINY)))
         logs = logs + roots.diagonal(dim1=1, dim2=2).log().sum(1)

@@ -19,7 +19,7 @@ def with_density(generation, density, train_rows, model):
     Parameters
     ----------
     generation : Generation
-    density : {"decoder", "autoregressive"} or Autoregressive
+    density : {"independent", "autoregressive"} or Autoregressive
     train_rows : TrainingRows
     model : Model
         But for its weights.
@@ -29,12 +29,12 @@ def with_density(generation, density, train_rows, model):
     ValueError
         If rows are none of a table, or the table is too wide.
     """
-    if density == "decoder":
+    if density == "independent":
         return generation
     if not model.rows.tabular:
         raise ValueError(
             f"density={density!r} is for rows of a table; rows are {type(model.rows).__name__}. "
-            'Leave it at "decoder".'
+            'Leave it at "independent".'
         )
     density = Autoregressive() if density == "autoregressive" else density
     multiset, device = train_rows.multiset, train_rows.device

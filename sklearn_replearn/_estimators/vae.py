@@ -68,12 +68,12 @@ class VAETransformer(RepresentationTransformer):
         "mixture" a Gaussian mixture fitted after training to the codes of the training rows; "auto"
         is "mixture" for tables, "normal" for images, tokens and other arrays. One of
         :mod:`sklearn_replearn.priors` is trained with the network, which takes longer.
-    density : {"decoder", "autoregressive"} or Autoregressive, default="decoder"
-        What :meth:`score_samples`, :meth:`sample` and :meth:`impute` go by. "decoder": given the
-        code, columns are independent. "autoregressive" trains a second network after the first,
-        for which each column depends on those before it, and a third that fills missing cells: far
-        better densities, drawn tables and imputation for 10 to 30 seconds more in fit, codes the
-        same to the last bit. :class:`~sklearn_replearn.densities.Autoregressive` has parameters.
+    density : {"independent", "autoregressive"} or Autoregressive, default="independent"
+        What :meth:`score_samples`, :meth:`sample` and :meth:`impute` go by. "independent": columns
+        are, given the code. "autoregressive" trains a second network after the first, for which
+        each column depends on those before it, and a third that fills missing cells: far better
+        densities, drawn tables and imputation for 10 to 30 seconds more in fit, codes the same to
+        the last bit. :class:`~sklearn_replearn.densities.Autoregressive` has parameters.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
         "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
@@ -194,7 +194,7 @@ class VAETransformer(RepresentationTransformer):
         "objective": [OBJECTIVE_OF_VAE, None],
         "prior": [StrOptions({"auto", "normal", "mixture"}), PRIOR],
         "n_importance_samples": [_DRAWS],
-        "density": [StrOptions({"decoder", "autoregressive"}), Autoregressive],
+        "density": [StrOptions({"independent", "autoregressive"}), Autoregressive],
     }
 
     def __init__(
@@ -208,7 +208,7 @@ class VAETransformer(RepresentationTransformer):
         n_importance_samples=64,
         objective=None,
         prior="auto",
-        density="decoder",
+        density="independent",
         hidden_layer_sizes="auto",
         activation="auto",
         encoder=None,

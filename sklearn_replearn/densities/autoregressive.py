@@ -114,7 +114,7 @@ class Autoregressive(BaseEstimator):
             raise ValueError(
                 f'density="autoregressive" is for tables of up to some hundred columns or levels: '
                 f"this one of {multiset.width:,} columns would need {n_weights:,} weights. Leave "
-                'density at "decoder".'
+                'density at "independent".'
             )
         rows = encoded(slots, values, scaler, device)
         rows, held_out = (

@@ -38,7 +38,7 @@ class Gaussian:
         mean, deviation : Tensor of shape (n, n_numbers)
             The numbers and 0 where they are known.
         """
-        mean, covariance = (torch.from_numpy(x) for x in (self.mean, self.covariance))
+        mean, covariance = (torch.from_numpy(np.array(x)) for x in (self.mean, self.covariance))
         means, deviations = torch.where(known, numbers, mean), torch.zeros_like(numbers)
         rows = (~known).any(1).nonzero()[:, 0]
         for part in rows.split(_rows_at_once(len(mean))):

@@ -113,7 +113,7 @@ class Prediction:
         chosen = torch.randint(len(units), (n,), generator=generator, device="cpu")
         if n_told:
             numbers = torch.from_numpy(place.clip(max=n_told - 1))
-            which = torch.from_numpy(coding.drawn)[numbers]
+            which = torch.from_numpy(np.array(coding.drawn))[numbers]
             mixtures = networks.mixtures(units)[chosen, at, numbers]
             gaps = Mixture(self.share_of_draws * mixtures).draw(generator)
             values = (base[at, which] + deviation[at, which] * gaps).numpy()

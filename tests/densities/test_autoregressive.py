@@ -3,6 +3,7 @@
 import pickle
 import threading
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -106,7 +107,7 @@ def test_levels_that_fit_has_not_seen_are_improbable():
 
 def test_codes_are_those_without_it():
     X = load_wine().data
-    plain, told = autoregressive("decoder").fit(X), autoregressive().fit(X)
+    plain, told = autoregressive("independent").fit(X), autoregressive().fit(X)
     assert (plain.transform(X) == told.transform(X)).all()
     codes = plain.transform(X[:5])
     assert (plain.inverse_transform(codes) == told.inverse_transform(codes)).all()
@@ -300,6 +301,16 @@ def test_a_row_does_not_depend_on_those_beside_it():
     scores = fitted.score_samples(frame)
     for part in (slice(0, 1), slice(3, 20), slice(50, 187)):
         assert (fitted.score_samples(frame[part]) == scores[part]).all()
+
+
+def test_a_model_in_a_memory_map_is_read(tmp_path):
+    frame = shop(60)
+    fitted = autoregressive().fit(frame)
+    joblib.dump(fitted, tmp_path / "model")
+    loaded = joblib.load(tmp_path / "model", mmap_mode="r")
+    assert (loaded.score_samples(frame) == fitted.score_samples(frame)).all()
+    for call in (lambda m: m.sample(5, random_state=0), lambda m: m.impute(frame)):
+        pd.testing.assert_frame_equal(call(loaded), call(fitted))
 
 
 def test_a_model_is_stored_in_the_same_bytes():
