@@ -25,7 +25,8 @@ def density():
     value is that of over 3 % of the rows. Then all scores are densities of the same rows. Columns
     of two values are left out. GaussianMixture: full covariances, K of 1 to 40 by a held-out fifth
     of the training rows. Spline flow: of zuko, 20 s, stopped by a held-out tenth. Seconds are those
-    of CPU, of fit and of scoring.
+    of CPU, of fit and of scoring. In the record our autoregressive density is of a later run on the
+    same rows, while other work shared the machine.
     """
     for name, X in numeric_tables().items():
         yield _row(name, X, contenders(), partial(_standardised, X))
