@@ -116,7 +116,7 @@ class _Components(nn.Module):
     def __init__(self, n_components, latent_dim, generator):
         super().__init__()
         means = _drawn((n_components, latent_dim), generator)
-        self.logits = nn.Parameter(torch.zeros(n_components, dtype=torch.float32))
+        self.logits = nn.Parameter(torch.zeros(n_components, dtype=torch.float32, device="cpu"))
         self.means = nn.Parameter(math.sqrt(0.5) * means)
         self.log_variances = nn.Parameter(torch.full_like(means, math.log(0.5)))
 
@@ -159,7 +159,7 @@ def check_prior(network):
     """
     try:
         with torch.enable_grad():
-            code = torch.zeros((1, network.latent_dim), dtype=torch.float32)
+            code = torch.zeros((1, network.latent_dim), dtype=torch.float32, device="cpu")
             network.log_prior(code).sum().backward()
     except (TypeError, ValueError, IndexError, RuntimeError) as problem:
         raise ValueError(_REFUSED.format(f"computing it failed: {problem}")) from problem

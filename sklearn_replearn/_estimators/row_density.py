@@ -81,7 +81,7 @@ def log_likelihoods(inference, table, generation):
     def of_part(_, part):
         cells = density.log_prob(network, scaler, generation.measure, log_unseen, part.values)
         cells = torch.from_numpy(cells)
-        figures = torch.zeros((len(cells), N_FIGURES), dtype=cells.dtype)
+        figures = torch.zeros((len(cells), N_FIGURES), dtype=cells.dtype, device="cpu")
         figures[:, 0] = cells.sum(1)
         return torch.cat([figures, cells], dim=1)
 

@@ -263,10 +263,8 @@ class AutoregressiveDensity:
                 # What many rows share may be drawn as any other value, too, where there are steps.
                 both = np.logaddexp(cells, rest) if slot.step else cells
                 if slot.widths is not None:
-                    both = (
-                        cells
-                        - np.log(slot.widths)[place[:, 0].cpu().clamp_max(len(slot.widths) - 1)]
-                    )
+                    nearest = place[:, 0].clamp_max(len(slot.widths) - 1).cpu().numpy()
+                    both = cells - np.log(slot.widths)[nearest]
                 cells = np.where(other, rest, both) - measure.log_step[slot.column]
             unseen = log_unseen if isinstance(slot, LevelSlot) and slot.leading else 0.0
             cells = np.where((symbols == ABSENT).cpu().numpy(), unseen, cells)

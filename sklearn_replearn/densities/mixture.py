@@ -18,7 +18,9 @@ _ROOT, _SURE = math.sqrt(0.5), 1e-4  # below, float32 has no digits for a differ
 
 def spread_out(n_components):
     """Means and log-deviation of components that together have mean 0 and about variance 1."""
-    means = torch.linspace(-1, 1, n_components) if n_components > 1 else torch.zeros(1)
+    settings = {"dtype": torch.float32, "device": "cpu"}
+    ends = (-1, 1) if n_components > 1 else (0, 0)
+    means = torch.linspace(*ends, n_components, **settings)
     return means, 0.5 * math.log(1 - means.square().mean().item())
 
 

@@ -42,23 +42,22 @@ class MaskedNetwork(nn.Module):
         super().__init__()
         self.sizes, self.numbers, self.n_components = list(sizes), list(numbers), n_components
         n_slots, n_numbers = len(sizes), len(numbers)
-        counts = torch.tensor(sizes, dtype=torch.int64)
-        of_symbols = torch.arange(n_slots).repeat_interleave(counts)
-        of_numbers = torch.tensor(self.numbers, dtype=torch.int64)
+        counts, of_numbers, there = map(_whole_numbers, (sizes, numbers, there))
+        of_symbols = torch.arange(n_slots, device="cpu").repeat_interleave(counts)
         seen = torch.cat([of_symbols, of_numbers, of_numbers])
         self.n_symbols, self.width = len(of_symbols), len(seen)
         per_number = 3 * n_components
         told = torch.cat([of_symbols, of_numbers.repeat_interleave(per_number)])
         # A unit of degree s sees the slots up to s; sorted, so that those before lie together.
-        degree = torch.arange(hidden) * max(1, n_slots - 1) // hidden
+        degree = torch.arange(hidden, device="cpu") * max(1, n_slots - 1) // hidden
         starts = counts.cumsum(0) - counts
         for name, value in (
             ("starts", starts),
             ("slot_of_symbol", of_symbols),
             ("slots_of_numbers", of_numbers),
-            ("rest", starts[self.numbers] + torch.tensor(there, dtype=torch.int64) - 1),
-            ("stepped", torch.tensor(stepped, dtype=torch.bool)),
-            ("there", torch.tensor(there, dtype=torch.int64)),
+            ("rest", starts[of_numbers] + there - 1),
+            ("stepped", torch.tensor(stepped, dtype=torch.bool, device="cpu")),
+            ("there", there),
             ("seen", seen),
             ("told", told),
             ("degree", degree),
@@ -78,14 +77,14 @@ class MaskedNetwork(nn.Module):
             "direct_weight": (len(told), self.width),
         }
         for name, shape in shapes.items():
-            self.register_parameter(name, nn.Parameter(torch.zeros(shape, dtype=torch.float32)))
+            self.register_parameter(name, nn.Parameter(_zeros(shape)))
         for name, shape in (
             ("linear_weight", (n_numbers, self.width - n_numbers)),
             ("linear_bias", (n_numbers,)),
             ("linear_deviation", (n_numbers,)),
             ("linear_lift", (self.n_symbols, self.n_symbols)),
         ):
-            self.register_buffer(name, torch.ones(shape, dtype=torch.float32))
+            self.register_buffer(name, _zeros(shape))
 
     @torch.no_grad()
     def initialise(self, generator, linear, shares, lifts, mixtures):
@@ -100,12 +99,12 @@ class MaskedNetwork(nn.Module):
         mixtures : Tensor of shape (n_numbers, 3, n_components)
         """
         for name, mask in (("first", self.first), ("second", self.second)):
-            bound = mask.sum(1).clamp_min(1).rsqrt()
+            bound = mask.sum(1).clamp_min(1).float().rsqrt()
             for part, scale in (("weight", bound[:, None]), ("bias", bound)):
                 weights = getattr(self, f"{name}_{part}")
-                values = torch.empty(weights.shape).uniform_(-1, 1, generator=generator)
+                values = _zeros(weights.shape).uniform_(-1, 1, generator=generator)
                 weights.copy_(values.to(weights.device) * scale)
-        values = torch.empty(self.last_weight.shape).normal_(0, 1e-3, generator=generator)
+        values = _zeros(self.last_weight.shape).normal_(0, 1e-3, generator=generator)
         self.last_weight.copy_(values)
         self.last_bias[: self.n_symbols] = shares.log()
         self.last_bias[self.n_symbols :] = mixtures.flatten()
@@ -189,3 +188,11 @@ class MaskedNetwork(nn.Module):
         logits, mixtures = told[:, : self.n_symbols], told[:, self.n_symbols :]
         logits = logits + F.linear(features[:, : self.n_symbols], self.linear_lift)
         return logits, mixtures.view(len(told), len(self.numbers), 3, self.n_components)
+
+
+def _whole_numbers(values):
+    return torch.tensor(values, dtype=torch.int64, device="cpu")
+
+
+def _zeros(shape):
+    return torch.zeros(shape, dtype=torch.float32, device="cpu")

@@ -11,7 +11,6 @@ from .._training.schedule import CosineSchedule
 from .mixture import Mixture
 from .slots import ABSENT
 
-_DECAY_OF_DIRECT = 0.0
 _BATCH, _SMALLEST_BATCH = 256, 32
 #: Below, what is known before training is all that is known.
 FEWEST_ROWS = 20
@@ -41,8 +40,10 @@ def rows_and_held_out(multiset, most, generator):
         return numbers, np.zeros(len(numbers), dtype=bool)
     share = _HELD_OUT if len(multiset) >= _SMALL_TABLE else _HELD_OUT_OF_SMALL
     often = np.bincount(numbers)[numbers] * share >= 1
-    of_rows = torch.rand(len(multiset), generator=generator, dtype=torch.float64).numpy()
-    of_draws = torch.rand(len(numbers), generator=generator, dtype=torch.float64).numpy()
+    of_rows, of_draws = (
+        torch.rand(n, generator=generator, dtype=torch.float64, device="cpu").numpy()
+        for n in (len(multiset), len(numbers))
+    )
     draws = np.where(often, of_draws, of_rows[numbers])
     return numbers, draws <= max(share, draws.min())
 
@@ -97,7 +98,7 @@ class _Dropout:
 
     def _dropped(self, x, share):
         uniform = torch.rand(x.shape, generator=self.generator, device=x.device, dtype=x.dtype)
-        return x * ((uniform >= share) / (1 - share))
+        return x * ((uniform >= share).to(x) / (1 - share))
 
 
 def log_likelihood(network, rows, features, gaps, logits, mixtures):
@@ -161,7 +162,7 @@ def train(network, rows, held_out, max_updates, generator):
     )
     lr = _LR * min(1.0, math.sqrt(_DROPPED / drop.share))
     schedule = CosineSchedule(max_updates)
-    direct = {"params": [network.direct_weight], "weight_decay": _DECAY_OF_DIRECT}
+    direct = {"params": [network.direct_weight], "weight_decay": 0.0}
     others = [w for name, w in network.named_parameters() if name != "direct_weight"]
     optimizer = torch.optim.AdamW(
         [direct, {"params": others}], lr=lr, weight_decay=_WEIGHT_DECAY, fused=True
@@ -193,7 +194,8 @@ def train(network, rows, held_out, max_updates, generator):
 
 def _of_some_hidden(network, rows, drop, noise):
     shape, device = rows.symbols.shape, rows.symbols.device
-    uniform = torch.rand((len(rows), shape[1] + 2), generator=noise, device=device)
+    shape = len(rows), shape[1] + 2
+    uniform = torch.rand(shape, generator=noise, device=device, dtype=torch.float32)
     share = uniform[:, :1] * (uniform[:, 1:2] < _HIDDEN)
     shown = rows.hidden(network, uniform[:, 2:] < share)
     features, gaps = network.features(shown.symbols, shown.seen, rows.numbers)

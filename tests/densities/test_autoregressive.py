@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+from contextlib import contextmanager
 
 import joblib
 import numpy as np
@@ -18,6 +19,8 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from sklearn_replearn import VAETransformer
 from sklearn_replearn.densities import Autoregressive
+from sklearn_replearn.objectives import IWAE, BetaTCVAE
+from sklearn_replearn.priors import Mixture, VampPrior
 from sklearn_replearn.rows import Images, Table
 
 FEW = Autoregressive(hidden_size=32, max_updates=200)
@@ -286,6 +289,53 @@ def test_the_same_rows_give_the_same_model():
     for thread in threads:
         thread.join()
     assert (found[0] == scores).all() and (found[1] == scores).all()
+
+
+@contextmanager
+def float64_by_default():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.parametrize(
+    "ambience",
+    [
+        torch.inference_mode,
+        torch.no_grad,
+        float64_by_default,
+        lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+        lambda: torch.device("meta"),
+    ],
+    ids=["inference_mode", "no_grad", "float64", "autocast", "device"],
+)
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        autoregressive(Autoregressive(max_updates=20)),
+        autoregressive("independent", objective=IWAE(), prior=Mixture(3)),
+        autoregressive("independent", objective=BetaTCVAE(), prior=VampPrior(3)),
+    ],
+    ids=["density", "mixture", "vamp"],
+)
+def test_what_a_caller_switched_on_changes_nothing(estimator, ambience):
+    frame = shop(60)
+
+    def results(fitted):
+        yield fitted.score_samples(frame)
+        yield fitted.sample(5, random_state=0)["weight"].to_numpy()
+        yield fitted.impute(frame)["weight"].to_numpy()
+        yield fitted.impute(frame, n_draws=1, random_state=0)[0]["weight"].to_numpy()
+
+    fitted = clone(estimator).fit(frame)
+    expected = list(results(fitted))
+    with ambience():
+        again, used = clone(estimator).fit(frame), list(results(fitted))
+        fresh = list(results(again))
+    for a, b, c in zip(expected, used, fresh, strict=True):
+        assert np.array_equal(a, b) and np.array_equal(a, c)
 
 
 def test_weight_two_is_the_row_twice():
