@@ -1,4 +1,4 @@
-"""Gaussian mixtures: fitted the same way each time, also to rows of which some do not belong."""
+"""Gaussian mixtures: fitted the same way each time."""
 
 import warnings
 from contextlib import contextmanager
@@ -16,10 +16,11 @@ from ._runtime.turns import Turns
 # Both the number of threads and the filters of warnings belong to the process.
 _ONE_AT_A_TIME = Turns()
 _WIDEST = 128
+_POINTS_FOR_AN_AXIS = 16  # so that hardly a point has an axis for itself
 _RIDGES = (1.0, 10.0, 100.0, 1000.0)
-_ROUNDS = 4
 _LOG_2PI = np.log(2 * np.pi)
-_CELLS_AT_ONCE = 2**20
+_CELLS_AT_ONCE = 2**16
+_CELLS_OF_SYSTEMS = 2**20
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def fitted_mixture(points, n_components, *, seed, reg_covar, tol, max_iter=100, 
 
 
 class Density:
-    """Minus log-density of points under a Gaussian mixture, and which coordinates depart from it.
+    """Minus log-density of points under a Gaussian mixture.
 
     Of points of more than 128 coordinates the mixture is that of as many principal components;
     what is left is normal with one variance for all directions. A missing coordinate costs what it
@@ -69,181 +70,95 @@ class Density:
     ----------
     points : ndarray of shape (n, width)
     n_components : int
-        At most.
+        At most; fewer where there are few points.
     seed : int
     reg_covar : float
-    kept : float, default=1.0
-        Share of the points that are fitted to: those that fit best. The others are left out round
-        by round, so that what does not belong to the rest does not shape it.
-    order : ndarray of shape (n,), default=None
-        Which points are taken to fit best at first: those of small values. Numbers of those that
-        were fitted to in the end are in ``kept``.
-    n_axes : int, default=None
-        Principal components of points of many coordinates, at most 128. None: as many as there are.
-
-    References
-    ----------
-    Rousseeuw and Van Driessen (1999), *A fast algorithm for the minimum covariance determinant
-    estimator*: the rounds. Neykov et al. (2007), *Robust fitting of mixtures using the trimmed
-    likelihood estimator*.
     """
 
-    def __init__(self, points, n_components, *, seed, reg_covar, kept=1.0, order=None, n_axes=None):
+    def __init__(self, points, n_components, *, seed, reg_covar):
         self.axes = None
         if points.shape[1] > _WIDEST and len(points) > 1:
-            most = len(points) - 1 if n_axes is None else n_axes
-            self._learn_axes(points, min(_WIDEST, most), seed, reg_covar)
+            n_axes = int(np.clip(len(points) // _POINTS_FOR_AN_AXIS, 1, _WIDEST))
+            self._learn_axes(points, n_axes, seed, reg_covar)
         reduced = self._reduced(points)
-        n_components = int(np.clip(len(points) // (4 * reduced.shape[1] + 20), 1, n_components))
-        n_kept = max(int(kept * len(points)), min(10, len(points)))
-        for _ in range(1 if order is None else _ROUNDS):
-            some = reduced
-            if order is not None:
-                self.kept = np.sort(np.argsort(order, kind="stable")[:n_kept]).astype(np.int32)
-                some = reduced[self.kept]
-            mixture = fitted_mixture(
-                some if len(some) > 1 else np.repeat(some, 2, axis=0),
-                n_components,
-                seed=seed,
-                reg_covar=reg_covar,
-                tol=1e-2,
-                max_iter=50,
-                init_params="k-means++",
-            )
-            self.means = mixture.means_
-            self.roots = mixture.precisions_cholesky_
-            diagonals = np.einsum("cii->ci", self.roots)
-            self.offsets = (
-                np.log(mixture.weights_)
-                + np.log(diagonals).sum(axis=1)
-                - 0.5 * reduced.shape[1] * _LOG_2PI
-            )
-            if order is not None:
-                order = self.surprise(points)
+        width = reduced.shape[1]
+        most = len(points) // (4 * width + 20)
+        mixture = fitted_mixture(
+            reduced if len(reduced) > 1 else np.repeat(reduced, 2, axis=0),
+            int(np.clip(most, 1, n_components)),
+            seed=seed,
+            reg_covar=reg_covar,
+            tol=1e-2,
+            max_iter=50,
+            init_params="k-means++",
+        )
+        self.means, self.roots = mixture.means_, mixture.precisions_cholesky_
+        diagonals = np.einsum("cii->ci", self.roots)
+        self.offsets = (
+            np.log(mixture.weights_) + np.log(diagonals).sum(axis=1) - 0.5 * width * _LOG_2PI
+        )
+        # All components in one product: points @ root - mean @ root.
+        self._side_by_side = np.concatenate(self.roots, axis=1)
+        self._shifts = np.einsum("ci,cij->cj", self.means, self.roots).ravel()
 
     def _learn_axes(self, points, n_axes, seed, reg_covar):
         with _undisturbed():
             found = PCA(n_axes, svd_solver="randomized", random_state=seed).fit(points)
         self.centre, self.axes = found.mean_, found.components_
         self.rest = 1.0
-        rest = np.square(self._left(points)).sum() / len(points)
+        rest = self._left(points).sum() / len(points)
         self.rest = max(rest / max(points.shape[1] - n_axes, 1), reg_covar)
 
     def _reduced(self, points):
         return points if self.axes is None else (points - self.centre) @ self.axes.T
 
     def _left(self, points):
-        """What the axes leave of points, in units of its deviation."""
+        """Squares of what the axes leave of points, summed, in units of its variance."""
         centred = points - self.centre
-        return (centred - (centred @ self.axes.T) @ self.axes) / np.sqrt(self.rest)
+        left = centred - (centred @ self.axes.T) @ self.axes
+        return np.square(left).sum(axis=1) / self.rest
 
     def surprise(self, points, known=None):
-        """Minus the logarithm of the density, ndarray of shape (n,)."""
-        return DensityAt(self, points, known).surprise()
-
-    def departures(self, points, known=None):
-        """See :meth:`DensityAt.departures`."""
-        return DensityAt(self, points, known).departures()
-
-
-class DensityAt:
-    """A density at some points, of which what is asked for twice is computed once.
-
-    Parameters
-    ----------
-    density : Density
-    points : ndarray of shape (n, width)
-    known : ndarray of shape (n, width), bool, default=None
-        Coordinates that are not missing; None: all.
-    """
-
-    def __init__(self, density, points, known=None):
-        self.density, self.points, self.known = density, points, known
-        reduced = density._reduced(points)
-        self._logs, self._across = np.empty((len(points), len(density.means))), []
-        for c, (mean, root) in enumerate(zip(density.means, density.roots, strict=True)):
-            offset, free = reduced - mean, 0.0
-            if known is not None and density.axes is None:
-                offset, free = _completed(offset, known, root @ root.T)
-            across = offset @ root
-            self._logs[:, c] = density.offsets[c] - 0.5 * (np.square(across).sum(axis=1) + free)
-            self._across.append(across)
-        self._left = None if density.axes is None else np.square(density._left(points))
-
-    def surprise(self):
-        """Minus the logarithm of the density, ndarray of shape (n,)."""
-        surprise = -_log_sum(self._logs)
-        return surprise if self._left is None else surprise + 0.5 * self._left.sum(axis=1)
-
-    def surprise_without(self, times):
-        """The same of points that were fitted to, of a mixture without each of them.
-
-        In closed form, by the inverse of a matrix that is changed by one of rank one; principal
-        components, which would be others, have none.
+        """Minus the logarithm of the density.
 
         Parameters
         ----------
-        times : ndarray of shape (n,)
-            How often each of the points is among them; all of its copies are left out.
+        points : ndarray of shape (n, width)
+        known : ndarray of shape (n, width), bool, default=None
+            Coordinates that are not missing; None: all.
 
         Returns
         -------
         ndarray of shape (n,)
         """
-        total, logs = _log_sum(self._logs)[:, None], self._logs.copy()
-        for c, across in enumerate(self._across):
-            share = np.exp(self._logs[:, c] - total[:, 0])
-            size, own = share.sum(), share * times
-            others = np.maximum(size - own, 1.0)
-            far = np.square(across).sum(axis=1)
-            # Of the determinant; without it the covariance is still at least the ridge.
-            left = np.maximum(1 - own / others * far, 1 / (size + 1))
-            wider = np.maximum(size / others, 1.0)
-            logs[:, c] -= 0.5 * (wider * far / left - far + np.log(left))
-            logs[:, c] -= (1 + 0.5 * across.shape[1]) * np.log(wider)
-        return -_log_sum(logs)
-
-    def departures(self):
-        """Squared deviation of each coordinate from what the others tell, in units of its variance.
-
-        Returns
-        -------
-        ndarray of shape (n, width)
-        """
-        axes = self.density.axes
-        shares = np.exp(self._logs - _log_sum(self._logs)[:, None])
-        result = 0.0
-        for share, across, root in zip(shares.T, self._across, self.density.roots, strict=True):
-            pull, diagonal = across @ root.T, np.square(root).sum(axis=1)
-            if axes is not None:
-                diagonal = np.square(axes.T @ root).sum(axis=1)
-                diagonal = np.maximum(diagonal, np.finfo(np.float64).tiny)
-                pull = pull @ axes
-            np.square(pull, out=pull)
-            pull *= share[:, None]
-            pull /= diagonal
-            result = result + pull
-        if self._left is not None:
-            result = result + self._left
-        return result if self.known is None else np.where(self.known, result, 0.0)
-
-
-def _log_sum(logs):
-    largest = logs.max(axis=1, keepdims=True)
-    return (largest + np.log(np.exp(logs - largest).sum(axis=1, keepdims=True)))[:, 0]
+        reduced, n_components = self._reduced(points), len(self.means)
+        logs = np.empty((len(points), n_components))
+        for part in slices(len(points), max(16, _CELLS_AT_ONCE // self._shifts.size)):
+            across = reduced[part] @ self._side_by_side
+            across -= self._shifts
+            np.square(across, out=across)
+            across.reshape(-1, n_components, reduced.shape[1]).sum(axis=2, out=logs[part])
+        if known is not None and self.axes is None:
+            lacking = np.flatnonzero(~known.all(axis=1))
+            for c, (mean, root) in enumerate(zip(self.means, self.roots, strict=True)):
+                offset = _completed(reduced[lacking] - mean, known[lacking], root @ root.T)
+                free = (~known[lacking]).sum(axis=1)
+                logs[lacking, c] = np.square(offset @ root).sum(axis=1) + free
+        logs = self.offsets - 0.5 * logs
+        largest = logs.max(axis=1, keepdims=True)
+        surprise = -(largest[:, 0] + np.log(np.exp(logs - largest).sum(axis=1)))
+        return surprise if self.axes is None else surprise + 0.5 * self._left(points)
 
 
 def _completed(offset, known, precision):
-    """Offsets with missing values as expected given the others, and how many are missing."""
-    offset, width = offset.copy(), offset.shape[1]
-    lacking = np.flatnonzero(~known.all(axis=1))
-    for part in slices(len(lacking), max(1, _CELLS_AT_ONCE // width**2)):
-        rows = lacking[part]
-        gone = ~known[rows]
-        there = np.where(gone, 0.0, offset[rows])
+    """Offsets with missing values as expected given the others."""
+    width = offset.shape[1]
+    for part in slices(len(offset), max(1, _CELLS_OF_SYSTEMS // width**2)):
+        gone = ~known[part]
+        there = np.where(gone, 0.0, offset[part])
         pull = np.where(gone, there @ precision, 0.0)
         # One system of equations for each row, in which what is known is left as it is.
         systems = np.where(gone[:, :, None] & gone[:, None, :], precision, 0.0)
         systems[:, np.arange(width), np.arange(width)] += ~gone
-        offset[rows] = there - np.linalg.solve(systems, pull[:, :, None])[:, :, 0]
-    return offset, (~known).sum(axis=1)
+        offset[part] = there - np.linalg.solve(systems, pull[:, :, None])[:, :, 0]
+    return offset

@@ -3,14 +3,14 @@
 import numpy as np
 
 from .._runtime.parameters import check_parameters
+from .._runtime.randomness import draw_integer
 from .calibration import Calibration
-from .evidence import evidence_of
-from .explanations import attributions
-from .judges.bulk import FarFromBulk
+from .judges.base import statistic_of
 from .judges.density import LowDensity
+from .judges.held_out import held_out_folds, seeded, without
 from .judges.nearest import NearestDistance
-from .judges.pairs import CellSurprise
-from .judges.reconstruction import ReconstructionError
+from .judges.pairs import PairDensity
+from .judges.trimmed import Trimmed
 from .repeats import Repeated, groups_of, middle_of_equals
 from .surprise import SurpriseScale
 
@@ -19,27 +19,22 @@ _DECIMALS = 6  # sums in another order differ in the last bits of a float64
 
 def judges_of_normal_rows():
     """Judges for training rows that are all normal."""
-    return [
-        NearestDistance("standard"),
-        NearestDistance("quantile"),
-        CellSurprise(),
-        LowDensity(),
-        ReconstructionError(),
-    ]
+    return [NearestDistance("standard"), NearestDistance("quantile"), PairDensity(), LowDensity()]
 
 
 def judges_of_contaminated_rows():
     """Judges for training rows among which there are anomalies."""
-    return [FarFromBulk(1), FarFromBulk(8)]
+    densities = LowDensity(1, space="standard"), LowDensity(8, space="standard"), PairDensity()
+    return [Trimmed(judge) for judge in densities]
 
 
 class Committee:
     """Judges whose statistics are put on one scale, and together.
 
     Each statistic becomes nats of surprise, minus the logarithm of a tail probability among
-    held-out rows; the row's surprise is that of the harmonic mean of these probabilities. One judge
-    who is very sure so counts for more than several who see nothing. The held-out rows' own
-    surprise calibrates it.
+    held-out rows; the row's surprise is the mean of the judges'. The held-out rows' own surprise
+    calibrates it. Other rows are judged by the models without the first fold, so that what they
+    find is distributed as what held-out rows find: the mean of all models would vary less.
 
     Parameters
     ----------
@@ -51,52 +46,38 @@ class Committee:
 
     References
     ----------
-    Wilson (2019), *The harmonic mean p-value for combining dependent tests*.
+    Fisher (1925), *Statistical methods for research workers*: sums of logarithms of p-values.
     """
 
     def __init__(self, judges, rows, generator):
-        self.judges, self.scales, self.expected, nats = [], [], [], []
-        group = groups_of(rows.table)
+        folds = held_out_folds(rows.units)
+        held_out = np.sort(np.concatenate(folds))
+        group, units = groups_of(rows.table), np.unique(rows.units[held_out])
+        parts = [(rows.take(without(len(rows), fold)), rows.take(fold)) for fold in folds]
+        self.judges, self.scales, nats = [], [], []
         for judge in judges:
             check_parameters(judge)
-            held_out, scale = judge.fit_held_out(rows, generator), SurpriseScale()
-            nats.append(scale.fit_transform(middle_of_equals(group, held_out.statistic)))
-            self.judges.append(held_out.judge)
-            self.expected.append(held_out.expected)
+            statistic, fitted = np.empty(len(rows)), []
+            for fold, (inside, outside) in zip(folds, parts, strict=True):
+                fitted.append(seeded(judge, draw_integer(generator)).fit(inside))
+                statistic[fold] = statistic_of(fitted[-1], outside)
+            middle, scale = middle_of_equals(group[held_out], statistic[held_out]), SurpriseScale()
+            nats.append(scale.fit_transform(middle))
+            self.judges.append(fitted[0])
             self.scales.append(scale)
-        surprise = _together(np.array(nats))
-        self.repeated = Repeated(group, rows.table, surprise)
-        self.calibration = Calibration(-surprise, len(rows) / (rows.units[-1] + 1))
-
-    def _evidence(self, rows):
-        """What each judge says, and its nats, ndarray of shape (n_judges, n)."""
-        evidence = [evidence_of(judge, rows) for judge in self.judges]
-        pairs = zip(self.scales, evidence, strict=True)
-        return evidence, np.array([scale.transform(found.statistic) for scale, found in pairs])
+        surprise = _together(nats)
+        self.repeated = Repeated(group, held_out, rows.table, surprise)
+        self.calibration = Calibration(-surprise, len(held_out) / len(units))
 
     def surprise(self, rows):
         """Nats of each row, ndarray of shape (n,); about 0 for a typical one."""
-        return self._together(rows, self._evidence(rows)[1])
-
-    def _together(self, rows, nats):
+        nats = [
+            scale.transform(statistic_of(judge, rows))
+            for judge, scale in zip(self.judges, self.scales, strict=True)
+        ]
         return self.repeated.at_most(_together(nats), rows.table)
-
-    def contributions(self, rows):
-        """What each cell adds to the surprise, ndarray of shape (n, n_features)."""
-        evidence, nats = self._evidence(rows)
-        weights = np.exp(nats - nats.max(axis=0))
-        weights /= weights.sum(axis=0)
-        sums = sum(
-            weight[:, None] * attributions(some, found.parts, expected)
-            for weight, some, found, expected in zip(
-                weights, nats, evidence, self.expected, strict=True
-            )
-        )
-        return attributions(self._together(rows, nats), sums, 0.0)
 
 
 def _together(nats):
-    """Nats of the harmonic mean of tail probabilities, from those of each judge."""
-    largest = nats.max(axis=0)
-    together = largest + np.log(np.exp(nats - largest).mean(axis=0))
-    return np.round(together, _DECIMALS) + 0.0  # no -0.0
+    """The mean over judges."""
+    return np.round(np.mean(nats, axis=0), _DECIMALS) + 0.0  # no -0.0

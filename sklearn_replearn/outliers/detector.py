@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, OutlierMixin, is_outlier_detector
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from .._dataset.columns import row_weights
 from .._dataset.hashing import draws_of
 from .._dataset.multiset import canonical
 from .._runtime.arrays import slices
@@ -24,11 +25,13 @@ from .._tables.validation import names_of, read_table
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, table_of
 from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_rows
+from .explanations import contributions
 from .judges.base import Judge
-from .judges.estimator import EstimatorScore, TrimmedEstimatorScore
-from .judges.unwrapping import wraps_ours
+from .judges.estimator import EstimatorScore, wraps_ours
+from .judges.trimmed import Trimmed
 from .observations import Observations, training_rows
 from .repeats import units_of
+from .similar import Similar
 from .spaces import Space
 from .wording import reason
 
@@ -36,16 +39,17 @@ __all__ = ["OutlierDetector"]
 
 _CELLS_AT_ONCE, _FEWEST_AT_ONCE, _ROWS_FOR_ESTIMATORS = 2**17, 2**7, 2**14
 _SIMILAR = 20
+_SPACES = ("standard", "quantile")
 
 
 class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
-    By default several judges are asked, each of which turns what it sees into nats of surprise by
+    By default four judges are asked, each of which turns what it sees into nats of surprise by
     comparing with training rows that it has not seen: how far the nearest training row is, on
-    standardised columns and on ranks; how rare each cell is given each other cell; how low the
-    density of a Gaussian mixture; and how badly an autoencoder reconstructs the row. The harmonic
-    mean of the tail probabilities is the row's. No setting is chosen by labels.
+    standardised columns and on ranks; how low the density of the cells, alone and in pairs; and how
+    low that of a Gaussian mixture of the ranks. The mean of their nats is the row's. No setting is
+    chosen by labels.
 
     Parameters
     ----------
@@ -59,21 +63,22 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     judges : list of Judge, default=None
         Judges in place of the default ones, those of ``sklearn_replearn.outliers`` or your own; see
         :class:`~sklearn_replearn.outliers.Judge`. None: with ``novelty=True`` those named above,
-        ``[NearestDistance("standard"), NearestDistance("quantile"), CellSurprise(), LowDensity(),
-        ReconstructionError()]``. An ``estimator`` among them is ``EstimatorScore(estimator)``.
+        ``[NearestDistance("standard"), NearestDistance("quantile"), PairDensity(), LowDensity()]``.
+        An ``estimator`` among them is ``EstimatorScore(estimator)``.
     novelty : bool, default=True
         Whether the training rows are all normal and other rows are to be judged. False: there are
-        anomalies among the training rows. Then the bulk of the rows is fitted and the rest left
-        out; by default by Gaussian mixtures, which on such tables find more than anything else that
-        was tried (see benchmarks/results/anomaly.md); an ``estimator`` is fitted three times, the
-        second and third time without the quarter of the rows that fitted worst. ``judges`` that are
-        given say by themselves what rows they are for, so novelty stays True with them.
+        anomalies among the training rows. Then judges, or an ``estimator``, are fitted to the bulk
+        of the rows, see :class:`~sklearn_replearn.outliers.Trimmed`; by default densities, because
+        to distances a cluster of anomalies vouches for itself. ``judges`` that are given say by
+        themselves what rows they are for, so novelty stays True with them.
     contamination : "auto" or float, default="auto"
         The share of the training rows that ``predict`` calls anomalous, in (0, 0.5]. "auto" leaves
         it to ``alpha``.
     alpha : float, default=0.05
-        With ``contamination="auto"``, the rate of false alarms of ``predict``: about this share of
-        normal rows is called anomalous, on average over training tables.
+        With ``contamination="auto"``, the share of rows like those of fit that ``predict`` calls
+        anomalous, on average over training tables. With ``novelty=True`` it is the rate of false
+        alarms; with ``novelty=False`` the anomalies count among these rows, so that false alarms
+        are fewer: where as large a share is anomalous and is found, there are hardly any.
     rows : Rows, default=None
         What a row is: None is :class:`~sklearn_replearn.rows.Table`, whose parameters say which
         columns of numbers are categories. Judges see rows of all kinds as tables and scale columns
@@ -104,14 +109,15 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     Notes
     -----
     Of more than 65,536 training rows (fewer where there are many columns) a sample counts. The
-    fitted detector keeps up to 8,192 of them, to compare with: it is no safeguard of privacy. With
-    ``novelty=True`` training rows score somewhat better than others, because most of the judges
-    have seen them. What fit has not seen is anomalous: leave out columns that go on by themselves,
-    such as dates, and names that every row has for itself.
+    fitted detector keeps up to 8,192 of them, to compare with: it is no safeguard of privacy.
+    Training rows score somewhat better than others, because the judges have seen most of them. What
+    fit has not seen is anomalous: leave out columns that go on by themselves, such as dates, and
+    names that every row has for itself.
 
-    Models of one fold less judge: four folds, and up to ten where there are few rows. Each training
-    row is judged by the models that have not seen it, which gives the scale of the nats and the
-    p-values.
+    Each training row is judged by models that have not seen it, of one fold less: ten folds where
+    there are few rows, five where there are many; of more than 7,500 rows one fold of the five is
+    held out. That gives the scale of the nats and the p-values. Later rows are judged by the models
+    without the first fold.
 
     References
     ----------
@@ -159,7 +165,7 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn what normal rows are like.
 
         Parameters
@@ -169,6 +175,8 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             categories; missing cells are NaN, None, NaT or NA.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts; those of weight 0 are left out.
 
         Returns
         -------
@@ -190,10 +198,10 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             If there are too few rows for any to be called anomalous at this ``alpha``, or too many
             equal ones at this ``contamination``.
         """
-        in_one_step(self, lambda fresh: fresh._fit(X))
+        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
         return self
 
-    def _fit(self, X):
+    def _fit(self, X, sample_weight):
         takes_sparse = self.estimator is None or get_tags(self.estimator).input_tags.sparse
         if sp.issparse(X) and not takes_sparse:
             raise TypeError(
@@ -212,13 +220,12 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         self._rows.check(table, self._schema)
         if self.estimator is None:  # whose own fit warns
             self._schema.warn_of_looks()
-        multiset = canonical(table, np.ones(len(table)))
+        multiset = canonical(table, row_weights(sample_weight, table))
         self._seed = draw_seed(self.random_state)
         generator = new_generator(self._seed)
-        several = self.estimator is None and self.novelty
         self._spaces = {
             name: Space(name, multiset, self._schema, names_of(self), draw_integer(generator))
-            for name in (("standard", "quantile") if several else ("standard",))
+            for name in _SPACES
         }
         rows = training_rows(multiset, self._spaces["standard"].width)
         values = multiset.values(rows)
@@ -231,15 +238,19 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             units=units_of(values, self._schema.levels(multiset.width).sizes > 0),
         )
         self._committee = Committee(judges, training, generator)
-        self._similar = training.table[training.references], training.neighbors()
+        self._similar = Similar(training)
         self.judges_ = self._committee.judges
-        self.estimator_ = None if self.estimator is None else self.judges_[0].estimator_
+        self.estimator_ = None
+        if self.estimator is not None:
+            (judge,) = self.judges_
+            self.estimator_ = (judge if self.novelty else judge.judge_).estimator_
         self.offset_ = self._committee.calibration.threshold(self.alpha)
         if self.contamination == "auto":
             self._warn_of_too_small(self.alpha)
             return
         scores = self._scores(X, table)
-        self.offset_ = float(np.percentile(scores, 100.0 * self.contamination))
+        counting = scores[multiset.numbers[multiset.draws()]]
+        self.offset_ = float(np.percentile(counting, 100.0 * self.contamination))
         if not (scores < self.offset_).any():
             warnings.warn(
                 f"contamination={self.contamination} calls none of the {len(table)} training rows "
@@ -261,8 +272,8 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     def _chosen_judges(self):
         if self.judges is None:
             if self.estimator is not None:
-                judge = EstimatorScore if self.novelty else TrimmedEstimatorScore
-                return [judge(self.estimator)]
+                judge = EstimatorScore(self.estimator)
+                return [judge if self.novelty else Trimmed(judge)]
             return judges_of_normal_rows() if self.novelty else judges_of_contaminated_rows()
         if self.estimator is not None:
             raise ValueError(
@@ -273,8 +284,7 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             raise ValueError(
                 "novelty=False chooses judges for training rows among which there are anomalies, "
                 "and judges= chooses them, too. Leave novelty=True, and give judges that are for "
-                "such rows, such as FarFromBulk() or TrimmedEstimatorScore(estimator) of "
-                "sklearn_replearn.outliers."
+                "such rows, such as Trimmed(LowDensity()) of sklearn_replearn.outliers."
             )
         if not self.judges:
             raise ValueError("judges is empty. Give at least one, or None for the default ones.")
@@ -327,12 +337,15 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
 
     def _parts(self, X, table):
         """The rows some at a time, with their places."""
-        original, at_once = cache(lambda: _sliceable(X)), _ROWS_FOR_ESTIMATORS
-        if self.estimator is None:
-            at_once = max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // self._spaces["standard"].width)
-        for part in slices(len(table), at_once):
+        original = cache(lambda: _sliceable(X))
+        for part in slices(len(table), self._rows_at_once()):
             given = partial(_rows_of, original, np.arange(part.start, part.stop))
             yield part, Observations(table[part], self._spaces, self._decode, original=given)
+
+    def _rows_at_once(self):
+        if self.estimator is not None:
+            return _ROWS_FOR_ESTIMATORS
+        return max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // self._spaces["standard"].width)
 
     def decision_function(self, X):
         """``score_samples(X) - offset_``: negative for anomalous rows.
@@ -377,8 +390,8 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples,), float64
-            ``(1 + m) / (1 + n)``, where m of the n training rows score as low or lower, each judged
-            by what has not seen it. For normal rows like those of fit they are about uniform, or
+            ``(1 + m) / (1 + n)``, where m of the n held-out training rows score as low or lower,
+            each judged by what has not seen it. For normal rows like those of fit they are about uniform, or
             larger where many rows are equal; none is below ``1 / (1 + n)``. Where training rows are
             copies of each other, each of which is there w times on average, w stands in place of 1.
             With ``novelty=False`` the anomalies among the training rows make them larger.
@@ -447,21 +460,25 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
 
         Notes
         -----
-        Each judge's nats are shared in proportion to how much evidence it sees, column by column,
-        beyond what it sees on average: squared differences from the nearest row that those of the
-        other columns do not tell, surprise given other columns, squared deviations from what the
-        other columns tell under the mixture, and errors of reconstruction. The more surprised a
-        judge, the more its shares count. For an ``estimator`` that is not ours it is how much less
-        anomalous the row would be with the column's median or most frequent level.
+        What is due to a cell is how much the surprise drops with what similar training rows have in
+        its place, on average over eight of them, in proportion; where a row has more than 64
+        columns, in those in which it differs most often from these. That asks the judges about
+        eight rows for each cell.
         """
         return self._explained(X, self._table(X))
 
     def _explained(self, X, table):
-        values = np.empty(table.shape)
-        for part, rows in self._parts(X, table):
-            values[part] = self._committee.contributions(rows)
+        values, step = np.empty(table.shape), max(1, _CELLS_AT_ONCE // table.shape[1] ** 2)
+        for part in slices(len(table), step):
+            values[part] = contributions(self._surprise, table[part], self._similar)
         index = X.index if isinstance(X, pd.DataFrame) else None
         return pd.DataFrame(values, columns=self._labels(), index=index)
+
+    def _surprise(self, table):
+        """That of rows as numbers, some at a time."""
+        parts = slices(len(table), self._rows_at_once())
+        some = (Observations(table[part], self._spaces, self._decode) for part in parts)
+        return np.concatenate([self._committee.surprise(rows) for rows in some])
 
     def _labels(self):
         names = self._schema.names
@@ -510,14 +527,12 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
 
     def _reasons(self, table, j):
         """Texts about one cell of each of some rows."""
-        space, (rows, neighbors) = self._spaces["standard"], self._similar
-        known = ~np.isnan(table[:, space.owner]) & (space.owner != j)
-        nearest = neighbors.nearest(space.points(table), known, count=_SIMILAR)
+        similar = self._similar.to(table, _SIMILAR, without=j)
         kind = None if self._schema.kinds is None else self._schema.kinds[j]
         name = str(self._labels()[j])
         return [
-            reason(name, kind, float(cell), rows[similar, j])
-            for cell, similar in zip(table[:, j], nearest, strict=True)
+            reason(name, kind, float(cell), self._similar.table[numbers, j])
+            for cell, numbers in zip(table[:, j], similar, strict=True)
         ]
 
     def __sklearn_is_fitted__(self):

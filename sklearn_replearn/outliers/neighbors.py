@@ -6,17 +6,16 @@ import torch
 from .._runtime.arrays import slices
 from .._runtime.isolation import few_threads, plain_torch
 
-_CELLS_AT_ONCE = 2**20  # distances, which then stay in a cache
-_ALIKE = 1e-12  # distances that differ by less, relative to the points, are equal
+_CELLS_AT_ONCE = 2**18  # distances, which then stay in a cache
+_ALIKE = 1e-5  # squared distances that differ by less, relative to the points, may be equal
 _CPU = torch.device("cpu")
 
 
 class Neighbors:
-    """Reference points, and which of them is nearest to others.
+    """Reference points, and those of them that are nearest to others.
 
-    Distances are squared. They are found for all references by one matrix product, and that of the
-    nearest is then computed from the coordinates, so that it does not depend on what else is
-    computed.
+    All distances are found in float32 by one matrix product; those that may be the least are then
+    computed from the coordinates in float64, so that they do not depend on what else is computed.
 
     Parameters
     ----------
@@ -26,77 +25,104 @@ class Neighbors:
     def __init__(self, points):
         self.points = points.astype(np.float32)
 
-    def __len__(self):
-        return len(self.points)
-
-    def nearest(self, points, known=None, own=None, count=1):
-        """Numbers of the nearest references.
+    def distance(self, points, known=None, beyond=0.0):
+        """Squared distance of the nearest reference.
 
         Parameters
         ----------
         points : ndarray of shape (n, width)
         known : ndarray of shape (n, width), bool, default=None
             Coordinates that count; None: all.
-        own : ndarray of shape (n, 2), int, default=None
-            The first of the references that a point is itself, which do not count, and the first
-            after them.
+        beyond : float, default=0.0
+            What is not farther is taken for the point itself, and left out.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        nearest = np.empty(len(points))
+
+        def look(part, distances, slack):
+            some, counting = points[part], None if known is None else known[part]
+            nearest[part], rows, itself = self._least(some, counting, distances, slack, beyond)
+            if len(rows):
+                distances[rows, itself] = np.inf
+                rows = np.unique(rows)
+                counting = None if known is None else counting[rows]
+                found = self._least(some[rows], counting, distances[rows], slack[rows], 0.0)
+                nearest[part][rows] = found[0]
+
+        self._look_at_distances(look, points, known)
+        return nearest
+
+    def _least(self, points, known, distances, slack, beyond):
+        """The least of the distances; which are at most ``beyond``, as rows and columns."""
+        least = distances.min(axis=1, keepdims=True)
+        rows, columns = np.nonzero(distances <= least + slack)
+        exact = np.empty(len(rows))
+        for part in slices(len(rows), max(1, _CELLS_AT_ONCE // self.points.shape[1])):
+            differences = points[rows[part]].astype(np.float32) - self.points[
+                columns[part]
+            ].astype(np.float64)
+            if known is not None:
+                differences *= known[rows[part]]
+            exact[part] = np.square(differences).sum(axis=1)
+        close = exact < beyond
+        begins = np.searchsorted(rows, np.arange(len(points)))
+        return np.minimum.reduceat(exact, begins), rows[close], columns[close]
+
+    def nearest(self, points, known=None, count=1):
+        """Numbers of the nearest references, of equally near ones the first.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n, width)
+        known : ndarray of shape (n, width), bool, default=None
         count : int
+            At most so many.
 
         Returns
         -------
         ndarray of shape (n, at most count), int
         """
-        count = min(count, len(self))
+        nearest = np.empty((len(points), min(count, len(self.points))), dtype=np.intp)
 
-        def chosen(distances, closeness):
-            if count > 1:
-                return torch.topk(distances, count, largest=False, sorted=True).indices
-            near = distances <= distances.amin(dim=1, keepdim=True) + closeness
-            return near.to(torch.uint8).argmax(dim=1, keepdim=True)  # the first of equals
+        def look(part, distances, slack):
+            # In steps of the slack, so that rounding does not tell which is the nearer one.
+            steps = np.floor(distances / np.maximum(slack, np.finfo(np.float32).tiny))
+            order = np.argsort(steps, axis=1, kind="stable")
+            nearest[part] = order[:, : nearest.shape[1]]
 
-        return self._of_distances(chosen, points, known, own, count, np.intp)
+        self._look_at_distances(look, points, known)
+        return nearest
 
-    def mean_distance(self, points, own, share):
+    def mean_distance(self, points, share):
         """Mean distance to this share of the references, the nearest ones."""
-        count = int(np.clip(round(share * len(self)), 1, max(len(self) - 1, 1)))
+        count, mean = max(1, round(share * len(self.points))), np.empty(len(points))
 
-        def mean(distances, closeness):
-            found = torch.topk(distances, count, largest=False, sorted=True).values
-            return found.clamp_min(0).sqrt().mean(dim=1, keepdim=True)
+        def look(part, distances, slack):
+            closest = np.partition(distances, count - 1, axis=1)[:, :count]
+            mean[part] = np.sqrt(np.maximum(closest, 0.0)).mean(axis=1, dtype=np.float64)
 
-        return self._of_distances(mean, points, None, own, 1, np.float64)[:, 0]
+        self._look_at_distances(look, points, None)
+        return mean
 
-    def differences(self, points, nearest, known=None):
-        """Differences from one reference each, ndarray of shape (n, width); 0 where not known."""
-        differences = points.astype(np.float32) - self.points[nearest].astype(np.float64)
-        return differences if known is None else np.where(known, differences, 0.0)
-
-    def _of_distances(self, function, points, known, own, width, dtype):
-        result = np.empty((len(points), width), dtype=dtype)
-        points = points.astype(np.float32).astype(np.float64)
+    def _look_at_distances(self, look, points, known):
+        """Show some points at a time: their slice, squared distances, how exact these are."""
         with plain_torch(_CPU, gradients=False), few_threads(0, _CPU):
-            references = torch.from_numpy(self.points).double()
+            references = torch.from_numpy(self.points)
             squares = references.square()
             lengths = squares.sum(dim=1)
-            largest = float(lengths.max())
-            for part in slices(len(points), max(16, _CELLS_AT_ONCE // len(self))):
-                some = torch.from_numpy(points[part])
-                of_references = lengths
+            step = max(16, _CELLS_AT_ONCE // len(references))
+            buffer = torch.empty(step, len(references), dtype=torch.float32, device=_CPU)
+            for part in slices(len(points), step):
+                some = torch.from_numpy(points[part].astype(np.float32))
+                distances, of_references = buffer[: len(some)], lengths
                 if known is not None:
-                    counting = torch.from_numpy(known[part]).double()
-                    some = some * counting
-                    of_references = counting @ squares.T
-                own_lengths = some.square().sum(dim=1, keepdim=True)
-                distances = torch.addmm(of_references, some, references.T, alpha=-2.0)
-                distances += own_lengths
-                if own is not None and len(self) > 1:
-                    distances[_places(*own[part].T)] = torch.inf
-                result[part] = function(distances, _ALIKE * (own_lengths + largest)).numpy()
-        return result
-
-
-def _places(begins, ends):
-    """Rows and columns of what lies between a begin and an end in each row."""
-    counts = ends - begins
-    rows = np.repeat(np.arange(len(counts)), counts)
-    return rows, np.arange(len(rows)) - (np.cumsum(counts) - counts - begins)[rows]
+                    counting = torch.from_numpy(known[part].astype(np.float32))
+                    some, of_references = some * counting, counting @ squares.T
+                torch.mm(some, references.T, out=distances)
+                own = some.square().sum(dim=1, keepdim=True)
+                distances.mul_(-2.0).add_(of_references).add_(own)
+                slack = _ALIKE * (own + lengths.max())
+                look(part, distances.numpy(), slack.numpy())

@@ -1,15 +1,13 @@
 """Rows of a table as judges see them."""
 
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
 from .._runtime.arrays import evenly
 from .._runtime.sklearn import safe_indexing
-from .neighbors import Neighbors
 
 _MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 2**16, 2**24, 2**10
-_REFERENCES, _CELLS_OF_REFERENCES = 2**13, 2**23
 
 
 class Observations:
@@ -46,10 +44,10 @@ class Observations:
     --------
     >>> import numpy as np
     >>> from sklearn_replearn import OutlierDetector
-    >>> from sklearn_replearn.outliers import Evidence, Judge
+    >>> from sklearn_replearn.outliers import Judge
     >>> class NumberOfMissingCells(Judge):
-    ...     def evidence(self, rows):
-    ...         return Evidence((~rows.known).sum(axis=1), ~rows.known)
+    ...     def statistic(self, rows):
+    ...         return (~rows.known).sum(axis=1)
     >>> detector = OutlierDetector(judges=[NumberOfMissingCells()]).fit(np.ones((100, 2)))
     >>> detector.predict([[1.0, np.nan], [1.0, 1.0]])
     array([-1,  1])
@@ -63,7 +61,7 @@ class Observations:
         self.complete = bool(self.known.all())
         self.n_known = np.maximum(self.known.sum(axis=1), 1)
         self._original = original
-        self._points, self._answers = {}, {}
+        self._whole, self._points, self._answers = None, {}, {}
 
     def __len__(self):
         return len(self.table)
@@ -87,25 +85,21 @@ class Observations:
             A number has one coordinate, a category several.
         """
         if space not in self._points:
-            self._points[space] = self._space(space).points(self.table)
+            if self._whole is None:
+                self._points[space] = self._space(space).points(self.table)
+            else:  # computed once for all that are taken from it
+                rows, numbers = self._whole
+                self._points[space] = rows.points(space)[numbers]
         return self._points[space]
 
     def known_points(self, space="standard"):
         """Which coordinates are not of missing cells; None where all are there."""
         return None if self.complete else self.known[:, self._space(space).owner]
 
-    def by_column(self, coordinates, space="standard"):
-        """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""
-        return self._space(space).by_column(coordinates)
-
     def _space(self, name):
         if name not in self.spaces:
             raise ValueError(f"space must be one of {list(self.spaces)}; got {name!r}.")
         return self.spaces[name]
-
-    def mean_over_known(self, parts):
-        """Mean of each row over the columns that are there."""
-        return np.where(self.known, parts, 0.0).sum(axis=1) / self.n_known
 
     def original(self):
         """The rows as the user gave them; where nothing else is at hand, decoded."""
@@ -132,12 +126,8 @@ class Observations:
         original = None if self._original is None else partial(self._some_original, numbers)
         table, copies, units = self.table[numbers], self.copies[numbers], self.units[numbers]
         some = Observations(table, self.spaces, self._decode, copies, original, units)
-        some._points = {space: points[numbers] for space, points in self._points.items()}
+        some._whole = self, numbers
         return some
-
-    def first(self, n):
-        """The first rows of these."""
-        return self.take(np.arange(min(n, len(self))))
 
     def once(self, function, *arguments):
         """``function(*arguments)``, remembered: for what several judges ask of these rows."""
@@ -145,33 +135,6 @@ class Observations:
         if key not in self._answers:
             self._answers[key] = function(*arguments)
         return self._answers[key]
-
-    @cached_property
-    def references(self):
-        """Numbers of those rows with which others are compared, ndarray of int."""
-        width = self.spaces["standard"].width
-        most = int(np.clip(_CELLS_OF_REFERENCES // width, _FEWEST_ROWS, _REFERENCES))
-        return evenly(len(self), most)
-
-    @cached_property
-    def own_references(self):
-        """Of each row the references that are itself or copies: the first, the first after them.
-
-        Returns
-        -------
-        ndarray of shape (n, 2), int
-            Numbers among the references.
-        """
-        units = self.units[self.references]
-        ends = (np.searchsorted(units, self.units, side) for side in ("left", "right"))
-        return np.stack(list(ends), axis=1)
-
-    def neighbors(self, space="standard"):
-        """The reference rows, among which the nearest to others can be looked up."""
-        return self.once(self._neighbors, space)
-
-    def _neighbors(self, space):
-        return Neighbors(self.points(space)[self.references])
 
 
 def training_rows(multiset, width):

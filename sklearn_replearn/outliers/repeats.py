@@ -52,11 +52,22 @@ def middle_of_equals(group, values):
     """The middle one of the values of each group, for all of its rows.
 
     Rows of several folds are judged by several models, which do not agree to the last bit.
+
+    Parameters
+    ----------
+    group : ndarray of shape (n,), int
+        Ascending.
+    values : ndarray of shape (n,)
+
+    Returns
+    -------
+    ndarray of shape (n,)
     """
-    times = np.bincount(group)
+    _, begins, group, times = np.unique(
+        group, return_index=True, return_inverse=True, return_counts=True
+    )
     if len(times) == len(group):
         return values
-    begins = np.cumsum(times) - times
     return values[np.lexsort((values, group))][begins + times // 2][group]
 
 
@@ -69,18 +80,20 @@ class Repeated:
     Parameters
     ----------
     group : ndarray of shape (n,), int
+        Of the training rows; ascending, the same for equal ones.
+    held_out : ndarray of int
+        Numbers of those that were judged by what has not seen them.
     table : ndarray of shape (n, n_features)
         Training rows.
-    surprise : ndarray of shape (n,)
+    surprise : ndarray of the shape of ``held_out``
         Equal rows have equal ones.
     """
 
-    def __init__(self, group, table, surprise):
-        times = np.bincount(group)
-        first = (np.cumsum(times) - times)[times > 1]
-        hashes = hashes_of(table[first])
-        order = np.argsort(hashes)
-        self.hashes, self.surprise = hashes[order], surprise[first][order]
+    def __init__(self, group, held_out, table, surprise):
+        several = np.bincount(group)[group[held_out]] > 1
+        hashes = hashes_of(table[held_out[several]])
+        self.hashes, first = np.unique(hashes, return_index=True)
+        self.surprise = surprise[several][first]
 
     def at_most(self, surprise, table):
         """Surprise of later rows, that of their equals where it is less."""

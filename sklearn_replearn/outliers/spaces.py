@@ -81,9 +81,3 @@ class Space:
     def _is_repeated(self, j, level):
         """Whether levels are such as several rows have; one that a single row has is none."""
         return (level >= 0) & self._repeated[j][np.maximum(level, 0)]
-
-    def by_column(self, coordinates):
-        """Sums over the coordinates of each column, ndarray of shape (n, n_features)."""
-        if self.width == len(self.columns.levels):
-            return coordinates
-        return np.add.reduceat(coordinates, self.begins, axis=1)

@@ -1,25 +1,28 @@
 """How low the density of a mixture is."""
 
-from ..._mixtures import Density, DensityAt
+import numpy as np
+
+from ..._mixtures import Density
 from ..._runtime.arrays import evenly
 from ..._runtime.parameters import SEED, Whole
 from ..._runtime.randomness import draw_seed
-from ..evidence import Evidence
+from ..._runtime.sklearn import StrOptions
 from .base import Judge
 
-_MOST_ROWS, _REG_COVAR = 2**13, 1e-3
+_MOST_ROWS, _REG_COVAR = 2**12, 1e-3
+_NUMBERS, _SHARE_ASIDE = (1, 4, 16), 5
 
 
 class LowDensity(Judge):
     """Minus the log-density of rows under a Gaussian mixture.
 
-    What is due to a cell is its squared deviation from what the other columns tell under the
-    mixture.
-
     Parameters
     ----------
-    n_components : int, default=8
-        At most; fewer where there are few rows.
+    n_components : int or "auto", default="auto"
+        At most; fewer where there are few rows. "auto": of 1, 4 and 16 the number under which rows
+        set aside have the higher likelihood, beginning with the lowest until none is gained.
+    space : {"standard", "quantile"}, default="quantile"
+        How numbers are scaled: to variance 1, or by their ranks.
     random_state : int, RandomState instance or None, default=None
         None: drawn from that of the detector.
 
@@ -33,25 +36,41 @@ class LowDensity(Judge):
     array([-1])
     """
 
-    _parameter_constraints = {"n_components": [Whole()], "random_state": SEED}
+    _parameter_constraints = {
+        "n_components": [Whole(), StrOptions({"auto"})],
+        "space": [StrOptions({"standard", "quantile"})],
+        "random_state": SEED,
+    }
 
-    def __init__(self, n_components=8, *, random_state=None):
+    def __init__(self, n_components="auto", *, space="quantile", random_state=None):
         self.n_components = n_components
+        self.space = space
         self.random_state = random_state
 
     def fit(self, rows):
         """Fit the mixture; see :meth:`Judge.fit`."""
-        points = rows.points()[evenly(len(rows), _MOST_ROWS)]
-        seed = draw_seed(self.random_state)
-        self.density_ = Density(points, self.n_components, seed=seed, reg_covar=_REG_COVAR)
+        points = rows.points(self.space)[evenly(len(rows), _MOST_ROWS)]
+        seed, number = draw_seed(self.random_state), self.n_components
+        if number == "auto":
+            number = _best_number(points, seed)
+        self.density_ = Density(points, number, seed=seed, reg_covar=_REG_COVAR)
         return self
 
-    def evidence(self, rows):
-        """Minus the log-density; see :meth:`Judge.evidence`."""
-        return evidence_of_density(self.density_, rows)
+    def statistic(self, rows):
+        """Minus the log-density; see :meth:`Judge.statistic`."""
+        return self.density_.surprise(rows.points(self.space), rows.known_points(self.space))
 
 
-def evidence_of_density(density, rows):
-    """Minus the log-density of rows, and how far each cell departs from what the others tell."""
-    found = DensityAt(density, rows.points(), rows.known_points())
-    return Evidence(found.surprise(), lambda: rows.by_column(found.departures()))
+def _best_number(points, seed):
+    """The number of components under which points set aside are least surprising."""
+    aside = np.arange(len(points)) % _SHARE_ASIDE == 0
+    if aside.all():
+        return _NUMBERS[0]
+    best, least = _NUMBERS[0], np.inf
+    for number in _NUMBERS:
+        density = Density(points[~aside], number, seed=seed, reg_covar=_REG_COVAR)
+        surprise = density.surprise(points[aside]).mean()
+        if surprise >= least:
+            break
+        best, least = number, surprise
+    return best

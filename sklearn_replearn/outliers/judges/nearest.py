@@ -1,24 +1,22 @@
 """How far the nearest training row is."""
 
 import numpy as np
-from sklearn.base import clone
 
+from ..._runtime.arrays import evenly
 from ..._runtime.sklearn import StrOptions
-from ..evidence import Evidence, HeldOut
-from .base import ROWS_EXPECTED, Judge
+from ..neighbors import Neighbors
+from .base import Judge
 
-_WIDEST, _RIDGE = 128, 1e-2
+_CELLS, _FEWEST, _MOST = 2**16, 2**11, 2**13
 _SAME, _TINY = 1e-4, 1e-12
 _FEW_COPIES = 0.01
 
 
 class NearestDistance(Judge):
-    """Distance from the nearest of up to 8,192 training rows.
+    """Distance from the nearest of up to 8,192 training rows, fewer where there are many columns.
 
-    What is due to a cell is how far it differs from that row's beyond what differences of the other
-    columns tell. Training rows are left out one at a time, with their copies. Where hardly a
-    training row is there twice, a row that equals one, as far as digits go, is that row, and
-    compared with the others.
+    Where hardly a training row is there twice, a row that equals one, as far as digits go, is that
+    row, and compared with the others.
 
     Parameters
     ----------
@@ -42,63 +40,21 @@ class NearestDistance(Judge):
 
     def fit(self, rows):
         """Keep reference rows; see :meth:`Judge.fit`."""
-        self._learn(rows)
+        points = rows.points(self.space)
+        most = int(np.clip(_CELLS // points.shape[1], _FEWEST, _MOST))
+        references = evenly(len(points), most)
+        self.neighbors_, self.same_ = Neighbors(points[references]), 0.0
+        if np.mean(rows.copies > 1) < _FEW_COPIES:
+            some = rows.take(evenly(len(points), _FEWEST))
+            usual = np.median(
+                self.neighbors_.distance(
+                    some.points(self.space), some.known_points(self.space), _TINY
+                )
+            )
+            self.same_ = _SAME**2 * float(usual) + _TINY
         return self
 
-    def fit_held_out(self, rows, generator):
-        """Leave out one row at a time; see :meth:`Judge.fit_held_out`."""
-        judge = clone(self)
-        return HeldOut(judge, *judge._learn(rows))
-
-    def _learn(self, rows):
-        references = rows.references
-        self.neighbors_ = rows.neighbors(self.space)
-        # Training rows for which no other row is likely to be taken.
-        unique = (rows.copies == 1) & (np.mean(rows.copies > 1) < _FEW_COPIES)
-        self.unique_ = unique[references]
-        points = rows.points(self.space)[references]
-        self.residuals_ = None
-        if points.shape[1] <= _WIDEST:
-            precision = _precision(points)
-            self.residuals_ = (precision / np.sqrt(np.diag(precision))).astype(np.float32)
-        known, own = rows.known_points(self.space), rows.own_references
-        nearest = self.neighbors_.nearest(rows.points(self.space), known, own)[:, 0]
-        differences = self.neighbors_.differences(rows.points(self.space), nearest, known)
-        held_out = self._distance(rows, differences)
-        self.same_ = _SAME * np.median(held_out) + _TINY
-        first = rows.first(ROWS_EXPECTED)
-        return held_out, self._parts(first, differences[: len(first)]).mean(axis=0)
-
-    def evidence(self, rows):
-        """The distance, and what of it is due to each cell; see :meth:`Judge.evidence`."""
+    def statistic(self, rows):
+        """The distance; see :meth:`Judge.statistic`."""
         points, known = rows.points(self.space), rows.known_points(self.space)
-        nearest = self.neighbors_.nearest(points, known)[:, 0]
-        differences = self.neighbors_.differences(points, nearest, known)
-        distance = self._distance(rows, differences)
-        same = (distance <= self.same_) & self.unique_[nearest]
-        if same.any():
-            known = None if known is None else known[same]
-            points = points[same]
-            own = np.stack([nearest[same], nearest[same] + 1], axis=1)
-            others = self.neighbors_.nearest(points, known, own)[:, 0]
-            differences[same] = self.neighbors_.differences(points, others, known)
-            distance = self._distance(rows, differences)
-        return Evidence(distance, lambda: self._parts(rows, differences))
-
-    def _distance(self, rows, differences):
-        return np.sqrt(rows.mean_over_known(rows.by_column(np.square(differences), self.space)))
-
-    def _parts(self, rows, differences):
-        """Squared differences from the nearest row that the other columns' do not tell."""
-        if self.residuals_ is not None:
-            differences = differences @ self.residuals_
-        return np.where(rows.known, rows.by_column(np.square(differences), self.space), 0.0)
-
-
-def _precision(points):
-    """Inverse of the covariance of points, as far as there are enough of them."""
-    centred = points - points.mean(axis=0)
-    # Not by BLAS, whose last bits depend on the number of threads.
-    covariance = np.einsum("ni,nj->ij", centred, centred) / len(points)
-    ridge = _RIDGE * (np.trace(covariance) / len(covariance) or 1.0)
-    return np.linalg.inv(covariance + ridge * np.eye(len(covariance)))
+        return np.sqrt(self.neighbors_.distance(points, known, self.same_) / rows.n_known)

@@ -1,4 +1,4 @@
-"""Evidence from pairs of columns: which cell is rare, given each of the others.
+"""The density of pairs of columns: how rare each cell is, given each of the others.
 
 Columns are cut into bins, repeated values and levels into bins of their own, so that what tables
 are full of (codes, rounded numbers, zeros, missing cells) is met as what it is.
@@ -7,49 +7,52 @@ are full of (codes, rounded numbers, zeros, missing cells) is met as what it is.
 import numpy as np
 
 from ..._runtime.arrays import evenly, slices
-from ..evidence import Evidence
 from .base import Judge
 
 _BINS = 32
 _RESOLUTIONS = (4, 8, 16)
 _MOST_COLUMNS = 2**11
-_ALL_PAIRS, _MOST_PAIRS = 600, 1500
+_ALL_PAIRS, _MOST_PAIRS, _PAIRS_OF_A_COLUMN = 600, 1500, 8
 _ROWS_CORRELATED, _COLUMNS_CORRELATED = 2**10, 2**9
 _LEAST = 0.5  # rows that every bin of a column has in advance
 _PRIOR = 4.0  # rows that the coarser estimate of a table of cells counts for, times its width
-_CELLS_AT_ONCE = 2**21
+_NARROWEST = 1e-6  # bin, as a share of a column's spread
+_CELLS_AT_ONCE = 2**16
+_PAIRS_AT_ONCE = 2**6
 _TINY = 1e-300
 
 
-class CellSurprise(Judge):
-    """How rare each cell is given each other cell of its row, by tables of pairs of columns.
+class PairDensity(Judge):
+    """Minus the log-density of each cell, alone and given each other cell, averaged over a row.
 
-    Of tables of more than 2,048 columns it sees so many, evenly spaced, and of their pairs those
+    Of tables of more than 2,048 columns it sees so many, evenly spaced; and of their pairs those
     that are most correlated.
+
+    References
+    ----------
+    Aggarwal (2017), *Outlier Analysis*, on combining subspaces; Lavine (1992), *Some aspects of
+    Polya tree distributions*, for estimates from coarse to fine.
 
     Examples
     --------
     >>> import numpy as np
     >>> from sklearn_replearn import OutlierDetector
-    >>> from sklearn_replearn.outliers import CellSurprise
+    >>> from sklearn_replearn.outliers import PairDensity
     >>> x = np.random.RandomState(0).normal(size=500)
-    >>> detector = OutlierDetector(judges=[CellSurprise()]).fit(np.column_stack([x, -x]))
+    >>> detector = OutlierDetector(judges=[PairDensity()]).fit(np.column_stack([x, -x]))
     >>> detector.predict([[1.0, -1.0], [1.0, 1.0]])
     array([ 1, -1])
     """
 
     def fit(self, rows):
-        """Count pairs of cells; see :meth:`Judge.fit`."""
+        """Count cells and pairs of cells; see :meth:`Judge.fit`."""
         self.columns_ = evenly(rows.table.shape[1], _MOST_COLUMNS)
         self.pairs_ = Pairs(self._cells(rows))
         return self
 
-    def evidence(self, rows):
-        """Mean surprise of the cells, and that of each; see :meth:`Judge.evidence`."""
-        seen = self.pairs_.surprise(self._cells(rows))
-        parts = np.zeros(rows.table.shape)
-        parts[:, self.columns_] = seen
-        return Evidence(seen.mean(axis=1), parts)
+    def statistic(self, rows):
+        """The mean over cells; see :meth:`Judge.statistic`."""
+        return self.pairs_.surprise(self._cells(rows))
 
     def _cells(self, rows):
         return rows.table[:, self.columns_].astype(np.float64)
@@ -65,40 +68,47 @@ class Bins:
     ----------
     values : ndarray of shape (n,), float64
         With NaN where cells are missing.
+
+    Attributes
+    ----------
+    log_widths : ndarray of shape (n_bins,)
+        Logarithm of the width over that of a typical bin; 0 for values that have a bin of their
+        own and for missing cells.
     """
 
     def __init__(self, values):
         known = values[~np.isnan(values)]
         found, counts = np.unique(known, return_counts=True)
-        if len(found) <= _BINS:
-            self.atoms, rest = found, known[:0]
-        else:
-            self.atoms = found[counts >= max(0.5 * len(known) / _BINS, 2)]
-            rest = known[~np.isin(known, self.atoms)]
+        atoms, rest = found, known[:0]
+        if len(found) > _BINS:
+            atoms = found[counts >= max(0.5 * len(known) / _BINS, 2)]
+            rest = known[~np.isin(known, atoms)]
         n_shared = int(np.clip(np.ceil(_BINS * len(rest) / max(len(known), 1)), 1, _BINS))
-        self.edges = np.empty(0)
+        edges = np.empty(0)
         if n_shared > 1:
-            self.edges = np.unique(np.quantile(rest, np.arange(1, n_shared) / n_shared))
-        middles = _medians(np.sort(rest), self.edges)
-        order = np.argsort(np.append(self.atoms, middles), kind="stable")
-        self.places = np.empty(len(order), dtype=np.intp)
-        self.places[order] = np.arange(len(order))
+            edges = np.unique(np.quantile(rest, np.arange(1, n_shared) / n_shared))
         self.low, self.high = (found[0], found[-1]) if len(found) else (0.0, 0.0)
-        self.unit = _unit(known)
-
-    @property
-    def n_bins(self):
-        return len(self.places) + 1
+        self.unit, self.n_bins = _unit(known), len(atoms) + len(edges) + 2
+        middles = _medians(np.sort(rest), edges)
+        order = np.argsort(np.append(atoms, middles), kind="stable")
+        places = np.empty(len(order), dtype=np.int16)
+        places[order] = np.arange(len(order))
+        # A value with a bin of its own is the interval up to the next float.
+        self.marks = np.unique(np.concatenate([atoms, np.nextafter(atoms, np.inf), edges]))
+        begins = np.append(-np.inf, self.marks)
+        self.places = places[len(atoms) + np.searchsorted(edges, begins, side="right")]
+        self.places[np.searchsorted(begins, atoms)] = places[: len(atoms)]
+        self.log_widths = np.zeros(self.n_bins)
+        if len(edges):
+            widths = np.diff(np.concatenate([[self.low], edges, [self.high]]))
+            widths = np.maximum(widths, _NARROWEST * self.unit)
+            self.log_widths[places[len(atoms) :]] = np.log(widths / np.median(widths))
 
     def __call__(self, values):
         """Number of the bin of each value."""
-        numbers = len(self.atoms) + np.searchsorted(self.edges, values, side="right")
-        if len(self.atoms):
-            nearest = np.minimum(np.searchsorted(self.atoms, values), len(self.atoms) - 1)
-            numbers = np.where(self.atoms[nearest] == values, nearest, numbers)
-        missing = np.isnan(values)
-        numbers[missing] = 0
-        return np.where(missing, len(self.places), self.places[numbers])
+        numbers = self.places[np.searchsorted(self.marks, values, side="right")]
+        numbers[np.isnan(values)] = self.n_bins - 1
+        return numbers
 
     def beyond(self, values):
         """Nats for values outside the range of training: the logarithm of how far."""
@@ -127,43 +137,39 @@ def _unit(values):
 
 
 class Pairs:
-    """How surprising each cell is, given each of the other cells of its row, in nats.
+    """How surprising rows are, by densities of columns and of pairs of columns, in nats.
 
-    For each pair of columns the probabilities of pairs of bins are estimated from coarse to fine,
-    each resolution shrunk towards the one before. A column's surprise is minus the log-probability
-    of its bin given another column's, averaged over the others in proportion to their mutual
-    information with it.
+    For each pair the probabilities of pairs of bins are estimated from coarse to fine, each
+    resolution shrunk towards the one before. A cell's surprise is minus its log-density, and minus
+    the logarithm of how much more probable another cell makes its bin, averaged over the others in
+    proportion to their mutual information with it.
 
     Parameters
     ----------
     cells : ndarray of shape (n, n_features), float64
         Training rows, with NaN where cells are missing.
-
-    References
-    ----------
-    Aggarwal (2017), *Outlier Analysis*, on combining subspaces; Lavine (1992), *Some aspects of
-    Polya tree distributions*, for estimates from coarse to fine.
     """
 
     def __init__(self, cells):
         n, n_features = cells.shape
         self.bins = [Bins(cells[:, j]) for j in range(n_features)]
+        self.width = max(bins.n_bins for bins in self.bins)
         codes = self._codes(cells)
-        widths = [bins.n_bins for bins in self.bins]
-        counts = [np.bincount(codes[:, j], minlength=width) for j, width in enumerate(widths)]
-        shares = [(count + _LEAST) / (n + _LEAST * len(count)) for count in counts]
-        self.alone = [-np.log(share).astype(np.float32) for share in shares]
-        self.pairs = _chosen_pairs(codes)
-        tables, information = [np.empty(0)], np.empty(len(self.pairs))
-        for number, (i, j) in enumerate(self.pairs):
-            flat = codes[:, i].astype(np.intp) * widths[j] + codes[:, j]
-            joint = np.bincount(flat, minlength=widths[i] * widths[j]).reshape(widths[i], widths[j])
-            ratios = _log_ratios(joint.astype(np.float64), shares[i], shares[j])
-            information[number] = max(0.0, (joint * ratios).sum() / n)
-            tables.append(-ratios.ravel())
-        self.tables = np.concatenate(tables).astype(np.float32)
-        self._weigh(information, n_features)
-        self._lay_out(widths)
+        shares = np.zeros((n_features, self.width))
+        self.alone = np.zeros((n_features, self.width))
+        for j, bins in enumerate(self.bins):
+            counts = np.bincount(codes[:, j], minlength=bins.n_bins) + _LEAST
+            shares[j, : bins.n_bins] = counts / counts.sum()
+            self.alone[j, : bins.n_bins] = bins.log_widths - np.log(counts / counts.sum())
+        groups = [_grouping(shares, resolution) for resolution in _RESOLUTIONS]
+        self.pairs, tables, information = _chosen_pairs(codes), [], []
+        for part in slices(len(self.pairs), _PAIRS_AT_ONCE):
+            counts = self._counts(codes, self.pairs[part])
+            ratios = _log_ratios(counts, shares, groups, self.pairs[part])
+            tables.append(-ratios.reshape(len(ratios), -1))
+            information.append(np.maximum((counts * ratios).sum(axis=(1, 2)) / n, 0.0))
+        if len(self.pairs):
+            self._weigh(np.concatenate(tables), np.concatenate(information), n_features)
 
     def _codes(self, cells):
         codes = np.empty(cells.shape, dtype=np.int16)
@@ -171,38 +177,36 @@ class Pairs:
             codes[:, j] = bins(cells[:, j])
         return codes
 
-    def _weigh(self, information, n_features):
-        """Of each column its partners, one column after the other, and their weights."""
-        owner = np.concatenate([self.pairs[:, 0], self.pairs[:, 1]])
-        number = np.tile(np.arange(len(self.pairs)), 2)
-        order = np.argsort(owner, kind="stable")
-        self.owner, self.number = owner[order], number[order]
-        weights = information[self.number]
-        total = np.bincount(self.owner, weights, minlength=n_features)[self.owner]
-        count = np.bincount(self.owner, minlength=n_features)[self.owner]
-        self.weights = np.where(total > 0, weights / np.maximum(total, _TINY), 1 / count)
+    def _places(self, codes, pairs):
+        """Places of pairs of bins in tables of pairs, one after the other; (n, n_pairs)."""
+        starts = np.arange(len(pairs)) * self.width**2
+        return starts + codes[:, pairs[:, 0]] * np.intp(self.width) + codes[:, pairs[:, 1]]
 
-    def _lay_out(self, widths):
-        """Where each pair's table begins, and how its cells are numbered."""
-        sizes = [widths[i] * widths[j] for i, j in self.pairs]
-        self.starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)[: len(sizes)]
-        self.strides = np.array([widths[j] for _, j in self.pairs], dtype=np.intp)
+    def _counts(self, codes, pairs):
+        places, size = self._places(codes, pairs), len(pairs) * self.width**2
+        counts = np.bincount(places.ravel(), minlength=size)
+        return counts.reshape(len(pairs), self.width, self.width).astype(np.float64)
+
+    def _weigh(self, tables, information, n_features):
+        """Keep the pairs that tell most, and weigh them by what they tell either column."""
+        first = np.argsort(-information, kind="stable")[: _PAIRS_OF_A_COLUMN * n_features]
+        first = np.sort(first[information[first] > 0])
+        self.pairs, information = self.pairs[first], information[first]
+        total = np.bincount(self.pairs.ravel(), np.repeat(information, 2), minlength=n_features)
+        weights = information * (1 / np.maximum(total, _TINY))[self.pairs].sum(axis=1)
+        self.tables = (tables[first] * weights[:, None]).astype(np.float32).ravel()
 
     def surprise(self, cells):
-        """Nats of each cell, ndarray of shape (n, n_features)."""
-        codes = self._codes(cells)
-        surprise = np.empty(cells.shape)
-        for j, (bins, alone) in enumerate(zip(self.bins, self.alone, strict=True)):
-            surprise[:, j] = alone[codes[:, j]] + bins.beyond(cells[:, j])
-        if not len(self.pairs):
-            return surprise
-        first, second = self.pairs.T
-        owners, begins = np.unique(self.owner, return_index=True)
-        for part in slices(len(codes), max(1, _CELLS_AT_ONCE // len(self.owner))):
-            places = self.starts + codes[part][:, first] * self.strides + codes[part][:, second]
-            given = self.tables[places][:, self.number] * self.weights
-            surprise[part, owners] += np.add.reduceat(given, begins, axis=1)
-        return surprise
+        """Nats of each row, the mean of its cells; ndarray of shape (n,)."""
+        codes, columns = self._codes(cells), np.arange(len(self.bins))
+        surprise = self.alone[columns, codes].sum(axis=1)
+        for bins, column in zip(self.bins, cells.T, strict=True):
+            surprise += bins.beyond(column)
+        for part in slices(len(codes), max(1, _CELLS_AT_ONCE // max(len(self.pairs), 1))):
+            if len(self.pairs):
+                places = self._places(codes[part], self.pairs)
+                surprise[part] += self.tables[places].sum(axis=1, dtype=np.float64)
+        return surprise / len(self.bins)
 
 
 def _chosen_pairs(codes):
@@ -224,41 +228,56 @@ def _chosen_pairs(codes):
     return np.stack([first, second], axis=1)
 
 
-def _log_ratios(counts, first, second):
+def _grouping(shares, resolution):
+    """Which bins lie together at a coarser resolution, neighbours of about equal share.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n_features, width)
+        0 beyond the bins of a column.
+
+    Returns
+    -------
+    ndarray of shape (n_features, width, resolution)
+        1 where a bin is in a group.
+    """
+    middle = np.cumsum(shares, axis=1) - 0.5 * shares
+    groups = np.minimum((resolution * middle).astype(np.intp), resolution - 1)
+    few = (shares > 0).sum(axis=1) <= resolution
+    groups[few] = np.minimum(np.arange(shares.shape[1]), resolution - 1)
+    return (groups[:, :, None] == np.arange(resolution)) * (shares > 0)[:, :, None] * 1.0
+
+
+def _log_ratios(counts, shares, groupings, pairs):
     """Logarithm of joint probabilities over the product of the marginal ones.
 
     Parameters
     ----------
-    counts : ndarray of shape (n_first, n_second)
-    first, second : ndarray
-        Shares of the bins of either column.
+    counts : ndarray of shape (n_pairs, width, width)
+    shares : ndarray of shape (n_features, width)
+    groupings : list of ndarray of shape (n_features, width, resolution)
+        From coarse to fine.
+    pairs : ndarray of shape (n_pairs, 2)
 
     Returns
     -------
-    ndarray of the shape of ``counts``
+    ndarray of shape (n_pairs, width, width)
     """
-    independent = np.outer(first, second)
-    joint, n = independent.copy(), counts.sum()
-    for resolution in (*_RESOLUTIONS, None):
-        rows, columns = _groups(first, resolution), _groups(second, resolution)
-        counted = _summed(counts, rows, columns)
-        expected = np.maximum(_summed(joint, rows, columns), _TINY)
-        weight = _PRIOR * np.sqrt(counted.size)
-        joint *= ((counted + weight * expected) / ((n + weight) * expected))[np.ix_(rows, columns)]
-    return np.log(joint / independent)
+    first, second = pairs.T
+    independent = shares[first][:, :, None] * shares[second][:, None, :]
+    joint, n = independent.copy(), counts.sum(axis=(1, 2), keepdims=True)
+    for grouping in groupings:
+        left, right = grouping[first].transpose(0, 2, 1), grouping[second]
+        factor = _shrunk(left @ counts @ right, left @ joint @ right, n)
+        joint *= left.transpose(0, 2, 1) @ factor @ right.transpose(0, 2, 1)
+    joint *= _shrunk(counts, joint, n)
+    ratios = np.zeros(joint.shape)
+    np.log(joint / np.maximum(independent, _TINY), out=ratios, where=independent > 0)
+    return ratios
 
 
-def _groups(shares, resolution):
-    """Number of the coarser bin of each bin: neighbours of about equal share together."""
-    if resolution is None or resolution >= len(shares):
-        return np.arange(len(shares))
-    middle = np.cumsum(shares) - 0.5 * shares
-    groups = np.minimum((resolution * middle).astype(np.intp), resolution - 1)
-    return np.unique(groups, return_inverse=True)[1]
-
-
-def _summed(table, rows, columns):
-    """Sums of a table over groups of its rows and columns, which lie together."""
-    starts = (np.flatnonzero(np.diff(groups, prepend=-1)) for groups in (rows, columns))
-    first, second = starts
-    return np.add.reduceat(np.add.reduceat(table, first, axis=0), second, axis=1)
+def _shrunk(counts, expected, n):
+    """By how much probabilities exceed the expected ones, by counts shrunk towards these."""
+    sizes = (expected > 0).sum(axis=(1, 2), keepdims=True)
+    weight = _PRIOR * np.sqrt(sizes)
+    return (counts + weight * expected) / ((n + weight) * np.maximum(expected, _TINY))
