@@ -42,7 +42,7 @@ class Neighbors:
         """
         nearest = np.empty(len(points))
 
-        def look(part, distances, slack):
+        def look(part, distances, own, slack):
             some, counting = points[part], None if known is None else known[part]
             nearest[part], rows, itself = self._least(some, counting, distances, slack, beyond)
             if len(rows):
@@ -58,7 +58,7 @@ class Neighbors:
     def _least(self, points, known, distances, slack, beyond):
         """The least of the distances; which are at most ``beyond``, as rows and columns."""
         least = distances.min(axis=1, keepdims=True)
-        rows, columns = np.nonzero(distances <= least + slack)
+        rows, columns = np.divmod(np.flatnonzero(distances <= least + slack), len(self.points))
         exact = np.empty(len(rows))
         for part in slices(len(rows), max(1, _CELLS_AT_ONCE // self.points.shape[1])):
             differences = points[rows[part]].astype(np.float32) - self.points[
@@ -87,7 +87,7 @@ class Neighbors:
         """
         nearest = np.empty((len(points), min(count, len(self.points))), dtype=np.intp)
 
-        def look(part, distances, slack):
+        def look(part, distances, own, slack):
             # In steps of the slack, so that rounding does not tell which is the nearer one.
             steps = np.floor(distances / np.maximum(slack, np.finfo(np.float32).tiny))
             order = np.argsort(steps, axis=1, kind="stable")
@@ -100,29 +100,31 @@ class Neighbors:
         """Mean distance to this share of the references, the nearest ones."""
         count, mean = max(1, round(share * len(self.points))), np.empty(len(points))
 
-        def look(part, distances, slack):
-            closest = np.partition(distances, count - 1, axis=1)[:, :count]
+        def look(part, distances, own, slack):
+            closest = np.partition(distances, count - 1, axis=1)[:, :count] + own
             mean[part] = np.sqrt(np.maximum(closest, 0.0)).mean(axis=1, dtype=np.float64)
 
         self._look_at_distances(look, points, None)
         return mean
 
     def _look_at_distances(self, look, points, known):
-        """Show some points at a time: their slice, squared distances, how exact these are."""
+        """Show some points at a time: their slice, squared distances, how exact these are.
+
+        The square of a point's own length is left out: it is the same for all references.
+        """
         with plain_torch(_CPU, gradients=False), few_threads(0, _CPU):
             references = torch.from_numpy(self.points)
             squares = references.square()
-            lengths = squares.sum(dim=1)
+            lengths = squares.sum(dim=1, keepdim=True)
+            # (x, 1) times (-2 r, r²), or a one for each coordinate that counts.
+            factors = torch.cat([-2 * references, lengths if known is None else squares], dim=1).T
             step = max(16, _CELLS_AT_ONCE // len(references))
             buffer = torch.empty(step, len(references), dtype=torch.float32, device=_CPU)
             for part in slices(len(points), step):
-                some = torch.from_numpy(points[part].astype(np.float32))
-                distances, of_references = buffer[: len(some)], lengths
-                if known is not None:
-                    counting = torch.from_numpy(known[part].astype(np.float32))
-                    some, of_references = some * counting, counting @ squares.T
-                torch.mm(some, references.T, out=distances)
-                own = some.square().sum(dim=1, keepdim=True)
-                distances.mul_(-2.0).add_(of_references).add_(own)
-                slack = _ALIKE * (own + lengths.max())
-                look(part, distances.numpy(), slack.numpy())
+                counting = np.ones((1, 1)) if known is None else known[part]
+                some = np.where(counting, points[part], 0.0).astype(np.float32)
+                counting = np.broadcast_to(counting, (len(some), counting.shape[1]))
+                asked = np.concatenate([some, counting.astype(np.float32)], axis=1)
+                distances = torch.mm(torch.from_numpy(asked), factors, out=buffer[: len(some)])
+                own = np.square(some).sum(axis=1, keepdims=True)
+                look(part, distances.numpy(), own, _ALIKE * (own + float(lengths.max())))
