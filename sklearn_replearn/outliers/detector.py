@@ -48,8 +48,8 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     By default four judges are asked, each of which turns what it sees into nats of surprise by
     comparing with training rows that it has not seen: how far the nearest training row is, on
     standardised columns and on ranks; how low the density of the cells, alone and in pairs; and how
-    low that of a Gaussian mixture of the ranks. The mean of their nats is the row's. No setting is
-    chosen by labels.
+    low that of a Gaussian mixture of the ranks. A mean of their tail probabilities, of power -1/2,
+    is the row's. No setting is chosen by labels.
 
     Parameters
     ----------
