@@ -1,6 +1,7 @@
 """Several judges, and how what they say of a row is put together."""
 
 import numpy as np
+from sklearn.base import clone
 
 from .._runtime.parameters import check_parameters
 from .._runtime.randomness import draw_integer
@@ -36,8 +37,8 @@ class Committee:
     held-out rows; the row's surprise is that of the mean of these probabilities to the power -1/2,
     between their geometric and their harmonic mean: a judge who is sure counts for more than one
     who sees nothing, and several count for more than one. The held-out rows' own surprise
-    calibrates it. Other rows are judged by the models without the first fold, so that what they
-    find is distributed as what held-out rows find: the mean of all models would vary less.
+    calibrates it. Later rows are judged by models of all training rows, which know a little more
+    than those that judged the held-out ones: so what is rare is a little rarer than its p-value.
 
     Parameters
     ----------
@@ -60,13 +61,12 @@ class Committee:
         self.judges, self.scales, nats = [], [], []
         for judge in judges:
             check_parameters(judge)
-            statistic, fitted = np.empty(len(rows)), []
+            judge, statistic = seeded(judge, draw_integer(generator)), np.empty(len(rows))
             for fold, (inside, outside) in zip(folds, parts, strict=True):
-                fitted.append(seeded(judge, draw_integer(generator)).fit(inside))
-                statistic[fold] = statistic_of(fitted[-1], outside)
+                statistic[fold] = statistic_of(clone(judge).fit(inside), outside)
             middle, scale = middle_of_equals(group[held_out], statistic[held_out]), SurpriseScale()
             nats.append(scale.fit_transform(middle))
-            self.judges.append(fitted[0])
+            self.judges.append(judge.fit(rows))
             self.scales.append(scale)
         surprise = _together(nats)
         self.repeated = Repeated(group, held_out, rows.table, surprise)
