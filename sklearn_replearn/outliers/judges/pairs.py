@@ -110,11 +110,6 @@ class Bins:
         numbers[np.isnan(values)] = self.n_bins - 1
         return numbers
 
-    def beyond(self, values):
-        """Nats for values outside the range of training: the logarithm of how far."""
-        outside = np.fmax(np.fmax(self.low - values, values - self.high), 0.0)
-        return np.log1p(outside / self.unit)
-
 
 def _medians(values, edges):
     """Of the sorted values between each two edges; infinite where there are none."""
@@ -154,6 +149,9 @@ class Pairs:
         n, n_features = cells.shape
         self.bins = [Bins(cells[:, j]) for j in range(n_features)]
         self.width = max(bins.n_bins for bins in self.bins)
+        self.low, self.high, self.unit = np.array(
+            [(bins.low, bins.high, bins.unit) for bins in self.bins]
+        ).T
         codes = self._codes(cells)
         shares = np.zeros((n_features, self.width))
         self.alone = np.zeros((n_features, self.width))
@@ -199,9 +197,9 @@ class Pairs:
     def surprise(self, cells):
         """Nats of each row, the mean of its cells; ndarray of shape (n,)."""
         codes, columns = self._codes(cells), np.arange(len(self.bins))
-        surprise = self.alone[columns, codes].sum(axis=1)
-        for bins, column in zip(self.bins, cells.T, strict=True):
-            surprise += bins.beyond(column)
+        # Beyond the range of training, the logarithm of how far.
+        outside = np.fmax(np.fmax(self.low - cells, cells - self.high), 0.0)
+        surprise = (self.alone[columns, codes] + np.log1p(outside / self.unit)).sum(axis=1)
         for part in slices(len(codes), max(1, _CELLS_AT_ONCE // max(len(self.pairs), 1))):
             if len(self.pairs):
                 places = self._places(codes[part], self.pairs)
