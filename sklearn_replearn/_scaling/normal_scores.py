@@ -84,11 +84,11 @@ class NormalScores:
         inside = np.clip(place, 0, max(len(self.knots) - 2, 0))
         last = len(self.knots) - 1
         after = np.minimum(inside + 1, last)
-        with np.errstate(invalid="ignore", divide="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             share = (values - self.knots[inside]) / (self.knots[after] - self.knots[inside])
             scores = high[inside] + share * (low[after] - high[inside])
             beyond = np.maximum(self.knots[0] - values, values - self.knots[-1])
-            far = np.log1p(np.maximum(beyond, 0) / self.unit)
+            far = np.log1p(np.clip(beyond / self.unit, 0, np.finfo(np.float64).max))
         place = np.clip(place, 0, last)
         scores = np.where(values == self.knots[place], middle[place], scores)
         scores = np.where(values < self.knots[0], middle[0] - far, scores)

@@ -21,7 +21,8 @@ def units_of(table, is_categorical):
     Where all columns have few values, rows are equal by chance, and so will later ones be: each is
     held out by itself. Elsewhere hardly a later row will equal one of training, so that what has
     seen a copy of a row knows more of it than it will of later ones. Rows that are there often,
-    such as those of zeros only, are no copies in any table.
+    such as those of zeros only, are no copies in any table; beside rows that are all there several
+    times, as weights make them, often is that much more.
 
     Parameters
     ----------
@@ -36,15 +37,17 @@ def units_of(table, is_categorical):
     """
     group = groups_of(table)
     times = np.bincount(group)
-    alone = (times == 1) | (times >= _MANY)
-    if not alone.all() and _all_have_few_values(table[:, ~is_categorical]):
+    least = times.min()
+    alone = (times == 1) | (times >= _MANY * least)
+    share = _SHARE_OF_VALUES if least == 1 else 0.0
+    if not alone.all() and _all_have_few_values(table[:, ~is_categorical], share):
         alone[:] = True
     begins = np.diff(group, prepend=-1) > 0
     return np.cumsum(begins | alone[group]) - 1
 
 
-def _all_have_few_values(columns):
-    most = max(_FEW_VALUES, _SHARE_OF_VALUES * len(columns))
+def _all_have_few_values(columns, share):
+    most = max(_FEW_VALUES, share * len(columns))
     return all(len(np.unique(column[~np.isnan(column)])) <= most for column in columns.T)
 
 

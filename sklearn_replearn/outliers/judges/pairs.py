@@ -19,7 +19,8 @@ _PRIOR = 4.0  # rows that the coarser estimate of a table of cells counts for, t
 _NARROWEST = 1e-6  # bin, as a share of a column's spread
 _CELLS_AT_ONCE = 2**16
 _PAIRS_AT_ONCE = 2**6
-_TINY = 1e-300
+_TINY, _LARGEST = 1e-300, 1e300
+_ROUNDING = 1e-12  # of numbers, relative to their size
 
 
 class PairDensity(Judge):
@@ -112,8 +113,9 @@ class Bins:
 
     def beyond(self, values):
         """Nats for values outside the range of training: the logarithm of how far."""
-        outside = np.fmax(np.fmax(self.low - values, values - self.high), 0.0)
-        return np.log1p(outside / self.unit)
+        with np.errstate(over="ignore"):
+            outside = np.fmax(np.fmax(self.low - values, values - self.high), 0.0) / self.unit
+        return np.log1p(np.minimum(outside, _LARGEST))
 
 
 def _medians(values, edges):
@@ -132,8 +134,10 @@ def _unit(values):
     if not len(values):
         return 1.0
     low, lower, middle, upper, high = np.quantile(values, [0.1, 0.25, 0.5, 0.75, 0.9])
-    rounding = 1e-12 * max(1.0, abs(middle))
-    return max(upper - lower, 0.5 * (high - low), 0.5 * values.std(), rounding)
+    size = np.abs(values).max() or 1.0  # whose square may be beyond what a float holds
+    deviation = size * (values / size).std()
+    unit = max(upper - lower, 0.5 * (high - low), 0.5 * deviation, _ROUNDING * abs(middle))
+    return max(unit or _ROUNDING, _TINY)
 
 
 class Pairs:
