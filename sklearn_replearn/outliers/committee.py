@@ -59,7 +59,8 @@ class Committee:
             check_parameters(judge)
             statistic, fitted = np.empty(len(rows)), []
             for fold, (inside, outside) in zip(folds, parts, strict=True):
-                fitted.append(seeded(judge, draw_integer(generator)).fit(inside))
+                fitted.append(seeded(judge, draw_integer(generator)))
+                fitted[-1].fit(inside)
                 statistic[fold] = statistic_of(fitted[-1], outside)
             middle, scale = middle_of_equals(group[held_out], statistic[held_out]), SurpriseScale()
             nats.append(scale.fit_transform(middle))

@@ -97,8 +97,12 @@ class Neighbors:
         return nearest
 
     def mean_distance(self, points, share):
-        """Mean distance to this share of the references, the nearest ones."""
-        count, mean = max(1, round(share * len(self.points))), np.empty(len(points))
+        """Mean distance to this share of the references, the nearest ones; two at least.
+
+        One of them may be the point itself.
+        """
+        n = len(self.points)
+        count, mean = min(max(2, round(share * n)), n), np.empty(len(points))
 
         def look(part, distances, own, slack):
             closest = np.partition(distances, count - 1, axis=1)[:, :count] + own
