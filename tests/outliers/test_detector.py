@@ -12,6 +12,7 @@ import scipy.sparse as sp
 import torch
 from outlier_tables import factors, mixed, odd
 from scipy.stats import kstest
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.decomposition import PCA, FactorAnalysis
 from sklearn.ensemble import IsolationForest
@@ -28,7 +29,7 @@ from sklearn_replearn import (
     OutlierDetector,
     VAETransformer,
 )
-from sklearn_replearn.outliers import LowDensity, NearestDistance
+from sklearn_replearn.outliers import EstimatorScore, LowDensity, NearestDistance, Trimmed
 from sklearn_replearn.rows import Images, Table, Tokens
 
 # Of a handful of rows codes may rightly be called collapsed, and none can be called anomalous.
@@ -178,6 +179,8 @@ def test_a_row_has_its_score_in_any_company_in_mixed_tables(fitted_to_frame):
     scores = fitted_to_frame.score_samples(rows)
     alone = [fitted_to_frame.score_samples(rows.iloc[[i]])[0] for i in range(40)]
     np.testing.assert_array_equal(scores, alone)
+    explained = [fitted_to_frame.explain(rows.iloc[[i]]) for i in range(8)]
+    pd.testing.assert_frame_equal(pd.concat(explained), fitted_to_frame.explain(rows.iloc[:8]))
 
 
 @every_detector
@@ -223,7 +226,11 @@ def test_global_generators_stay_as_they_were():
 @every_detector
 def test_it_comes_back_from_a_pickle(name, fitted):
     rows, _ = factors(50, 1, 6)
-    copy = pickle.loads(pickle.dumps(fitted[name]))
+    stored = pickle.dumps(fitted[name])
+    copy = pickle.loads(stored)
+    assert pickle.dumps(copy) == pickle.dumps(pickle.loads(pickle.dumps(copy)))
+    again = OutlierDetector(**DETECTORS[name].get_params(deep=False)).fit(factors(400, 0, 6)[0])
+    assert pickle.dumps(pickle.loads(pickle.dumps(again))) == pickle.dumps(copy)
     np.testing.assert_array_equal(copy.score_samples(rows), fitted[name].score_samples(rows))
     assert copy.top_reasons(rows[:2]).equals(fitted[name].top_reasons(rows[:2]))
 
@@ -361,6 +368,47 @@ def test_estimators_of_others_are_explained_too(estimator):
     assert (explained.to_numpy().argmax(axis=1) == 2).mean() > 0.9
 
 
+@pytest.mark.parametrize("novelty", [True, False])
+def test_the_cell_that_is_changed_is_named_first(novelty, cancer):
+    benign, _ = cancer
+    detector = OutlierDetector(novelty=novelty).fit(benign[:250])
+    test, j = benign[250:310].copy(), np.arange(60) % 30
+    spread = benign.std(axis=0)
+    test[np.arange(60), j] += 8 * spread[j]
+    values = detector.explain(test).to_numpy()
+    assert (values.argmax(axis=1) == j).mean() > 0.9
+    assert (np.argsort(-values, axis=1)[:, :3] == j[:, None]).any(axis=1).mean() > 0.95
+
+
+def test_explanations_with_missing_cells_and_constant_columns():
+    rows = factors(200, 0, 4)[0]
+    rows = np.column_stack([rows, np.full(200, 3.0), np.full(200, np.nan)])
+    rows[::5, 1] = np.nan
+    detector = OutlierDetector().fit(rows)
+    odd = rows[:6].copy()
+    odd[0, 0], odd[1, 4], odd[2, 5], odd[3, 2] = 60.0, 4.0, 0.0, np.nan
+    explained = detector.explain(odd).to_numpy()
+    np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(odd), atol=1e-9)
+    np.testing.assert_array_equal(explained[:4].argmax(axis=1), [0, 4, 5, 2])
+    reasons = detector.top_reasons(odd, n=1)["reason 1"]
+    assert reasons[1] == "x4 = 4 (expected 3 ± 0)"
+    assert reasons[2] == "x5 = 0 (expected missing)"
+    assert reasons[3].startswith("x2 = missing (expected ")
+
+
+@pytest.mark.parametrize("novelty", [True, False])
+def test_explanations_of_wide_rows(novelty):
+    rows = factors(80, 0, 70)[0]
+    detector = OutlierDetector(novelty=novelty).fit(rows)
+    odd = factors(6, 1, 70)[0]
+    odd[np.arange(6), 10 * np.arange(6) + 9] += 100
+    explained = detector.explain(odd).to_numpy()
+    np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(odd), atol=1e-9)
+    np.testing.assert_array_equal(explained.argmax(axis=1), 10 * np.arange(6) + 9)
+    alone = np.vstack([detector.explain(row[None]) for row in odd])
+    np.testing.assert_array_equal(alone, explained)
+
+
 def test_explanations_are_frames_like_the_table(fitted_to_frame):
     detector = fitted_to_frame
     rows = mixed(30, 1)
@@ -409,6 +457,20 @@ def test_estimators_that_are_fitted_are_taken_as_they_are():
         assert (np.diff(scores[order]) <= 0).all()
         assert (detector.predict(calibration) == -1).sum() in (18, 19, 20)
         np.testing.assert_array_equal(pca.components_, components)
+        assert detector.estimator_ is given
+        assert pca.random_state is None  # nothing is written to what was given
+
+
+@pytest.mark.parametrize("wrap", [lambda judge: judge, Trimmed], ids=["plain", "trimmed"])
+def test_a_fitted_estimator_among_judges_is_taken_as_it_is(wrap):
+    rows, _ = factors(300, 0, 4)
+    pca = PCA(2).fit(rows)
+    detector = clone(OutlierDetector(judges=[wrap(EstimatorScore(pca))])).fit(rows[:100])
+    judge = detector.judges_[0]
+    assert getattr(judge, "judge_", judge).estimator_ is pca
+    order = np.argsort(pca.score_samples(rows), kind="stable")
+    assert (np.diff(detector.score_samples(rows)[order]) >= 0).all()
+    assert pca.random_state is None
 
 
 def test_it_is_an_estimator_among_others(cancer):
@@ -498,6 +560,32 @@ def test_sparse_counts():
     assert np.ptp(scores) > 1
 
 
+@pytest.mark.parametrize("novelty", [True, False])
+def test_images_and_tokens(novelty, digits):
+    images = digits[0][:150].reshape(-1, 1, 8, 8)
+    detector = OutlierDetector(rows=Images((1, 8, 8)), novelty=novelty).fit(images)
+    later = digits[0][150:160].reshape(-1, 1, 8, 8)
+    noise = np.random.RandomState(0).uniform(0, 16, size=later.shape)
+    assert detector.score_samples(noise).max() < detector.score_samples(later).min()
+    assert (detector.predict(noise) == -1).all()
+    explained = detector.explain(later[:2])
+    np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(later[:2]), atol=1e-9)
+    flat = OutlierDetector(novelty=novelty).fit(images.reshape(-1, 64))
+    np.testing.assert_array_equal(
+        flat.score_samples(later.reshape(-1, 64)), detector.score_samples(later)
+    )
+
+    texts = np.sort(np.random.RandomState(0).randint(1, 9, size=(200, 6)), axis=1)
+    texts[::3, 4:] = 0
+    detector = OutlierDetector(rows=Tokens(9), novelty=novelty).fit(texts[:150])
+    assert (
+        detector.score_samples(texts[150:]).min() > detector.score_samples(texts[150:, ::-1]).max()
+    )
+    assert detector.explain(texts[:2]).shape == (2, 6)
+    with pytest.raises(ValueError, match="vocabulary|below"):
+        detector.score_samples(np.full((1, 6), 9))
+
+
 @pytest.mark.parametrize(
     "parameters, words",
     [
@@ -553,7 +641,9 @@ def test_a_rate_that_no_row_can_reach_is_warned_of(n, alpha, novelty):
     for control in ("fpr", "fdr"):
         with pytest.warns(UserWarning, match=f"at alpha={alpha}: "):
             assert (detector.predict_at(rows + 1000, alpha, control) == 1).all()
-    enough = OutlierDetector(alpha=alpha, novelty=novelty).fit(factors(round(1 / alpha) - 1, 0, 3)[0])
+    enough = OutlierDetector(alpha=alpha, novelty=novelty).fit(
+        factors(round(1 / alpha) - 1, 0, 3)[0]
+    )
     assert (enough.predict(rows + 1000) == -1).all()
     # Where alpha does not count, nothing is said of it.
     OutlierDetector(alpha=alpha, contamination=0.1, novelty=novelty).fit(rows)
@@ -565,5 +655,3 @@ def test_a_share_that_equal_rows_make_impossible_is_warned_of(novelty):
     with pytest.warns(UserWarning, match="contamination=0.1 calls none of the 100 training rows"):
         detector = OutlierDetector(contamination=0.1, novelty=novelty).fit(rows)
     assert (detector.predict(rows) == 1).all()
-
-

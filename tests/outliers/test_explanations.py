@@ -21,7 +21,9 @@ def test_shares_add_up():
 
 
 def test_where_all_drops_agree_shares_are_in_proportion():
-    np.testing.assert_allclose(shared(np.array([4.0]), np.array([[2.0, 1.0, 0.0]])), [[8 / 3, 4 / 3, 0]])
+    np.testing.assert_allclose(
+        shared(np.array([4.0]), np.array([[2.0, 1.0, 0.0]])), [[8 / 3, 4 / 3, 0]]
+    )
 
 
 @pytest.mark.parametrize("nats", [-1.0, 0.0, 2.0])

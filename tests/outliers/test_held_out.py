@@ -23,7 +23,8 @@ class Remembers(Judge):
 
 
 @pytest.mark.parametrize(
-    "n, n_folds", [(2, 2), (3, 3), (30, 10), (819, 10), (1500, 5), (5000, 2), (7500, 1), (50_000, 1)]
+    "n, n_folds",
+    [(2, 2), (3, 3), (30, 10), (819, 10), (1500, 5), (5000, 2), (7500, 1), (50_000, 1)],
 )
 def test_few_rows_are_all_held_out_and_of_many_one_fold(n, n_folds):
     folds = held_out_folds(np.arange(n))

@@ -106,9 +106,7 @@ def test_nearest_are_the_nearest(points, others):
     distances = cdist(others, points)
     neighbors = Neighbors(points)
     found = neighbors.nearest(others)[:, 0]
-    np.testing.assert_allclose(
-        distances[np.arange(50), found], distances.min(axis=1), rtol=1e-3
-    )
+    np.testing.assert_allclose(distances[np.arange(50), found], distances.min(axis=1), rtol=1e-3)
     five = np.take_along_axis(distances, neighbors.nearest(others, count=5), axis=1)
     np.testing.assert_allclose(np.sort(five), np.sort(distances)[:, :5], rtol=1e-3)
     assert neighbors.nearest(others, count=999).shape == (50, 300)

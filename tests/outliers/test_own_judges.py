@@ -172,9 +172,7 @@ def test_rows_are_taken_and_answers_remembered():
             rows.once(self.count, rows)
             rows.once(self.count, rows)
             assert rows.take(np.arange(len(rows))).points("quantile").shape == (len(rows), 3)
-            np.testing.assert_array_equal(
-                rows.take(np.array([0])).points(), rows.points()[:1]
-            )
+            np.testing.assert_array_equal(rows.take(np.array([0])).points(), rows.points()[:1])
             with pytest.raises(ValueError, match="space must be one of"):
                 rows.points("cosine")
             return rows.points()[:, 0]
@@ -231,7 +229,11 @@ def one_number_a_cell(rows):
 @pytest.mark.parametrize(
     "says, kind, words",
     [
-        (one_short, ValueError, r"must return one number for each row, of shape \(5,\).*got \(4,\)"),
+        (
+            one_short,
+            ValueError,
+            r"must return one number for each row, of shape \(5,\).*got \(4,\)",
+        ),
         (one_number_a_cell, ValueError, r"one number for each row, of shape \(5,\).*got \(5, 4\)"),
         (lambda rows: 0.5, ValueError, r"one number for each row.*got \(\)"),
         (lambda rows: None, ValueError, r"one number for each row.*got \(\)"),
@@ -247,7 +249,10 @@ def test_a_judge_that_says_nothing_sensible_is_named(says, kind, words, trimmed)
         def statistic(self, rows):
             return says(rows)
 
-    judge, words = Confused(), words if not trimmed else words.replace("5", r"\d+").replace("4", r"\d+")
+    judge, words = (
+        Confused(),
+        words if not trimmed else words.replace("5", r"\d+").replace("4", r"\d+"),
+    )
     with pytest.raises(kind, match=f"(?s)Confused.statistic.*{words}"):
         OutlierDetector(judges=[Trimmed(judge) if trimmed else judge]).fit(
             np.random.RandomState(0).normal(size=(50, 4))

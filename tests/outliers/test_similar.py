@@ -14,7 +14,9 @@ def test_similar_rows_are_alike_in_all_columns_but_one():
     changed = rows.table[:20].copy()
     changed[:, 3] = 1e9
     found = similar.to(changed, 1, without=3)[:, 0]
-    np.testing.assert_array_equal(np.delete(similar.table[found], 3, 1), np.delete(rows.table[:20], 3, 1))
+    np.testing.assert_array_equal(
+        np.delete(similar.table[found], 3, 1), np.delete(rows.table[:20], 3, 1)
+    )
 
 
 def test_there_are_at_most_as_many_as_are_kept():
