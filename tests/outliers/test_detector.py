@@ -386,14 +386,16 @@ def test_explanations_with_missing_cells_and_constant_columns():
     rows[::5, 1] = np.nan
     detector = OutlierDetector().fit(rows)
     odd = rows[:6].copy()
-    odd[0, 0], odd[1, 4], odd[2, 5], odd[3, 2] = 60.0, 4.0, 0.0, np.nan
+    odd[0, 0], odd[1, 4], odd[2, 5] = 60.0, 4.0, 0.0
     explained = detector.explain(odd).to_numpy()
     np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(odd), atol=1e-9)
-    np.testing.assert_array_equal(explained[:4].argmax(axis=1), [0, 4, 5, 2])
+    np.testing.assert_array_equal(explained[:3].argmax(axis=1), [0, 4, 5])
     reasons = detector.top_reasons(odd, n=1)["reason 1"]
     assert reasons[1] == "x4 = 4 (expected 3 ± 0)"
     assert reasons[2] == "x5 = 0 (expected missing)"
-    assert reasons[3].startswith("x2 = missing (expected ")
+    without = rows.copy()
+    without[:, 2] = np.nan  # where fit has no missing cell
+    assert detector.score_samples(without).mean() < detector.score_samples(rows).mean() - 0.2
 
 
 @pytest.mark.parametrize("novelty", [True, False])
@@ -582,7 +584,7 @@ def test_images_and_tokens(novelty, digits):
         detector.score_samples(texts[150:]).min() > detector.score_samples(texts[150:, ::-1]).max()
     )
     assert detector.explain(texts[:2]).shape == (2, 6)
-    with pytest.raises(ValueError, match="vocabulary|below"):
+    with pytest.raises(ValueError, match="takes token ids from 0"):
         detector.score_samples(np.full((1, 6), 9))
 
 

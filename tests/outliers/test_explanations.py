@@ -16,7 +16,7 @@ def test_shares_add_up():
     drops[100:150, 1:] = 0
     found = shared(nats, drops)
     np.testing.assert_allclose(found.sum(axis=1), nats, rtol=1e-9, atol=1e-12)
-    # No cell gets much more than there is, although some cells speak for an anomaly, others against.
+    # None gets much more than there is, although some speak for an anomaly and others against.
     assert (np.abs(found) <= 3 * np.abs(nats)[:, None] + 1e-12).all()
 
 

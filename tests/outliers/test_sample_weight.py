@@ -37,10 +37,17 @@ def same(one, other, rows):
 @every_detector
 def test_a_weight_is_as_many_equal_rows_and_none_is_no_row(name):
     rows, later = pd.DataFrame(table(name, 60, 0)), pd.DataFrame(table(name, 20, 1))
-    times = np.random.RandomState(0).randint(3, size=60)
+    times = np.random.RandomState(2).randint(3, size=60)
     repeated = rows.iloc[np.repeat(np.arange(60), times)]
     weighted = clone(DETECTORS[name]).fit(rows, sample_weight=times)
     same(weighted, DETECTORS[name].fit(repeated), pd.concat([rows, later]))
+
+
+def test_a_level_of_rows_that_weigh_nothing_has_not_been_seen():
+    rows = mixed(60, 0).dropna()
+    weights = (rows["kind"] != "a").astype(float).to_numpy()
+    weighted = OutlierDetector().fit(rows, sample_weight=weights)
+    same(weighted, OutlierDetector().fit(rows[weights > 0]), rows)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +57,8 @@ def test_equal_weights_are_none(given):
     rows = factors(40, 0, 3)[0]
     expected = OutlierDetector().fit(rows)
     same(OutlierDetector().fit(rows, sample_weight=given), expected, rows)
-    assert (
-        OutlierDetector(contamination=0.1).fit(rows, None, given).predict(rows) == -1
-    ).sum() == 4
+    share = OutlierDetector(contamination=0.1).fit(rows, None, given)
+    assert (share.predict(rows) == -1).sum() == 4
 
 
 def test_with_contamination_the_share_is_of_weights():
@@ -89,10 +95,11 @@ def test_what_weighs_nothing_is_not_looked_at():
         (-np.ones(30), "Negative|negative"),
         (np.full(30, np.nan), "NaN"),
         (np.full(30, 1e308), "adds up to more"),
-        (np.zeros(30), "."),
+        (np.zeros(30), "at least one non-zero"),
+        (np.eye(30)[0], "sample_weight leaves one row"),
         (["a"] * 30, "sample_weight must be numbers"),
     ],
-    ids=["too few", "negative", "NaN", "huge", "zeros", "text"],
+    ids=["too few", "negative", "NaN", "huge", "zeros", "one", "text"],
 )
 def test_weights_that_cannot_be_are_refused(weights, words):
     detector, rows = OutlierDetector(), factors(30, 0, 3)[0]

@@ -29,7 +29,7 @@ class Remembers(Judge):
 def test_the_bulk_is_not_shaped_by_anomalies(judge):
     rows, _ = factors(360, 0, 4)
     cluster = 0.1 * np.random.RandomState(1).normal(size=(40, 4)) + [6, -6, 6, 6]
-    training, alone = observed(np.vstack([rows, cluster]), rows)
+    (training,) = observed(np.vstack([rows, cluster]))
     y = np.repeat([0, 1], [360, 40])
     trimmed = seeded(Trimmed(judge), 0).fit(training)
     assert roc_auc_score(y, trimmed.statistic(training)) > 0.99
