@@ -404,9 +404,10 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,), float64
             ``(1 + m) / (1 + n)``, where m of the n held-out training rows score as low or lower,
-            each judged by what has not seen it. For normal rows like those of fit they are about uniform, or
-            larger where many rows are equal; none is below ``1 / (1 + n)``. Where training rows are
-            copies of each other, each of which is there w times on average, w stands in place of 1.
+            each judged by what has not seen it. For normal rows like those of fit they are about
+            uniform, or larger where many rows are equal; none is below ``1 / (1 + n)``. Where
+            training rows are copies of each other, each of which is there w times on average, w
+            stands in place of 1.
             With ``novelty=False`` the anomalies among the training rows make them larger.
 
         Raises

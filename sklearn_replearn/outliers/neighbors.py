@@ -61,9 +61,9 @@ class Neighbors:
         rows, columns = np.divmod(np.flatnonzero(distances <= least + slack), len(self.points))
         exact = np.empty(len(rows))
         for part in slices(len(rows), max(1, _CELLS_AT_ONCE // self.points.shape[1])):
-            differences = points[rows[part]].astype(np.float32) - self.points[
-                columns[part]
-            ].astype(np.float64)
+            differences = points[rows[part]].astype(np.float32) - self.points[columns[part]].astype(
+                np.float64
+            )
             if known is not None:
                 differences *= known[rows[part]]
             exact[part] = np.square(differences).sum(axis=1)

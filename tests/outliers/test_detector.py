@@ -154,7 +154,7 @@ def test_signs_and_thresholds_are_those_of_scikit_learn(name, fitted):
     assert detector.score_samples(rows + 50).max() < np.quantile(scores, 0.05)
 
 
-@pytest.mark.parametrize("shape, n_distinct", [((240, 33), 12), ((151, 17), 151), ((120, 9), 120)])
+@pytest.mark.parametrize("shape, n_distinct", [((240, 33), 12), ((61, 17), 61)])
 def test_rounding_of_sums_does_not_matter(shape, n_distinct):
     rows = np.random.RandomState(0).normal(size=(n_distinct, shape[1]))
     rows = np.tile(rows, (shape[0] // n_distinct, 1))
@@ -235,7 +235,7 @@ def test_it_comes_back_from_a_pickle(name, fitted):
     assert copy.top_reasons(rows[:2]).equals(fitted[name].top_reasons(rows[:2]))
 
 
-@pytest.mark.parametrize("contamination", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("contamination", [0.02, 0.5])
 @pytest.mark.parametrize("novelty", [True, False])
 def test_contamination_is_the_share_of_training_rows(contamination, novelty):
     rows, _ = factors(200, 0, 4)
@@ -264,7 +264,7 @@ def test_p_values_of_normal_rows_are_uniform():
 
 def test_small_rates_hold_too():
     alarms, discoveries = [], []
-    for seed in range(6):
+    for seed in range(4):
         generator = np.random.RandomState(seed)
         detector = OutlierDetector(random_state=seed)
         detector.fit(generator.normal(size=(300, 4)))
@@ -393,15 +393,20 @@ def test_explanations_with_missing_cells_and_constant_columns():
     reasons = detector.top_reasons(odd, n=1)["reason 1"]
     assert reasons[1] == "x4 = 4 (expected 3 ± 0)"
     assert reasons[2] == "x5 = 0 (expected missing)"
-    without = rows.copy()
-    without[:, 2] = np.nan  # where fit has no missing cell
-    assert detector.score_samples(without).mean() < detector.score_samples(rows).mean() - 0.2
 
 
-@pytest.mark.parametrize("novelty", [True, False])
-def test_explanations_of_wide_rows(novelty):
+def test_a_missing_cell_where_fit_has_none_is_less_normal():
+    rows = factors(800, 0, 4)[0]
+    without = rows[400:].copy()
+    without[:, 2] = np.nan
+    detector = OutlierDetector().fit(rows[:400])
+    missing, complete = detector.score_samples(without), detector.score_samples(rows[400:])
+    assert missing.mean() < complete.mean() - 0.4
+
+
+def test_explanations_of_wide_rows():
     rows = factors(80, 0, 70)[0]
-    detector = OutlierDetector(novelty=novelty).fit(rows)
+    detector = OutlierDetector().fit(rows)
     odd = factors(6, 1, 70)[0]
     odd[np.arange(6), 10 * np.arange(6) + 9] += 100
     explained = detector.explain(odd).to_numpy()
@@ -562,24 +567,23 @@ def test_sparse_counts():
     assert np.ptp(scores) > 1
 
 
-@pytest.mark.parametrize("novelty", [True, False])
-def test_images_and_tokens(novelty, digits):
+def test_images_and_tokens(digits):
     images = digits[0][:150].reshape(-1, 1, 8, 8)
-    detector = OutlierDetector(rows=Images((1, 8, 8)), novelty=novelty).fit(images)
+    detector = OutlierDetector(rows=Images((1, 8, 8))).fit(images)
     later = digits[0][150:160].reshape(-1, 1, 8, 8)
     noise = np.random.RandomState(0).uniform(0, 16, size=later.shape)
     assert detector.score_samples(noise).max() < detector.score_samples(later).min()
     assert (detector.predict(noise) == -1).all()
     explained = detector.explain(later[:2])
     np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(later[:2]), atol=1e-9)
-    flat = OutlierDetector(novelty=novelty).fit(images.reshape(-1, 64))
+    flat = OutlierDetector().fit(images.reshape(-1, 64))
     np.testing.assert_array_equal(
         flat.score_samples(later.reshape(-1, 64)), detector.score_samples(later)
     )
 
     texts = np.sort(np.random.RandomState(0).randint(1, 9, size=(200, 6)), axis=1)
     texts[::3, 4:] = 0
-    detector = OutlierDetector(rows=Tokens(9), novelty=novelty).fit(texts[:150])
+    detector = OutlierDetector(rows=Tokens(9)).fit(texts[:150])
     assert (
         detector.score_samples(texts[150:]).min() > detector.score_samples(texts[150:, ::-1]).max()
     )
@@ -633,8 +637,9 @@ def test_a_failed_fit_changes_nothing():
 # ---------------------------------------------------------------- what cannot be, what is wide
 
 
-@pytest.mark.parametrize("novelty", [True, False])
-@pytest.mark.parametrize("n, alpha", [(18, 0.05), (98, 0.01), (20, 0.01)])
+@pytest.mark.parametrize(
+    "n, alpha, novelty", [(18, 0.05, True), (98, 0.01, True), (20, 0.01, True), (18, 0.05, False)]
+)
 def test_a_rate_that_no_row_can_reach_is_warned_of(n, alpha, novelty):
     rows = factors(n, 0, 3)[0]
     with pytest.warns(UserWarning, match=f"at alpha={alpha}: .* at least {round(1 / alpha) - 1}"):

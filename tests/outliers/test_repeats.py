@@ -156,7 +156,6 @@ SHORT = [
     "one flag at 1 %",
     "one answer 1-5",
     "four error counters",
-    "rare levels",
     "zero-inflated",
     "mixed, copies, 50 %",
 ]
@@ -181,17 +180,16 @@ def test_false_alarms(mode, monkeypatch):
 
 
 @every_detector
-@pytest.mark.parametrize("share", [0.1, 0.5])
-def test_copies_make_no_false_alarms(mode, share):
+def test_copies_make_no_false_alarms(mode):
     alarms = []
-    for seed in range(3):
+    for seed in range(4):
         random = np.random.RandomState(seed)
-        detector = DETECTORS[mode].set_params(random_state=seed).fit(drawn(300, share, random))
+        detector = DETECTORS[mode].set_params(random_state=seed).fit(drawn(300, 0.5, random))
         alarms.append((detector.p_values(drawn(500, 0.0, random)) <= 0.05).mean())
     assert 0.02 < np.mean(alarms) < 0.075
 
 
-@pytest.mark.parametrize("shape", [(100, 60), (150, 140)])
+@pytest.mark.parametrize("shape", [(100, 40), (70, 130)])
 def test_the_bulk_of_few_rows_is_not_remembered(shape):
     alarms = []
     for seed in range(2):

@@ -70,13 +70,13 @@ def test_with_contamination_the_share_is_of_weights():
     np.testing.assert_array_equal(detector.predict(rows) == -1, far)
 
 
-@pytest.mark.parametrize("weight", [0.25, 3.0, 10.0, 50.0])
+@pytest.mark.parametrize("weight", [0.25, 10.0, 50.0])
 def test_how_large_equal_weights_are_raises_no_false_alarms(weight):
     alarms = []
     for seed in range(3):
         random = np.random.RandomState(seed)
-        rows, later = random.normal(size=(150, 3)), random.normal(size=(500, 3))
-        detector = OutlierDetector().fit(rows, sample_weight=np.full(150, weight))
+        rows, later = random.normal(size=(100, 3)), random.normal(size=(500, 3))
+        detector = OutlierDetector().fit(rows, sample_weight=np.full(100, weight))
         alarms.append((detector.predict(later) == -1).mean())
     assert 0.01 < np.mean(alarms) < 0.09
 
