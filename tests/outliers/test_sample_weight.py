@@ -70,7 +70,7 @@ def test_with_contamination_the_share_is_of_weights():
     np.testing.assert_array_equal(detector.predict(rows) == -1, far)
 
 
-@pytest.mark.parametrize("weight", [0.25, 10.0, 50.0])
+@pytest.mark.parametrize("weight", [0.25, 10.0])
 def test_how_large_equal_weights_are_raises_no_false_alarms(weight):
     alarms = []
     for seed in range(3):
