@@ -100,7 +100,8 @@ class NormalScores:
             far = np.maximum(self.knots[0] - values, values - self.knots[-1])
             beyond = np.flatnonzero(far > 0)
             signs = np.where(values[beyond] > self.knots[-1], 1.0, -1.0)
-            scores[beyond] += signs * np.log1p(far[beyond] / self.unit)
+            far = np.minimum(far[beyond] / self.unit, np.finfo(np.float64).max)
+            scores[beyond] += signs * np.log1p(far)
         return scores
 
     def __getstate__(self):
