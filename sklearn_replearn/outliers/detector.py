@@ -114,10 +114,9 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     not seen is anomalous: leave out columns that go on by themselves, such as dates, and names that
     every row has for itself.
 
-    Training rows are judged by models that have not seen them, fitted without a fold: of ten where
-    there are few rows, of five where there are many; of more than 7,500 rows one fold of the five
-    is held out. That gives the scale of the nats and the p-values. Later rows are judged by models
-    of all training rows.
+    Training rows are judged by models that have not seen them, fitted without a tenth of the rows:
+    all of them where there are few, else 1,500 to 15 % of them. That gives the scale of the nats
+    and the p-values. Later rows are judged by models of all training rows.
 
     References
     ----------
@@ -405,9 +404,9 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         ndarray of shape (n_samples,), float64
             ``(1 + m) / (1 + n)``, where m of the n held-out training rows score as low or lower,
             each judged by what has not seen it. For normal rows like those of fit they are about
-            uniform, or larger where many rows are equal; none is below ``1 / (1 + n)``. Where
-            training rows are copies of each other, each of which is there w times on average, w
-            stands in place of 1.
+            uniform, or a little larger, also where many rows are equal; none is below
+            ``1 / (1 + n)``. Where training rows are copies of each other, each of which is there w
+            times on average, w stands in place of 1.
             With ``novelty=False`` the anomalies among the training rows make them larger.
 
         Raises

@@ -4,7 +4,7 @@ import numpy as np
 
 from .._dataset.hashing import hashes_of
 
-_MANY = 10  # equal rows, which no model of one fold less can lack
+_MANY = 10  # times as many equal rows as usual, which no model of one fold less can lack
 _FEW_VALUES, _SHARE_OF_VALUES = 2**4, 1 / 8
 
 
@@ -41,11 +41,12 @@ def units_of(table, is_categorical):
     if not alone.all():
         distinct = table[begins]
         found = [np.unique(column, return_inverse=True)[1] for column in distinct.T]
-        common = [np.bincount(numbers)[numbers] > 1 for numbers in found]
-        alone |= (times >= _MANY) & np.all(common, axis=0)
+        often = times >= _MANY * np.median(times)
+        if len(found) > 1:  # a cell alone cannot be in another row, too
+            often &= np.all([np.bincount(numbers)[numbers] > 1 for numbers in found], axis=0)
+        alone |= often
         most = max(_FEW_VALUES, _SHARE_OF_VALUES * len(distinct))
-        numbers = [found[j].max() < most for j in np.flatnonzero(~is_categorical)]
-        alone |= all(numbers)
+        alone |= all(found[j].max() < most for j in np.flatnonzero(~is_categorical))
     return np.cumsum(begins | alone[group]) - 1
 
 

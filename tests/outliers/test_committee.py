@@ -35,11 +35,13 @@ def surprise(found, *rows):
     return found.surprise(asked)
 
 
-def test_it_is_the_mean_of_the_judges_nats():
+def test_it_is_the_mean_of_the_judges_tail_probabilities_to_a_power():
     rows = [0.3, 2.0, 0.0], [3.0, 0.1, 0.0], [1.0, 1.0, 9.0]
     alone = [surprise(committee(Column(j)), *rows) for j in (0, 1)]
     together = surprise(committee(Column(0), Column(1)), *rows)
-    np.testing.assert_allclose(together, np.mean(alone, axis=0), atol=2e-6)
+    tails = np.exp(-np.array(alone))
+    expected = -np.log(np.mean(tails**-0.5, axis=0) ** -2)
+    np.testing.assert_allclose(together, expected, atol=2e-6)
 
 
 def test_the_units_of_judges_do_not_matter():
@@ -50,10 +52,10 @@ def test_the_units_of_judges_do_not_matter():
 
 def test_all_judges_have_the_same_folds_and_are_asked_once():
     found = committee(Column(0), Column(1), NearestDistance())
-    # A clone for each fold; that without the first one is kept.
-    assert [judge.asked_ for judge in found.judges[:2]] == [[50], [50]]
+    # Clones are asked about folds; that which knows all rows, about later ones.
+    assert [hasattr(judge, "asked_") for judge in found.judges[:2]] == [False, False]
     surprise(found, [0.0, 0.0, 0.0])
-    assert [judge.asked_ for judge in found.judges[:2]] == [[50, 1], [50, 1]]
+    assert [judge.asked_ for judge in found.judges[:2]] == [[1], [1]]
 
 
 def test_judges_that_are_given_stay_as_they_were():

@@ -24,7 +24,7 @@ class Remembers(Judge):
 
 @pytest.mark.parametrize(
     "n, n_folds",
-    [(2, 2), (3, 3), (30, 10), (819, 10), (1500, 5), (5000, 2), (7500, 1), (50_000, 1)],
+    [(2, 2), (3, 3), (30, 10), (1500, 10), (5000, 3), (15_000, 1), (50_000, 1)],
 )
 def test_few_rows_are_all_held_out_and_of_many_one_fold(n, n_folds):
     folds = held_out_folds(np.arange(n))
@@ -34,7 +34,7 @@ def test_few_rows_are_all_held_out_and_of_many_one_fold(n, n_folds):
     if n <= 1500:
         np.testing.assert_array_equal(held_out, np.arange(n))
     else:
-        assert 1500 <= len(held_out) <= max(2000, n // 5)
+        assert 1500 <= len(held_out) <= max(2000, n // 10)
     for fold in folds:
         inside = without(n, fold)
         assert len(inside) > (1 if n == 2 else 0)
@@ -59,9 +59,8 @@ def test_no_judge_has_seen_the_rows_that_it_is_held_against():
     (rows,) = observed(np.random.RandomState(0).normal(size=(40, 2)))
     found = Committee([Remembers()], rows, new_generator(0))
     np.testing.assert_array_equal(found.scales[0].knots, [0.0])
-    # Later rows are judged by the model without the first fold.
-    seen = found.judges[0].statistic(rows)
-    np.testing.assert_array_equal(np.flatnonzero(seen == 0), np.arange(0, 40, 10))
+    # Later rows are judged by a model of all rows.
+    assert found.judges[0].statistic(rows).all()
 
 
 def test_only_what_is_unset_is_seeded():
