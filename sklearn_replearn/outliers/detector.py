@@ -114,9 +114,9 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     not seen is anomalous: leave out columns that go on by themselves, such as dates, and names that
     every row has for itself.
 
-    Training rows are judged by models that have not seen them, fitted without a tenth of the rows:
-    all of them where there are few, else 1,500 to 15 % of them. That gives the scale of the nats
-    and the p-values. Later rows are judged by models of all training rows.
+    Training rows are judged by models that have not seen them, fitted without a tenth of the rows,
+    a fifth of more than 2,048: all of them, or 4,000 and more. That gives the scale of the nats and
+    the p-values. Later rows are judged by models of all training rows.
 
     References
     ----------

@@ -69,7 +69,7 @@ def test_judges_that_are_given_stay_as_they_were():
 def test_held_out_rows_calibrate_it(judges, n):
     rows, later = observed(factors(n, 0, 3)[0], factors(4000, 1, 3)[0])
     found = Committee(judges, rows, new_generator(0))
-    assert len(found.calibration.scores) == (1000 if n == 1000 else 1600)
+    assert len(found.calibration.scores) == (1000 if n == 1000 else 4800)
     p_values = found.calibration.p_values(-found.surprise(later))
     for alpha in (0.02, 0.1, 0.5):
         assert (p_values <= alpha).mean() == pytest.approx(alpha, abs=0.02 + 0.1 * alpha)
