@@ -513,8 +513,9 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             Such as ``"amount = 9,120 (expected 312 ± 140)"``, the weightiest first; "" where no
             further cell speaks for an anomaly. What is expected is the mean and the standard
             deviation (or the most frequent level and its share) in the 20 training rows that are
-            most similar in all other columns. Cells that are within half a deviation of it are left
-            out, for they are no reason by themselves.
+            most similar in all other columns. Cells that are within half a deviation of it, and
+            levels that are there more than half as often, are left out, for they are no reason by
+            themselves.
 
         Raises
         ------

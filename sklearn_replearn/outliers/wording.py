@@ -40,9 +40,9 @@ def reason(name, kind, cell, similar):
     usual = levels[counts.argmax()]
     if isinstance(kind, Category) and cell == 0:
         here = "a level that fit has not seen"
-    if cell == usual:
+    share, own = counts.max() / len(known), np.mean(known == cell)
+    if own > _USUAL * share:
         return ""
-    share = counts.max() / len(known)
     return f"{name} = {here} (expected {_shown(kind, usual)}, {share:.0%} of similar rows)"
 
 
