@@ -172,27 +172,26 @@ def markdown(record):
         }
         for name, one in record["SHAP"].items()
     ]
-    correlation = np.mean([row["rank correlation"] for row in beside]) if beside else np.nan
-    return (
-        "\n\n".join(
-            [
-                "# Reasons\n\nWritten by `benchmarks/reasons.py`, whose docstring says how. One to "
-                "three cells of each row are replaced by those of random rows. top-1, top-3: for which "
-                "share of the rows the first cell that a method names, or one of the first three, is "
-                "one of these; share found: of as many cells as were replaced, how many are right. "
-                "Often a cell of another row is as likely as the one it replaces, so that nothing can "
-                "find it.",
-                f"## Means over {len(record['truth'])} tables\n\n{table_of(means(record['truth']))}",
-                f"## Each table: top-1 / top-3 / share found\n\n{table_of(by_table)}",
-                f"## Beside SHAP values of its own score, on {EXPLAINED} of the rows\n\nRank "
-                f"correlation over the cells of a row, mean over rows; over tables {correlation:.3f}. "
-                f"Hits as above.\n\n{table_of(beside)}"
-                if beside
-                else "SHAP values are left out: shap is not installed.",
-            ]
-        )
-        + "\n"
-    )
+    sections = [
+        "# Reasons\n\nWritten by `benchmarks/reasons.py`, whose docstring says how. One to three "
+        "cells of each row are replaced by those of random rows. top-1, top-3: for which share of "
+        "the rows the first cell that a method names, or one of the first three, is one of these; "
+        "share found: of as many cells as were replaced, how many are right. Often a cell of "
+        "another row is as likely as the one it replaces, so that nothing can find it.",
+        f"## Means over {len(by_table)} tables\n\n{table_of(means(record['truth']))}",
+        f"## Each table: top-1 / top-3 / share found\n\n{table_of(by_table)}",
+        f"## Beside SHAP values of its own score, on {EXPLAINED} of the rows",
+    ]
+    if beside:
+        over_tables = np.mean([row["rank correlation"] for row in beside])
+        sections += [
+            "Rank correlation over the cells of a row, mean over rows; over tables "
+            f"{over_tables:.3f}. Hits as above.",
+            table_of(beside),
+        ]
+    else:
+        sections.append("Left out: shap is not installed.")
+    return "\n\n".join(sections) + "\n"
 
 
 def shown(figures):
