@@ -1,6 +1,7 @@
 """Several judges, and how what they say of a row is put together."""
 
 import numpy as np
+from sklearn.base import clone
 
 from .._runtime.parameters import check_parameters
 from .._runtime.randomness import draw_integer
@@ -14,6 +15,7 @@ from .judges.trimmed import Trimmed
 from .repeats import Repeated, groups_of, middle_of_equals
 from .surprise import SurpriseScale
 
+_POWER = -0.5  # 0 is the geometric mean, -1 the harmonic one
 _DECIMALS = 6  # sums in another order differ in the last bits of a float64
 
 
@@ -24,17 +26,19 @@ def judges_of_normal_rows():
 
 def judges_of_contaminated_rows():
     """Judges for training rows among which there are anomalies."""
-    densities = LowDensity(1, space="standard"), LowDensity(8, space="standard"), PairDensity()
-    return [Trimmed(judge) for judge in densities]
+    one, several = LowDensity(1, space="standard"), LowDensity(8, space="standard")
+    return [Trimmed(one), Trimmed(several), PairDensity()]
 
 
 class Committee:
     """Judges whose statistics are put on one scale, and together.
 
     Each statistic becomes nats of surprise, minus the logarithm of a tail probability among
-    held-out rows; the row's surprise is the mean of the judges'. The held-out rows' own surprise
-    calibrates it. Other rows are judged by the models without the first fold, so that what they
-    find is distributed as what held-out rows find: the mean of all models would vary less.
+    held-out rows; the row's surprise is that of the mean of these probabilities to the power -1/2,
+    between their geometric and their harmonic mean: a judge who is sure counts for more than one
+    who sees nothing, and several count for more than one. The held-out rows' own surprise
+    calibrates it. Later rows are judged by models of all training rows, which know a little more
+    than those that judged the held-out ones: so what is rare is a little rarer than its p-value.
 
     Parameters
     ----------
@@ -46,7 +50,7 @@ class Committee:
 
     References
     ----------
-    Fisher (1925), *Statistical methods for research workers*: sums of logarithms of p-values.
+    Vovk and Wang (2020), *Combining p-values via averaging*.
     """
 
     def __init__(self, judges, rows, generator):
@@ -57,13 +61,12 @@ class Committee:
         self.judges, self.scales, nats = [], [], []
         for judge in judges:
             check_parameters(judge)
-            statistic, fitted = np.empty(len(rows)), []
+            judge, statistic = seeded(judge, draw_integer(generator)), np.empty(len(rows))
             for fold, (inside, outside) in zip(folds, parts, strict=True):
-                fitted.append(seeded(judge, draw_integer(generator)).fit(inside))
-                statistic[fold] = statistic_of(fitted[-1], outside)
+                statistic[fold] = statistic_of(clone(judge).fit(inside), outside)
             middle, scale = middle_of_equals(group[held_out], statistic[held_out]), SurpriseScale()
             nats.append(scale.fit_transform(middle))
-            self.judges.append(fitted[0])
+            self.judges.append(judge.fit(rows))
             self.scales.append(scale)
         surprise = _together(nats)
         self.repeated = Repeated(group, held_out, rows.table, surprise)
@@ -79,5 +82,8 @@ class Committee:
 
 
 def _together(nats):
-    """The mean over judges."""
-    return np.round(np.mean(nats, axis=0), _DECIMALS) + 0.0  # no -0.0
+    """Nats of the mean of tail probabilities to a power, from those of each judge."""
+    raised = -_POWER * np.array(nats)
+    largest = raised.max(axis=0)
+    together = (largest + np.log(np.exp(raised - largest).mean(axis=0))) / -_POWER
+    return np.round(together, _DECIMALS) + 0.0  # no -0.0

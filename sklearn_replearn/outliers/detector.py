@@ -48,8 +48,8 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     By default four judges are asked, each of which turns what it sees into nats of surprise by
     comparing with training rows that it has not seen: how far the nearest training row is, on
     standardised columns and on ranks; how low the density of the cells, alone and in pairs; and how
-    low that of a Gaussian mixture of the ranks. The mean of their nats is the row's. No setting is
-    chosen by labels.
+    low that of a Gaussian mixture of the ranks. A mean of their tail probabilities, of power -1/2,
+    is the row's. No setting is chosen by labels.
 
     Parameters
     ----------
@@ -110,14 +110,14 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     -----
     Of more than 65,536 training rows (fewer where there are many columns) a sample counts. The
     fitted detector keeps up to 8,192 of them, to compare with: it is no safeguard of privacy.
-    Training rows score somewhat better than others, because the judges have seen most of them. What
-    fit has not seen is anomalous: leave out columns that go on by themselves, such as dates, and
-    names that every row has for itself.
+    Training rows score somewhat better than others, because the judges have seen them. What fit has
+    not seen is anomalous: leave out columns that go on by themselves, such as dates, and names that
+    every row has for itself.
 
-    Each training row is judged by models that have not seen it, of one fold less: ten folds where
-    there are few rows, five where there are many; of more than 7,500 rows one fold of the five is
-    held out. That gives the scale of the nats and the p-values. Later rows are judged by the models
-    without the first fold.
+    Training rows are judged by models that have not seen them, fitted without a fold: of ten where
+    there are few rows, of five where there are many; of more than 7,500 rows one fold of the five
+    is held out. That gives the scale of the nats and the p-values. Later rows are judged by models
+    of all training rows.
 
     References
     ----------

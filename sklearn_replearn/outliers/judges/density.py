@@ -9,7 +9,7 @@ from ..._runtime.randomness import draw_seed
 from ..._runtime.sklearn import StrOptions
 from .base import Judge
 
-_MOST_ROWS, _REG_COVAR = 2**12, 1e-3
+_MOST_ROWS, _REG_COVAR = 2**13, 1e-3
 _NUMBERS, _SHARE_ASIDE = (1, 4, 16), 5
 
 

@@ -22,6 +22,7 @@ class Trimmed(Judge):
     Parameters
     ----------
     judge : Judge
+        Best one that sees standardised columns: anomalies have ranks like others.
 
     References
     ----------
@@ -36,7 +37,7 @@ class Trimmed(Judge):
     >>> from sklearn_replearn.outliers import LowDensity, Trimmed
     >>> rows = np.random.RandomState(0).normal(size=(300, 2))
     >>> rows[:15] += 9.0
-    >>> judges = [Trimmed(LowDensity(1))]
+    >>> judges = [Trimmed(LowDensity(1, space="standard"))]
     >>> OutlierDetector(judges=judges, contamination=0.05).fit_predict(rows)[:20]
     array([-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,  1,  1,
             1,  1,  1])
