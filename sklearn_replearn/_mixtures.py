@@ -2,13 +2,14 @@
 
 import warnings
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 from sklearn import config_context
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ._runtime.arrays import slices
 from ._runtime.turns import Turns
@@ -23,12 +24,18 @@ _CELLS_AT_ONCE = 2**16
 _CELLS_OF_SYSTEMS = 2**20
 
 
+@cache
+def _libraries():
+    """Those that compute with threads; to find them takes longer than to fit a small mixture."""
+    return ThreadpoolController()
+
+
 @contextmanager
 def _undisturbed():
     """Neither threads, warnings nor what a caller has switched on in scikit-learn."""
     with (
         _ONE_AT_A_TIME.turn(),
-        threadpool_limits(1),
+        _libraries().limit(limits=1),
         warnings.catch_warnings(),
         config_context(array_api_dispatch=False),
     ):

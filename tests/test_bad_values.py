@@ -286,8 +286,11 @@ def of_judges():
     """Their constructors, which the fit of the detector checks, and what they say."""
     for name in outliers.__all__:
         cls = getattr(outliers, name)
-        if name not in ("Observations", "OutlierDetector", "Judge", "Evidence"):
-            good = {"estimator": PCA(1)} if "Score" in name else {}
+        if name not in ("Observations", "OutlierDetector", "Judge"):
+            good = {
+                "EstimatorScore": {"estimator": PCA(1)},
+                "Trimmed": {"judge": outliers.LowDensity(1)},
+            }.get(name, {})
 
             def use(cls=cls, good=good, **params):
                 return OutlierDetector(judges=[cls(**{**good, **params})]).fit(TABLE)
@@ -548,8 +551,3 @@ def test_every_exception_is_of_something_public():
 
 def test_the_walk_is_long():
     assert sum(not fine for owner in PUBLIC for *_, fine in triples(owner)) >= 1500
-
-
-@pytest.fixture(autouse=True)
-def _a_quick_judge(monkeypatch):
-    monkeypatch.setattr("sklearn_replearn.outliers.judges.reconstruction._UPDATES", 1)

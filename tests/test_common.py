@@ -118,12 +118,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def hasty_judges(monkeypatch):
-    """A detector's autoencoders learn less: a fit trains ten, and some checks fit ten times."""
-    monkeypatch.setattr("sklearn_replearn.outliers.judges.reconstruction._UPDATES", 20)
-
-
 @parametrize_with_checks(ESTIMATORS)
 def test_check_estimator(estimator, check):
     check(estimator)

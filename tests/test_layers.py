@@ -154,29 +154,19 @@ LAYERS = {
         "spaces",
         "neighbors",
         "observations",
-        "evidence",
         "surprise",
         "calibration",
         "explanations",
         "wording",
         "repeats",
+        "similar",
         "judges",
         "committee",
         "detector",
     ],
     "": [],
 }
-JUDGES = [
-    "cross_fitting",
-    "base",
-    "nearest",
-    "pairs",
-    "density",
-    "bulk",
-    "reconstruction",
-    "unwrapping",
-    "estimator",
-]
+JUDGES = ["base", "held_out", "nearest", "pairs", "density", "trimmed", "estimator"]
 
 
 def in_order():

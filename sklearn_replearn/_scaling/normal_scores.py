@@ -1,5 +1,7 @@
 """A column as the normal scores of its ranks, and back."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy.special import ndtr, ndtri
 
@@ -77,23 +79,33 @@ class NormalScores:
         low[self.low <= 0], high[self.high >= 1] = -np.inf, np.inf
         return middle[atoms], low[atoms], high[atoms]
 
+    @cached_property
+    def _curve(self):
+        """Values and their deviates, between which lines are drawn."""
+        low, high = (ndtri(ends.astype(np.float64)) for ends in (self.low, self.high))
+        middle = ndtri(0.5 * (self.low.astype(np.float64) + self.high))
+        before, after = np.nextafter(self.knots, -np.inf), np.nextafter(self.knots, np.inf)
+        values = np.stack([before, self.knots, after], axis=1)
+        deviates = np.clip(np.stack([low, middle, high], axis=1), -_FARTHEST, _FARTHEST)
+        # A value that is no atom is one point; what is below the lowest is where that is.
+        counts = np.ones(values.shape, dtype=bool)
+        counts[:, [0, 2]] = (self.high > self.low)[:, None]
+        counts[0, 0] = counts[-1, 2] = False
+        return values[counts], deviates[counts]
+
     def forward(self, values):
         """Scores of values."""
-        low, high, middle = self._scores()
-        place = np.searchsorted(self.knots, values, side="right") - 1
-        inside = np.clip(place, 0, max(len(self.knots) - 2, 0))
-        last = len(self.knots) - 1
-        after = np.minimum(inside + 1, last)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = (values - self.knots[inside]) / (self.knots[after] - self.knots[inside])
-            scores = high[inside] + share * (low[after] - high[inside])
-            beyond = np.maximum(self.knots[0] - values, values - self.knots[-1])
-            far = np.log1p(np.maximum(beyond, 0) / self.unit)
-        place = np.clip(place, 0, last)
-        scores = np.where(values == self.knots[place], middle[place], scores)
-        scores = np.where(values < self.knots[0], middle[0] - far, scores)
-        scores = np.where(values > self.knots[-1], middle[-1] + far, scores)
-        return np.where(np.isnan(values), np.nan, scores)
+        scores = (np.interp(values, *self._curve) - self.mean) / self.deviation
+        with np.errstate(over="ignore", invalid="ignore"):
+            far = np.maximum(self.knots[0] - values, values - self.knots[-1])
+            beyond = np.flatnonzero(far > 0)
+            signs = np.where(values[beyond] > self.knots[-1], 1.0, -1.0)
+            far = np.minimum(far[beyond] / self.unit, np.finfo(np.float64).max)
+            scores[beyond] += signs * np.log1p(far)
+        return scores
+
+    def __getstate__(self):
+        return {name: value for name, value in self.__dict__.items() if name != "_curve"}
 
     def backward(self, scores):
         """Values of scores; within the values seen."""

@@ -114,10 +114,9 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     not seen is anomalous: leave out columns that go on by themselves, such as dates, and names that
     every row has for itself.
 
-    Training rows are judged by models that have not seen them, fitted without a fold: of ten where
-    there are few rows, of five where there are many; of more than 7,500 rows one fold of the five
-    is held out. That gives the scale of the nats and the p-values. Later rows are judged by models
-    of all training rows.
+    Training rows are judged by models that have not seen them, fitted without a tenth of the rows,
+    a fifth of more than 2,048: all of them, or 4,000 and more. That gives the scale of the nats and
+    the p-values. Later rows are judged by models of all training rows.
 
     References
     ----------
@@ -215,12 +214,18 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
                 "The judges scale columns for themselves, so that scaling has no effect: leave it "
                 f'at "auto"; got {self._rows!r}. An estimator has rows of its own.'
             )
-        given = table_of(self._rows, X)
-        table, self._schema = read_table(self, given, self._rows.categorical_features)
-        self._rows.check(table, self._schema)
+        table = self._learned_table(X)
+        weights = row_weights(sample_weight, table)
+        if self._schema.kinds is not None and not weights.all():
+            # A level of rows that count nothing has not been seen.
+            counting = np.flatnonzero(weights)
+            X, weights = safe_indexing(_sliceable(X), counting), weights[counting]
+            table = self._learned_table(X)
         if self.estimator is None:  # whose own fit warns
             self._schema.warn_of_looks()
-        multiset = canonical(table, row_weights(sample_weight, table))
+        multiset = canonical(table, weights)
+        if multiset.n_draws < 2:
+            raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
         self._seed = draw_seed(self.random_state)
         generator = new_generator(self._seed)
         self._spaces = {
@@ -258,6 +263,13 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
                 'equal. Give a larger contamination, or leave it at "auto" and choose alpha.',
                 stacklevel=2,
             )
+
+    def _learned_table(self, X):
+        """Rows as numbers, and what their columns hold."""
+        given = table_of(self._rows, X)
+        table, self._schema = read_table(self, given, self._rows.categorical_features)
+        self._rows.check(table, self._schema)
+        return table
 
     def _warn_of_too_small(self, alpha):
         smallest = self._committee.calibration.smallest
@@ -391,9 +403,10 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,), float64
             ``(1 + m) / (1 + n)``, where m of the n held-out training rows score as low or lower,
-            each judged by what has not seen it. For normal rows like those of fit they are about uniform, or
-            larger where many rows are equal; none is below ``1 / (1 + n)``. Where training rows are
-            copies of each other, each of which is there w times on average, w stands in place of 1.
+            each judged by what has not seen it. For normal rows like those of fit they are about
+            uniform, or a little larger, also where many rows are equal; none is below
+            ``1 / (1 + n)``. Where training rows are copies of each other, each of which is there w
+            times on average, w stands in place of 1.
             With ``novelty=False`` the anomalies among the training rows make them larger.
 
         Raises

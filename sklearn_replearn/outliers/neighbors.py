@@ -61,9 +61,9 @@ class Neighbors:
         rows, columns = np.divmod(np.flatnonzero(distances <= least + slack), len(self.points))
         exact = np.empty(len(rows))
         for part in slices(len(rows), max(1, _CELLS_AT_ONCE // self.points.shape[1])):
-            differences = points[rows[part]].astype(np.float32) - self.points[
-                columns[part]
-            ].astype(np.float64)
+            differences = points[rows[part]].astype(np.float32) - self.points[columns[part]].astype(
+                np.float64
+            )
             if known is not None:
                 differences *= known[rows[part]]
             exact[part] = np.square(differences).sum(axis=1)
@@ -97,8 +97,12 @@ class Neighbors:
         return nearest
 
     def mean_distance(self, points, share):
-        """Mean distance to this share of the references, the nearest ones."""
-        count, mean = max(1, round(share * len(self.points))), np.empty(len(points))
+        """Mean distance to this share of the references, the nearest ones; two at least.
+
+        One of them may be the point itself.
+        """
+        n = len(self.points)
+        count, mean = min(max(2, round(share * n)), n), np.empty(len(points))
 
         def look(part, distances, own, slack):
             closest = np.partition(distances, count - 1, axis=1)[:, :count] + own

@@ -4,7 +4,7 @@ import numpy as np
 
 from .._dataset.hashing import hashes_of
 
-_MANY = 10  # equal rows, which no model of one fold less can lack
+_MANY = 10  # times as many equal rows as usual, which no model of one fold less can lack
 _FEW_VALUES, _SHARE_OF_VALUES = 2**4, 1 / 8
 
 
@@ -20,8 +20,9 @@ def units_of(table, is_categorical):
 
     Where all columns have few values, rows are equal by chance, and so will later ones be: each is
     held out by itself. Elsewhere hardly a later row will equal one of training, so that what has
-    seen a copy of a row knows more of it than it will of later ones. Rows that are there often,
-    such as those of zeros only, are no copies in any table.
+    seen a copy of a row knows more of it than it will of later ones. Rows that are there often and
+    of which each cell is found in other rows, too, such as those of zeros only, are no copies in
+    any table.
 
     Parameters
     ----------
@@ -35,17 +36,18 @@ def units_of(table, is_categorical):
         Ascending from 0.
     """
     group = groups_of(table)
-    times = np.bincount(group)
-    alone = (times == 1) | (times >= _MANY)
-    if not alone.all() and _all_have_few_values(table[:, ~is_categorical]):
-        alone[:] = True
-    begins = np.diff(group, prepend=-1) > 0
+    begins, times = np.diff(group, prepend=-1) > 0, np.bincount(group)
+    alone = times == 1
+    if not alone.all():
+        distinct = table[begins]
+        found = [np.unique(column, return_inverse=True)[1] for column in distinct.T]
+        often = times >= _MANY * np.median(times)
+        if len(found) > 1:  # a cell alone cannot be in another row, too
+            often &= np.all([np.bincount(numbers)[numbers] > 1 for numbers in found], axis=0)
+        alone |= often
+        most = max(_FEW_VALUES, _SHARE_OF_VALUES * len(distinct))
+        alone |= all(found[j].max() < most for j in np.flatnonzero(~is_categorical))
     return np.cumsum(begins | alone[group]) - 1
-
-
-def _all_have_few_values(columns):
-    most = max(_FEW_VALUES, _SHARE_OF_VALUES * len(columns))
-    return all(len(np.unique(column[~np.isnan(column)])) <= most for column in columns.T)
 
 
 def middle_of_equals(group, values):

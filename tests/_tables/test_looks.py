@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from outlier_tables import observed
 from quick import quick
 from sklearn.datasets import load_digits, load_wine
 
@@ -18,7 +17,7 @@ from sklearn_replearn import (
 )
 from sklearn_replearn._tables.column_types import learned
 from sklearn_replearn._tables.looks import look_of
-from sklearn_replearn.outliers import NearestDistance, ReconstructionError
+from sklearn_replearn.outliers import NearestDistance
 from sklearn_replearn.rows import Table
 
 N = 40
@@ -184,6 +183,4 @@ def test_ordinary_whole_numbers_do_not_warn(name):
 
 def test_what_has_no_likelihood_of_its_own_has_no_use_for_the_remedy():
     assert warnings_of(quick(ContrastiveTransformer, max_epochs=1).fit, counts()) == []
-    # Judges see tables of any kind, and their autoencoders are nobody's to set.
-    judge = ReconstructionError(random_state=0)
-    assert warnings_of(judge.fit, observed(counts(12))[0]) == []
+    assert warnings_of(OutlierDetector().fit, counts(12)) == []  # judges see tables of any kind

@@ -28,11 +28,6 @@ def _table(seed):
     return rng, frame_at_random(rng, rng.choice([3, 12, 40]), tuple(COLUMNS))
 
 
-@pytest.fixture(autouse=True)
-def hasty_judges(monkeypatch):
-    monkeypatch.setattr("sklearn_replearn.outliers.judges.reconstruction._UPDATES", 20)
-
-
 @pytest.mark.parametrize("novelty", [True, False])
 @pytest.mark.parametrize("seed", range(8))
 def test_detector(seed, novelty):

@@ -9,8 +9,9 @@ from ..._runtime.randomness import draw_seed
 from ..._runtime.sklearn import StrOptions
 from .base import Judge
 
-_MOST_ROWS, _REG_COVAR = 2**13, 1e-3
-_NUMBERS, _SHARE_ASIDE = (1, 4, 16), 5
+_CELLS, _FEWEST, _MOST = 2**18, 2**11, 2**13
+_REG_COVAR = 1e-3
+_NUMBERS, _ROWS_TO_CHOOSE, _SHARE_ASIDE = (1, 4, 16), 2**12, 5
 
 
 class LowDensity(Judge):
@@ -49,7 +50,9 @@ class LowDensity(Judge):
 
     def fit(self, rows):
         """Fit the mixture; see :meth:`Judge.fit`."""
-        points = rows.points(self.space)[evenly(len(rows), _MOST_ROWS)]
+        points = rows.points(self.space)
+        most = int(np.clip(_CELLS // points.shape[1], _FEWEST, _MOST))
+        points = points[evenly(len(points), most)]
         seed, number = draw_seed(self.random_state), self.n_components
         if number == "auto":
             number = _best_number(points, seed)
@@ -63,6 +66,7 @@ class LowDensity(Judge):
 
 def _best_number(points, seed):
     """The number of components under which points set aside are least surprising."""
+    points = points[evenly(len(points), _ROWS_TO_CHOOSE)]
     aside = np.arange(len(points)) % _SHARE_ASIDE == 0
     if aside.all():
         return _NUMBERS[0]

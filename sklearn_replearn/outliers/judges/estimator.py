@@ -39,6 +39,23 @@ class EstimatorScore(Judge):
     def __init__(self, estimator):
         self.estimator = estimator
 
+    def __sklearn_clone__(self):
+        """A clone, with the same estimator if that is fitted."""
+        return type(self)(self.estimator if _is_fitted(self.estimator) else clone(self.estimator))
+
+    def get_params(self, deep=True):
+        """Parameters; those of an estimator that is fitted are nobody's to set.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+
+        Returns
+        -------
+        dict of str to object
+        """
+        return super().get_params(deep and not _is_fitted(self.estimator))
+
     def fit(self, rows):
         """Fit a clone of the estimator; see :meth:`Judge.fit`."""
         self.estimator_ = self.estimator
@@ -64,7 +81,7 @@ def wraps_ours(estimator):
 def _is_fitted(estimator):
     try:
         check_is_fitted(estimator)
-    except NotFittedError:
+    except (NotFittedError, TypeError):  # TypeError: it is no estimator, which is told elsewhere
         return False
     return True
 

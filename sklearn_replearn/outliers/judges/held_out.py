@@ -3,15 +3,15 @@
 import numpy as np
 from sklearn.base import clone
 
-_FEWEST_FOLDS, _MOST_FOLDS, _ROWS_OF_FOLDS = 5, 10, 2**13
-_ENOUGH = 1500
+_FEW, _FOLDS_OF_FEW, _FOLDS_OF_MANY = 2**11, 10, 5
+_ENOUGH = 4000
 
 
 def held_out_folds(units):
-    """Which rows are held out together: the fewer rows, the more folds.
+    """Which rows are held out together: of up to 2,048 a tenth, of more a fifth.
 
     Copies of a row are in one fold; rows that are equal by chance stand side by side, and so get
-    into several folds, as they would by chance, too. Of many rows not all are held out: 1,500 say
+    into several folds, as they would by chance, too. Of many rows not all are held out: 4,000 say
     well enough how rare a statistic is.
 
     Parameters
@@ -25,8 +25,8 @@ def held_out_folds(units):
         Numbers of the rows of each fold.
     """
     distinct, units = np.unique(units, return_inverse=True)
-    n_folds = int(np.clip(_ROWS_OF_FOLDS // len(units), _FEWEST_FOLDS, _MOST_FOLDS))
-    n_folds, folds, n_held_out = min(len(distinct), n_folds), [], 0
+    n_folds = min(len(distinct), _FOLDS_OF_FEW if len(units) <= _FEW else _FOLDS_OF_MANY)
+    folds, n_held_out = [], 0
     while len(folds) < n_folds and n_held_out < _ENOUGH:
         folds.append(np.flatnonzero(units % n_folds == len(folds)))
         n_held_out += len(folds[-1])

@@ -53,7 +53,8 @@ class Trimmed(Judge):
         n_bulk, statistic = max(int(_BULK * len(rows)), 2), rows.once(_remoteness, rows)
         for _ in range(_ROUNDS):
             bulk = np.sort(np.argsort(statistic, kind="stable")[:n_bulk])
-            self.judge_ = clone(self.judge).fit(rows.take(bulk))
+            self.judge_ = clone(self.judge)
+            self.judge_.fit(rows.take(bulk))
             statistic = statistic_of(self.judge_, rows)
         return self
 

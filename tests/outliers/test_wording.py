@@ -9,7 +9,7 @@ import pytest
 from sklearn_replearn import OutlierDetector
 from sklearn_replearn._tables.column_types import Number
 from sklearn_replearn._tables.dates import Date
-from sklearn_replearn.outliers import CellSurprise
+from sklearn_replearn.outliers import PairDensity
 from sklearn_replearn.outliers.wording import reason
 
 N = 60
@@ -29,9 +29,9 @@ START = datetime.datetime(2024, 1, 1)
 DATES = {
     "date": of_objects(lambda hours: hours_after(START)(hours).date()),
     "no end": of_objects(
-        lambda hours: datetime.date(9999, 12, 31) if hours < 450 else datetime.date(2024, 1, 9)
+        lambda hours: datetime.date(9999, 12, 31) if hours < 90 else datetime.date(2024, 1, 9)
     ),
-    "always": of_objects(lambda hours: datetime.date(9999, 12, 31 - hours % 2)),
+    "always": of_objects(lambda hours: datetime.date(9999, 12, 31 - (hours < 90))),
     "long ago": of_objects(lambda hours: datetime.date(1 + hours, 1, 1)),
     "datetime": of_objects(hours_after(START)),
     "datetime with zone": of_objects(hours_after(START.replace(tzinfo=UTC))),
@@ -105,7 +105,7 @@ def test_a_column_that_is_mostly_missing_gives_no_empty_reason(novelty):
             "code": pd.Series(np.where(random.uniform(size=80) < 0.1, "a", None), dtype=object),
         }
     )
-    judges = [CellSurprise()] if novelty else None
+    judges = [PairDensity()] if novelty else None
     detector = OutlierDetector(judges=judges, novelty=novelty).fit(frame)
     for text in detector.top_reasons(frame).to_numpy().ravel():
         assert "missing (expected missing" not in text

@@ -14,14 +14,12 @@ from sklearn.metrics import roc_auc_score
 
 from sklearn_replearn import OutlierDetector
 from sklearn_replearn.outliers import (
-    CellSurprise,
     EstimatorScore,
-    Evidence,
-    FarFromBulk,
     Judge,
     LowDensity,
     NearestDistance,
-    ReconstructionError,
+    PairDensity,
+    Trimmed,
 )
 
 
@@ -35,16 +33,15 @@ class FarFromMedian(Judge):
         self.medians_ = np.median(rows.points(), axis=0)
         return self
 
-    def evidence(self, rows):
-        far = np.abs(rows.points() - self.medians_) ** self.power
-        return Evidence(far.sum(axis=1), rows.by_column(far))
+    def statistic(self, rows):
+        return (np.abs(rows.points() - self.medians_) ** self.power).sum(axis=1)
 
 
 class NumberOfMissingCells(Judge):
-    """Nothing to learn, and nothing to say of single cells."""
+    """Nothing to learn."""
 
-    def evidence(self, rows):
-        return Evidence((~rows.known).sum(axis=1))
+    def statistic(self, rows):
+        return (~rows.known).sum(axis=1)
 
 
 class FarAlongSomeAxis(Judge):
@@ -55,10 +52,10 @@ class FarAlongSomeAxis(Judge):
 
     def fit(self, rows):
         random = np.random.RandomState(self.random_state)
-        self.axis_ = random.normal(size=rows.points().shape[1])
+        self.axis_ = random.normal(size=rows.points().shape[1])  # and returns nothing
 
-    def evidence(self, rows):
-        return Evidence(np.abs((rows.points() * self.axis_).sum(axis=1)))
+    def statistic(self, rows):
+        return np.abs((rows.points() * self.axis_).sum(axis=1))
 
 
 JUDGES = [NearestDistance(), FarFromMedian(power=1.5)]
@@ -66,7 +63,7 @@ JUDGES = [NearestDistance(), FarFromMedian(power=1.5)]
 
 @pytest.fixture(scope="module")
 def detector():
-    return OutlierDetector(judges=JUDGES).fit(factors(1000, 0, 5)[0])
+    return OutlierDetector(judges=JUDGES).fit(factors(600, 0, 5)[0])
 
 
 def test_anomalies_are_found_and_explained(detector):
@@ -83,8 +80,8 @@ def test_anomalies_are_found_and_explained(detector):
 
 def test_p_values_of_normal_rows_are_about_uniform(detector):
     p_values = detector.p_values(factors(2000, 2, 5)[0])
-    # Of 1,000 training and 2,000 other rows 99 in 100 depart by less than this by chance.
-    assert kstest(p_values, "uniform").statistic < 1.63 * np.sqrt(1 / 1000 + 1 / 2000)
+    # Of 600 training and 2,000 other rows 99 in 100 depart by less than this by chance.
+    assert kstest(p_values, "uniform").statistic < 1.63 * np.sqrt(1 / 600 + 1 / 2000)
     assert (p_values <= 0.05).mean() == pytest.approx(0.05, abs=0.02)
 
 
@@ -102,14 +99,14 @@ def test_it_is_cloned_and_pickled(detector):
     assert not hasattr(copy.judges[1], "medians_")
     assert not hasattr(JUDGES[1], "medians_")  # that of the user stays as it was
     assert detector.judges_[1].medians_.shape == (5,)
-    again = copy.fit(factors(1000, 0, 5)[0])
+    again = copy.fit(factors(600, 0, 5)[0])
     loaded = pickle.loads(pickle.dumps(detector))
     for other in (again, loaded):
         np.testing.assert_array_equal(other.score_samples(rows), detector.score_samples(rows))
 
 
 def test_the_order_of_training_rows_does_not_matter(detector):
-    rows = factors(1000, 0, 5)[0]
+    rows = factors(600, 0, 5)[0]
     shuffled = OutlierDetector(judges=JUDGES).fit(rows[::-1])
     np.testing.assert_array_equal(shuffled.score_samples(rows), detector.score_samples(rows))
 
@@ -126,7 +123,7 @@ def test_it_may_draw():
     np.testing.assert_array_equal(scores(seed=5), scores(seed=5, random_state=1))
 
 
-def test_mixed_tables_and_equal_shares():
+def test_mixed_tables():
     frame = mixed(400, 0)
     detector = OutlierDetector(judges=[NumberOfMissingCells(), FarFromMedian()]).fit(frame)
     rows = mixed(100, 1)
@@ -134,8 +131,9 @@ def test_mixed_tables_and_equal_shares():
     assert list(explained.columns) == list(frame.columns)
     np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(rows), atol=1e-9)
     alone = OutlierDetector(judges=[NumberOfMissingCells()]).fit(frame)
-    shares = alone.explain(rows)
-    np.testing.assert_allclose(shares.std(axis=1), 0, atol=1e-12)
+    shares, missing = alone.explain(rows).to_numpy(), rows.isna().to_numpy()
+    np.testing.assert_allclose(shares.sum(axis=1), -alone.score_samples(rows), atol=1e-9)
+    assert shares[missing].min() > shares[~missing & missing.any(axis=1)[:, None]].max()
     dtypes = frame.dtypes.to_dict() | {"count": float}
     empty = pd.DataFrame({name: [None] for name in frame}).astype(dtypes)
     assert alone.predict(empty)[0] == -1
@@ -143,19 +141,48 @@ def test_mixed_tables_and_equal_shares():
     assert (alone.predict(rows[rows.notna().all(axis=1)]) == 1).all()
 
 
-def test_the_default_judges_are_of_the_same_kind():
-    rows = factors(20, 0, 3)[0]
-    default = OutlierDetector().fit(rows)
-    given = [
-        NearestDistance("standard"),
-        NearestDistance("quantile"),
-        CellSurprise(),
-        LowDensity(),
-        ReconstructionError(),
-    ]
-    assert [type(judge) for judge in default.judges_] == [type(judge) for judge in given]
+def test_trimmed_it_may_draw_too():
+    rows = factors(100, 0, 5)[0]
+    one, again, other = (
+        OutlierDetector(judges=[Trimmed(FarAlongSomeAxis())], random_state=seed)
+        .fit(rows)
+        .score_samples(rows)
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert (one != other).any()
+
+
+@pytest.mark.parametrize("novelty", [True, False])
+def test_the_default_judges_are_of_the_same_kind(novelty):
+    rows = factors(40, 0, 3)[0]
+    default = OutlierDetector(novelty=novelty).fit(rows)
+    if novelty:
+        given = [NearestDistance(), NearestDistance("quantile"), PairDensity(), LowDensity()]
+    else:
+        mixtures = LowDensity(1, space="standard"), LowDensity(8, space="standard")
+        given = [*map(Trimmed, mixtures), PairDensity()]
     found = OutlierDetector(judges=given).fit(rows)
     np.testing.assert_array_equal(found.score_samples(rows), default.score_samples(rows))
+
+
+def test_rows_are_taken_and_answers_remembered():
+    class AsksOften(Judge):
+        def statistic(self, rows):
+            rows.once(self.count, rows)
+            rows.once(self.count, rows)
+            assert rows.take(np.arange(len(rows))).points("quantile").shape == (len(rows), 3)
+            np.testing.assert_array_equal(rows.take(np.array([0])).points(), rows.points()[:1])
+            with pytest.raises(ValueError, match="space must be one of"):
+                rows.points("cosine")
+            return rows.points()[:, 0]
+
+        def count(self, rows):
+            asked.append(len(rows))
+
+    asked = []
+    OutlierDetector(judges=[AsksOften()]).fit(factors(40, 0, 3)[0])
+    assert asked == [4] * 10
 
 
 def test_an_estimator_may_be_among_them():
@@ -173,7 +200,7 @@ def test_an_estimator_may_be_among_them():
     "parameters, kind, words",
     [
         ({"judges": JUDGES, "estimator": PCA()}, ValueError, r"EstimatorScore\(estimator\)"),
-        ({"judges": [FarFromBulk()], "novelty": False}, ValueError, "Leave novelty=True"),
+        ({"judges": [LowDensity()], "novelty": False}, ValueError, "Leave novelty=True"),
         ({"judges": []}, ValueError, "judges is empty"),
         ({"judges": [IsolationForest()]}, TypeError, r"EstimatorScore\(IsolationForest\(...\)\)"),
         ({"judges": [FarFromMedian(), FarFromMedian]}, TypeError, r"judges\[1\].*an instance"),
@@ -188,44 +215,72 @@ def test_parameters_that_cannot_work_are_refused(parameters, kind, words):
 
 
 def one_short(rows):
-    return Evidence(np.ones(len(rows) - 1))
+    return np.ones(len(rows) - 1)
 
 
 def nothing_for_one(rows):
-    return Evidence(np.append(np.ones(len(rows) - 1), np.nan))
+    return np.append(np.ones(len(rows) - 1), np.nan)
 
 
-def one_number_a_row(rows):
-    return Evidence(np.ones(len(rows)), np.ones(len(rows)))
-
-
-def infinite_parts(rows):
-    return Evidence(np.ones(len(rows)), np.full(rows.table.shape, np.inf))
+def one_number_a_cell(rows):
+    return np.ones(rows.table.shape)
 
 
 @pytest.mark.parametrize(
     "says, kind, words",
     [
-        (one_short, ValueError, r"must have shape \(5,\), one number for each row; got \(4,\)"),
+        (
+            one_short,
+            ValueError,
+            r"one number for each row, of shape \(5,\).*got \(4,\)",
+        ),
+        (one_number_a_cell, ValueError, r"one number for each row, of shape \(5,\).*got \(5, 4\)"),
+        (lambda rows: 0.5, ValueError, r"one number for each row.*got \(\)"),
+        (lambda rows: None, ValueError, r"one number for each row.*got \(\)"),
         (nothing_for_one, ValueError, "NaN for 1 of 5 rows.*rows.known"),
-        (one_number_a_row, ValueError, r"\(5, 4\), one number for each cell; got \(5,\)"),
-        (infinite_parts, ValueError, "not finite for 20 cells.*Give 0"),
-        (lambda rows: np.ones(len(rows)), TypeError, "must return an Evidence.*got ndarray"),
-        (lambda rows: Evidence(["a"] * len(rows)), TypeError, "must be an array of numbers"),
+        (lambda rows: ["a"] * len(rows), TypeError, "must return an array of numbers"),
+        (lambda rows: {"statistic": 1}, TypeError, "must return an array of numbers"),
+        (lambda rows: [[1.0], [1.0, 2.0]], TypeError, "must return an array of numbers"),
     ],
 )
-def test_a_judge_that_says_nothing_sensible_is_named(says, kind, words):
+@pytest.mark.parametrize("trimmed", [False, True])
+def test_a_judge_that_says_nothing_sensible_is_named(says, kind, words, trimmed):
     class Confused(Judge):
-        def evidence(self, rows):
+        def statistic(self, rows):
             return says(rows)
 
-    with pytest.raises(kind, match=f"(?s)Confused.evidence.*{words}"):
-        OutlierDetector(judges=[Confused()]).fit(np.random.RandomState(0).normal(size=(50, 4)))
+    judge = Confused()
+    if trimmed:  # which asks about as many rows as it is fitted to
+        judge, words = Trimmed(judge), words.replace("5", r"\d+").replace("4", r"\d+")
+    with pytest.raises(kind, match=f"(?s)Confused.statistic.*{words}"):
+        OutlierDetector(judges=[judge]).fit(np.random.RandomState(0).normal(size=(50, 4)))
 
 
-def test_a_judge_without_evidence_cannot_be_made():
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300])
+def test_infinite_statistics_are_the_largest_that_there_are(value):
+    class Sure(Judge):
+        def statistic(self, rows):
+            return np.where(rows.table[:, 0] > 1, value, rows.table[:, 0])
+
+    rows = np.random.RandomState(0).normal(size=(100, 2))
+    scores = OutlierDetector(judges=[Sure()]).fit(rows).score_samples(rows)
+    assert np.isfinite(scores).all()
+    sure = rows[:, 0] > 1
+    assert (scores[sure].max() < scores[~sure].min()) == (value > 0)
+
+
+def test_lists_and_other_numbers_are_statistics_too():
+    class Lists(Judge):
+        def statistic(self, rows):
+            return [int(cell) for cell in 100 * np.abs(rows.table[:, 0])]
+
+    rows = np.random.RandomState(0).normal(size=(100, 2))
+    assert OutlierDetector(judges=[Lists()]).fit(rows).predict([[50.0, 0.0]]) == [-1]
+
+
+def test_a_judge_without_a_statistic_cannot_be_made():
     class Silent(Judge):
         pass
 
-    with pytest.raises(TypeError, match="evidence"):
+    with pytest.raises(TypeError, match="statistic"):
         Silent()

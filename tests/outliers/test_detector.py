@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 import torch
-from outlier_tables import factors, mixed, observed, odd
+from outlier_tables import factors, mixed, odd
 from scipy.stats import kstest
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_wine
 from sklearn.decomposition import PCA, FactorAnalysis
 from sklearn.ensemble import IsolationForest
@@ -28,13 +29,8 @@ from sklearn_replearn import (
     OutlierDetector,
     VAETransformer,
 )
-from sklearn_replearn.outliers import (
-    CellSurprise,
-    LowDensity,
-    NearestDistance,
-    ReconstructionError,
-)
-from sklearn_replearn.rows import Table
+from sklearn_replearn.outliers import EstimatorScore, LowDensity, NearestDistance, Trimmed
+from sklearn_replearn.rows import Images, Table, Tokens
 
 # Of a handful of rows codes may rightly be called collapsed, and none can be called anomalous.
 pytestmark = [
@@ -52,9 +48,6 @@ DETECTORS = {
     "contrastive": OutlierDetector(ContrastiveTransformer(**small)),
     "autoencoder, contaminated": OutlierDetector(AutoencoderTransformer(**small), novelty=False),
 }
-# All but the autoencoder, whose ten trainings are most of the time of a fit to a few hundred rows:
-# where another judge would show the same fault.
-QUICK = [NearestDistance("standard"), NearestDistance("quantile"), CellSurprise(), LowDensity()]
 every_detector = pytest.mark.parametrize("name", DETECTORS)
 
 
@@ -67,12 +60,12 @@ def cancer():
 
 @pytest.fixture(scope="module")
 def fitted_to_frame():
-    return OutlierDetector().fit(mixed(1500, 0))
+    return OutlierDetector().fit(mixed(800, 0))
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    rows, _ = factors(600, 0, 6)
+    rows, _ = factors(400, 0, 6)
     return {name: detector.fit(rows) for name, detector in DETECTORS.items()}
 
 
@@ -161,7 +154,7 @@ def test_signs_and_thresholds_are_those_of_scikit_learn(name, fitted):
     assert detector.score_samples(rows + 50).max() < np.quantile(scores, 0.05)
 
 
-@pytest.mark.parametrize("shape, n_distinct", [((240, 33), 12), ((151, 17), 151), ((120, 9), 120)])
+@pytest.mark.parametrize("shape, n_distinct", [((240, 33), 12), ((61, 17), 61)])
 def test_rounding_of_sums_does_not_matter(shape, n_distinct):
     rows = np.random.RandomState(0).normal(size=(n_distinct, shape[1]))
     rows = np.tile(rows, (shape[0] // n_distinct, 1))
@@ -173,7 +166,7 @@ def test_rounding_of_sums_does_not_matter(shape, n_distinct):
 @every_detector
 def test_a_row_has_its_score_in_any_company(name, fitted):
     detector = fitted[name]
-    rows = np.vstack([factors(150, 2, 6)[0], 30 * factors(50, 3, 6)[0], factors(600, 0, 6)[0][:50]])
+    rows = np.vstack([factors(150, 2, 6)[0], 30 * factors(50, 3, 6)[0], factors(400, 0, 6)[0][:50]])
     scores = detector.score_samples(rows)
     np.testing.assert_array_equal(scores, detector.score_samples(rows))
     np.testing.assert_array_equal(scores[::-1], detector.score_samples(rows[::-1]))
@@ -186,12 +179,14 @@ def test_a_row_has_its_score_in_any_company_in_mixed_tables(fitted_to_frame):
     scores = fitted_to_frame.score_samples(rows)
     alone = [fitted_to_frame.score_samples(rows.iloc[[i]])[0] for i in range(40)]
     np.testing.assert_array_equal(scores, alone)
+    explained = [fitted_to_frame.explain(rows.iloc[[i]]) for i in range(8)]
+    pd.testing.assert_frame_equal(pd.concat(explained), fitted_to_frame.explain(rows.iloc[:8]))
 
 
 @every_detector
 def test_the_same_rows_give_the_same_detector_in_any_order_container_and_thread(name, fitted):
-    rows, test = factors(600, 0, 6)[0], factors(100, 1, 6)[0]
-    order, found = np.random.RandomState(0).permutation(600), []
+    rows, test = factors(400, 0, 6)[0], factors(100, 1, 6)[0]
+    order, found = np.random.RandomState(0).permutation(400), []
     parameters = DETECTORS[name].get_params(deep=False)
     threads = torch.get_num_threads()
 
@@ -212,7 +207,7 @@ def test_the_same_rows_give_the_same_detector_in_any_order_container_and_thread(
 
 def test_the_seed_makes_a_difference():
     rows, _ = factors(100, 0, 3)
-    seeds = [OutlierDetector(judges=QUICK, random_state=seed).fit(rows) for seed in (0, 1)]
+    seeds = [OutlierDetector(random_state=seed).fit(rows) for seed in (0, 1)]
     one, other = (detector.score_samples(rows) for detector in seeds)
     assert (one != other).any()
 
@@ -231,17 +226,20 @@ def test_global_generators_stay_as_they_were():
 @every_detector
 def test_it_comes_back_from_a_pickle(name, fitted):
     rows, _ = factors(50, 1, 6)
-    copy = pickle.loads(pickle.dumps(fitted[name]))
+    stored = pickle.dumps(fitted[name])
+    copy = pickle.loads(stored)
+    assert pickle.dumps(copy) == pickle.dumps(pickle.loads(pickle.dumps(copy)))
+    again = OutlierDetector(**DETECTORS[name].get_params(deep=False)).fit(factors(400, 0, 6)[0])
+    assert pickle.dumps(pickle.loads(pickle.dumps(again))) == pickle.dumps(copy)
     np.testing.assert_array_equal(copy.score_samples(rows), fitted[name].score_samples(rows))
     assert copy.top_reasons(rows[:2]).equals(fitted[name].top_reasons(rows[:2]))
 
 
-@pytest.mark.parametrize("contamination", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("contamination", [0.02, 0.5])
 @pytest.mark.parametrize("novelty", [True, False])
 def test_contamination_is_the_share_of_training_rows(contamination, novelty):
     rows, _ = factors(200, 0, 4)
-    judges = QUICK if novelty else None
-    detector = OutlierDetector(judges=judges, novelty=novelty, contamination=contamination)
+    detector = OutlierDetector(novelty=novelty, contamination=contamination)
     labels = detector.fit_predict(rows)
     assert (labels == -1).sum() == 200 * contamination
 
@@ -249,26 +247,26 @@ def test_contamination_is_the_share_of_training_rows(contamination, novelty):
 # ---------------------------------------------------------------- how sure
 
 
-def test_p_values_of_normal_rows_are_uniform():
-    passed, alarms = 0, []
+def test_p_values_of_normal_rows_are_about_uniform():
+    alarms = []
     for seed in range(4):
         generator = np.random.RandomState(seed)
-        rows = generator.normal(size=(4500, 3)) @ generator.normal(size=(3, 5))
+        rows = generator.normal(size=(3500, 3)) @ generator.normal(size=(3, 5))
         rows += 0.5 * generator.normal(size=rows.shape)
-        detector = OutlierDetector(random_state=seed).fit(rows[:2500])
-        p_values = detector.p_values(rows[2500:])
-        passed += kstest(p_values[:500], "uniform").pvalue > 0.01
+        detector = OutlierDetector(random_state=seed).fit(rows[:1500])
+        p_values = detector.p_values(rows[1500:])
+        # Later rows are judged by models of all rows, so that p-values are a little larger.
+        assert kstest(p_values[:500], "uniform").statistic < 0.1
         alarms.append((p_values <= 0.05).mean())
-        assert p_values.min() >= 1 / 2501
-    assert passed == 4
+        assert p_values.min() >= 1 / 1501
     assert all(0.03 <= alarm <= 0.07 for alarm in alarms)
 
 
 def test_small_rates_hold_too():
     alarms, discoveries = [], []
-    for seed in range(12):
+    for seed in range(4):
         generator = np.random.RandomState(seed)
-        detector = OutlierDetector(judges=QUICK, random_state=seed)
+        detector = OutlierDetector(random_state=seed)
         detector.fit(generator.normal(size=(300, 4)))
         rows = generator.normal(size=(2000, 4))
         alarms.append((detector.p_values(rows) <= 0.01).mean())
@@ -284,7 +282,7 @@ def test_names_that_every_row_has_for_itself_do_not_matter():
         frame = pd.DataFrame(factors(n, seed, 4)[0])
         return frame.assign(name=[f"{seed} {i}" for i in range(n)]).rename(columns=str)
 
-    detector = OutlierDetector(judges=QUICK)
+    detector = OutlierDetector()
     with pytest.warns(UserWarning, match="a text of its own in column 'name'"):
         detector.fit(named(300, 0))  # and see test_judges.py
     alarms = np.mean([(detector.predict(named(400, seed)) == -1).mean() for seed in (1, 2, 3)])
@@ -292,7 +290,7 @@ def test_names_that_every_row_has_for_itself_do_not_matter():
 
 
 def test_digits_lost_on_the_way_do_not_matter(fitted):
-    rows, detector = factors(600, 0, 6)[0], fitted["default"]
+    rows, detector = factors(400, 0, 6)[0], fitted["default"]
     expected = detector.score_samples(rows)
     np.testing.assert_allclose(detector.score_samples(rows.astype(np.float32)), expected, atol=0.02)
     np.testing.assert_allclose(detector.score_samples(rows + 1e-7), expected, atol=0.02)
@@ -308,7 +306,7 @@ def test_what_a_given_estimator_draws_is_seeded():
 
 def test_false_discoveries_are_controlled():
     rows, _ = factors(3000, 0, 5)
-    detector = OutlierDetector(judges=QUICK).fit(rows)
+    detector = OutlierDetector().fit(rows)
     shares, found = [], []
     for seed in range(1, 11):
         test = np.vstack([factors(400, seed, 5)[0], factors(100, 100 + seed, 5)[0] + 6])
@@ -342,7 +340,7 @@ def test_other_rates_than_that_of_fit(fitted):
     assert flagged == sorted(flagged)
     np.testing.assert_array_equal(detector.predict_at(rows, 0.05), detector.predict(rows))
     with pytest.warns(UserWarning, match="No row can be called anomalous at alpha=0.0001"):
-        assert (detector.predict_at(rows + 100, 1e-4) == 1).all()  # 600 rows cannot tell
+        assert (detector.predict_at(rows + 100, 1e-4) == 1).all()  # 400 rows cannot tell
 
 
 # ---------------------------------------------------------------- why
@@ -368,6 +366,54 @@ def test_estimators_of_others_are_explained_too(estimator):
         explained.sum(axis="columns"), -detector.score_samples(odd), rtol=1e-6
     )
     assert (explained.to_numpy().argmax(axis=1) == 2).mean() > 0.9
+
+
+@pytest.mark.parametrize("novelty", [True, False])
+def test_the_cell_that_is_changed_is_named_first(novelty, cancer):
+    benign, _ = cancer
+    detector = OutlierDetector(novelty=novelty).fit(benign[:250])
+    test, j = benign[250:310].copy(), np.arange(60) % 30
+    spread = benign.std(axis=0)
+    test[np.arange(60), j] += 8 * spread[j]
+    values = detector.explain(test).to_numpy()
+    assert (values.argmax(axis=1) == j).mean() > 0.9
+    assert (np.argsort(-values, axis=1)[:, :3] == j[:, None]).any(axis=1).mean() > 0.95
+
+
+def test_explanations_with_missing_cells_and_constant_columns():
+    rows = factors(200, 0, 4)[0]
+    rows = np.column_stack([rows, np.full(200, 3.0), np.full(200, np.nan)])
+    rows[::5, 1] = np.nan
+    detector = OutlierDetector().fit(rows)
+    odd = rows[:6].copy()
+    odd[0, 0], odd[1, 4], odd[2, 5] = 60.0, 4.0, 0.0
+    explained = detector.explain(odd).to_numpy()
+    np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(odd), atol=1e-9)
+    np.testing.assert_array_equal(explained[:3].argmax(axis=1), [0, 4, 5])
+    reasons = detector.top_reasons(odd, n=1)["reason 1"]
+    assert reasons[1] == "x4 = 4 (expected 3 ± 0)"
+    assert reasons[2] == "x5 = 0 (expected missing)"
+
+
+def test_a_missing_cell_where_fit_has_none_is_less_normal():
+    rows = factors(800, 0, 4)[0]
+    without = rows[400:].copy()
+    without[:, 2] = np.nan
+    detector = OutlierDetector().fit(rows[:400])
+    missing, complete = detector.score_samples(without), detector.score_samples(rows[400:])
+    assert missing.mean() < complete.mean() - 0.4
+
+
+def test_explanations_of_wide_rows():
+    rows = factors(80, 0, 70)[0]
+    detector = OutlierDetector().fit(rows)
+    odd = factors(6, 1, 70)[0]
+    odd[np.arange(6), 10 * np.arange(6) + 9] += 100
+    explained = detector.explain(odd).to_numpy()
+    np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(odd), atol=1e-9)
+    np.testing.assert_array_equal(explained.argmax(axis=1), 10 * np.arange(6) + 9)
+    alone = np.vstack([detector.explain(row[None]) for row in odd])
+    np.testing.assert_array_equal(alone, explained)
 
 
 def test_explanations_are_frames_like_the_table(fitted_to_frame):
@@ -418,6 +464,20 @@ def test_estimators_that_are_fitted_are_taken_as_they_are():
         assert (np.diff(scores[order]) <= 0).all()
         assert (detector.predict(calibration) == -1).sum() in (18, 19, 20)
         np.testing.assert_array_equal(pca.components_, components)
+        assert detector.estimator_ is given
+        assert pca.random_state is None  # nothing is written to what was given
+
+
+@pytest.mark.parametrize("wrap", [lambda judge: judge, Trimmed], ids=["plain", "trimmed"])
+def test_a_fitted_estimator_among_judges_is_taken_as_it_is(wrap):
+    rows, _ = factors(300, 0, 4)
+    pca = PCA(2).fit(rows)
+    detector = clone(OutlierDetector(judges=[wrap(EstimatorScore(pca))])).fit(rows[:100])
+    judge = detector.judges_[0]
+    assert getattr(judge, "judge_", judge).estimator_ is pca
+    order = np.argsort(pca.score_samples(rows), kind="stable")
+    assert (np.diff(detector.score_samples(rows)[order]) >= 0).all()
+    assert pca.random_state is None
 
 
 def test_it_is_an_estimator_among_others(cancer):
@@ -435,7 +495,7 @@ def test_it_is_an_estimator_among_others(cancer):
 
 
 @every_detector
-@pytest.mark.parametrize("shape", [(2, 1), (3, 4), (7, 1)])
+@pytest.mark.parametrize("shape", [(2, 1), (3, 4)])
 def test_small_tables(name, shape):
     rows = np.random.RandomState(0).normal(size=shape)
     detector = OutlierDetector(**DETECTORS[name].get_params(deep=False)).fit(rows)
@@ -449,8 +509,8 @@ def test_small_tables(name, shape):
 
 @pytest.mark.parametrize("novelty", [True, False])
 def test_odd_tables(novelty):
-    rows, judges = odd(), QUICK if novelty else None  # the autoencoder's in test_judges.py
-    detector = OutlierDetector(judges=judges, novelty=novelty).fit(rows)
+    rows = odd()
+    detector = OutlierDetector(novelty=novelty).fit(rows)
     test = np.vstack([rows[:5], np.full((1, 7), np.nan), np.full((1, 7), 1e30), np.zeros((1, 7))])
     scores = detector.score_samples(test)
     assert np.isfinite(scores).all()
@@ -458,7 +518,7 @@ def test_odd_tables(novelty):
     np.testing.assert_allclose(explained.sum(axis="columns"), -scores, rtol=1e-6, atol=1e-9)
     assert scores[6] < scores[:5].min()
     assert detector.top_reasons(test).shape == (8, 3)
-    same = OutlierDetector(judges=judges, novelty=novelty).fit(np.ones((20, 3)))
+    same = OutlierDetector(novelty=novelty).fit(np.ones((20, 3)))
     assert same.score_samples(np.zeros((1, 3)))[0] < same.score_samples(np.ones((1, 3)))[0]
     assert same.predict(np.ones((1, 3)))[0] == 1
 
@@ -468,7 +528,7 @@ def test_rows_that_many_training_rows_equal_are_normal(novelty):
     def table(n, seed):
         return np.random.RandomState(seed).randint(4, size=(n, 1)).repeat(2, axis=1)
 
-    detector = OutlierDetector(judges=QUICK if novelty else None, novelty=novelty)
+    detector = OutlierDetector(novelty=novelty)
     labels = detector.fit(table(500, 0)).predict(np.vstack([table(500, 1), [[3, 0]]]))
     assert (labels[:-1] == -1).mean() <= 0.05
     assert labels[-1] == -1
@@ -491,7 +551,7 @@ def test_other_containers():
 def test_columns_of_numbers_may_be_categories():
     codes = np.random.RandomState(0).randint(5, size=(400, 2)).astype(float)
     codes[:, 1] = codes[:, 0]
-    detector = OutlierDetector(judges=QUICK, rows=Table(categorical_features=[0, 1])).fit(codes)
+    detector = OutlierDetector(rows=Table(categorical_features=[0, 1])).fit(codes)
     scores = detector.score_samples([[3.0, 3.0], [3.0, 2.0]])
     assert scores[0] > scores[1] + 0.5
 
@@ -505,6 +565,31 @@ def test_sparse_counts():
     )
     np.testing.assert_array_equal(scores, dense)
     assert np.ptp(scores) > 1
+
+
+def test_images_and_tokens(digits):
+    images = digits[0][:150].reshape(-1, 1, 8, 8)
+    detector = OutlierDetector(rows=Images((1, 8, 8))).fit(images)
+    later = digits[0][150:160].reshape(-1, 1, 8, 8)
+    noise = np.random.RandomState(0).uniform(0, 16, size=later.shape)
+    assert detector.score_samples(noise).max() < detector.score_samples(later).min()
+    assert (detector.predict(noise) == -1).all()
+    explained = detector.explain(later[:2])
+    np.testing.assert_allclose(explained.sum(axis=1), -detector.score_samples(later[:2]), atol=1e-9)
+    flat = OutlierDetector().fit(images.reshape(-1, 64))
+    np.testing.assert_array_equal(
+        flat.score_samples(later.reshape(-1, 64)), detector.score_samples(later)
+    )
+
+    texts = np.sort(np.random.RandomState(0).randint(1, 9, size=(200, 6)), axis=1)
+    texts[::3, 4:] = 0
+    detector = OutlierDetector(rows=Tokens(9)).fit(texts[:150])
+    assert (
+        detector.score_samples(texts[150:]).min() > detector.score_samples(texts[150:, ::-1]).max()
+    )
+    assert detector.explain(texts[:2]).shape == (2, 6)
+    with pytest.raises(ValueError, match="takes token ids from 0"):
+        detector.score_samples(np.full((1, 6), 9))
 
 
 @pytest.mark.parametrize(
@@ -552,38 +637,28 @@ def test_a_failed_fit_changes_nothing():
 # ---------------------------------------------------------------- what cannot be, what is wide
 
 
-@pytest.mark.parametrize("novelty", [True, False])
-@pytest.mark.parametrize("n, alpha", [(18, 0.05), (98, 0.01), (20, 0.01)])
+@pytest.mark.parametrize(
+    "n, alpha, novelty", [(18, 0.05, True), (98, 0.01, True), (20, 0.01, True), (18, 0.05, False)]
+)
 def test_a_rate_that_no_row_can_reach_is_warned_of(n, alpha, novelty):
     rows = factors(n, 0, 3)[0]
-    parameters = {"judges": QUICK if novelty else None, "novelty": novelty}
     with pytest.warns(UserWarning, match=f"at alpha={alpha}: .* at least {round(1 / alpha) - 1}"):
-        detector = OutlierDetector(alpha=alpha, **parameters).fit(rows)
+        detector = OutlierDetector(alpha=alpha, novelty=novelty).fit(rows)
     assert (detector.predict(rows + 1000) == 1).all()
     for control in ("fpr", "fdr"):
         with pytest.warns(UserWarning, match=f"at alpha={alpha}: "):
             assert (detector.predict_at(rows + 1000, alpha, control) == 1).all()
-    enough = OutlierDetector(alpha=alpha, **parameters).fit(factors(round(1 / alpha) - 1, 0, 3)[0])
+    enough = OutlierDetector(alpha=alpha, novelty=novelty).fit(
+        factors(round(1 / alpha) - 1, 0, 3)[0]
+    )
     assert (enough.predict(rows + 1000) == -1).all()
     # Where alpha does not count, nothing is said of it.
-    OutlierDetector(alpha=alpha, contamination=0.1, **parameters).fit(rows)
+    OutlierDetector(alpha=alpha, contamination=0.1, novelty=novelty).fit(rows)
 
 
 @pytest.mark.parametrize("novelty", [True, False])
 def test_a_share_that_equal_rows_make_impossible_is_warned_of(novelty):
-    parameters = {"judges": QUICK if novelty else None, "novelty": novelty}
     rows = np.repeat([[0.0], [1.0]], 50, axis=0)
     with pytest.warns(UserWarning, match="contamination=0.1 calls none of the 100 training rows"):
-        detector = OutlierDetector(contamination=0.1, **parameters).fit(rows)
+        detector = OutlierDetector(contamination=0.1, novelty=novelty).fit(rows)
     assert (detector.predict(rows) == 1).all()
-
-
-@pytest.mark.parametrize("shape", [(5, 3000), (20, 2100)])
-def test_wide_tables_take_bounded_work(shape):
-    (rows,) = observed(np.random.RandomState(0).normal(size=shape))
-    pairs = CellSurprise().fit(rows).pairs_
-    assert len(pairs.bins) <= 2048
-    assert len(pairs.pairs) <= 1500
-    autoencoder = ReconstructionError(random_state=0).fit(rows).autoencoder_
-    assert autoencoder.hidden_layer_sizes[0] * shape[1] <= 2**16
-    assert autoencoder.max_epochs <= 200

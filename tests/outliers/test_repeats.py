@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 
 from sklearn_replearn import OutlierDetector
-from sklearn_replearn.outliers import CellSurprise, Evidence, Judge, LowDensity, NearestDistance
+from sklearn_replearn.outliers import Judge, NearestDistance
 from sklearn_replearn.outliers.calibration import Calibration
 from sklearn_replearn.outliers.repeats import Repeated, groups_of, middle_of_equals, units_of
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-QUICK = [NearestDistance("standard"), NearestDistance("quantile"), CellSurprise(), LowDensity()]
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 DETECTORS = {
-    "normal": OutlierDetector(judges=QUICK),
+    "normal": OutlierDetector(),
     "unlabelled": OutlierDetector(novelty=False),
 }
 every_detector = pytest.mark.parametrize("mode", DETECTORS)
@@ -41,6 +40,13 @@ def test_copies_are_held_out_together_and_rows_that_are_equal_by_chance_are_not(
     np.testing.assert_array_equal(units_of(often, numbers)[:12], np.arange(12))
 
 
+@pytest.mark.parametrize("times", [2, 10, 100])
+def test_rows_that_weights_repeat_are_copies(times):
+    rows = np.sort(np.random.RandomState(0).normal(size=(50, 1)), axis=0)
+    copied = np.repeat(rows, times, axis=0)
+    np.testing.assert_array_equal(units_of(copied, np.array([False])), groups_of(copied))
+
+
 def test_equal_rows_have_the_middle_of_their_values():
     values = np.array([3.0, 1.0, 2.0, 7.0, 5.0, 4.0])
     found = middle_of_equals(np.array([0, 0, 0, 1, 2, 2]), values)
@@ -49,7 +55,7 @@ def test_equal_rows_have_the_middle_of_their_values():
 
 def test_a_row_is_at_most_as_surprising_as_its_equals():
     table = np.array([[1.0, 0.0], [1.0, 0.0], [2.0, np.nan]])
-    repeated = Repeated(groups_of(table), table, np.array([3.0, 3.0, 5.0]))
+    repeated = Repeated(groups_of(table), np.arange(3), table, np.array([3.0, 3.0, 5.0]))
     later = np.array([[1.0, -0.0], [2.0, np.nan], [1.0, 0.0]])
     np.testing.assert_array_equal(repeated.at_most(np.array([4.0, 6.0, 2.0]), later), [3, 6, 2])
 
@@ -101,7 +107,7 @@ def test_rows_of_a_constant_table_are_normal(mode, table):
 
 
 @every_detector
-@pytest.mark.parametrize("share", [0.01, 0.03, 0.15])
+@pytest.mark.parametrize("share", [0.01, 0.15])
 def test_the_most_frequent_row_is_the_most_normal(mode, share):
     flags = (np.random.RandomState(0).uniform(size=(300, 3)) < share / 3).astype(float)
     detector = DETECTORS[mode].fit(flags)
@@ -128,8 +134,8 @@ class Uneven(Judge):
         self.shift_ = 0.01 * len(rows) + rows.table.mean()
         return self
 
-    def evidence(self, rows):
-        return Evidence(rows.table[:, 0] + self.shift_ + 1e-7 * np.arange(len(rows)))
+    def statistic(self, rows):
+        return rows.table[:, 0] + self.shift_ + 1e-7 * np.arange(len(rows))
 
 
 def test_models_that_do_not_agree_break_no_ties():
@@ -147,12 +153,9 @@ def drawn(n, share, random):
 
 
 SHORT = [
-    "continuous",
     "one flag at 1 %",
     "one answer 1-5",
-    "one category of three levels",
     "four error counters",
-    "rare levels",
     "zero-inflated",
     "mixed, copies, 50 %",
 ]
@@ -177,17 +180,16 @@ def test_false_alarms(mode, monkeypatch):
 
 
 @every_detector
-@pytest.mark.parametrize("share", [0.1, 0.5])
-def test_copies_make_no_false_alarms(mode, share):
+def test_copies_make_no_false_alarms(mode):
     alarms = []
     for seed in range(4):
         random = np.random.RandomState(seed)
-        detector = DETECTORS[mode].set_params(random_state=seed).fit(drawn(300, share, random))
+        detector = DETECTORS[mode].set_params(random_state=seed).fit(drawn(300, 0.5, random))
         alarms.append((detector.p_values(drawn(500, 0.0, random)) <= 0.05).mean())
     assert 0.02 < np.mean(alarms) < 0.075
 
 
-@pytest.mark.parametrize("shape", [(300, 30), (100, 60), (150, 140)])
+@pytest.mark.parametrize("shape", [(100, 40)])
 def test_the_bulk_of_few_rows_is_not_remembered(shape):
     alarms = []
     for seed in range(2):
