@@ -5,6 +5,7 @@ import pandas as pd
 
 LOADINGS = np.random.RandomState(99).normal(size=(4, 2))
 WIDE_LOADINGS = np.random.RandomState(98).normal(size=(150, 5))
+FAR = 8.0
 
 
 def continuous(n, random):
@@ -67,6 +68,10 @@ def wide(n, random):
     return random.normal(size=(n, 5)) @ WIDE_LOADINGS.T + random.normal(size=(n, 150))
 
 
+def hundred(n, random):
+    return wide(n, random)[:, :100]
+
+
 def mixed_with_missing(n, random):
     kind = random.choice(["a", "b", "c"], p=[0.6, 0.3, 0.1], size=n)
     size = np.where(kind == "a", 1.0, 10.0) * np.exp(0.2 * random.normal(size=n))
@@ -103,9 +108,39 @@ def copied_category(n, random):
     return frame.iloc[numbers].reset_index(drop=True)
 
 
+def drifting(by):
+    """Rows whose mean moves, by so many deviations from the first that trains to the last later."""
+    deviations = np.sqrt(np.square(LOADINGS).sum(axis=1) + 0.25)
+
+    def moved(start, end):
+        def drawn(n, random):
+            return continuous(n, random) + np.linspace(start, end, n)[:, None] * deviations
+
+        return drawn
+
+    return moved(0.0, by / 2), moved(by / 2, by)
+
+
+def made_anomalous(rows, random):
+    """Rows that are far off in each column: by eight deviations, or a level that nobody saw."""
+    if isinstance(rows, np.ndarray):
+        sides = random.choice([-1.0, 1.0], size=rows.shape)
+        return rows + sides * (1.0 + FAR * rows.std(axis=0))
+    rows = rows.copy()
+    for name, column in rows.items():
+        if pd.api.types.is_string_dtype(column):
+            rows[name] = "unheard of"
+        elif pd.api.types.is_datetime64_dtype(column):
+            rows[name] = column + pd.to_timedelta(FAR * 90, "D")
+        else:
+            rows[name] = column + np.ceil(1.0 + FAR * column.std())
+    return rows
+
+
 # Name: number of training rows, how to draw them, how to draw later ones.
 TABLES = {
     "continuous": (300, continuous, continuous),
+    "continuous, n = 200": (200, continuous, continuous),
     "continuous, n = 60": (60, continuous, continuous),
     "constant": (300, constant, constant),
     "one flag at 1 %": (300, flag, flag),
@@ -121,11 +156,17 @@ TABLES = {
     "zero-inflated": (300, zero_inflated, zero_inflated),
     "rounded": (300, rounded, rounded),
     "wide": (100, wide, wide),
+    "hundred columns": (300, hundred, hundred),
     "mixed, with missing": (300, mixed_with_missing, mixed_with_missing),
+    "mixed, with missing, n = 200": (200, mixed_with_missing, mixed_with_missing),
+    "mixed, with missing, n = 60": (60, mixed_with_missing, mixed_with_missing),
     "copies, 10 %": (300, *copied(0.10)),
     "copies, 20 %": (300, *copied(0.20)),
     "copies, 35 %": (300, *copied(0.35)),
     "copies, 50 %": (300, *copied(0.50)),
     "copies, 50 %, n = 60": (60, *copied(0.50)),
     "mixed, copies, 50 %": (300, copied_category, mixed_with_missing),
+    "drift by half a deviation": (300, *drifting(0.5)),
+    "drift by a deviation": (300, *drifting(1.0)),
+    "drift by two deviations": (300, *drifting(2.0)),
 }

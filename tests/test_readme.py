@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
@@ -70,10 +72,18 @@ def test_the_tables_of_quality_are_those_of_the_record(monkeypatch):
 def test_the_table_of_anomalies_is_that_of_the_record(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     anomaly = importlib.import_module("anomaly")
+    report = importlib.import_module("_anomaly_report")
     record = json.loads((ROOT / "benchmarks" / "results" / "anomaly.json").read_text())
     assert set(record["protocols"]) == set(anomaly.PROTOCOLS)
-    assert anomaly.readme_table(record) in README
-    assert anomaly.markdown(record) == (ROOT / "benchmarks" / "results" / "anomaly.md").read_text()
+    assert report.readme_table(record) in README
+
+
+@pytest.mark.parametrize("name", ["anomaly", "anomaly_speed", "p_values", "reasons"])
+def test_what_is_said_of_anomalies_is_what_was_measured(name, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    benchmark, results = importlib.import_module(name), ROOT / "benchmarks" / "results"
+    record = json.loads((results / f"{name}.json").read_text())
+    assert benchmark.markdown(record) == (results / f"{name}.md").read_text()
 
 
 def test_the_tables_of_few_labels_are_those_of_the_record(monkeypatch):
