@@ -24,10 +24,12 @@ def judges_of_normal_rows():
     return [NearestDistance("standard"), NearestDistance("quantile"), PairDensity(), LowDensity()]
 
 
-def judges_of_contaminated_rows():
+def judges_of_contaminated_rows(rows):
     """Judges for training rows among which there are anomalies."""
-    one, several = LowDensity(1, space="standard"), LowDensity(8, space="standard")
-    return [Trimmed(one), Trimmed(several), PairDensity()]
+    bulk, pairs = Trimmed(LowDensity(1, space="standard")), PairDensity()
+    if rows.is_categorical.any():  # a mixture sees levels as points
+        return [bulk, pairs, NearestDistance("standard"), NearestDistance("quantile")]
+    return [bulk, Trimmed(LowDensity(8, space="standard")), pairs]
 
 
 class Committee:

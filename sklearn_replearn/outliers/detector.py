@@ -69,7 +69,8 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         Whether the training rows are all normal and other rows are to be judged. False: there are
         anomalies among the training rows. Then judges, or an ``estimator``, are fitted to the bulk
         of the rows, see :class:`~sklearn_replearn.outliers.Trimmed`; by default densities, because
-        to distances a cluster of anomalies vouches for itself. ``judges`` that are given say by
+        to distances a cluster of anomalies vouches for itself, and where there are categories,
+        which to mixtures are points, distances beside them. ``judges`` that are given say by
         themselves what rows they are for, so novelty stays True with them.
     contamination : "auto" or float, default="auto"
         The share of the training rows that ``predict`` calls anomalous, in (0, 0.5]. "auto" leaves
@@ -207,7 +208,6 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
                 f"Sparse data was passed, which {type(self.estimator).__name__} may not take. "
                 "Make it dense with X.toarray()."
             )
-        judges = self._chosen_judges()
         self._rows = (Table() if self.rows is None else self.rows).in_form_of(X)
         if self._rows.scaling != "auto":
             raise ValueError(
@@ -242,7 +242,7 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             original=partial(_rows_of, lambda: _sliceable(X), multiset.numbers[rows]),
             units=units_of(values, self._schema.levels(multiset.width).sizes > 0),
         )
-        self._committee = Committee(judges, training, generator)
+        self._committee = Committee(self._chosen_judges(training), training, generator)
         self._similar = Similar(training)
         self.judges_ = self._committee.judges
         self.estimator_ = None
@@ -281,12 +281,12 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
                 stacklevel=2,
             )
 
-    def _chosen_judges(self):
+    def _chosen_judges(self, rows):
         if self.judges is None:
             if self.estimator is not None:
                 judge = EstimatorScore(self.estimator)
                 return [judge if self.novelty else Trimmed(judge)]
-            return judges_of_normal_rows() if self.novelty else judges_of_contaminated_rows()
+            return judges_of_normal_rows() if self.novelty else judges_of_contaminated_rows(rows)
         if self.estimator is not None:
             raise ValueError(
                 "Give either an estimator or judges. To have both, put EstimatorScore(estimator) "
@@ -473,16 +473,17 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
 
         Notes
         -----
-        What is due to a cell is how much the surprise drops with what similar training rows have in
-        its place, on average over eight of them, in proportion; where a row has more than 64
-        columns, in those in which it differs most often from these. That asks the judges about
-        eight rows for each cell.
+        What is due to a cell is how much the surprise drops with what training rows that are
+        similar in all other columns have in its place, on average over eight of them; where a row
+        has more than 64 columns, in those in which it differs most often from rows that are similar
+        in all. What the drops together leave of the surprise all cells share alike. That asks the
+        judges about eight rows for each cell.
         """
         return self._explained(X, self._table(X))
 
     def _explained(self, X, table):
-        values, step = np.empty(table.shape), max(1, _CELLS_AT_ONCE // table.shape[1] ** 2)
-        for part in slices(len(table), step):
+        values = np.empty(table.shape)
+        for part in slices(len(table), self._rows_at_once()):
             values[part] = contributions(self._surprise, table[part], self._similar)
         index = X.index if isinstance(X, pd.DataFrame) else None
         return pd.DataFrame(values, columns=self._labels(), index=index)

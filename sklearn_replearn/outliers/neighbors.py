@@ -90,8 +90,9 @@ class Neighbors:
         def look(part, distances, own, slack):
             # In steps of the slack, so that rounding does not tell which is the nearer one.
             steps = np.floor(distances / np.maximum(slack, np.finfo(np.float32).tiny))
-            order = np.argsort(steps, axis=1, kind="stable")
-            nearest[part] = order[:, : nearest.shape[1]]
+            steps = steps.astype(np.int64) * len(self.points) + np.arange(len(self.points))
+            steps.partition(nearest.shape[1] - 1, axis=1)
+            nearest[part] = np.sort(steps[:, : nearest.shape[1]], axis=1) % len(self.points)
 
         self._look_at_distances(look, points, known)
         return nearest
