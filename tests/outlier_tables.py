@@ -63,11 +63,5 @@ def observed(training, *others, categorical_features=None):
     spaces = {
         scaling: Space(scaling, multiset, schema, None, 0) for scaling in ("standard", "quantile")
     }
-    _, which, times = np.unique(
-        np.nan_to_num(table, nan=np.inf), axis=0, return_inverse=True, return_counts=True
-    )
     later = (read_table(estimator, rows, schema=schema)[0] for rows in others)
-    return [
-        Observations(table, spaces, schema.decode, copies=times[which].astype(float)),
-        *(Observations(rows, spaces, schema.decode) for rows in later),
-    ]
+    return [Observations(rows, spaces, schema.decode) for rows in (table, *later)]

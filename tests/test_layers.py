@@ -161,6 +161,7 @@ LAYERS = {
         "repeats",
         "similar",
         "judges",
+        "chosen_judges",
         "committee",
         "detector",
     ],

@@ -46,8 +46,6 @@ class Calibration:
 
         Minus infinity where there are too few held-out rows for such a p-value.
         """
-        p_values = self.p_values(self.scores)
-        above = np.flatnonzero(p_values > alpha)
         if alpha < self.smallest:
             return -np.inf
-        return self.scores[above[0]]
+        return self.scores[np.argmax(self.p_values(self.scores) > alpha)]

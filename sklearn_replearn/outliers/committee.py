@@ -1,4 +1,4 @@
-"""Several judges, and how what they say of a row is put together."""
+"""What several judges say of rows, put together."""
 
 import numpy as np
 from sklearn.base import clone
@@ -7,29 +7,12 @@ from .._runtime.parameters import check_parameters
 from .._runtime.randomness import draw_integer
 from .calibration import Calibration
 from .judges.base import statistic_of
-from .judges.density import LowDensity
 from .judges.held_out import held_out_folds, seeded, without
-from .judges.nearest import NearestDistance
-from .judges.pairs import PairDensity
-from .judges.trimmed import Trimmed
 from .repeats import Repeated, groups_of, middle_of_equals
 from .surprise import SurpriseScale
 
 _POWER = -0.5  # 0 is the geometric mean, -1 the harmonic one
 _DECIMALS = 6  # sums in another order differ in the last bits of a float64
-
-
-def judges_of_normal_rows():
-    """Judges for training rows that are all normal."""
-    return [NearestDistance("standard"), NearestDistance("quantile"), PairDensity(), LowDensity()]
-
-
-def judges_of_contaminated_rows(rows):
-    """Judges for training rows among which there are anomalies."""
-    bulk, pairs = Trimmed(LowDensity(1, space="standard")), PairDensity()
-    if rows.is_categorical.any():  # a mixture sees levels as points
-        return [bulk, pairs, NearestDistance("standard"), NearestDistance("quantile")]
-    return [bulk, Trimmed(LowDensity(8, space="standard")), pairs]
 
 
 class Committee:
@@ -59,21 +42,26 @@ class Committee:
         folds = held_out_folds(rows.units)
         held_out = np.sort(np.concatenate(folds))
         group, units = groups_of(rows.table), np.unique(rows.units[held_out])
-        parts = [(rows.take(without(len(rows), fold)), rows.take(fold)) for fold in folds]
-        self.judges, self.scales, nats = [], [], []
         for judge in judges:
             check_parameters(judge)
-            judge, statistic = seeded(judge, draw_integer(generator)), np.empty(len(rows))
-            for fold, (inside, outside) in zip(folds, parts, strict=True):
+        seed = draw_integer(generator)  # the same for all: their order says nothing
+        self.judges = [seeded(judge, seed) for judge in judges]
+        statistics = np.empty((len(judges), len(rows)))
+        for fold in folds:
+            inside, outside = rows.take(without(len(rows), fold)), rows.take(fold)
+            for judge, statistic in zip(self.judges, statistics, strict=True):
                 fitted = clone(judge)
                 fitted.fit(inside)
                 statistic[fold] = statistic_of(fitted, outside)
-            middle, scale = middle_of_equals(group[held_out], statistic[held_out]), SurpriseScale()
-            nats.append(scale.fit_transform(middle))
+        for judge in self.judges:
             judge.fit(rows)
-            self.judges.append(judge)
-            self.scales.append(scale)
-        surprise = _together(nats)
+        self.scales = [SurpriseScale() for _ in judges]
+        surprise = _together(
+            [
+                scale.fit_transform(middle_of_equals(group[held_out], statistic[held_out]))
+                for scale, statistic in zip(self.scales, statistics, strict=True)
+            ]
+        )
         self.repeated = Repeated(group, held_out, rows.table, surprise)
         self.calibration = Calibration(-surprise, len(held_out) / len(units))
 

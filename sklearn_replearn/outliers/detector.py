@@ -1,7 +1,7 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
 import warnings
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,11 +24,10 @@ from .._tables.frames import as_pandas
 from .._tables.validation import names_of, read_table
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, table_of
-from .committee import Committee, judges_of_contaminated_rows, judges_of_normal_rows
+from .chosen_judges import chosen_judges
+from .committee import Committee
 from .explanations import contributions
-from .judges.base import Judge
-from .judges.estimator import EstimatorScore, wraps_ours
-from .judges.trimmed import Trimmed
+from .judges.estimator import wraps_ours
 from .observations import Observations, training_rows
 from .repeats import units_of
 from .similar import Similar
@@ -238,11 +237,11 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             values,
             self._spaces,
             self._decode,
-            copies=multiset.weights[rows],
-            original=partial(_rows_of, lambda: _sliceable(X), multiset.numbers[rows]),
+            original=lambda: safe_indexing(_sliceable(X), multiset.numbers[rows]),
             units=units_of(values, self._schema.levels(multiset.width).sizes > 0),
         )
-        self._committee = Committee(self._chosen_judges(training), training, generator)
+        judges = chosen_judges(self.estimator, self.judges, self.novelty, training)
+        self._committee = Committee(judges, training, generator)
         self._similar = Similar(training)
         self.judges_ = self._committee.judges
         self.estimator_ = None
@@ -253,7 +252,7 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         if self.contamination == "auto":
             self._warn_of_too_small(self.alpha)
             return
-        scores = self._scores(X, table)
+        scores = -self._surprise(table, X)
         counting = scores[multiset.numbers[multiset.draws()]]
         self.offset_ = float(np.percentile(counting, 100.0 * self.contamination))
         if not (scores < self.offset_).any():
@@ -281,37 +280,6 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
                 stacklevel=2,
             )
 
-    def _chosen_judges(self, rows):
-        if self.judges is None:
-            if self.estimator is not None:
-                judge = EstimatorScore(self.estimator)
-                return [judge if self.novelty else Trimmed(judge)]
-            return judges_of_normal_rows() if self.novelty else judges_of_contaminated_rows(rows)
-        if self.estimator is not None:
-            raise ValueError(
-                "Give either an estimator or judges. To have both, put EstimatorScore(estimator) "
-                "of sklearn_replearn.outliers among the judges."
-            )
-        if not self.novelty:
-            raise ValueError(
-                "novelty=False chooses judges for training rows among which there are anomalies, "
-                "and judges= chooses them, too. Leave novelty=True, and give judges that are for "
-                "such rows, such as Trimmed(LowDensity()) of sklearn_replearn.outliers."
-            )
-        if not self.judges:
-            raise ValueError("judges is empty. Give at least one, or None for the default ones.")
-        for number, judge in enumerate(self.judges):
-            if not isinstance(judge, Judge):
-                what = judge.__name__ if isinstance(judge, type) else type(judge).__name__
-                advice = f"EstimatorScore({what}(...))" if hasattr(judge, "score_samples") else ""
-                if isinstance(judge, type) and issubclass(judge, Judge):
-                    advice = f"an instance, {what}(...)"
-                raise TypeError(
-                    f"judges[{number}] is no Judge but {judge!r}. Give "
-                    f"{advice or 'an instance of a subclass of sklearn_replearn.outliers.Judge'}."
-                )
-        return list(self.judges)
-
     def score_samples(self, X):
         """How normal rows are: minus their surprise in nats.
 
@@ -332,7 +300,7 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             If the columns are not those of fit or hold something else than in fit, or a cell is
             infinite.
         """
-        return self._scores(X, self._table(X))
+        return -self._surprise(self._table(X), X)
 
     def _table(self, X):
         check_is_fitted(self)
@@ -343,16 +311,15 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
     def _decode(self, table):
         return self._rows.from_table(self._schema.decode(table))
 
-    def _scores(self, X, table):
-        surprise = [self._committee.surprise(rows) for _, rows in self._parts(X, table)]
-        return -np.concatenate(surprise)
-
-    def _parts(self, X, table):
-        """The rows some at a time, with their places."""
-        original = cache(lambda: _sliceable(X))
+    def _surprise(self, table, X=None):
+        """Nats of rows, some at a time; ``X``: the same rows as they were given."""
+        surprise, X = np.empty(len(table)), None if X is None else _sliceable(X)
         for part in slices(len(table), self._rows_at_once()):
-            given = partial(_rows_of, original, np.arange(part.start, part.stop))
-            yield part, Observations(table[part], self._spaces, self._decode, original=given)
+            numbers = np.arange(part.start, part.stop)
+            given = None if X is None else partial(safe_indexing, X, numbers)
+            rows = Observations(table[part], self._spaces, self._decode, given)
+            surprise[part] = self._committee.surprise(rows)
+        return surprise
 
     def _rows_at_once(self):
         if self.estimator is not None:
@@ -415,7 +382,7 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             If ``ties`` is none of these.
         """
         table, calibration = self._table(X), self._committee.calibration
-        scores = self._scores(X, table)
+        scores = -self._surprise(table, X)
         if ties == "count":
             return calibration.p_values(scores)
         of_equals = -self._committee.repeated.of_equals(-scores, table)
@@ -482,17 +449,11 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         return self._explained(X, self._table(X))
 
     def _explained(self, X, table):
-        values = np.empty(table.shape)
-        for part in slices(len(table), self._rows_at_once()):
+        values, step = np.empty(table.shape), max(1, _CELLS_AT_ONCE // table.shape[1] ** 2)
+        for part in slices(len(table), step):
             values[part] = contributions(self._surprise, table[part], self._similar)
         index = X.index if isinstance(X, pd.DataFrame) else None
         return pd.DataFrame(values, columns=self._labels(), index=index)
-
-    def _surprise(self, table):
-        """That of rows as numbers, some at a time."""
-        parts = slices(len(table), self._rows_at_once())
-        some = (Observations(table[part], self._spaces, self._decode) for part in parts)
-        return np.concatenate([self._committee.surprise(rows) for rows in some])
 
     def _labels(self):
         names = self._schema.names
@@ -563,10 +524,6 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             scores = is_outlier_detector(self.estimator) or wraps_ours(self.estimator)
             tags.input_tags.sparse = given.sparse and scores
         return tags
-
-
-def _rows_of(original, numbers):
-    return safe_indexing(original(), numbers)
 
 
 def _sliceable(X):

@@ -29,23 +29,22 @@ def contributions(surprise, table, similar):
     ----------
     Zeiler and Fergus (2014), *Visualizing and understanding convolutional networks*: occlusion.
     """
+    rows, columns, cells = _others(table, similar)
+    occluded = np.repeat(table[rows], cells.shape[1], axis=0)
+    occluded[np.arange(len(occluded)), np.repeat(columns, cells.shape[1])] = cells.ravel()
     nats, drops = surprise(table), np.zeros(table.shape)
-    tried = _tried(table, similar)
-    for column in np.flatnonzero(tried.any(axis=0)):
-        rows = np.flatnonzero(tried[:, column])
-        cells = similar.table[similar.to(table[rows], _SIMILAR, without=column), column]
-        occluded = np.repeat(table[rows], cells.shape[1], axis=0)
-        occluded[:, column] = cells.ravel()
-        drops[rows, column] = nats[rows] - surprise(occluded).reshape(cells.shape).mean(axis=1)
+    drops[rows, columns] = nats[rows] - surprise(occluded).reshape(cells.shape).mean(axis=1)
     return drops + (nats - drops.sum(axis=1))[:, None] / table.shape[1]
 
 
-def _tried(table, similar):
-    """Which cells are changed, ndarray of shape (n, n_features), bool."""
-    tried = np.ones(table.shape, dtype=bool)
-    if table.shape[1] > _MOST_COLUMNS:
-        others, here = similar.table[similar.to(table, _SIMILAR)], table[:, None]
-        differ = (others != here) & ~(np.isnan(others) & np.isnan(here))
-        order = np.argsort(-differ.sum(axis=1), axis=1, kind="stable")
-        np.put_along_axis(tried, order[:, _MOST_COLUMNS:], False, axis=1)
-    return tried
+def _others(table, similar):
+    """Which cells are changed, and to what: rows, columns, ndarray of shape (n_cells, 8)."""
+    n, n_features = table.shape
+    if n_features > _MOST_COLUMNS:
+        numbers = similar.to(table, _SIMILAR)
+        order = np.argsort(-similar.gaps(table, numbers), axis=1, kind="stable")
+        rows, columns = np.repeat(np.arange(n), _MOST_COLUMNS), order[:, :_MOST_COLUMNS].ravel()
+        return rows, columns, similar.table[numbers[rows], columns[:, None]]
+    alike = [similar.table[similar.to(table, _SIMILAR, without=j), j] for j in range(n_features)]
+    columns, rows = np.divmod(np.arange(n * n_features), n)
+    return rows, columns, np.concatenate(alike)

@@ -24,6 +24,7 @@ class Neighbors:
 
     def __init__(self, points):
         self.points = points.astype(np.float32)
+        self.lengths = np.square(self.points).sum(axis=1)
 
     def distance(self, points, known=None, beyond=0.0):
         """Squared distance of the nearest reference.
@@ -57,8 +58,10 @@ class Neighbors:
 
     def _least(self, points, known, distances, slack, beyond):
         """The least of the distances; which are at most ``beyond``, as rows and columns."""
-        least = distances.min(axis=1, keepdims=True)
-        rows, columns = np.divmod(np.flatnonzero(distances <= least + slack), len(self.points))
+        # What is shown is the least that distances may be; that of the first may be more by this.
+        first = distances.argmin(axis=1)
+        least = distances[np.arange(len(first)), first] + 2 * (slack + _ALIKE * self.lengths[first])
+        rows, columns = np.divmod(np.flatnonzero(distances <= least[:, None]), len(self.points))
         exact = np.empty(len(rows))
         for part in slices(len(rows), max(1, _CELLS_AT_ONCE // self.points.shape[1])):
             differences = points[rows[part]].astype(np.float32) - self.points[columns[part]].astype(
@@ -88,7 +91,8 @@ class Neighbors:
         nearest = np.empty((len(points), min(count, len(self.points))), dtype=np.intp)
 
         def look(part, distances, own, slack):
-            # In steps of the slack, so that rounding does not tell which is the nearer one.
+            # In steps of the slack, so that rounding hardly ever tells which is the nearer one.
+            slack = slack[:, None] + _ALIKE * self.lengths.max()
             steps = np.floor(distances / np.maximum(slack, np.finfo(np.float32).tiny))
             steps = steps.astype(np.int64) * len(self.points) + np.arange(len(self.points))
             steps.partition(nearest.shape[1] - 1, axis=1)
@@ -113,16 +117,19 @@ class Neighbors:
         return mean
 
     def _look_at_distances(self, look, points, known):
-        """Show some points at a time: their slice, squared distances, how exact these are.
+        """Show some points at a time: their slice, squared distances, own lengths, rounding.
 
-        The square of a point's own length is left out: it is the same for all references.
+        The square of a point's own length is left out: it is the same for all references. A
+        distance is the least that it may be, up to the rounding of the point.
         """
         with plain_torch(_CPU, gradients=False), few_threads(0, _CPU):
             references = torch.from_numpy(self.points)
             squares = references.square()
-            lengths = squares.sum(dim=1, keepdim=True)
+            lengths = torch.from_numpy(self.lengths)[:, None]
             # (x, 1) times (-2 r, r²), or a one for each coordinate that counts.
-            factors = torch.cat([-2 * references, lengths if known is None else squares], dim=1).T
+            # No distance is shown larger than it is.
+            lengths = (1 - _ALIKE) * (lengths if known is None else squares)
+            factors = torch.cat([-2 * references, lengths], dim=1).T
             step = max(16, _CELLS_AT_ONCE // len(references))
             buffer = torch.empty(step, len(references), dtype=torch.float32, device=_CPU)
             for part in slices(len(points), step):
@@ -132,4 +139,4 @@ class Neighbors:
                 asked = np.concatenate([some, counting.astype(np.float32)], axis=1)
                 distances = torch.mm(torch.from_numpy(asked), factors, out=buffer[: len(some)])
                 own = np.square(some).sum(axis=1, keepdims=True)
-                look(part, distances.numpy(), own, _ALIKE * (own + float(lengths.max())))
+                look(part, distances.numpy(), own, _ALIKE * own[:, 0])

@@ -23,8 +23,6 @@ class Observations:
     spaces : dict of str to Space
     decode : callable
         Turns a table of numbers into rows like those of fit.
-    copies : ndarray of shape (n,), default=None
-        How often each row is in the training table. None: once.
     units : ndarray of shape (n,), int, default=None
         Rows of one number are copies of each other, which are held out together. None: there are
         no copies.
@@ -35,8 +33,6 @@ class Observations:
     ----------
     known : ndarray of shape (n, n_features), bool
         Cells that are not missing.
-    complete : bool
-        Whether no cell is missing.
     n_known : ndarray of shape (n,), int
         How many cells of a row are not missing, at least 1.
 
@@ -53,12 +49,10 @@ class Observations:
     array([-1,  1])
     """
 
-    def __init__(self, table, spaces, decode, copies=None, original=None, units=None):
-        self.table, self.spaces, self._decode = table, spaces, decode
-        self.copies = np.ones(len(table)) if copies is None else copies
+    def __init__(self, table, spaces, decode, original=None, units=None):
+        self.table, self.spaces, self._decode = _read_only(table), spaces, decode
         self.units = np.arange(len(table)) if units is None else units
         self.known = ~np.isnan(table)
-        self.complete = bool(self.known.all())
         self.n_known = np.maximum(self.known.sum(axis=1), 1)
         self._original = original
         self._whole, self._points, self._answers = None, {}, {}
@@ -86,15 +80,15 @@ class Observations:
         """
         if space not in self._points:
             if self._whole is None:
-                self._points[space] = self._space(space).points(self.table)
+                self._points[space] = _read_only(self._space(space).points(self.table))
             else:  # computed once for all that are taken from it
                 rows, numbers = self._whole
-                self._points[space] = rows.points(space)[numbers]
+                self._points[space] = _read_only(rows.points(space)[numbers])
         return self._points[space]
 
     def known_points(self, space="standard"):
         """Which coordinates are not of missing cells; None where all are there."""
-        return None if self.complete else self.known[:, self._space(space).owner]
+        return None if self.known.all() else self.known[:, self._space(space).owner]
 
     def _space(self, name):
         if name not in self.spaces:
@@ -103,14 +97,12 @@ class Observations:
 
     def original(self):
         """The rows as the user gave them; where nothing else is at hand, decoded."""
-        return self.decoded(self.table) if self._original is None else self.once(self._original)
+        if self._original is None:
+            return self._decode(self.table.astype(np.float64))
+        return self.once(self._original)
 
     def _some_original(self, numbers):
         return safe_indexing(self.original(), numbers)
-
-    def decoded(self, table):
-        """A table like that of these rows, as the user would give it."""
-        return self._decode(table.astype(np.float64))
 
     def take(self, numbers):
         """Some of these rows.
@@ -124,8 +116,8 @@ class Observations:
         Observations
         """
         original = None if self._original is None else partial(self._some_original, numbers)
-        table, copies, units = self.table[numbers], self.copies[numbers], self.units[numbers]
-        some = Observations(table, self.spaces, self._decode, copies, original, units)
+        table, units = self.table[numbers], self.units[numbers]
+        some = Observations(table, self.spaces, self._decode, original, units)
         some._whole = self, numbers
         return some
 
@@ -135,6 +127,13 @@ class Observations:
         if key not in self._answers:
             self._answers[key] = function(*arguments)
         return self._answers[key]
+
+
+def _read_only(array):
+    """For several judges see it."""
+    array = array.view()
+    array.flags.writeable = False
+    return array
 
 
 def training_rows(multiset, width):

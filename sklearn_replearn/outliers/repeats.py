@@ -4,7 +4,7 @@ import numpy as np
 
 from .._dataset.hashing import hashes_of
 
-_MANY = 10  # times as many equal rows as usual, which no model of one fold less can lack
+_MANY = 10  # times as many equal rows as usual
 _FEW_VALUES, _SHARE_OF_VALUES = 2**4, 1 / 8
 
 
@@ -18,11 +18,11 @@ def groups_of(table):
 def units_of(table, is_categorical):
     """Numbers of what is held out together: a row alone, or with its copies.
 
-    Where all columns have few values, rows are equal by chance, and so will later ones be: each is
-    held out by itself. Elsewhere hardly a later row will equal one of training, so that what has
-    seen a copy of a row knows more of it than it will of later ones. Rows that are there often and
-    of which each cell is found in other rows, too, such as those of zeros only, are no copies in
-    any table.
+    Rows of which each cell is one of few values of its column, or of a category, are equal by
+    chance, and so will later ones be: each is held out by itself. Elsewhere hardly a later row will
+    equal one of training, so that what has seen a copy of a row knows more of it than it will of
+    later ones. A value of a lone column that is there much oftener than others, such as zero, is no
+    copy either.
 
     Parameters
     ----------
@@ -37,17 +37,17 @@ def units_of(table, is_categorical):
     """
     group = groups_of(table)
     begins, times = np.diff(group, prepend=-1) > 0, np.bincount(group)
-    alone = times == 1
-    if not alone.all():
-        distinct = table[begins]
-        found = [np.unique(column, return_inverse=True)[1] for column in distinct.T]
-        often = times >= _MANY * np.median(times)
-        if len(found) > 1:  # a cell alone cannot be in another row, too
-            often &= np.all([np.bincount(numbers)[numbers] > 1 for numbers in found], axis=0)
-        alone |= often
-        most = max(_FEW_VALUES, _SHARE_OF_VALUES * len(distinct))
-        alone |= all(found[j].max() < most for j in np.flatnonzero(~is_categorical))
-    return np.cumsum(begins | alone[group]) - 1
+    by_chance = np.ones(len(times), dtype=bool)
+    if times.max() > 1:
+        for column in table[begins].T[~is_categorical]:
+            found, numbers, counts = np.unique(column, return_inverse=True, return_counts=True)
+            if len(found) > max(_FEW_VALUES, _SHARE_OF_VALUES * len(table)):
+                by_chance[:] = False
+            elif len(found) > _FEW_VALUES:
+                by_chance &= counts[numbers] > 1
+        if table.shape[1] == 1:
+            by_chance |= times >= _MANY * np.median(times)
+    return np.cumsum(begins | (by_chance | (times == 1))[group]) - 1
 
 
 def middle_of_equals(group, values):
@@ -65,12 +65,8 @@ def middle_of_equals(group, values):
     -------
     ndarray of shape (n,)
     """
-    _, begins, group, times = np.unique(
-        group, return_index=True, return_inverse=True, return_counts=True
-    )
-    if len(times) == len(group):
-        return values
-    return values[np.lexsort((values, group))][begins + times // 2][group]
+    _, begins, times = np.unique(group, return_index=True, return_counts=True)
+    return np.repeat(values[np.lexsort((values, group))][begins + times // 2], times)
 
 
 class Repeated:

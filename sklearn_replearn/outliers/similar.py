@@ -44,3 +44,13 @@ class Similar:
         if without is not None:
             known &= owner != without
         return self._neighbors.nearest(self._space.points(table), known, count)
+
+    def gaps(self, table, numbers):
+        """How far each cell is from those of some rows; ndarray of the table's shape."""
+        points = self._space.points(table)
+        gaps = np.zeros(table.shape)
+        for others in numbers.T:
+            far = np.square(points - self._neighbors.points[others])
+            gaps += np.add.reduceat(far, self._space.begins, axis=1)
+            gaps += np.isnan(table) != np.isnan(self.table[others])
+        return gaps

@@ -71,13 +71,9 @@ class Space:
                 continue
             known = np.flatnonzero(~np.isnan(cells[:, j]))
             level = cells[known, j].astype(np.intp) - 1
+            repeated = (level >= 0) & self._repeated[j][np.maximum(level, 0)]
             for divisor, size, share, unit in self._digits[j]:
                 points[known, begin : begin + size] = -share * unit
-                repeated = self._is_repeated(j, level)
                 points[known[repeated], begin + level[repeated] // divisor % size] += unit
                 begin += size
         return points
-
-    def _is_repeated(self, j, level):
-        """Whether levels are such as several rows have; one that a single row has is none."""
-        return (level >= 0) & self._repeated[j][np.maximum(level, 0)]

@@ -5,7 +5,8 @@ import numpy as np
 from .._tables.column_types import Category
 from .._tables.dates import Date
 
-_DIGITS, _USUAL = 4, 0.5
+_DIGITS, _USUAL, _NEARLY_ALL = 4, 0.5, 0.9
+_ROUNDING = 1e-12
 _SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 
 
@@ -28,12 +29,16 @@ def reason(name, kind, cell, similar):
     """
     known = similar[~np.isnan(similar)].astype(np.float64)
     here = "missing" if np.isnan(cell) else _shown(kind, cell)
-    if len(known) < 0.5 * len(similar):
-        return "" if np.isnan(cell) else f"{name} = {here} (expected missing)"
+    missing = 1 - len(known) / len(similar)
+    if np.isnan(cell) and missing >= 1 - _NEARLY_ALL:
+        return ""
+    if missing >= _NEARLY_ALL:
+        return f"{name} = {here} (expected missing, {missing:.0%} of similar rows)"
     if not _has_levels(kind):
-        if abs(cell - known.mean()) <= _USUAL * known.std():
+        mean, deviation = _spread(known)
+        if abs(cell - mean) <= _USUAL * deviation:
             return ""
-        if here == _number(known.mean()):  # by its first digits only
+        if here == _number(mean):  # by its first digits only
             here = repr(cell)
         return f"{name} = {here} (expected {_between(kind, known)})"
     levels, counts = np.unique(known, return_counts=True)
@@ -52,7 +57,7 @@ def _has_levels(kind):
 
 def _between(kind, known):
     """Mean and deviation, in units of the column."""
-    mean, deviation = known.mean(), known.std()
+    mean, deviation = _spread(known)
     if not isinstance(kind, Date):
         return f"{_number(mean)} ± {_number(deviation)}"
     # The one of the ends that is between cells, for there may be no date beyond them.
@@ -60,6 +65,16 @@ def _between(kind, known):
     middle, end = kind.decode(np.array([mean, other]))
     width = abs((end - middle).total_seconds())
     return f"{_moment(middle, width)} ± {_duration(width)}"
+
+
+def _spread(values):
+    """Mean and standard deviation, without what is rounding."""
+    # The square of a value may be no float; a power of two changes none of its digits.
+    unit = np.ldexp(1.0, np.frexp(np.abs(values).max())[1])
+    mean, deviation = (values / unit).mean(), (values / unit).std()
+    if deviation <= _ROUNDING * abs(mean):
+        return values[0], 0.0
+    return unit * mean, unit * deviation
 
 
 def _moment(moment, width):

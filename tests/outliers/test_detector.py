@@ -392,7 +392,7 @@ def test_explanations_with_missing_cells_and_constant_columns():
     np.testing.assert_array_equal(explained[:3].argmax(axis=1), [0, 4, 5])
     reasons = detector.top_reasons(odd, n=1)["reason 1"]
     assert reasons[1] == "x4 = 4 (expected 3 ± 0)"
-    assert reasons[2] == "x5 = 0 (expected missing)"
+    assert reasons[2] == "x5 = 0 (expected missing, 100% of similar rows)"
 
 
 def test_a_missing_cell_where_fit_has_none_is_less_normal():

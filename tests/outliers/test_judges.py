@@ -132,8 +132,7 @@ def test_nearest_distances_leave_out_the_row_itself():
 
 
 def test_where_rows_repeat_one_more_copy_is_nothing_new():
-    (training,) = observed(np.random.RandomState(0).normal(size=(200, 3)))
-    training.copies = np.full(200, 2.0)
+    (training,) = observed(np.repeat(np.random.RandomState(0).normal(size=(100, 3)), 2, axis=0))
     assert NearestDistance().fit(training).statistic(training).max() < 1e-6
 
 

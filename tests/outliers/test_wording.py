@@ -88,7 +88,12 @@ def test_deviations_are_told_in_the_largest_unit_that_they_fill(seconds, told):
 def test_what_is_as_expected_is_no_reason():
     kind, gone = Number(pd.Series([1.5])), np.full(20, np.nan)
     assert reason("x", kind, np.nan, gone) == ""
-    assert reason("x", kind, 2.0, gone) == "x = 2 (expected missing)"
+    told = "x = 2 (expected missing, 100% of similar rows)"
+    assert reason("x", kind, 2.0, gone) == told
+    half = np.append(np.full(11, np.nan), np.full(9, 2.0))
+    assert reason("x", kind, 2.0, half) == reason("x", kind, np.nan, gone) == ""
+    assert reason("x", kind, 9.0, half) == "x = 9 (expected 2 ± 0)"
+    assert reason("x", kind, 0.1, np.full(20, 0.1)) == ""  # whose mean is not .1
     known = np.full(20, 2.0)
     assert reason("x", kind, np.nan, known) == "x = missing (expected 2 ± 0)"
     assert reason("x", kind, 2.0, known) == ""

@@ -98,7 +98,7 @@ def test_a_wrapper_with_scores_of_its_own_is_explained_by_these(ours, rows):
         OutlierDetector(Doubles(ours)).fit(rows).explain(rows[:1] + np.array([0, 50, 0, 0, 0]))
     )
     assert explained.to_numpy().argmax() == 1
-    assert explained.iloc[0, 1] > 0.9 * explained.to_numpy().sum()
+    assert explained.iloc[0, 1] > 0.8 * explained.to_numpy().sum()  # the rest is shared alike
 
 
 class Says(BaseEstimator):

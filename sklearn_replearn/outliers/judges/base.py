@@ -78,19 +78,21 @@ class Judge(BaseEstimator, ABC):
 
 def statistic_of(judge, rows):
     """Ask a judge about rows, and check what it says."""
-    what, statistic = f"{type(judge).__name__}.statistic", judge.statistic(rows)
+    advice = "for a row with missing cells, too; rows.known says which cells are there"
+    return checked(judge.statistic(rows), len(rows), f"{type(judge).__name__}.statistic", advice)
+
+
+def checked(values, n, what, advice):
+    """As float64, one for each row; else an error that says ``what`` must give it."""
+    wanted = f"{what} must return one number for each of the {n} rows"
     try:
-        statistic = np.asarray(statistic, dtype=np.float64)
+        values = np.asarray(values)
+        casting = "unsafe" if values.dtype == object else "same_kind"
+        values = values.astype(np.float64, casting=casting)
     except (TypeError, ValueError) as problem:
-        raise TypeError(f"{what} must return an array of numbers: {problem}") from problem
-    if statistic.shape != (len(rows),):
-        raise ValueError(
-            f"{what} must return one number for each row, of shape ({len(rows)},); "
-            f"got {statistic.shape}."
-        )
-    if np.isnan(statistic).any():
-        raise ValueError(
-            f"{what} is NaN for {np.isnan(statistic).sum()} of {len(rows)} rows. Give a number for "
-            "every row, also for one with missing cells (rows.known says which cells are there)."
-        )
-    return statistic
+        raise TypeError(f"{wanted}: {problem}") from problem
+    if values.shape != (n,):
+        raise ValueError(f"{wanted}, of shape ({n},); got {values.shape}.")
+    if np.isnan(values).any():
+        raise ValueError(f"{wanted}, {advice}; got NaN for {np.isnan(values).sum()} of them.")
+    return np.nan_to_num(values)  # infinity as the largest number

@@ -68,8 +68,6 @@ def _best_number(points, seed):
     """The number of components under which points set aside are least surprising."""
     points = points[evenly(len(points), _ROWS_TO_CHOOSE)]
     aside = np.arange(len(points)) % _SHARE_ASIDE == 0
-    if aside.all():
-        return _NUMBERS[0]
     best, least = _NUMBERS[0], np.inf
     for number in _NUMBERS:
         density = Density(points[~aside], number, seed=seed, reg_covar=_REG_COVAR)

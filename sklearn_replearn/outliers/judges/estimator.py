@@ -1,14 +1,14 @@
 """What an estimator with ``score_samples`` says of a row."""
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import NotFittedError, check_is_fitted
 
 from ..._estimators.base import RepresentationTransformer
 from ..._runtime.parameters import Instance
-from .base import Judge
+from .base import Judge, checked
 
+_ADVICE = "for a row with missing cells, too: fill them in a pipeline before it"
 _INNER = ("best_estimator_", "estimator_", "estimator")
 
 
@@ -65,7 +65,9 @@ class EstimatorScore(Judge):
 
     def statistic(self, rows):
         """Minus the scores; see :meth:`Judge.statistic`."""
-        return _minus_scores(self.estimator_, rows.original())
+        scores = self.estimator_.score_samples(rows.original())
+        what = f"score_samples of {type(self.estimator_).__name__}"
+        return -checked(scores, len(rows), what, _ADVICE)
 
 
 def wraps_ours(estimator):
@@ -84,31 +86,3 @@ def _is_fitted(estimator):
     except (NotFittedError, TypeError):  # TypeError: it is no estimator, which is told elsewhere
         return False
     return True
-
-
-def _minus_scores(estimator, X):
-    """Minus ``score_samples``, finite."""
-    scores, n = estimator.score_samples(X), _n_rows(X)
-    wanted = (
-        f"score_samples of {type(estimator).__name__} must return one number for each of the {n} "
-        "rows, higher for more normal ones"
-    )
-    try:
-        scores = np.asarray(scores)
-        scores = scores.astype(
-            np.float64, casting="unsafe" if scores.dtype == object else "same_kind"
-        )
-    except (TypeError, ValueError) as problem:
-        raise TypeError(f"{wanted}: {problem}") from problem
-    if scores.shape != (n,):
-        raise ValueError(f"{wanted}, of shape ({n},); got {scores.shape}.")
-    if np.isnan(scores).any():
-        raise ValueError(
-            f"{wanted}; got NaN for {np.isnan(scores).sum()} of them. Where missing cells are the "
-            "cause, fill them in a pipeline before it."
-        )
-    return np.nan_to_num(-scores)
-
-
-def _n_rows(X):
-    return X.shape[0] if hasattr(X, "shape") else len(X)

@@ -25,12 +25,10 @@ def held_out_folds(units):
         Numbers of the rows of each fold.
     """
     distinct, units = np.unique(units, return_inverse=True)
-    n_folds = min(len(distinct), _FOLDS_OF_FEW if len(units) <= _FEW else _FOLDS_OF_MANY)
-    folds, n_held_out = [], 0
-    while len(folds) < n_folds and n_held_out < _ENOUGH:
-        folds.append(np.flatnonzero(units % n_folds == len(folds)))
-        n_held_out += len(folds[-1])
-    return folds
+    n = len(distinct)
+    n_folds = min(n, _FOLDS_OF_FEW if n <= _FEW else _FOLDS_OF_MANY)
+    asked = min(n_folds, -(-_ENOUGH * n_folds // n))
+    return [np.flatnonzero(units % n_folds == number) for number in range(asked)]
 
 
 def without(n, fold):

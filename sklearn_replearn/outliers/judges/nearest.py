@@ -5,6 +5,7 @@ import numpy as np
 from ..._runtime.arrays import evenly
 from ..._runtime.sklearn import StrOptions
 from ..neighbors import Neighbors
+from ..repeats import groups_of
 from .base import Judge
 
 _CELLS, _FEWEST, _MOST = 2**16, 2**11, 2**13
@@ -40,11 +41,12 @@ class NearestDistance(Judge):
 
     def fit(self, rows):
         """Keep reference rows; see :meth:`Judge.fit`."""
-        points = rows.points(self.space)
+        points, group = rows.points(self.space), groups_of(rows.table)
+        distinct, times = np.unique(group, return_index=True, return_counts=True)[1:]
         most = int(np.clip(_CELLS // points.shape[1], _FEWEST, _MOST))
-        references = evenly(len(points), most)
+        references = distinct[evenly(len(distinct), most)]
         self.neighbors_, self.same_ = Neighbors(points[references]), 0.0
-        if np.mean(rows.copies > 1) < _FEW_COPIES:
+        if times[times > 1].sum() < _FEW_COPIES * len(rows):
             some = rows.take(evenly(len(points), _FEWEST))
             usual = np.median(
                 self.neighbors_.distance(

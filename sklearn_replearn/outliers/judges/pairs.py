@@ -13,7 +13,7 @@ _BINS = 32
 _RESOLUTIONS = (4, 8, 16)
 _MOST_COLUMNS = 2**11
 _ALL_PAIRS, _MOST_PAIRS, _PAIRS_OF_A_COLUMN = 600, 1500, 8
-_ROWS_CORRELATED, _COLUMNS_CORRELATED = 2**10, 2**9
+_ROWS_CORRELATED = 2**10
 _LEAST = 0.5  # rows that every bin of a column has in advance
 _PRIOR = 4.0  # rows that the coarser estimate of a table of cells counts for, times its width
 _NARROWEST = 1e-6  # bin, as a share of a column's spread
@@ -212,17 +212,15 @@ def _chosen_pairs(codes):
     n_features = codes.shape[1]
     first, second = np.tril_indices(n_features, -1)
     if len(first) > _ALL_PAIRS:
+        # Whole numbers, of which BLAS gives exact sums, however many threads there are.
         codes = codes[:_ROWS_CORRELATED].astype(np.float64)
-        deviation = codes.std(axis=0)
-        # Of very many columns those that vary most.
-        among = np.sort(np.argsort(-deviation, kind="stable")[:_COLUMNS_CORRELATED])
-        scaled = (codes - codes.mean(axis=0))[:, among] / np.maximum(deviation[among], _TINY)
-        # Not by BLAS, whose last bits depend on the number of threads.
-        strength = np.abs(np.einsum("ni,nj->ij", scaled, scaled))
-        first, second = np.tril_indices(len(among), -1)
-        order = np.argsort(-strength[first, second], kind="stable")
+        sums = codes.sum(axis=0)
+        together = len(codes) * (codes.T @ codes) - np.outer(sums, sums)
+        unit = np.sqrt(np.maximum(np.diag(together), 1.0))
+        strength = np.abs(together[first, second]) / (unit[first] * unit[second])
+        order = np.argsort(-strength, kind="stable")
         order = order[: np.clip(2 * n_features, _ALL_PAIRS, _MOST_PAIRS)]
-        first, second = among[first[order]], among[second[order]]
+        first, second = first[order], second[order]
     return np.stack([first, second], axis=1)
 
 
