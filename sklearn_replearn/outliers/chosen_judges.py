@@ -50,7 +50,7 @@ def _of_normal_rows():
 
 
 def _of_contaminated_rows(rows):
-    bulk, pairs = Trimmed(LowDensity(1, space="standard")), PairDensity()
+    bulk = Trimmed(LowDensity(1, space="standard"))
     if rows.is_categorical.any():  # a mixture sees levels as points
-        return [bulk, pairs, NearestDistance("standard"), NearestDistance("quantile")]
-    return [bulk, Trimmed(LowDensity(8, space="standard")), pairs]
+        return [bulk, PairDensity(), NearestDistance("standard"), NearestDistance("quantile")]
+    return [bulk, Trimmed(LowDensity(8, space="standard")), Trimmed(PairDensity())]

@@ -161,7 +161,7 @@ def test_the_default_judges_are_of_the_same_kind(novelty):
         given = [NearestDistance(), NearestDistance("quantile"), PairDensity(), LowDensity()]
     else:
         mixtures = LowDensity(1, space="standard"), LowDensity(8, space="standard")
-        given = [*map(Trimmed, mixtures), PairDensity()]
+        given = [*map(Trimmed, (*mixtures, PairDensity()))]
     found = OutlierDetector(judges=given).fit(rows)
     np.testing.assert_array_equal(found.score_samples(rows), default.score_samples(rows))
 
