@@ -78,6 +78,13 @@ def test_the_table_of_anomalies_is_that_of_the_record(monkeypatch):
     assert report.readme_table(record) in README
 
 
+def test_the_table_of_reasons_is_that_of_the_record(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    reasons = importlib.import_module("reasons")
+    record = json.loads((ROOT / "benchmarks" / "results" / "reasons.json").read_text())
+    assert reasons.readme_table(record) in README
+
+
 @pytest.mark.parametrize("name", ["anomaly", "anomaly_speed", "p_values", "reasons"])
 def test_what_is_said_of_anomalies_is_what_was_measured(name, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
