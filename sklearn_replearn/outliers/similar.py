@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._dataset.hashing import scrambled
 from .._runtime.arrays import evenly
 from .neighbors import Neighbors
 
@@ -26,6 +27,8 @@ class Similar:
         self._space = rows.spaces["quantile"]
         most = int(np.clip(_CELLS // self._space.width, _FEWEST, _MOST))
         kept = evenly(len(rows), most)
+        # Equal rows stand side by side; of those that are equally similar any shall be found.
+        kept = kept[np.argsort(scrambled(np.arange(len(kept), dtype=np.uint64)))]
         self.table = rows.table[kept]
         self._neighbors = Neighbors(rows.points("quantile")[kept])
 

@@ -24,3 +24,10 @@ def test_there_are_at_most_as_many_as_are_kept():
     assert Similar(rows).to(rows.table, 8).shape == (5, 5)
     (rows,) = observed(np.random.RandomState(0).normal(size=(5000, 2)))
     assert len(Similar(rows).table) == 4096
+
+
+def test_where_all_rows_are_as_similar_any_are_found():
+    (rows,) = observed(np.repeat([0.0, 1.0], [60, 140])[:, None])
+    similar = Similar(rows)
+    found = similar.table[similar.to(np.array([[0.0]]), 50, without=0)[0], 0]
+    assert 0.5 < found.mean() < 0.9
