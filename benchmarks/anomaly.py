@@ -7,7 +7,7 @@ FOLDER holds ``anomaly/*.npz`` (X, y; 1 is an anomaly), ``split/*.npz`` (NAME/X_
 NAME/y_test), a ``load.py`` with ``load_table`` and, to be set beside what is measured,
 ``published/dte_means.csv``. Detectors of PyOD take part where it is installed. Nothing is tuned, no
 labels are seen before scoring. It writes results/anomaly.json and results/anomaly.md; what is not
-measured anew is kept. All of it takes about an hour on one core.
+measured anew is kept. All of it takes about half an hour on one core.
 
 Protocols:
 

@@ -6,8 +6,8 @@ from sklearn.base import clone
 from .._runtime.parameters import check_parameters
 from .._runtime.randomness import draw_integer
 from .calibration import Calibration
-from .judges.base import statistic_of
-from .judges.held_out import held_out_folds, seeded, without
+from .judges.base import seeded, statistic_of
+from .judges.held_out import held_out_folds, without
 from .repeats import Repeated, groups_of, middle_of_equals
 from .surprise import SurpriseScale
 
@@ -23,7 +23,7 @@ class Committee:
     between their geometric and their harmonic mean: a judge who is sure counts for more than one
     who sees nothing, and several count for more than one. The held-out rows' own surprise
     calibrates it. Later rows are judged by models of all training rows, which know a little more
-    than those that judged the held-out ones: so what is rare is a little rarer than its p-value.
+    than those that judged the held-out ones, and so find less: p-values are a little too large.
 
     Parameters
     ----------

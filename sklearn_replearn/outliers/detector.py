@@ -252,12 +252,14 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
         if self.contamination == "auto":
             self._warn_of_too_small(self.alpha)
             return
-        scores = -self._surprise(table, X)
+        self._call_a_share_anomalous(-self._surprise(table, X), multiset)
+
+    def _call_a_share_anomalous(self, scores, multiset):
         counting = scores[multiset.numbers[multiset.draws()]]
         self.offset_ = float(np.percentile(counting, 100.0 * self.contamination))
         if not (scores < self.offset_).any():
             warnings.warn(
-                f"contamination={self.contamination} calls none of the {len(table)} training rows "
+                f"contamination={self.contamination} calls none of the {len(scores)} training rows "
                 "anomalous, because more of them than this share have the lowest score: many are "
                 'equal. Give a larger contamination, or leave it at "auto" and choose alpha.',
                 stacklevel=2,

@@ -14,8 +14,9 @@ _CPU = torch.device("cpu")
 class Neighbors:
     """Reference points, and those of them that are nearest to others.
 
-    All distances are found in float32 by one matrix product; those that may be the least are then
-    computed from the coordinates in float64, so that they do not depend on what else is computed.
+    All distances are found in float32 by one matrix product. For :meth:`distance` those that may be
+    the least are then computed from the coordinates in float64, so that they do not depend on what
+    else is computed.
 
     Parameters
     ----------

@@ -130,7 +130,7 @@ class Observations:
 
 
 def _read_only(array):
-    """For several judges see it."""
+    """A view that nobody writes to, for several judges see the array."""
     array = array.view()
     array.flags.writeable = False
     return array

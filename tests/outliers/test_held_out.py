@@ -8,7 +8,8 @@ from sklearn.decomposition import PCA
 from sklearn_replearn._runtime.randomness import new_generator
 from sklearn_replearn.outliers import EstimatorScore, Judge, LowDensity, Trimmed
 from sklearn_replearn.outliers.committee import Committee
-from sklearn_replearn.outliers.judges.held_out import held_out_folds, seeded, without
+from sklearn_replearn.outliers.judges.base import seeded
+from sklearn_replearn.outliers.judges.held_out import held_out_folds, without
 
 
 class Remembers(Judge):

@@ -18,8 +18,7 @@ from sklearn_replearn.outliers import (
     PairDensity,
     Trimmed,
 )
-from sklearn_replearn.outliers.judges.base import statistic_of
-from sklearn_replearn.outliers.judges.held_out import seeded
+from sklearn_replearn.outliers.judges.base import seeded, statistic_of
 
 JUDGES = [
     NearestDistance(),

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from sklearn_replearn import OutlierDetector
 from sklearn_replearn.outliers import EstimatorScore, Judge, LowDensity, PairDensity, Trimmed
-from sklearn_replearn.outliers.judges.held_out import seeded
+from sklearn_replearn.outliers.judges.base import seeded
 
 JUDGES = [LowDensity(1), LowDensity(8, space="standard"), PairDensity(), EstimatorScore(PCA(2))]
 

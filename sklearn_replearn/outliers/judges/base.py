@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 
 class Judge(BaseEstimator, ABC):
@@ -96,3 +96,14 @@ def checked(values, n, what, advice):
     if np.isnan(values).any():
         raise ValueError(f"{wanted}, {advice}; got NaN for {np.isnan(values).sum()} of them.")
     return np.nan_to_num(values)  # infinity as the largest number
+
+
+def seeded(estimator, seed):
+    """A clone that draws from ``seed`` wherever it would draw from a global generator."""
+    estimator = clone(estimator)
+    unset = [
+        name
+        for name, value in estimator.get_params().items()
+        if value is None and name.rpartition("__")[2] == "random_state"
+    ]
+    return estimator.set_params(**dict.fromkeys(unset, seed))

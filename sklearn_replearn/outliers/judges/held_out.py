@@ -1,7 +1,6 @@
-"""Judging training rows by models that have not seen them."""
+"""Which training rows are held out together, to be judged by models that have not seen them."""
 
 import numpy as np
-from sklearn.base import clone
 
 _FEW, _FOLDS_OF_FEW, _FOLDS_OF_MANY = 2**11, 10, 5
 _ENOUGH = 4000
@@ -35,14 +34,3 @@ def without(n, fold):
     """Numbers of the rows to fit to, at least two."""
     inside = np.setdiff1d(np.arange(n), fold)
     return inside if len(inside) > 1 else np.repeat(inside if len(inside) else fold, 2)[:2]
-
-
-def seeded(estimator, seed):
-    """A clone that draws from ``seed`` wherever it would draw from a global generator."""
-    estimator = clone(estimator)
-    unset = [
-        name
-        for name, value in estimator.get_params().items()
-        if value is None and name.rpartition("__")[2] == "random_state"
-    ]
-    return estimator.set_params(**dict.fromkeys(unset, seed))
