@@ -58,6 +58,7 @@ LAYERS = {
         "measure",
         "shared_scale",
         "token_ids",
+        "latent_semantics",
     ],
     "losses": [],
     "metrics": [],

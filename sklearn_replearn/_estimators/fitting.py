@@ -91,6 +91,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             device,
             lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
             None if last is None else last.resumable,
+            rows.start,
         )
         seed, history = draw_integer(generator), history_of(net)
         history = history if last is None else last.history.followed_by(history)
@@ -116,6 +117,7 @@ def trained(
     device,
     untrained,
     resumed=None,
+    start=None,
 ):
     """Train a network as the parameters of an estimator say.
 
@@ -151,6 +153,9 @@ def trained(
             len(train_rows), estimator.batch_size, multiset.least_known(scaler.missing)
         )
     n_updates = epochs * n_batches(len(train_rows), estimator.batch_size)
+    if start is not None and resumed is None:
+        with few_threads(n_weights(network), device), torch.no_grad():
+            start(network, train_rows)
     objective = bound_to(objective_of(n_updates), len(train_rows), n_updates)
     training = Training(
         network,

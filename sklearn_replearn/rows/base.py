@@ -242,6 +242,9 @@ class Rows(BaseEstimator):
         sizes = (plan.latent_dim, *plan.hidden[::-1], plan.n_outputs)
         return mlp(sizes, plan.activation, generator)
 
+    def start(self, network, train_rows):
+        """What a network of initial weights is told of the rows before it is trained: nothing."""
+
     def given_encoder(self, plan, n_out):
         """A copy of the encoder that a user gives, or the one that is built by what is given."""
         return own_copy(plan.encoder, plan.n_inputs, n_out)

@@ -5,6 +5,7 @@ import torch
 
 from .._runtime.arrays import slices
 from .._runtime.parameters import is_whole
+from .._scaling.latent_semantics import latent_semantics
 from .._scaling.token_ids import TokenIds as UnscaledIds
 from ..augmentations import Compose, CropTokens, MaskTokens, TokenDropout
 from ..augmentations._binding import OnTokens
@@ -19,6 +20,7 @@ from .base import Rows, reject_hiding, reject_other_than_numbers
 _LR = 2e-3
 _DECODED = 64
 _CELLS = 2**20
+_CELLS_LOOKED_AT = 2**24
 _LOGITS = 2**14  # of a row: more take seconds a step
 
 
@@ -28,6 +30,8 @@ class Tokens(Rows):
     Networks are those of tokens (:class:`~sklearn_replearn.modules.TokenEncoder`). Augmentations
     and a given ``encoder`` see ids (int64). The id ``vocabulary_size`` itself stands for a masked
     token: an encoder must know it, too.
+
+    Embeddings start at latent semantic analysis of the training rows and are trained on.
 
     Parameters
     ----------
@@ -113,6 +117,16 @@ class Tokens(Rows):
     def encoder(self, plan, n_out, generator):
         """Embeddings and their mean."""
         return TokenEncoder(self._size, n_out, generator, activation=plan.activation)
+
+    def start(self, network, train_rows):
+        """Embeddings of which the mean is a row's place in latent semantic analysis."""
+        encoder, multiset = network.encoder, train_rows.multiset
+        if type(encoder) is TokenEncoder:
+            rows = multiset.sample(max(1, _CELLS_LOOKED_AT // multiset.width))
+            drawn = encoder.embeddings.cpu().double()
+            encoder.embeddings.copy_(
+                latent_semantics(multiset.values(rows).astype(np.int64), drawn)
+            )
 
     def decoder(self, plan, generator):
         """States of the positions of a row."""
