@@ -148,6 +148,8 @@ LAYERS = {
         "vae",
         "contrastive",
         "imputer",
+        "raw_columns",
+        "linear_heads",
         "semi_supervised",
     ],
     "outliers": [

@@ -30,17 +30,21 @@ from ..objectives.supervised import Classification, Regression
 from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer
 from .fine_tuning import fine_tuned
+from .linear_heads import LogisticHead, RidgeHead, chosen_head
+from .raw_columns import RawColumns
 
 _MOST_ITERATIONS = 1000
+#: What may be the variance of raw columns, in units of that of the codes beside them.
+_SHARES = (0.5, 2.0)
 
 
 class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them
-    (``_for_transformer``), what the head is by default (``_default_head``), how much rows count in
-    fine-tuning (``_counted``), and what objective goes on from the head (``_tuning``) and gives it
-    back (``_take_over``).
+    (``_for_transformer``), what the head is by default on codes (``_default_head``) and beside raw
+    columns (``_head``), how much rows count in fine-tuning (``_counted``),
+    and what objective goes on from the head (``_tuning``) and gives it back (``_take_over``).
     """
 
     _parameter_constraints = {
@@ -53,12 +57,14 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
             None,
         ],
         "fine_tune": ["boolean", StrOptions({"linear_probe", "full"})],
+        "passthrough": ["boolean", StrOptions({"auto"})],
     }
 
-    def __init__(self, transformer=None, estimator=None, fine_tune=False):
+    def __init__(self, transformer=None, estimator=None, fine_tune=False, passthrough="auto"):
         self.transformer = transformer
         self.estimator = estimator
         self.fine_tune = fine_tune
+        self.passthrough = passthrough
 
     def _fit(self, X, y, sample_weight, fit_params):
         if self.fine_tune is True:
@@ -70,6 +76,11 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
             raise ValueError(
                 f"fine_tune={self.fine_tune!r} trains a linear head of its own: leave estimator at "
                 f"None, or set fine_tune=False; got estimator={self.estimator!r}."
+            )
+        if self.fine_tune and self.passthrough is True:
+            raise ValueError(
+                f"fine_tune={self.fine_tune!r} trains a head on codes alone: leave passthrough at "
+                '"auto", or set fine_tune=False; got passthrough=True.'
             )
         if y is None:
             raise ValueError(
@@ -89,12 +100,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
             head = clone(head)
         transformer = self.transformer
         transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
-        if self.fine_tune and not isinstance(_unfrozen(transformer), RepresentationTransformer):
-            raise ValueError(
-                f"fine_tune={self.fine_tune!r} trains on an AutoencoderTransformer, VAETransformer "
-                f"or ContrastiveTransformer; got {type(_unfrozen(transformer)).__name__}. Set "
-                "fine_tune=False."
-            )
+        self._check_transformer(_unfrozen(transformer))
         for part in (transformer, head) if sample_weight is not None else ():
             if not isinstance(part, FrozenEstimator) and not has_fit_parameter(
                 part, "sample_weight"
@@ -104,11 +110,15 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
                     "sample_weight."
                 )
         self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **fit_params)
+        self._raw = self._raw_columns(X, weights)
         rows = np.flatnonzero(labeled)
         some, labels = safe_indexing(X, rows), labels[labeled]
         weights = weights[rows]
         weighted = {} if sample_weight is None else {"sample_weight": weights}
-        self.estimator_ = head.fit(self._codes(some), labels, **weighted)
+        if self._raw is None or self.estimator is not None:
+            self.estimator_ = head.fit(self._seen_by_head(some), labels, **weighted)
+        else:
+            self._choose_head(some, labels, self._counted(labels, weights))
         self.__dict__.pop("history_", None)
         if self.fine_tune:
             self._fine_tune(some, labels, weights)
@@ -116,6 +126,38 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
             self.__dict__.pop(name, None)
             if hasattr(self.transformer_, name):
                 setattr(self, name, getattr(self.transformer_, name))
+
+    def _check_transformer(self, transformer):
+        """Refuse one of another package where what is asked for needs one of ours."""
+        if isinstance(transformer, RepresentationTransformer):
+            return
+        for name, value, what in (
+            ("fine_tune", self.fine_tune, "trains on"),
+            ("passthrough", self.passthrough is True, "takes the columns as they are scaled by"),
+        ):
+            if value:
+                raise ValueError(
+                    f"{name}={value!r} {what} an AutoencoderTransformer, VAETransformer or "
+                    f"ContrastiveTransformer; got {type(transformer).__name__}. Set {name}=False."
+                )
+
+    def _raw_columns(self, X, weights):
+        """The raw columns that stand beside codes, or None."""
+        encoder, asked = _unfrozen(self.transformer_), self.passthrough
+        if asked == "auto" and not self.fine_tune and self.estimator is None:
+            asked = isinstance(encoder, RepresentationTransformer) and encoder._model.rows.tabular
+            asked = asked and not encoder._model.schema.sparse
+        if asked is not True:
+            return None
+        return RawColumns(encoder, X, weights)
+
+    def _choose_head(self, X, labels, weights):
+        """A default head, and what raw columns count in it beside the codes."""
+        codes = self._codes(X)
+        versions = [self._raw.scaled(share) for share in _SHARES]
+        seen = [np.hstack([codes, raw.of(X)]) for raw in versions]
+        self.estimator_, chosen = chosen_head(self._head, seen, labels, weights, self._raw.variance)
+        self._raw = versions[chosen]
 
     def _check_head(self):
         """Refuse a head of another kind than this."""
@@ -165,6 +207,10 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         codes = self.transformer_.transform(X)
         return codes if sp.issparse(codes) else np.asarray(codes)
 
+    def _seen_by_head(self, X):
+        codes = self._codes(X)
+        return codes if self._raw is None else np.hstack([codes, self._raw.of(X)])
+
     def predict(self, X):
         """Predictions of the head.
 
@@ -177,7 +223,7 @@ class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        return self.estimator_.predict(self._codes(X))
+        return self.estimator_.predict(self._seen_by_head(X))
 
     def get_metadata_routing(self):
         """Which metadata reaches the transformer, such as ``groups``.
@@ -232,7 +278,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         already. It gets ``y`` as well, which objectives such as
         :class:`~sklearn_replearn.objectives.SupCon` use.
     estimator : classifier, default=None
-        Predicts labels from codes. None is ``LogisticRegression(max_iter=1000)``.
+        Predicts labels from codes. None is ``LogisticRegression(max_iter=1000)``; beside raw
+        columns its ``C`` is chosen.
     fine_tune : False, "linear_probe" or "full", default=False
         Whether a linear head, started from that of ``LogisticRegression``, is trained on views of
         the rows with a label: alone ("linear_probe"), or together with the encoder ("full"), whose
@@ -243,6 +290,15 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         How much rows of each class count for the head, and in fine-tuning: a number above 0 by
         class, 1 for those not named; "balanced" gives all classes the same weight in sum. Of an
         ``estimator`` it is a parameter of that.
+    passthrough : bool or "auto", default="auto"
+        Whether the head is given the raw columns beside the codes: levels one-hot, numbers
+        standardised and as normal scores of their ranks; cells of images and other arrays as the
+        encoder sees them. How much the default head makes of them (half as much as of the codes or
+        twice as much, by variance) and how strong it is (``C``) is then chosen by cross-validation
+        of the labels, in five folds of at most 2,000 rows; another ``estimator`` is given both
+        with the same variance. "auto" is True for tables that are not sparse, with the default
+        head, an encoder of this package (or one frozen) and no fine-tuning, which is of codes
+        alone; else False.
 
     Attributes
     ----------
@@ -250,8 +306,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         Fitted. After ``fine_tune="full"`` its encoder is the one that this led to and its decoder
         the one of before: what it decodes, samples or scores means little then.
     estimator_ : classifier
-        Fitted to codes; with ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights
-        of the head.
+        Fitted to codes, and what stands beside them to their right; with
+        ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights of the head.
     classes_ : ndarray of shape (n_classes,)
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any.
@@ -296,8 +352,15 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
-    def __init__(self, transformer=None, estimator=None, fine_tune=False, class_weight=None):
-        super().__init__(transformer, estimator, fine_tune)
+    def __init__(
+        self,
+        transformer=None,
+        estimator=None,
+        fine_tune=False,
+        class_weight=None,
+        passthrough="auto",
+    ):
+        super().__init__(transformer, estimator, fine_tune, passthrough)
         self.class_weight = class_weight
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -352,6 +415,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         numbers = np.full(len(labels), -1)
         numbers[labeled] = np.unique(labels[labeled], return_inverse=True)[1]
         return numbers
+
+    _head = LogisticHead
 
     def _default_head(self, labels, weights):
         factors = class_factors(self.class_weight, labels, weights)
@@ -412,7 +477,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         ndarray of shape (n_samples, n_classes)
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(self._codes(X))
+        return self.estimator_.predict_proba(self._seen_by_head(X))
 
     @available_if(_head_has("decision_function"))
     def decision_function(self, X):
@@ -427,7 +492,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         check_is_fitted(self)
-        return self.estimator_.decision_function(self._codes(X))
+        return self.estimator_.decision_function(self._seen_by_head(X))
 
 
 class EncoderRegressor(RegressorMixin, _EncoderPredictor):
@@ -438,17 +503,20 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
     transformer : transformer, default=None
         Learns codes from all rows; see :class:`EncoderClassifier`.
     estimator : regressor, default=None
-        Predicts targets from codes. None is ``Ridge()``.
+        Predicts targets from codes. None is ``Ridge()``; beside raw columns ``alpha`` is chosen.
     fine_tune : False, "linear_probe" or "full", default=False
         As in :class:`EncoderClassifier`, with the squared error; the head starts from that of
         ``Ridge``.
+    passthrough : bool or "auto", default="auto"
+        As in :class:`EncoderClassifier`; what is chosen of the default head is ``alpha``.
 
     Attributes
     ----------
     transformer_ : transformer
         Fitted; see :class:`EncoderClassifier`.
     estimator_ : regressor
-        Fitted to codes; with ``fine_tune="linear_probe"`` a ``Ridge`` with the weights of the head.
+        Fitted to codes, and what stands beside them to their right; with
+        ``fine_tune="linear_probe"`` a ``Ridge`` with the weights of the head.
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int
@@ -513,6 +581,8 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
 
     def _for_transformer(self, labels, labeled):
         return labels
+
+    _head = RidgeHead
 
     def _default_head(self, labels, weights):
         return Ridge()
