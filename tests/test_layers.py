@@ -150,6 +150,7 @@ LAYERS = {
         "imputer",
         "raw_columns",
         "linear_heads",
+        "predictor",
         "semi_supervised",
     ],
     "outliers": [

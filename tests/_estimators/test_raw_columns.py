@@ -162,7 +162,7 @@ def test_pixels_stand_beside_codes_of_images_if_asked_for(digits):
 @both
 def test_by_default_only_beside_codes_of_tables_with_the_default_head(cls):
     rng = np.random.default_rng(0)
-    X = rng.poisson(1.0, size=(60, 12)).astype(float)
+    X = rng.integers(0, 12, size=(60, 12)).astype(float)
     y = labels(cls, X[:, 0])
     head = KNeighborsClassifier() if cls is EncoderClassifier else LinearRegression()
     for fitted, rows in (
@@ -181,7 +181,7 @@ def test_by_default_only_beside_codes_of_tables_with_the_default_head(cls):
 
 @both
 def test_where_it_cannot_be_it_is_refused_and_nothing_is_changed(cls):
-    X = np.random.default_rng(0).poisson(1.0, size=(60, 12)).astype(float)
+    X = np.random.default_rng(0).integers(0, 12, size=(60, 12)).astype(float)
     y = labels(cls, X[:, 0])
     fitted = cls(encoder()).fit(X, y)
     before = dict(vars(fitted))
@@ -232,15 +232,21 @@ def test_a_handful_of_labels_will_do(cls, n_labels):
 
 
 def test_class_weights_are_those_of_rows():
-    X, target = mixed()
-    y = np.where(target > 1, "high", "low")
-    by_class = EncoderClassifier(encoder(), class_weight={"high": 4.0}).fit(X, y)
-    frozen = FrozenEstimator(by_class.transformer_)
-    by_row = EncoderClassifier(frozen).fit(X, y, sample_weight=np.where(y == "high", 4.0, 1.0))
-    even = EncoderClassifier(frozen).fit(X, y)
-    shares = [(fitted.predict(X) == "high").mean() for fitted in (even, by_class, by_row)]
-    assert shares[0] < shares[1]
-    assert by_class.classes_.tolist() == ["high", "low"]
+    X, _ = mixed()
+    y = np.where(np.random.default_rng(0).random(len(X)) < 0.3, "rare", "usual")
+    frozen = FrozenEstimator(encoder().fit(X))
+    even, weighted, repeated = (
+        EncoderClassifier(frozen, class_weight=factors).fit(X.iloc[rows], y[rows])
+        for factors, rows in (
+            (None, slice(None)),
+            ({"rare": 3}, slice(None)),
+            (None, np.repeat(np.arange(len(X)), np.where(y == "rare", 3, 1))),
+        )
+    )
+    shares = [fitted.predict_proba(X)[:, 0].mean() for fitted in (even, weighted, repeated)]
+    assert weighted.classes_.tolist() == ["rare", "usual"]
+    assert shares[0] + 0.1 < shares[1]
+    assert shares[1] == pytest.approx(shares[2], abs=0.02)  # ranks are of the repeated rows
 
 
 # ---------------------------------------------------------------- how it is chosen
