@@ -1,19 +1,11 @@
 """Protocols of anomaly detection: which rows train, which are tested; see anomaly.py."""
 
-import zlib
-
 import numpy as np
 from _anomaly_mixed import contaminated_mixed_protocol
 
 EMBEDDED = ("cifar10", "20news")
 MOST, FEWEST = 50_000, 1000
-HALVES = ("first", "second")
 HALVED = ("published", "plain", "split", "unlabelled")
-
-
-def half(name):
-    """In which half of the development sets one is, by its name: once and for all."""
-    return HALVES[zlib.crc32(name.encode()) % 2]
 
 
 def sets(data):

@@ -4,7 +4,8 @@ import csv
 
 import numpy as np
 from _anomaly_detectors import DETECTORS
-from _anomaly_protocols import HALVED, HALVES, half
+from _anomaly_protocols import HALVED
+from _halves import HALVES, half
 from _markdown import table_of
 from scipy.stats import rankdata, wilcoxon
 

@@ -4,14 +4,23 @@ import re
 
 import numpy as np
 import pandas as pd
-from _few_labels_methods import compared
+from _few_labels_methods import (
+    NARROW,
+    OURS,
+    QUANTILES,
+    REFERENCE,
+    SEEDS,
+    VECTORIZED,
+    compared,
+)
 from _tables_sets import one_hot, without_text
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from sklearn_replearn.rows import Images, Tokens
 
@@ -25,6 +34,7 @@ TABLES = (
     "dry_bean",
     "california_housing",
 )
+IMAGE_SHARES = (10, 0.01, 1.0)
 
 
 def table(name):
@@ -43,23 +53,56 @@ def table(name):
     else:
         parts = np.split(np.arange(len(y)), [int(kept[:n_train].sum())])
     train, test = (np.sort(part) for part in parts)
-    prepared = one_hot("median").fit(rows.iloc[train])
+    rows, rows_test = rows.iloc[train], rows.iloc[test]
+    prepared = one_hot("median").fit(rows)
+    width = prepared.transform(rows.iloc[:1]).shape[1]
+    codings = {
+        QUANTILES: one_hot("median", QuantileTransformer(output_distribution="normal")),
+        VECTORIZED: vectorizer(),
+        REFERENCE: reduced(prepared.transform, PCA(min(32, width), random_state=0)),
+        REFERENCE + NARROW: reduced(prepared.transform, PCA(min(16, width), random_state=0)),
+    }
+    encoders = {cls.__name__: cls() for cls in OURS}
+    encoders |= {cls.__name__ + NARROW: cls(latent_dim=16) for cls in OURS}
     return compared(
-        (rows.iloc[train], y[train]),
-        (rows.iloc[test], y[test]),
+        (rows, y[train]),
+        (rows_test, y[test]),
         prepared.transform,
-        PCA(min(32, prepared.transform(rows.iloc[:1]).shape[1]), random_state=0),
+        codings,
+        encoders,
+        n_seeds=SEEDS,
     )
+
+
+def vectorizer():
+    """What skrub makes of a table before a linear model."""
+    from skrub import tabular_pipeline
+
+    return tabular_pipeline(LogisticRegression())[:-1]
+
+
+def reduced(prepare, reduction):
+    """Codes of prepared rows."""
+    return make_pipeline(FunctionTransformer(prepare), reduction)
 
 
 def digits():
     X, y = load_digits(return_X_y=True)
     train, test = train_test_split(np.arange(len(y)), test_size=0.25, stratify=y, random_state=0)
-    return compared((X[train], y[train]), (X[test], y[test]), lambda X: X / 16, PCA(32))
+    return compared(
+        (X[train], y[train]),
+        (X[test], y[test]),
+        lambda X: X / 16,
+        {REFERENCE: PCA(32)},
+        {cls.__name__: cls() for cls in OURS},
+        shares=IMAGE_SHARES,
+        n_seeds=SEEDS,
+    )
 
 
-def images(name):
-    train, y, test, y_test = images_of(name)
+def images(name, load=None):
+    """A set of images, of ``load_images`` or of another function."""
+    train, y, test, y_test = (load or images_of)(name)
     shape = train.shape[1:]
 
     def flat(X):
@@ -69,11 +112,11 @@ def images(name):
         (train, y),
         (test, y_test),
         flat,
-        PCA(64, random_state=0),
+        {REFERENCE: reduced(flat, PCA(64, random_state=0))},
+        {cls.__name__: cls(latent_dim=64, rows=Images(shape)) for cls in OURS},
+        shares=IMAGE_SHARES,
         most_boosted=700,
         most_tuned=1,
-        rows=Images(shape),
-        latent_dim=64,
     )
 
 
@@ -115,14 +158,13 @@ def newsgroups():
         (ids[:n_train], y[:n_train]),
         (ids[n_train:], y[n_train:]),
         looked_up(rare),
-        TruncatedSVD(64, random_state=0),
+        {
+            REFERENCE: reduced(looked_up(rare), TruncatedSVD(64, random_state=0)),
+            "counts, TruncatedSVD, LR": reduced(
+                looked_up(frequent), TruncatedSVD(64, random_state=0)
+            ),
+        },
+        {cls.__name__: cls(latent_dim=64, rows=Tokens(10_000)) for cls in OURS},
         most_boosted=0,
         most_tuned=1,
-        also={
-            "counts, TruncatedSVD, LR": make_pipeline(
-                FunctionTransformer(looked_up(frequent)), TruncatedSVD(64, random_state=0)
-            )
-        },
-        rows=Tokens(10_000),
-        latent_dim=64,
     )

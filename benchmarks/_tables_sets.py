@@ -69,10 +69,10 @@ def without_text(table):
     return table.select_dtypes(exclude=["object", "string"])
 
 
-def one_hot(strategy="mean"):
+def one_hot(strategy="mean", scaler=None):
     """Levels one-hot, and standardised numbers, those missing filled by ``strategy``."""
     imputer = SimpleImputer(strategy=strategy, keep_empty_features=True)
-    numbers = make_pipeline(imputer, StandardScaler())
+    numbers = make_pipeline(imputer, scaler or StandardScaler())
     levels = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     return make_column_transformer(
         (numbers, make_column_selector(dtype_include="number")),

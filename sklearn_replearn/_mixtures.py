@@ -1,21 +1,12 @@
 """Gaussian mixtures: fitted the same way each time."""
 
-import warnings
-from contextlib import contextmanager
-from functools import cache
-
 import numpy as np
-from sklearn import config_context
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
-from threadpoolctl import ThreadpoolController
 
 from ._runtime.arrays import slices
-from ._runtime.turns import Turns
+from ._runtime.isolation import undisturbed
 
-# Both the number of threads and the filters of warnings belong to the process.
-_ONE_AT_A_TIME = Turns()
 _WIDEST = 128
 _POINTS_FOR_AN_AXIS = 16  # so that hardly a point has an axis for itself
 _RIDGES = (1.0, 10.0, 100.0, 1000.0)
@@ -24,32 +15,13 @@ _CELLS_AT_ONCE = 2**16
 _CELLS_OF_SYSTEMS = 2**20
 
 
-@cache
-def _libraries():
-    """Those that compute with threads; to find them takes longer than to fit a small mixture."""
-    return ThreadpoolController()
-
-
-@contextmanager
-def _undisturbed():
-    """Neither threads, warnings nor what a caller has switched on in scikit-learn."""
-    with (
-        _ONE_AT_A_TIME.turn(),
-        _libraries().limit(limits=1),
-        warnings.catch_warnings(),
-        config_context(array_api_dispatch=False),
-    ):
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
-
-
 def fitted_mixture(points, n_components, *, seed, reg_covar, tol, max_iter=100, **parameters):
     """A fitted ``GaussianMixture``, computed on one thread.
 
     The last bits of sums depend on how many threads there are. Where a covariance cannot be
     inverted, ``reg_covar`` is raised.
     """
-    with _undisturbed():
+    with undisturbed():
         for ridge in _RIDGES:
             mixture = GaussianMixture(
                 n_components,
@@ -109,7 +81,7 @@ class Density:
         self._shifts = np.einsum("ci,cij->cj", self.means, self.roots).ravel()
 
     def _learn_axes(self, points, n_axes, seed, reg_covar):
-        with _undisturbed():
+        with undisturbed():
             found = PCA(n_axes, svd_solver="randomized", random_state=seed).fit(points)
         self.centre, self.axes = found.mean_, found.components_
         self.rest = 1.0

@@ -149,6 +149,9 @@ LAYERS = {
         "vae",
         "contrastive",
         "imputer",
+        "raw_columns",
+        "linear_heads",
+        "predictor",
         "semi_supervised",
     ],
     "outliers": [

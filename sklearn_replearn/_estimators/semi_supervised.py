@@ -1,216 +1,19 @@
 """EncoderClassifier and EncoderRegressor: rows without a label train the encoder, too."""
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    RegressorMixin,
-    clone,
-)
-from sklearn.frozen import FrozenEstimator
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.utils import get_tags, indexable
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted
 
-from .._dataset.columns import one_for_each_row, row_weights
 from .._dataset.labels import class_factors, read_labels, targets
-from .._runtime.parameters import Instance
-from .._runtime.sklearn import (
-    StrOptions,
-    fit_context,
-    safe_indexing,
-)
+from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
-from .._tables.arrays import reject_no_table
 from ..objectives.supervised import Classification, Regression
-from .autoencoder import AutoencoderTransformer
-from .base import RepresentationTransformer
-from .fine_tuning import fine_tuned
+from .linear_heads import LogisticHead, RidgeHead
+from .predictor import EncoderPredictor
 
 _MOST_ITERATIONS = 1000
-
-
-class _EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
-    """What both share: fit, and codes of rows.
-
-    A subclass says which rows have a label (``_labels``), what the transformer sees of them
-    (``_for_transformer``), what the head is by default (``_default_head``), how much rows count in
-    fine-tuning (``_counted``), and what objective goes on from the head (``_tuning``) and gives it
-    back (``_take_over``).
-    """
-
-    _parameter_constraints = {
-        "transformer": [
-            Instance(["fit", "transform"], "a transformer, such as AutoencoderTransformer()"),
-            None,
-        ],
-        "estimator": [
-            Instance(["fit", "predict"], "a classifier or regressor of scikit-learn"),
-            None,
-        ],
-        "fine_tune": ["boolean", StrOptions({"linear_probe", "full"})],
-    }
-
-    def __init__(self, transformer=None, estimator=None, fine_tune=False):
-        self.transformer = transformer
-        self.estimator = estimator
-        self.fine_tune = fine_tune
-
-    def _fit(self, X, y, sample_weight, fit_params):
-        if self.fine_tune is True:
-            raise ValueError(
-                'fine_tune must be False, "linear_probe" (the head alone) or "full" (head and '
-                "encoder); got True."
-            )
-        if self.fine_tune and self.estimator is not None:
-            raise ValueError(
-                f"fine_tune={self.fine_tune!r} trains a linear head of its own: leave estimator at "
-                f"None, or set fine_tune=False; got estimator={self.estimator!r}."
-            )
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None. For "
-                "codes without labels use the transformer alone."
-            )
-        X, y = self._beside(X, y)
-        weights = row_weights(sample_weight, y)
-        labels, labeled = self._labels(y, weights > 0)
-        if sample_weight is not None:
-            fit_params = {**fit_params, "sample_weight": weights}
-        self._check_head()
-        head = self.estimator
-        if head is None:
-            head = self._default_head(labels[labeled], weights[labeled])
-        else:
-            head = clone(head)
-        transformer = self.transformer
-        transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
-        if self.fine_tune and not isinstance(_unfrozen(transformer), RepresentationTransformer):
-            raise ValueError(
-                f"fine_tune={self.fine_tune!r} trains on an AutoencoderTransformer, VAETransformer "
-                f"or ContrastiveTransformer; got {type(_unfrozen(transformer)).__name__}. Set "
-                "fine_tune=False."
-            )
-        for part in (transformer, head) if sample_weight is not None else ():
-            if not isinstance(part, FrozenEstimator) and not has_fit_parameter(
-                part, "sample_weight"
-            ):
-                raise ValueError(
-                    f"{type(part).__name__} takes no sample_weight. Give another one, or no "
-                    "sample_weight."
-                )
-        self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **fit_params)
-        rows = np.flatnonzero(labeled)
-        some, labels = safe_indexing(X, rows), labels[labeled]
-        weights = weights[rows]
-        weighted = {} if sample_weight is None else {"sample_weight": weights}
-        self.estimator_ = head.fit(self._codes(some), labels, **weighted)
-        self.__dict__.pop("history_", None)
-        if self.fine_tune:
-            self._fine_tune(some, labels, weights)
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-            if hasattr(self.transformer_, name):
-                setattr(self, name, getattr(self.transformer_, name))
-
-    def _check_head(self):
-        """Refuse a head of another kind than this."""
-        if not hasattr(self.estimator, "__sklearn_tags__"):  # None, or not of scikit-learn's kind
-            return
-        kind, wanted = get_tags(self.estimator).estimator_type, get_tags(self).estimator_type
-        if kind not in (wanted, None):
-            raise ValueError(
-                f"estimator must be a {wanted} or None; {type(self.estimator).__name__} is a "
-                f"{kind}, got {self.estimator!r}."
-            )
-
-    def _fine_tune(self, X, labels, weights):
-        encoder = _unfrozen(self.transformer_)
-        targets, objective = self._tuning(labels, weights)
-        frozen = self.fine_tune == "linear_probe"
-        counts = self._counted(labels, weights)
-        counts = counts * (weights.sum() / counts.sum())  # as many updates as without
-        encoder, weight, bias, history = fine_tuned(encoder, X, targets, counts, objective, frozen)
-        self.transformer_, self.history_ = encoder, history.frame()
-        if frozen:
-            self._take_over(weight, bias)
-        else:
-            # The head learned from views; predictions are of rows as they are.
-            self.estimator_.fit(self._codes(X), labels, sample_weight=weights)
-
-    def _score_of(self, score, X, y, labeled, sample_weight):
-        """A score of the rows that have a label."""
-        weights = None if sample_weight is None else row_weights(sample_weight, y)
-        if labeled.all():
-            return score(X, y, weights)
-        rows = np.flatnonzero(labeled)
-        if not len(rows):
-            raise ValueError("score compares with labels in y, and no row has one.")
-        weights = None if weights is None else weights[rows]
-        return score(safe_indexing(X, rows), y[rows], weights)
-
-    def _beside(self, X, y):
-        """Rows in a form of which some can be taken, and ``y`` as an array beside them."""
-        reject_no_table(X)
-        (X,) = indexable(X)
-        if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
-            column_or_1d(y, warn=True)
-        return X, one_for_each_row(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")
-
-    def _codes(self, X):
-        codes = self.transformer_.transform(X)
-        return codes if sp.issparse(codes) else np.asarray(codes)
-
-    def predict(self, X):
-        """Predictions of the head.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-        """
-        check_is_fitted(self)
-        return self.estimator_.predict(self._codes(X))
-
-    def get_metadata_routing(self):
-        """Which metadata reaches the transformer, such as ``groups``.
-
-        Returns
-        -------
-        MetadataRouter
-        """
-        transformer = self.transformer
-        return (
-            MetadataRouter(owner=type(self).__name__)
-            .add_self_request(self)
-            .add(
-                transformer=AutoencoderTransformer() if transformer is None else transformer,
-                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
-            )
-        )
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "estimator_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        transformer = self.transformer
-        inner = get_tags(AutoencoderTransformer() if transformer is None else transformer)
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.input_tags.sparse = inner.input_tags.sparse
-        return tags
-
-
-def _unfrozen(transformer):
-    """What a FrozenEstimator holds, or the transformer itself."""
-    return transformer.estimator if isinstance(transformer, FrozenEstimator) else transformer
 
 
 def _head_has(name):
@@ -221,7 +24,7 @@ def _head_has(name):
     return check
 
 
-class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
+class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     """A classifier on codes: all rows train the encoder, rows with a label the head.
 
     Parameters
@@ -232,7 +35,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         already. It gets ``y`` as well, which objectives such as
         :class:`~sklearn_replearn.objectives.SupCon` use.
     estimator : classifier, default=None
-        Predicts labels from codes. None is ``LogisticRegression(max_iter=1000)``.
+        Predicts labels from codes. None is ``LogisticRegression(max_iter=1000)``; beside raw
+        columns its ``C`` is chosen.
     fine_tune : False, "linear_probe" or "full", default=False
         Whether a linear head, started from that of ``LogisticRegression``, is trained on views of
         the rows with a label: alone ("linear_probe"), or together with the encoder ("full"), whose
@@ -243,6 +47,15 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         How much rows of each class count for the head, and in fine-tuning: a number above 0 by
         class, 1 for those not named; "balanced" gives all classes the same weight in sum. Of an
         ``estimator`` it is a parameter of that.
+    passthrough : bool or "auto", default="auto"
+        Whether the head is given the raw columns beside the codes: levels one-hot, numbers
+        standardised and as normal scores of their ranks; cells of images and other arrays as the
+        encoder sees them. How much the default head makes of them (half as much as of the codes or
+        twice as much, by variance) and how strong it is (``C``) is then chosen by cross-validation
+        of the labels, in five folds of at most 2,000 rows; another ``estimator`` is given both
+        with the same variance. "auto" is True for tables that are not sparse, with the default
+        head, an encoder of this package (or one frozen) and no fine-tuning, which is of codes
+        alone; else False.
 
     Attributes
     ----------
@@ -250,8 +63,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         Fitted. After ``fine_tune="full"`` its encoder is the one that this led to and its decoder
         the one of before: what it decodes, samples or scores means little then.
     estimator_ : classifier
-        Fitted to codes; with ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights
-        of the head.
+        Fitted to codes, and what stands beside them to their right; with
+        ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights of the head.
     classes_ : ndarray of shape (n_classes,)
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any.
@@ -292,12 +105,19 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
     """
 
     _parameter_constraints = {
-        **_EncoderPredictor._parameter_constraints,
+        **EncoderPredictor._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
-    def __init__(self, transformer=None, estimator=None, fine_tune=False, class_weight=None):
-        super().__init__(transformer, estimator, fine_tune)
+    def __init__(
+        self,
+        transformer=None,
+        estimator=None,
+        fine_tune=False,
+        class_weight=None,
+        passthrough="auto",
+    ):
+        super().__init__(transformer, estimator, fine_tune, passthrough)
         self.class_weight = class_weight
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -352,6 +172,8 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         numbers = np.full(len(labels), -1)
         numbers[labeled] = np.unique(labels[labeled], return_inverse=True)[1]
         return numbers
+
+    _head = LogisticHead
 
     def _default_head(self, labels, weights):
         factors = class_factors(self.class_weight, labels, weights)
@@ -412,7 +234,7 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         ndarray of shape (n_samples, n_classes)
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(self._codes(X))
+        return self.estimator_.predict_proba(self._seen_by_head(X))
 
     @available_if(_head_has("decision_function"))
     def decision_function(self, X):
@@ -427,10 +249,10 @@ class EncoderClassifier(ClassifierMixin, _EncoderPredictor):
         ndarray of shape (n_samples,) or (n_samples, n_classes)
         """
         check_is_fitted(self)
-        return self.estimator_.decision_function(self._codes(X))
+        return self.estimator_.decision_function(self._seen_by_head(X))
 
 
-class EncoderRegressor(RegressorMixin, _EncoderPredictor):
+class EncoderRegressor(RegressorMixin, EncoderPredictor):
     """A regressor on codes: all rows train the encoder, rows with a target the head.
 
     Parameters
@@ -438,17 +260,20 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
     transformer : transformer, default=None
         Learns codes from all rows; see :class:`EncoderClassifier`.
     estimator : regressor, default=None
-        Predicts targets from codes. None is ``Ridge()``.
+        Predicts targets from codes. None is ``Ridge()``; beside raw columns ``alpha`` is chosen.
     fine_tune : False, "linear_probe" or "full", default=False
         As in :class:`EncoderClassifier`, with the squared error; the head starts from that of
         ``Ridge``.
+    passthrough : bool or "auto", default="auto"
+        As in :class:`EncoderClassifier`; what is chosen of the default head is ``alpha``.
 
     Attributes
     ----------
     transformer_ : transformer
         Fitted; see :class:`EncoderClassifier`.
     estimator_ : regressor
-        Fitted to codes; with ``fine_tune="linear_probe"`` a ``Ridge`` with the weights of the head.
+        Fitted to codes, and what stands beside them to their right; with
+        ``fine_tune="linear_probe"`` a ``Ridge`` with the weights of the head.
     history_ : DataFrame
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int
@@ -513,6 +338,8 @@ class EncoderRegressor(RegressorMixin, _EncoderPredictor):
 
     def _for_transformer(self, labels, labeled):
         return labels
+
+    _head = RidgeHead
 
     def _default_head(self, labels, weights):
         return Ridge()

@@ -4,18 +4,24 @@ import os
 import threading
 import warnings
 from contextlib import ExitStack, contextmanager, nullcontext
-from functools import wraps
+from functools import cache, wraps
 from types import FunctionType
 
 import torch
+from sklearn import config_context
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import ThreadpoolController
 
 from .randomness import global_state_kept
+from .turns import Turns
 
 # With fewer weights a batch is done before a second thread has woken up; and where another process
 # wants the core, threads that wait for each other make a fit tens of times slower.
 WEIGHTS_WORTH_THREADS = 2_000_000
 
 _CPU = torch.device("cpu")
+# Both the number of threads of libraries and the filters of warnings belong to the process.
+_ONE_AT_A_TIME = Turns()
 
 # Packages whose parts draw from the generators that they are given.
 _TRUSTED = (__name__.partition(".")[0] + ".", "skorch.", "sklearn.", "torch.optim.")
@@ -42,6 +48,28 @@ def resolve_device(device):
     if resolved.type == "meta":
         raise ValueError('device="meta" holds no numbers. Use device="auto" or device="cpu".')
     return resolved
+
+
+@cache
+def _libraries():
+    """Those that compute with threads; to find them takes longer than to fit a small model."""
+    return ThreadpoolController()
+
+
+@contextmanager
+def undisturbed():
+    """Fit models of scikit-learn within: on one thread, as by default, and without its warnings.
+
+    The last bits of sums depend on how many threads there are.
+    """
+    with (
+        _ONE_AT_A_TIME.turn(),
+        _libraries().limit(limits=1),
+        warnings.catch_warnings(),
+        config_context(array_api_dispatch=False),
+    ):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 @contextmanager

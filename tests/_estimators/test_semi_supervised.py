@@ -74,8 +74,8 @@ def labeled(y):
 def test_rows_without_a_label_train_the_encoder_and_not_the_head(cls, fine_tune, wine, diabetes):
     X, y = data(cls, wine, diabetes)
     known = labeled(y)
-    fitted = cls(encoder(), fine_tune=fine_tune).fit(X, y)
-    without = cls(encoder(), fine_tune=fine_tune).fit(X[known], y[known])
+    fitted = cls(encoder(), fine_tune=fine_tune, passthrough=False).fit(X, y)
+    without = cls(encoder(), fine_tune=fine_tune, passthrough=False).fit(X[known], y[known])
     name = "predict_proba" if cls is EncoderClassifier else "predict"
     assert not np.allclose(getattr(fitted, name)(X), getattr(without, name)(X))
     if not fine_tune:
@@ -293,7 +293,7 @@ def test_full_fits_the_labels_better(cls, wine, diabetes):
     X, y = data(cls, wine, diabetes)
     known = labeled(y)
     plain, full = (
-        cls(encoder(latent_dim=1, max_epochs=40), fine_tune=fine_tune).fit(X, y)
+        cls(encoder(latent_dim=1, max_epochs=40), None, fine_tune, passthrough=False).fit(X, y)
         for fine_tune in (False, "full")
     )
     losses = full.history_["train_prediction"]

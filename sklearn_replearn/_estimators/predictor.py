@@ -1,0 +1,243 @@
+"""What EncoderClassifier and EncoderRegressor share."""
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags, indexable
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
+
+from .._dataset.columns import one_for_each_row, row_weights
+from .._runtime.parameters import Instance
+from .._runtime.sklearn import StrOptions, safe_indexing
+from .._tables.arrays import reject_no_table
+from .autoencoder import AutoencoderTransformer
+from .base import RepresentationTransformer
+from .fine_tuning import fine_tuned
+from .linear_heads import chosen_head
+from .raw_columns import RawColumns
+
+#: What may be the variance of raw columns, in units of that of the codes beside them.
+_SHARES = (0.5, 2.0)
+
+
+class EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
+    """What both share: fit, and codes of rows.
+
+    A subclass says which rows have a label (``_labels``), what the transformer sees of them
+    (``_for_transformer``), what the head is by default on codes (``_default_head``) and beside raw
+    columns (``_head``), how much rows count (``_counted``), and what objective of fine-tuning goes
+    on from the head (``_tuning``) and gives it back (``_take_over``).
+    """
+
+    _parameter_constraints = {
+        "transformer": [
+            Instance(["fit", "transform"], "a transformer, such as AutoencoderTransformer()"),
+            None,
+        ],
+        "estimator": [
+            Instance(["fit", "predict"], "a classifier or regressor of scikit-learn"),
+            None,
+        ],
+        "fine_tune": ["boolean", StrOptions({"linear_probe", "full"})],
+        "passthrough": ["boolean", StrOptions({"auto"})],
+    }
+
+    def __init__(self, transformer=None, estimator=None, fine_tune=False, passthrough="auto"):
+        self.transformer = transformer
+        self.estimator = estimator
+        self.fine_tune = fine_tune
+        self.passthrough = passthrough
+
+    def _fit(self, X, y, sample_weight, fit_params):
+        if self.fine_tune is True:
+            raise ValueError(
+                'fine_tune must be False, "linear_probe" (the head alone) or "full" (head and '
+                "encoder); got True."
+            )
+        if self.fine_tune and self.estimator is not None:
+            raise ValueError(
+                f"fine_tune={self.fine_tune!r} trains a linear head of its own: leave estimator at "
+                f"None, or set fine_tune=False; got estimator={self.estimator!r}."
+            )
+        if self.fine_tune and self.passthrough is True:
+            raise ValueError(
+                f"fine_tune={self.fine_tune!r} trains a head on codes alone: leave passthrough at "
+                '"auto", or set fine_tune=False; got passthrough=True.'
+            )
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None. For "
+                "codes without labels use the transformer alone."
+            )
+        X, y = self._beside(X, y)
+        weights = row_weights(sample_weight, y)
+        labels, labeled = self._labels(y, weights > 0)
+        if sample_weight is not None:
+            fit_params = {**fit_params, "sample_weight": weights}
+        self._check_head()
+        head = self.estimator
+        if head is None:
+            head = self._default_head(labels[labeled], weights[labeled])
+        else:
+            head = clone(head)
+        transformer = self.transformer
+        transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
+        self._check_transformer(_unfrozen(transformer))
+        for part in (transformer, head) if sample_weight is not None else ():
+            if not isinstance(part, FrozenEstimator) and not has_fit_parameter(
+                part, "sample_weight"
+            ):
+                raise ValueError(
+                    f"{type(part).__name__} takes no sample_weight. Give another one, or no "
+                    "sample_weight."
+                )
+        self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **fit_params)
+        self._raw = self._raw_columns(X, weights)
+        rows = np.flatnonzero(labeled)
+        some, labels = safe_indexing(X, rows), labels[labeled]
+        weights = weights[rows]
+        weighted = {} if sample_weight is None else {"sample_weight": weights}
+        if self._raw is None or self.estimator is not None:
+            self.estimator_ = head.fit(self._seen_by_head(some), labels, **weighted)
+        else:
+            self._choose_head(some, labels, self._counted(labels, weights))
+        self.__dict__.pop("history_", None)
+        if self.fine_tune:
+            self._fine_tune(some, labels, weights)
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(self.transformer_, name):
+                setattr(self, name, getattr(self.transformer_, name))
+
+    def _check_transformer(self, transformer):
+        """Refuse one of another package where what is asked for needs one of ours."""
+        if isinstance(transformer, RepresentationTransformer):
+            return
+        for name, value, what in (
+            ("fine_tune", self.fine_tune, "trains on"),
+            ("passthrough", self.passthrough is True, "takes the columns as they are scaled by"),
+        ):
+            if value:
+                raise ValueError(
+                    f"{name}={value!r} {what} an AutoencoderTransformer, VAETransformer or "
+                    f"ContrastiveTransformer; got {type(transformer).__name__}. Set {name}=False."
+                )
+
+    def _raw_columns(self, X, weights):
+        """The raw columns that stand beside codes, or None."""
+        encoder, asked = _unfrozen(self.transformer_), self.passthrough
+        if asked == "auto" and not self.fine_tune and self.estimator is None:
+            asked = isinstance(encoder, RepresentationTransformer) and encoder._model.rows.tabular
+            asked = asked and not encoder._model.schema.sparse
+        if asked is not True:
+            return None
+        return RawColumns(encoder, X, weights)
+
+    def _choose_head(self, X, labels, weights):
+        """A default head, and what raw columns count in it beside the codes."""
+        codes = self._codes(X)
+        versions = [self._raw.scaled(share) for share in _SHARES]
+        seen = [np.hstack([codes, raw.of(X)]) for raw in versions]
+        self.estimator_, chosen = chosen_head(self._head, seen, labels, weights, self._raw.variance)
+        self._raw = versions[chosen]
+
+    def _check_head(self):
+        """Refuse a head of another kind than this."""
+        if not hasattr(self.estimator, "__sklearn_tags__"):  # None, or not of scikit-learn's kind
+            return
+        kind, wanted = get_tags(self.estimator).estimator_type, get_tags(self).estimator_type
+        if kind not in (wanted, None):
+            raise ValueError(
+                f"estimator must be a {wanted} or None; {type(self.estimator).__name__} is a "
+                f"{kind}, got {self.estimator!r}."
+            )
+
+    def _fine_tune(self, X, labels, weights):
+        encoder = _unfrozen(self.transformer_)
+        targets, objective = self._tuning(labels, weights)
+        frozen = self.fine_tune == "linear_probe"
+        counts = self._counted(labels, weights)
+        counts = counts * (weights.sum() / counts.sum())  # as many updates as without
+        encoder, weight, bias, history = fine_tuned(encoder, X, targets, counts, objective, frozen)
+        self.transformer_, self.history_ = encoder, history.frame()
+        if frozen:
+            self._take_over(weight, bias)
+        else:
+            # The head learned from views; predictions are of rows as they are.
+            self.estimator_.fit(self._codes(X), labels, sample_weight=weights)
+
+    def _score_of(self, score, X, y, labeled, sample_weight):
+        """A score of the rows that have a label."""
+        weights = None if sample_weight is None else row_weights(sample_weight, y)
+        if labeled.all():
+            return score(X, y, weights)
+        rows = np.flatnonzero(labeled)
+        if not len(rows):
+            raise ValueError("score compares with labels in y, and no row has one.")
+        weights = None if weights is None else weights[rows]
+        return score(safe_indexing(X, rows), y[rows], weights)
+
+    def _beside(self, X, y):
+        """Rows in a form of which some can be taken, and ``y`` as an array beside them."""
+        reject_no_table(X)
+        (X,) = indexable(X)
+        if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
+            column_or_1d(y, warn=True)
+        return X, one_for_each_row(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")
+
+    def _codes(self, X):
+        codes = self.transformer_.transform(X)
+        return codes if sp.issparse(codes) else np.asarray(codes)
+
+    def _seen_by_head(self, X):
+        codes = self._codes(X)
+        return codes if self._raw is None else np.hstack([codes, self._raw.of(X)])
+
+    def predict(self, X):
+        """Predictions of the head.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict(self._seen_by_head(X))
+
+    def get_metadata_routing(self):
+        """Which metadata reaches the transformer, such as ``groups``.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        transformer = self.transformer
+        return (
+            MetadataRouter(owner=type(self).__name__)
+            .add_self_request(self)
+            .add(
+                transformer=AutoencoderTransformer() if transformer is None else transformer,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        transformer = self.transformer
+        inner = get_tags(AutoencoderTransformer() if transformer is None else transformer)
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.input_tags.sparse = inner.input_tags.sparse
+        return tags
+
+
+def _unfrozen(transformer):
+    """What a FrozenEstimator holds, or the transformer itself."""
+    return transformer.estimator if isinstance(transformer, FrozenEstimator) else transformer

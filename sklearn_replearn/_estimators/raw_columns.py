@@ -1,0 +1,80 @@
+"""Raw columns, as they stand beside codes for a linear head."""
+
+import copy
+
+import numpy as np
+import torch
+
+from .._dataset.multiset import canonical
+from .._dataset.sparse import SparseTable
+from .._runtime.sklearn import safe_indexing
+from .._scaling.normal_scores import normal_scores
+from ..modules import ColumnEncoding
+
+_ROWS_LOOKED_AT = 4096
+
+
+class RawColumns:
+    """The cells of rows as columns for a linear model beside codes.
+
+    In tables levels are one-hot, and numbers stand twice: standardised, and as the normal scores of
+    their ranks, because a linear model cannot make the one of the other. A missing number is at the
+    mean, and where some were missing in fit a column says so. Cells of arrays, which share a scale,
+    are as the encoder sees them. All have one factor, which makes their variance, all together, a
+    multiple of that of the codes: it says how much a head with a prior makes of either.
+
+    Parameters
+    ----------
+    encoder : RepresentationTransformer
+        Fitted; says how columns are scaled.
+    X : table
+        All rows of fit.
+    sample_weight : ndarray of shape (n_samples,)
+
+    Attributes
+    ----------
+    variance : float
+        Of codes, all together.
+    """
+
+    def __init__(self, encoder, X, sample_weight):
+        self._encoder, self._scores, self._factor = encoder, {}, 1.0
+        rows, scaler, table = encoder._model.rows, encoder._model.scaler, encoder._table(X)
+        if isinstance(table, SparseTable) or not (scaler.numbers | (scaler.levels.sizes > 0)).all():
+            kind = "sparse matrices" if isinstance(table, SparseTable) else "token ids"
+            raise ValueError(
+                "passthrough=True puts columns of numbers and categories beside codes; these are "
+                f"{kind}. Set passthrough=False."
+            )
+        multiset = canonical(np.ascontiguousarray(table), sample_weight)
+        if rows.tabular:
+            varies = np.flatnonzero(scaler.numbers & ~scaler.constant)
+            self._scores = normal_scores(multiset, varies, np.zeros(multiset.width, dtype=bool))
+        raw = multiset.moments(lambda part: self._columns(multiset.values(part)))
+        some = multiset.numbers[multiset.sample(_ROWS_LOOKED_AT)]
+        codes = np.asarray(encoder.transform(safe_indexing(X, some)), dtype=np.float64)
+        self.variance = float(codes.var(axis=0).sum()) or 1.0
+        self._factor = float((self.variance / (raw.variance.sum() or 1.0)) ** 0.5)
+
+    def scaled(self, share):
+        """The same, of so many times the variance of the codes."""
+        scaled = copy.copy(self)
+        scaled._factor = self._factor * share**0.5
+        return scaled
+
+    def of(self, X):
+        """Columns of some rows, ndarray of shape (n_rows, n_columns), float64."""
+        return self._columns(self._encoder._table(X)) * self._factor
+
+    def _columns(self, table):
+        scaler = self._encoder._model.scaler
+        cells = scaler.limit(scaler.scale(table))
+        cells[:, scaler.numbers] /= scaler.spread[scaler.numbers]
+        encoding = ColumnEncoding(
+            scaler.levels.sizes.tolist(), scaler.missing.tolist(), scaler.levels.shares
+        )
+        scores = [
+            np.nan_to_num(scores.forward(table[:, j].astype(np.float64)))[:, None]
+            for j, scores in self._scores.items()
+        ]
+        return np.hstack([encoding(torch.from_numpy(cells)).numpy(), *scores])
