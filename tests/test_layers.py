@@ -50,6 +50,7 @@ LAYERS = {
         "limits",
         "affine",
         "normal_scores",
+        "score_curves",
         "grain",
         "profile",
         "support",

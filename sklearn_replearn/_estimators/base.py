@@ -107,6 +107,9 @@ class RepresentationTransformer(
     #: Standard deviation of normal columns in units of the scaled ones; None learns it.
     _scale = None
 
+    #: Whether encoders see normal scores of columns beside their scaled cells.
+    _sees_scores = False
+
     #: Likelihood of columns of 0 and 1; the normal one where only errors count.
     _likelihood_of_binary = Gaussian
 

@@ -12,9 +12,9 @@ from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.pairing import group_numbers, time_numbers
 from .._runtime.isolation import few_threads, isolated
-from .._runtime.parameters import Whole
+from .._runtime.parameters import Number, Whole
 from .._runtime.randomness import new_generator
-from .._runtime.sklearn import fit_context
+from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
 from ..augmentations._calling import AUGMENTATION, view
 from ..metrics import info_nce_bits
@@ -32,9 +32,10 @@ class ContrastiveTransformer(RepresentationTransformer):
     """Codes in which two augmented views of a row are alike and other rows differ.
 
     The code is what the encoder gives; projectors, predictors, targets and queues of the objective
-    serve training only. A decoder learns from the codes without influencing them, so that
-    ``inverse_transform`` works here too. Codes have mean 0 and standard deviation 1 over the
-    training rows (over 65,536 of them, if there are more).
+    serve training only. A decoder learns from the codes, so that ``inverse_transform`` works here
+    too; for tables the encoder learns to make rows decodable as well (``reconstruction_weight``).
+    Codes have mean 0 and standard deviation 1 over the training rows (over 65,536 of them, if there
+    are more).
 
     Parameters
     ----------
@@ -57,6 +58,10 @@ class ContrastiveTransformer(RepresentationTransformer):
         as torchvision's and kornia's do.
     n_time_neighbors : int, default=10
         With ``times`` in ``fit``: so many rows before and after are alike.
+    reconstruction_weight : float or "auto", default="auto"
+        Weight of the decoder's error in what the encoder learns, beside the objective: what views
+        have not in common, such as small differences between columns, is lost without it. 0 leaves
+        codes to the objective alone. "auto" is 0.3 for tables with the default objective, else 0.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
         "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
@@ -171,6 +176,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         "objective": [OBJECTIVE, None],
         "augmentation": [AUGMENTATION, tuple, None],
         "n_time_neighbors": [Whole()],
+        "reconstruction_weight": [StrOptions({"auto"}), Number(0, closed="left")],
     }
 
     def __init__(
@@ -180,6 +186,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         objective=None,
         augmentation=None,
         n_time_neighbors=10,
+        reconstruction_weight="auto",
         hidden_layer_sizes="auto",
         activation="auto",
         encoder=None,
@@ -206,6 +213,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.objective = objective
         self.augmentation = augmentation
         self.n_time_neighbors = n_time_neighbors
+        self.reconstruction_weight = reconstruction_weight
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.encoder = encoder
@@ -366,12 +374,16 @@ class ContrastiveTransformer(RepresentationTransformer):
             ]
 
     _network = Autoencoder
+    _sees_scores = True
 
     def _objective_of(self, rows):
         return repr(self._contrast(rows))
 
     def _objective(self, rows, n_updates):
-        return WithDecoder(self._contrast(rows), rows.n_decoded)
+        weight = self.reconstruction_weight
+        if isinstance(weight, str):
+            weight = rows.reconstruction_weight if self.objective is None else 0.0
+        return WithDecoder(self._contrast(rows), rows.n_decoded, weight)
 
     def _contrast(self, rows):
         if self.objective is None:

@@ -220,6 +220,8 @@ def _learned(estimator, rows, schema, multiset, seed):
     if profile.small_counts and isinstance(rows, Table):
         estimator._warn_of_counts()
     scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
+    if estimator._sees_scores:
+        scaler.curves = rows.curves(scaler, multiset)
     return scaler, _plan(estimator, rows, scaler, likelihoods)
 
 
@@ -241,7 +243,7 @@ def _plan(estimator, rows, scaler, likelihoods):
         latent_dim=estimator.latent_dim,
         hidden=_hidden(estimator, rows, n_inputs),
         activation=rows.activation if estimator.activation == "auto" else estimator.activation,
-        plain=encoding is None,
+        plain=scaler.plain and not hides,
         hides=hides,
         encoder=estimator.encoder,
         decoder=estimator.decoder,

@@ -36,7 +36,7 @@ class NetworkPlan:
         Widths of the encoder's hidden layers.
     activation : str
     plain : bool
-        Whether the encoder takes scaled cells as they are.
+        Whether cells are numbers, and none is missing.
     hides : bool
         Whether augmentations make cells missing.
     encoder, decoder : torch.nn.Module, callable or None

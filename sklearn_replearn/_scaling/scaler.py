@@ -83,6 +83,8 @@ class Scaler:
         With the shares of the levels.
     n_rows : float
         Weight of all rows.
+    curves : ScoreCurves or None
+        Normal scores that an encoder sees beside scaled cells.
     fits_float32 : bool
         Whether float32 has room for the numbers of all columns.
 
@@ -142,6 +144,8 @@ class Scaler:
         spread[~self.numbers] = entropies[~self.numbers]
         self.n_rows = float(multiset.weights.sum())
         self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
+
+    curves = None
 
     #: Whether a cell of a column with a grain stands for all numbers that are nearest to it.
     grained = True

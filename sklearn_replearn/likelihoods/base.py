@@ -140,6 +140,9 @@ class Likelihood(nn.Module):
     #: Errors for a nat.
     _per_nat = 2.0
 
+    #: What errors count beside those of columns of other likelihoods.
+    _weight_beside = 1.0
+
     def cell_error(self, x, output):
         """What an autoencoder minimises, per cell that is there."""
         return -self._per_nat * self.cell_log_prob(x, output)

@@ -11,6 +11,9 @@ from .._scaling.support import LEVELS
 from .._tables.levels import UNSEEN, digits_of
 from .base import UNIT, Likelihood, uniform_like
 
+# A column of K levels spreads over K - 1 directions, and at the weight of its nats it takes as many
+# columns of a narrow code from numbers, each of which says more.
+_WEIGHT_BESIDE_NUMBERS = 0.1
 _LEVELS = {"n_levels": [Each(Whole(), least=1)], "n_rows": [Number(0, closed="left")]}
 
 
@@ -44,6 +47,7 @@ class Categorical(Likelihood):
     """
 
     support = LEVELS
+    _weight_beside = _WEIGHT_BESIDE_NUMBERS
 
     @classmethod
     def for_columns(cls, columns, scaler, scale=None, for_errors=False):
@@ -145,6 +149,7 @@ class Ordinal(Likelihood):
     """
 
     support = LEVELS
+    _weight_beside = _WEIGHT_BESIDE_NUMBERS
 
     @classmethod
     def for_columns(cls, columns, scaler, scale=None, for_errors=False):

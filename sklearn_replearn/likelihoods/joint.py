@@ -79,8 +79,11 @@ class Joint(Likelihood):
     def cell_error(self, x, output):
         """What an autoencoder minimises, per cell that is there."""
 
+        heaviest = max(part._weight_beside for part in self.of_columns)
+
         def error(part, x, output):
-            return self._per_nat / part._per_nat * part.cell_error(x, output)
+            weight = part._weight_beside / heaviest
+            return weight * self._per_nat / part._per_nat * part.cell_error(x, output)
 
         return self._together(error, self._split(output), x)
 

@@ -5,7 +5,10 @@ import torch
 from torch import nn
 
 from .._runtime.parameters import Each, Number, Whole, validated
+from .._scaling.score_curves import ScoreCurves
 from .._tables.levels import digits_of
+
+_NARROWEST = 1e-12  # step between knots
 
 
 class ColumnEncoding(nn.Module):
@@ -25,6 +28,8 @@ class ColumnEncoding(nn.Module):
         Share of the rows that have each of the levels (or digits, see below), column by column.
     rarity : array-like of shape (n_features,), default=None
         Weights of counts; those of a row then have length 1, as in tf-idf. 0 for other columns.
+    curves : ScoreCurves, default=None
+        Of columns of numbers for which one more input each is the normal score of the cell.
 
     Attributes
     ----------
@@ -52,9 +57,10 @@ class ColumnEncoding(nn.Module):
             "missing": [Each("boolean")],
             "shares": [Each(Number(0, 1, closed="both"))],
             "rarity": [Each(Number(0, closed="left")), None],
+            "curves": [ScoreCurves, None],
         }
     )
-    def __init__(self, n_levels, missing, shares, rarity=None):
+    def __init__(self, n_levels, missing, shares, rarity=None, curves=None):
         super().__init__()
         n_shares = sum(size for count in n_levels for _, size in digits_of(count))
         for name, values, wanted in (
@@ -73,7 +79,12 @@ class ColumnEncoding(nn.Module):
                 slots += [len(digits) - 1] * size
                 start += size
         gone = [j for j, flag in enumerate(missing) if flag]
-        self.width = start + len(gone)
+        self.n_scores = 0 if curves is None else len(curves)
+        self.width = start + len(gone) + self.n_scores
+        if self.n_scores:
+            for name in ("columns", "cells", "scores"):
+                values = torch.tensor(getattr(curves, name), device="cpu")
+                self.register_buffer(f"curve_{name}", values, persistent=False)
         self.n_numbers, self.n_slots = len(numbers), len(slots)
         for name, values in (
             ("numbers", numbers),
@@ -107,8 +118,20 @@ class ColumnEncoding(nn.Module):
                 unknown = (~known).index_select(1, self.slots)
                 levels = inputs[:, self.n_numbers : end]
                 levels += unknown * self.shares.to(cells.dtype)
-        inputs[:, end:] = missing.index_select(1, self.gone)
+        known_only = end + len(self.gone)
+        inputs[:, end:known_only] = missing.index_select(1, self.gone)
+        if self.n_scores:
+            inputs[:, known_only:] = self._scores(filled, missing)
         return inputs
+
+    def _scores(self, filled, missing):
+        knots, scores = self.curve_cells.to(filled.dtype), self.curve_scores.to(filled.dtype)
+        cells = filled.index_select(1, self.curve_columns).t().contiguous()
+        after = torch.searchsorted(knots, cells, right=True).clamp_(1, knots.shape[1] - 1)
+        low, high = knots.gather(1, after - 1), knots.gather(1, after)
+        share = ((cells - low) / (high - low).clamp_min(_NARROWEST)).clamp_(0, 1)
+        found = torch.lerp(scores.gather(1, after - 1), scores.gather(1, after), share).t()
+        return found.masked_fill(missing.index_select(1, self.curve_columns), 0.0)
 
     def _weighted(self, numbers):
         counts = numbers * self.rarity

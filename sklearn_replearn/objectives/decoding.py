@@ -10,18 +10,21 @@ _BESIDE = ("reconstruction", "alignment", "uniformity")
 
 
 class WithDecoder(Objective):
-    """An objective, and a decoder that learns from its codes without influencing them.
+    """An objective, and a decoder that learns from its codes.
 
     Parameters
     ----------
     objective : Objective
     n_decoded : int, default=None
         The decoder learns from so many rows of each batch; None: all.
+    weight : float, default=0.0
+        Of the decoder's error in what the encoder learns. 0: it does not influence codes.
     """
 
-    def __init__(self, objective, n_decoded=None):
+    def __init__(self, objective, n_decoded=None, weight=0.0):
         self.objective = objective
         self.n_decoded = n_decoded
+        self.weight = weight
 
     @property
     def terms_aside(self):
@@ -35,7 +38,8 @@ class WithDecoder(Objective):
 
     def bound(self, n_rows, n_updates):
         """The same of the objective."""
-        return WithDecoder(bound_to(self.objective, n_rows, n_updates), self.n_decoded)
+        objective = bound_to(self.objective, n_rows, n_updates)
+        return WithDecoder(objective, self.n_decoded, self.weight)
 
     def heads(self, network, generator):
         """Those of the objective."""
@@ -53,12 +57,15 @@ class WithDecoder(Objective):
                 "every objective; its own need other names."
             )
         rows = batch.rows[: self.n_decoded]
-        with torch.no_grad():
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.weight > 0):
             # What an encoder counts over batches is of the views.
             network.encoder.eval()
             code = network.code(rows)
             network.encoder.train(heads.training)
-            if not heads.training:
+        if self.weight > 0:
+            code = torch.lerp(code.detach(), code, self.weight)
+        if not heads.training:
+            with torch.no_grad():
                 left, right = network.code(batch.left), network.code(batch.right)
                 terms = {
                     **terms,

@@ -57,6 +57,8 @@ class Rows(BaseEstimator):
         days) and a distribution of its own. Not so where cells share a scale, as in images.
     n_decoded : int or None
         Rows of a batch that a decoder learns from beside a contrastive objective; None: all.
+    reconstruction_weight : float
+        Of the decoder's error in what an encoder learns beside the default contrastive objective.
 
     Examples
     --------
@@ -79,6 +81,7 @@ class Rows(BaseEstimator):
     dense = False
     tabular = True
     n_decoded = None
+    reconstruction_weight = 0.0
     scaling = "auto"
     categorical_features = None
 
@@ -199,6 +202,21 @@ class Rows(BaseEstimator):
                 f"{type(self).__name__}: scaling must be one of {', '.join(SCALINGS)}, None, or a "
                 f"transformer with fit, transform and inverse_transform; got {scaling!r}."
             )
+
+    def curves(self, scaler, multiset):
+        """Normal scores that an encoder sees beside scaled cells, where it asks for any, or None.
+
+        Parameters
+        ----------
+        scaler : Scaler
+        multiset : Multiset
+            The training rows.
+
+        Returns
+        -------
+        ScoreCurves or None
+        """
+        return None
 
     def encoding(self, scaler, hides):
         """The first module of an encoder, or None where it takes scaled cells as they are.

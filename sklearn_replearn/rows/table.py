@@ -4,6 +4,7 @@ import torch
 
 from .._runtime.parameters import Each
 from .._runtime.sklearn import StrOptions
+from .._scaling.score_curves import score_curves
 from ..augmentations import Identity, SwapNoise
 from ..augmentations._binding import OnTables
 from ..modules import ColumnEncoding, LinearSkip, linear
@@ -11,6 +12,9 @@ from .base import SWAPPED, Rows
 
 # Beside categories and for sparse counts.
 _LR_MIXED = 2e-3
+_DECODED = 128
+# Chosen on half of the tables of benchmarks/few_labels.py among 0.3 and 1.
+_RECONSTRUCTION_WEIGHT = 0.3
 
 
 class Table(Rows):
@@ -41,6 +45,8 @@ default="auto"
     (3, 2)
     """
 
+    n_decoded = _DECODED
+    reconstruction_weight = _RECONSTRUCTION_WEIGHT
     padded = ("n_inputs", "n_outputs", "latent_dim")
     dense = True
 
@@ -56,12 +62,22 @@ default="auto"
         self.categorical_features = categorical_features
         self.scaling = scaling
 
+    def curves(self, scaler, multiset):
+        """Those of columns that are far from normal, with ``scaling="auto"``."""
+        auto = isinstance(self.scaling, str) and self.scaling == "auto"
+        return score_curves(scaler, multiset) if auto and scaler.counted is None else None
+
     def encoding(self, scaler, hides):
-        """Levels one-hot and which cells are missing, or None for complete tables of numbers."""
-        if scaler.plain and not hides:
+        """Levels one-hot, which cells are missing, and normal scores.
+
+        None for complete tables of numbers that are nearly normal.
+        """
+        if scaler.plain and not hides and not scaler.curves:
             return None
         levels, missing = scaler.levels, scaler.missing | hides
-        return ColumnEncoding(levels.sizes.tolist(), missing.tolist(), levels.shares, scaler.rarity)
+        return ColumnEncoding(
+            levels.sizes.tolist(), missing.tolist(), levels.shares, scaler.rarity, scaler.curves
+        )
 
     def encoder(self, plan, n_out, generator):
         """Linear layers; a linear skip beside them where levels are one-hot."""

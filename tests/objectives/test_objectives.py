@@ -629,3 +629,27 @@ def test_an_objective_without_terms_says_so():
 
     with pytest.raises(TypeError, match=r"Nothing does not define terms\(\)"):
         values(Nothing(), *prepared(Nothing()))
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_an_encoder_learns_the_share_of_the_decoders_error_that_it_is_to(weight):
+    """The decoder learns all of it, whatever the share."""
+
+    class Nothing(Objective):
+        def terms(self, network, heads, batch, generator):
+            return {"nothing": 0.0 * network.code(batch.left).sum()}
+
+    gradients = {}
+    for share in (weight, 1.0):
+        objective = WithDecoder(Nothing(), weight=share)
+        network, heads = prepared(objective)
+        terms = objective.terms(network, heads, batch_of(), seeded())
+        sum(terms.values()).backward()
+        gradients[share] = [
+            torch.cat([weights.grad.ravel() for weights in part.parameters()])
+            for part in (network.encoder, network.decoder)
+        ]
+    (encoder, decoder), (whole_encoder, whole_decoder) = gradients[weight], gradients[1.0]
+    assert torch.equal(decoder, whole_decoder)
+    assert whole_encoder.abs().max() > 0
+    torch.testing.assert_close(encoder, weight * whole_encoder)

@@ -99,7 +99,7 @@ def test_an_encoder_takes_levels_one_hot_and_which_cells_are_missing(cls, X, mis
         X[name] = X[name].astype(object).where(np.arange(len(X)) % 5 > 0, None)
     inputs = network(cls, X).inputs
     assert isinstance(inputs, ColumnEncoding)
-    assert inputs.width == width
+    assert inputs.width - inputs.n_scores == width
 
 
 def test_complete_numbers_go_into_the_first_layer_as_they_are():
