@@ -10,6 +10,9 @@ from sklearn.datasets import load_digits, load_sample_images
 from sklearn.model_selection import train_test_split
 
 _SIDE, _FINE = 28, 2  # pixels, and points in a pixel, in each direction
+# Points at which an image is looked at, in units in which it reaches from -1 to 1.
+_LINE = (np.arange(_SIDE * _FINE) + 0.5) / (_SIDE * _FINE / 2) - 1
+_x, _y = np.meshgrid(_LINE, _LINE)
 
 
 def stored(name, n_train=None):
@@ -68,11 +71,6 @@ def shapes(n_train=8_000, n_test=2_000):
     random.shuffle(labels)
     images = np.array([_image(_KINDS[label], random) for label in labels])[:, None]
     return images[:n_train], labels[:n_train], images[n_train:], labels[n_train:]
-
-
-# Points at which an image is looked at, in units in which it reaches from -1 to 1.
-_LINE = (np.arange(_SIDE * _FINE) + 0.5) / (_SIDE * _FINE / 2) - 1
-_x, _y = np.meshgrid(_LINE, _LINE)
 
 
 def _image(kind, random):

@@ -88,15 +88,20 @@ class ImageViews(BaseEstimator):
         """The views that suit the images of fit."""
         return ImageViews(self.colored, scaler.turned, scaler.mirrored)
 
-    def __call__(self, images, generator):
-        """Return views, Tensor of shape (n, channels, height, width)."""
+    @property
+    def steps(self):
+        """Augmentations, one after the other, where those of :class:`Compose` are."""
         turn = [RandomRotation(_DEGREES)] * self.turned
         mirror = [RandomHorizontalFlip()] * self.mirrored
         if self.colored:
             crop, gray = RandomResizedCrop(), [RandomGrayscale()]
         else:
             crop, gray = RandomResizedCrop(scale=(0.5, 1.0), ratio=(0.8, 1.25)), []
-        return Compose([*turn, crop, *mirror, ColorJitter(), *gray])(images, generator)
+        return [*turn, crop, *mirror, ColorJitter(), *gray]
+
+    def __call__(self, images, generator):
+        """Return views, Tensor of shape (n, channels, height, width)."""
+        return Compose(self.steps)(images, generator)
 
 
 def _error_beside(rows):
@@ -108,7 +113,7 @@ def _error_beside(rows):
     kept = variances > _ROUNDING * variances[-1]
     combinations = combinations[:, kept][:, -_AXES:]
     axes = np.linalg.qr(rows.T @ combinations)[0]
-    least = _ROUNDING * variances[-1]
+    least = _ROUNDING * float(variances[-1])
 
     def error(images):
         changed = images.flatten(1).numpy() - center
