@@ -98,7 +98,7 @@ LAYERS = {
         "decoding",
         "supervised",
     ],
-    "rows": ["base", "arrays", "images", "table", "tokens"],
+    "rows": ["base", "arrays", "image_views", "images", "table", "tokens"],
     "_training": [
         "history",
         "schedule",

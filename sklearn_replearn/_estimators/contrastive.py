@@ -53,8 +53,9 @@ class ContrastiveTransformer(RepresentationTransformer):
     augmentation : callable or tuple of two callables, default=None
         Makes the views. A tuple has one for each view. None is
         :class:`~sklearn_replearn.augmentations.SwapNoise` with ``p=0.3`` for both; for images
-        crops, and for those of three channels flips and changes of colour as well; for tokens spans
-        with some tokens deleted. A callable of your own takes rows and a generator, or rows alone
+        crops and changes of colour, with flips and turns where images look like others of fit
+        afterwards (see :class:`~sklearn_replearn.rows.Images`); for tokens spans with some tokens
+        deleted. A callable of your own takes rows and a generator, or rows alone
         as torchvision's and kornia's do.
     n_time_neighbors : int, default=10
         With ``times`` in ``fit``: so many rows before and after are alike.
