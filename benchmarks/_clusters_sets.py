@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from _few_labels_sets import images_of
 from _tables_sets import cut, one_hot, without_text
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
@@ -54,15 +55,12 @@ def digits():
     return Labelled(X, y, numbers, width=32)
 
 
-def images(name):
-    from load import load_images
+def images(load):
+    """Of what a function gives: training images, of shape (n, channels, height, width), and labels.
 
-    X, y = (cut(part, MOST) for part in load_images(name)[:2])
-    X = X[:, None] if X.ndim == 3 else X.transpose(0, 3, 1, 2)
-    return of_images(X, y)
-
-
-def of_images(X, y):
+    What else it gives is left out.
+    """
+    X, y = (cut(part, MOST) for part in load()[:2])
     numbers = {PIXELS: X.reshape(len(X), -1) / 255}
     return Labelled(X, y, numbers, width=64, parameters={"rows": Images(X.shape[1:])})
 
@@ -95,6 +93,6 @@ TABLES = {
 SETS = {
     **TABLES,
     "digits": digits,
-    "mnist": partial(images, "mnist"),
-    "cifar10_subset": partial(images, "cifar10_subset"),
+    "mnist": partial(images, partial(images_of, "mnist")),
+    "cifar10_subset": partial(images, partial(images_of, "cifar10_subset")),
 }
