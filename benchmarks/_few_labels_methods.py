@@ -86,10 +86,10 @@ def compared(
             other = clone(step).set_params(random_state=seed).fit(X)
             others.setdefault(name, []).append((other.transform(X), other.transform(X_test)))
 
-    def on_codes(pair, labeled):
+    def on_codes(name, pair, labeled):
         rows, test_rows = pair
         head = LogisticRegression(max_iter=1000)
-        if rows is not raw:
+        if name not in (RAW, QUANTILES, VECTORIZED):  # which are scaled as they are meant to be
             head = make_pipeline(StandardScaler(with_mean=isinstance(rows, np.ndarray)), head)
         return head.fit(rows[labeled], y[labeled]), test_rows
 
@@ -127,7 +127,7 @@ def compared(
 
     small = len(y) * np.prod(raw.shape[1:]) < _MOST_CELLS
     contrastive = NAMES[-1]
-    methods = {name: partial(on_codes, pair) for name, pair in codes.items()}
+    methods = {name: partial(on_codes, name, pair) for name, pair in codes.items()}
     methods |= {SELF_TRAINED: self_trained, SPREAD: spread} if small else {}
     methods |= {BOOSTED: boosted, DEFAULT: partial(ours, contrastive)}
     if contrastive + NARROW in fitted:
@@ -146,7 +146,10 @@ def compared(
         row["fit s"] = seconds.get(name)
         if name in others:
             # Of each seed the mean over draws.
-            each = [row, *(measured(partial(on_codes, o), y, y_test, tried) for o in others[name])]
+            each = [
+                row,
+                *(measured(partial(on_codes, name, o), y, y_test, tried) for o in others[name]),
+            ]
             row["seeds"] = {
                 share: [float(np.mean(one["auroc"][share])) for one in each]
                 for share in row["auroc"]

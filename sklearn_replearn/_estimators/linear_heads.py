@@ -25,10 +25,11 @@ class LogisticHead:
         return LogisticRegression(C=1.0 / precision, max_iter=_MOST_ITERATIONS)
 
     @staticmethod
-    def always_known(labels):
-        """Rows of a class that has no other row: they are never held out."""
+    def can_be_held_out(labels):
+        """Rows of classes that have one for each fold, if there are two such."""
         _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-        return counts[classes] == 1
+        enough = counts >= _N_FOLDS
+        return enough[classes] & (enough.sum() > 1)
 
     @staticmethod
     def losses(head, X, labels):
@@ -54,9 +55,9 @@ class RidgeHead:
         return Ridge(alpha=0.5 * precision)
 
     @staticmethod
-    def always_known(targets):
-        """None: any target may be held out."""
-        return np.zeros(len(targets), dtype=bool)
+    def can_be_held_out(targets):
+        """All, if each fold has some."""
+        return np.full(len(targets), len(targets) >= 4 * _N_FOLDS)
 
     @staticmethod
     def losses(head, X, targets):
@@ -74,8 +75,9 @@ def chosen_head(kind, scalings, labels, sample_weight, variance):
 
     The variance of codes times the prior variance of a coefficient is the prior variance of what a
     head says of a row by its codes, its strength. Of all pairs of a scaling and a strength that one
-    is taken under which labels held out cost the fewest nats. Rows are taken in canonical order,
-    weight 2 as the row twice, so the order in which they came makes no difference.
+    is taken under which labels held out cost the fewest nats; the first where labels are too few to
+    hold out any. Rows are taken in canonical order, weight 2 as the row twice, so the order in
+    which they came makes no difference.
 
     Parameters
     ----------
@@ -113,11 +115,11 @@ def _held_out(kind, precision, X, labels, weights):
     """Nats of labels held out, in folds that have each about the same share of each class."""
     folds = np.empty(len(X), dtype=np.intp)
     folds[np.argsort(labels, kind="stable")] = np.arange(len(X)) % _N_FOLDS
-    folds[kind.always_known(labels)] = _N_FOLDS
+    folds[~kind.can_be_held_out(labels)] = _N_FOLDS
     loss, weight = 0.0, 0.0
     for fold in range(_N_FOLDS):
         out = folds == fold
-        if not out.any() or out.all():
+        if not out.any():
             continue
         head = kind.of(precision).fit(X[~out], labels[~out], sample_weight=weights[~out])
         loss += float((weights[out] * kind.losses(head, X[out], labels[out])).sum())

@@ -534,7 +534,7 @@ def test_searches_reach_into_the_transformer(wine):
     X, _ = wine
     y = load_wine().target
     search = GridSearchCV(
-        EncoderClassifier(encoder(max_epochs=20), fine_tune="linear_probe"),
+        EncoderClassifier(encoder(max_epochs=20), fine_tune="linear_probe", passthrough=False),
         {"transformer__latent_dim": [1, 8], "fine_tune": [False, "full"]},
         cv=2,
     ).fit(X, y)
