@@ -10,7 +10,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, roc_auc_score
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
@@ -62,7 +61,7 @@ def compared(
     prepare : callable
         Makes numbers of rows for methods that want such.
     codings : dict of str to transformer
-        Whose codes, standardised, are given to ``LogisticRegression``.
+        Whose codes are given to ``LogisticRegression`` as they are.
     encoders : dict of str to transformer
         The same, and some are used by ``EncoderClassifier``.
     shares : tuple
@@ -86,12 +85,9 @@ def compared(
             other = clone(step).set_params(random_state=seed).fit(X)
             others.setdefault(name, []).append((other.transform(X), other.transform(X_test)))
 
-    def on_codes(name, pair, labeled):
+    def on_codes(pair, labeled):
         rows, test_rows = pair
-        head = LogisticRegression(max_iter=1000)
-        if name not in (RAW, QUANTILES, VECTORIZED):  # which are scaled as they are meant to be
-            head = make_pipeline(StandardScaler(with_mean=isinstance(rows, np.ndarray)), head)
-        return head.fit(rows[labeled], y[labeled]), test_rows
+        return LogisticRegression(max_iter=1000).fit(rows[labeled], y[labeled]), test_rows
 
     def few(labeled):
         kept = np.full(len(y), -1)
@@ -127,7 +123,7 @@ def compared(
 
     small = len(y) * np.prod(raw.shape[1:]) < _MOST_CELLS
     contrastive = NAMES[-1]
-    methods = {name: partial(on_codes, name, pair) for name, pair in codes.items()}
+    methods = {name: partial(on_codes, pair) for name, pair in codes.items()}
     methods |= {SELF_TRAINED: self_trained, SPREAD: spread} if small else {}
     methods |= {BOOSTED: boosted, DEFAULT: partial(ours, contrastive)}
     if contrastive + NARROW in fitted:
@@ -148,7 +144,7 @@ def compared(
             # Of each seed the mean over draws.
             each = [
                 row,
-                *(measured(partial(on_codes, name, o), y, y_test, tried) for o in others[name]),
+                *(measured(partial(on_codes, o), y, y_test, tried) for o in others[name]),
             ]
             row["seeds"] = {
                 share: [float(np.mean(one["auroc"][share])) for one in each]

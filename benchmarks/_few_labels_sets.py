@@ -20,7 +20,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
 from sklearn_replearn.rows import Images, Tokens
 
@@ -93,7 +93,7 @@ def digits():
         (X[train], y[train]),
         (X[test], y[test]),
         lambda X: X / 16,
-        {REFERENCE: PCA(32)},
+        {REFERENCE: reduced(lambda X: X / 16, PCA(32, random_state=0))},
         {cls.__name__: cls() for cls in OURS},
         shares=IMAGE_SHARES,
         n_seeds=SEEDS,
@@ -159,10 +159,11 @@ def newsgroups():
         (ids[n_train:], y[n_train:]),
         looked_up(rare),
         {
-            REFERENCE: reduced(looked_up(rare), TruncatedSVD(64, random_state=0)),
-            "counts, TruncatedSVD, LR": reduced(
-                looked_up(frequent), TruncatedSVD(64, random_state=0)
-            ),
+            # Rows of tf-idf have length 1: as they are, a head makes little of their codes.
+            name: reduced(
+                looked_up(rows), make_pipeline(TruncatedSVD(64, random_state=0), StandardScaler())
+            )
+            for name, rows in ((REFERENCE, rare), ("counts, TruncatedSVD, LR", frequent))
         },
         {cls.__name__: cls(latent_dim=64, rows=Tokens(10_000)) for cls in OURS},
         most_boosted=0,
