@@ -8,8 +8,6 @@ from .._runtime.parameters import Each, Number, Whole, validated
 from .._scaling.score_curves import ScoreCurves
 from .._tables.levels import digits_of
 
-_NARROWEST = 1e-12  # step between knots
-
 
 class ColumnEncoding(nn.Module):
     """One-hot encoding of the levels among scaled cells, mean imputation and missing indicators.
@@ -82,9 +80,8 @@ class ColumnEncoding(nn.Module):
         self.n_scores = 0 if curves is None else len(curves)
         self.width = start + len(gone) + self.n_scores
         if self.n_scores:
-            for name in ("columns", "cells", "scores"):
-                values = torch.tensor(getattr(curves, name), device="cpu")
-                self.register_buffer(f"curve_{name}", values, persistent=False)
+            for name, values in (("bent", curves.columns), *_pieces(curves)):
+                self.register_buffer(name, torch.tensor(values, device="cpu"), persistent=False)
         self.n_numbers, self.n_slots = len(numbers), len(slots)
         for name, values in (
             ("numbers", numbers),
@@ -125,15 +122,30 @@ class ColumnEncoding(nn.Module):
         return inputs
 
     def _scores(self, filled, missing):
-        knots, scores = self.curve_cells.to(filled.dtype), self.curve_scores.to(filled.dtype)
-        cells = filled.index_select(1, self.curve_columns).t().contiguous()
-        after = torch.searchsorted(knots, cells, right=True).clamp_(1, knots.shape[1] - 1)
-        low, high = knots.gather(1, after - 1), knots.gather(1, after)
-        share = ((cells - low) / (high - low).clamp_min(_NARROWEST)).clamp_(0, 1)
-        found = torch.lerp(scores.gather(1, after - 1), scores.gather(1, after), share).t()
-        return found.masked_fill(missing.index_select(1, self.curve_columns), 0.0)
+        cells = filled.index_select(1, self.bent).t().contiguous()
+        ends, starts, heights, slopes = (
+            part.to(cells.dtype) for part in (self.ends, self.starts, self.heights, self.slopes)
+        )
+        piece = torch.searchsorted(ends, cells, right=True)
+        beyond = cells.sub_(starts.gather(1, piece)).mul_(slopes.gather(1, piece))
+        scores = beyond.add_(heights.gather(1, piece)).t()
+        return scores.masked_fill(missing.index_select(1, self.bent), 0.0)
 
     def _weighted(self, numbers):
         counts = numbers * self.rarity
         length = torch.linalg.vector_norm(counts, dim=1, keepdim=True).clamp_min(1e-6)
         return torch.where(self.rarity > 0, counts / length, numbers)
+
+
+def _pieces(curves):
+    """Curves as lines: where each ends, and where it starts, its height there and its slope."""
+    cells, scores = curves.cells, curves.scores
+    steps, rises = np.diff(cells), np.diff(scores)
+    slopes = np.divide(rises, steps, out=np.zeros_like(steps), where=steps > 0)
+    level = np.zeros((len(cells), 1), dtype=np.float32)
+    return (
+        ("ends", cells),
+        ("starts", np.hstack([cells[:, :1], cells])),
+        ("heights", np.hstack([scores[:, :1], scores])),
+        ("slopes", np.hstack([level, slopes, level])),
+    )
