@@ -19,6 +19,7 @@ from sklearn_replearn.objectives import (
     SimSiam,
     VICReg,
 )
+from sklearn_replearn.rows import Table
 
 OBJECTIVES = [
     NTXent(),
@@ -30,6 +31,7 @@ OBJECTIVES = [
     BarlowTwins(),
     VICReg(),
 ]
+STANDARD = Table(scaling="standard")
 all_objectives = pytest.mark.parametrize("objective", OBJECTIVES, ids=str)
 
 
@@ -38,7 +40,9 @@ def test_every_objective_learns_codes_that_classify_and_decode(objective, wine):
     X_train, X_test, y_train, y_test = train_test_split(*wine, train_size=0.5, random_state=0)
     # Two columns: with wider codes a network without training classifies as well.
     hardly, trained = (
-        ContrastiveTransformer(2, objective=objective, max_epochs=epochs).fit(X_train)
+        ContrastiveTransformer(2, objective=objective, rows=STANDARD, max_epochs=epochs).fit(
+            X_train
+        )
         for epochs in (1, 60)
     )
     before, after = (
