@@ -41,22 +41,22 @@ def gaps(tables, share):
 
 
 def _row(areas, method, bases):
-    worst, behind, mean = (0.0, ""), 0, []
+    gaps_of, behind = {}, 0
     for name, of_table in areas.items():
         best = max(bases, key=lambda base, of_table=of_table: of_table[base].mean())
         gap = of_table[method] - of_table[best]
         allowed = _ALLOWED if len(gap) == 1 else gap.std(ddof=1) / len(gap) ** 0.5
         behind += int(gap.mean() < -allowed)
-        mean.append(gap.mean())
-        worst = min(worst, (float(gap.mean()), name))
+        gaps_of[name] = float(gap.mean())
+    worst = min(gaps_of, key=gaps_of.get)
     means = {
         each: np.mean([of_table[each].mean() for of_table in areas.values()])
         for each in (method, *bases)
     }
     return {
         "tables": len(areas),
-        "worst gap": f"{worst[0]:+.3f} {worst[1]}".strip(),
+        "worst gap": f"{gaps_of[worst]:+.3f} {worst}",
         "behind": behind,
-        "mean gap": f"{np.mean(mean):+.3f}",
+        "mean gap": f"{np.mean(list(gaps_of.values())):+.3f}",
         "gain on the mean": f"{means[method] - max(means[base] for base in bases):+.3f}",
     }

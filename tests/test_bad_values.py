@@ -458,7 +458,7 @@ FINE_FOR = {
     # Switches, for which 0 and 1 are no values.
     ("true",): """
         early_stopping return_std warm_start novelty learn_temperature batch_norm has_density
-        whole as_given add_indicator logarithmic""",
+        whole as_given add_indicator logarithmic passthrough""",
     ("true", "zero", "one"): "verbose",
     ("none", "zero", "one"): "random_state",
     # Where None stands for something.
