@@ -8,8 +8,8 @@ class Reconstruction(Objective):
     """Error of decoding the left view's code against the right view, averaged over cells.
 
     The error is the likelihood's: squared error, or binary cross-entropy; for categories twice the
-    cross-entropy, as the squared error is twice the nats of a normal of unit variance. Cells that
-    are missing have none.
+    cross-entropy, as the squared error is twice the nats of a normal of unit variance, and a tenth
+    of that beside numbers. Cells that are missing have none.
 
     Parameters
     ----------
