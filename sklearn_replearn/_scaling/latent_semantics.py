@@ -24,8 +24,8 @@ def latent_semantics(ids, start):
     Returns
     -------
     Tensor of shape (n_ids, width), float64
-        As large as ``start`` on average over the ids that are there; 0 for the others. Columns
-        beyond the rank of the rows are as they were.
+        As large as ``start`` on average over the ids that are there, with columns beyond the rank
+        of the rows as they were; 0 for the other ids.
 
     References
     ----------
@@ -33,7 +33,8 @@ def latent_semantics(ids, start):
     Halko et al. (2011), *Finding structure with randomness*, algorithm 4.4.
     """
     seen, rows, rarity = _weighed(ids)
-    found = start.clone()
+    found = torch.zeros_like(start)
+    found[seen] = start[seen]
     width = min(start.shape[1], *rows.shape)
     if width == 0:
         return found
@@ -47,7 +48,6 @@ def latent_semantics(ids, start):
     vectors = (directions @ turned[:, kept]).flip(1) * rarity[:, None]
     width = vectors.shape[1]
     size = start[:, :width].square().mean().sqrt() / vectors.square().mean().sqrt()
-    found[:, :width] = 0.0
     found[seen, :width] = vectors * size
     return found
 

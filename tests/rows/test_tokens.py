@@ -428,6 +428,15 @@ def test_codes_separate_topics(cls):
     assert head.score(encoder.transform(X[200:]), y[200:]) > 0.9
 
 
+@all_transformers
+def test_ids_that_fit_has_not_seen_are_all_alike(cls, X):
+    unseen = np.zeros((3, LENGTH), dtype=int)
+    unseen[:, 0] = [VOCABULARY, VOCABULARY + 7, 1]
+    codes = small(cls, rows=Tokens(VOCABULARY + 9)).fit(X).transform(unseen)
+    assert np.array_equal(codes[0], codes[1])
+    assert not np.allclose(codes[0], codes[2])
+
+
 def test_reconstruction_beats_frequencies_and_knows_lengths():
     X, y = topical(400)
     fitted = AutoencoderTransformer(8, rows=Tokens(VOCABULARY), max_epochs=80).fit(X[:300])
