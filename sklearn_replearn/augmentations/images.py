@@ -284,24 +284,19 @@ class RandomRotation(BaseEstimator):
         check_number("degrees", self.degrees, "an angle between 0 and 180", 0, 180)
         if self.degrees == 0:
             return images
+        height, width = images.shape[2:]
         largest = math.radians(self.degrees)
         (angle,) = _between(_uniform(images, generator, 1), -largest, largest)[..., None]
-        return rotated(images, angle)
-
-
-def rotated(images, angle):
-    """Images turned about their centres, each by its angle, Tensor of shape (n, 1, 1)."""
-    height, width = images.shape[2:]
-    # In pixels from the centre, as turning in shares of an oblong image would shear it.
-    x, y = (
-        torch.arange(size, device=images.device, dtype=images.dtype) - (size - 1) / 2
-        for size in (width, height)
-    )
-    y, sine, cosine = y[:, None], angle.sin(), angle.cos()
-    grid = images.new_empty((len(images), height, width, 2))
-    grid[..., 0] = (cosine * x - sine * y) * (2 / width)
-    grid[..., 1] = (sine * x + cosine * y) * (2 / height)
-    return F.grid_sample(images, grid, align_corners=False).clamp_(0, 1)
+        # In pixels from the centre, as turning in shares of an oblong image would shear it.
+        x, y = (
+            torch.arange(size, device=images.device, dtype=images.dtype) - (size - 1) / 2
+            for size in (width, height)
+        )
+        y, sine, cosine = y[:, None], angle.sin(), angle.cos()
+        grid = images.new_empty((len(images), height, width, 2))
+        grid[..., 0] = (cosine * x - sine * y) * (2 / width)
+        grid[..., 1] = (sine * x + cosine * y) * (2 / height)
+        return F.grid_sample(images, grid, align_corners=False).clamp_(0, 1)
 
 
 def _check(images, generator):

@@ -1,11 +1,10 @@
 """Which views suit images: what fit learns of them, and the default views that follow from it."""
 
-import math
-
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
+from .._runtime.randomness import new_generator
 from .._scaling.shared_scale import PixelScale
 from ..augmentations import (
     ColorJitter,
@@ -15,26 +14,25 @@ from ..augmentations import (
     RandomResizedCrop,
     RandomRotation,
 )
-from ..augmentations.images import rotated
 
-_DEGREES = 15
-_HARDLY = 3  # degrees: pixels are interpolated as in a turn, the image is as it was
+_TURN = RandomRotation(15)
+_CROP = RandomResizedCrop(scale=(0.5, 1.0), ratio=(0.8, 1.25))
 _MOST, _FEWEST = 1024, 200  # images that are looked at, and that are needed to tell
 _CELLS = 2**23  # pixels that are looked at, where so few images have no more
 _AXES = 16
-# Largest factors by which images may be further from the principal axes of the others. Mirrored,
+# Largest factor by which mirrored images may be further from the principal axes of the others:
 # photographs are 1.0 to 1.04 times as far as they were, digits 1.5 to 2.2 times, clothes and shoes
-# 1.1 times (mirroring gave no better codes of those). Turned, handwritten digits of 28 x 28 pixels
-# are 1.1 times as far, all others 1.6 to 3.3 times.
-_MIRRORED, _TURNED = 1.08, 1.3
+# 1.1 times (mirroring gave no better codes of those).
+_MIRRORED = 1.08
 _ROUNDING = 1e-6
 
 
 class ImageScale(PixelScale):
     """Pixels on one scale, and whether images look like others of fit when changed.
 
-    That is so where what is changed is hardly further from the principal axes of the other images:
-    a 6 that is mirrored is like no digit.
+    Mirrored images do where they are hardly further from the principal axes of the others than they
+    were: a 6 that is mirrored is like no digit. Turned images do where they are no further than
+    crops, which views are of anyway: so it is with handwriting, not with what stands upright.
 
     Parameters
     ----------
@@ -50,8 +48,8 @@ class ImageScale(PixelScale):
         Neither where there are fewer than 200 images.
     """
 
-    def __init__(self, image_shape, within_unit_interval, multiset, *others, **more):
-        super().__init__(within_unit_interval, image_shape[0], multiset, *others, **more)
+    def __init__(self, image_shape, within_unit_interval, multiset, names, seed, **others):
+        super().__init__(within_unit_interval, image_shape[0], multiset, names, seed, **others)
         self.mirrored = self.turned = False
         if len(multiset) < _FEWEST:
             return
@@ -60,12 +58,9 @@ class ImageScale(PixelScale):
         error = _error_beside(rows[::2])
         images = torch.from_numpy(rows[1::2].reshape(-1, *image_shape))
 
-        def error_turned(degrees):
-            angle = images.new_full((len(images), 1, 1), math.radians(degrees))
-            return error(rotated(images, angle)) + error(rotated(images, -angle))
-
+        generator = new_generator(seed)
         self.mirrored = error(images.flip(-1)) <= _MIRRORED * error(images)
-        self.turned = error_turned(_DEGREES) <= _TURNED * error_turned(_HARDLY)
+        self.turned = error(_TURN(images, generator)) <= error(_CROP(images, generator))
 
 
 class ImageViews(BaseEstimator):
@@ -91,12 +86,12 @@ class ImageViews(BaseEstimator):
     @property
     def steps(self):
         """Augmentations, one after the other, where those of :class:`Compose` are."""
-        turn = [RandomRotation(_DEGREES)] * self.turned
+        turn = [_TURN] * self.turned
         mirror = [RandomHorizontalFlip()] * self.mirrored
         if self.colored:
             crop, gray = RandomResizedCrop(), [RandomGrayscale()]
         else:
-            crop, gray = RandomResizedCrop(scale=(0.5, 1.0), ratio=(0.8, 1.25)), []
+            crop, gray = _CROP, []
         return [*turn, crop, *mirror, ColorJitter(), *gray]
 
     def __call__(self, images, generator):
@@ -113,11 +108,12 @@ def _error_beside(rows):
     kept = variances > _ROUNDING * variances[-1]
     combinations = combinations[:, kept][:, -_AXES:]
     axes = np.linalg.qr(rows.T @ combinations)[0]
-    least = _ROUNDING * float(variances[-1])
+    least = _ROUNDING * float(variances[-1]) + np.finfo(np.float64).tiny
 
     def error(images):
         changed = images.flatten(1).numpy() - center
-        changed = changed - changed @ axes @ axes.T
-        return max(float(np.square(changed).sum()), least)
+        beside = np.square(changed - changed @ axes @ axes.T).sum(axis=1)
+        # As shares: a crop is larger, and its errors with it.
+        return float(np.mean((beside + least) / (np.square(changed).sum(axis=1) + least)))
 
     return error

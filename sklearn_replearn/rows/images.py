@@ -18,10 +18,9 @@ class Images(Arrays):
     Networks are convolutional. Augmentations see images of shape (n, channels, height, width) with
     pixels between 0 and 1; a given ``encoder`` may take images or flat rows.
 
-    By default views are crops with changes of colour. Views are also mirrored, or turned by up to
-    15 degrees, where images of fit that are changed so look like others of them: each is compared
-    with what 16 principal components of others say of it, before and after. Fewer than 200 images
-    are neither mirrored nor turned.
+    By default views are crops with changes of colour. They are mirrored as well where mirrored
+    images are about as near as they were to 16 principal components of others, and turned by up to
+    15 degrees where turned images are as near as crops are. Fewer than 200 images are neither.
 
     Parameters
     ----------
