@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from _few_labels_sets import images_of
+from _image_sets import patches, shapes, stored
 from _tables_sets import cut, one_hot, without_text
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
@@ -93,6 +93,8 @@ TABLES = {
 SETS = {
     **TABLES,
     "digits": digits,
-    "mnist": partial(images, partial(images_of, "mnist")),
-    "cifar10_subset": partial(images, partial(images_of, "cifar10_subset")),
+    "mnist": partial(images, partial(stored, "mnist")),
+    "shapes": partial(images, shapes),
+    "patches": partial(images, patches),
+    "cifar10_subset": partial(images, partial(stored, "cifar10_subset")),
 }

@@ -159,7 +159,11 @@ def readme_tables(record):
 
 def other_rows(record):
     """Accuracy on images and texts."""
-    names = [name for name in ("mnist", "cifar10_subset", "newsgroups20") if name in record]
+    names = [
+        name
+        for name in ("mnist", "cifar10_subset", "shapes", "patches", "newsgroups20")
+        if name in record
+    ]
     by_method = {}
     for name in names:
         for row in record[name]:

@@ -100,9 +100,9 @@ def digits():
     )
 
 
-def images(name, load=None):
-    """A set of images, of ``load_images`` or of another function."""
-    train, y, test, y_test = (load or images_of)(name)
+def images(load):
+    """A set of images, of one of the functions of ``_image_sets``."""
+    train, y, test, y_test = load()
     shape = train.shape[1:]
 
     def flat(X):
@@ -118,15 +118,6 @@ def images(name, load=None):
         most_boosted=700,
         most_tuned=1,
     )
-
-
-def images_of(name):
-    from load import load_images
-
-    train, y, test, y_test = load_images(name)
-    if train.ndim == 3:
-        return train[:, None], y, test[:, None], y_test
-    return train.transpose(0, 3, 1, 2), y, test.transpose(0, 3, 1, 2), y_test
 
 
 def newsgroups():

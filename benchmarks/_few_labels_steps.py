@@ -5,7 +5,7 @@ import time
 import numpy as np
 import torch
 from _few_labels_methods import DRAWS
-from _few_labels_sets import images_of
+from _image_sets import stored
 
 from sklearn_replearn import ContrastiveTransformer
 from sklearn_replearn._dataset.batches import Batch
@@ -17,7 +17,7 @@ from sklearn_replearn.rows import Images, Tokens
 
 def batches():
     """MNIST: a small batch, the same with a queue, a large one; equal rows seen."""
-    train, y, test, y_test = images_of("mnist")
+    train, y, test, y_test = stored("mnist")
     rows = []
     for title, size, queue in (
         ("batch 64", 64, 0),

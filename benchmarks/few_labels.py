@@ -22,6 +22,7 @@ import torch
 from _few_labels_report import figure, markdown
 from _few_labels_sets import TABLES, digits, images, newsgroups, table
 from _few_labels_steps import batches, steps
+from _image_sets import patches, shapes, stored
 from _record import RESULTS, read, write
 
 
@@ -46,8 +47,10 @@ def main():
 SETS = {
     **{name: partial(table, name) for name in TABLES},
     "digits": digits,
-    "mnist": partial(images, "mnist"),
-    "cifar10_subset": partial(images, "cifar10_subset"),
+    "shapes": partial(images, shapes),
+    "patches": partial(images, patches),
+    "cifar10_subset": partial(images, partial(stored, "cifar10_subset")),
+    "mnist": partial(images, partial(stored, "mnist")),
     "newsgroups20": newsgroups,
     "batches": batches,
     "steps": steps,
