@@ -220,7 +220,8 @@ def _learned(estimator, rows, schema, multiset, seed):
     if profile.small_counts and isinstance(rows, Table):
         estimator._warn_of_counts()
     scaler = rows.scaler(profile, multiset, likelihoods, asked, names, seed)
-    if estimator._sees_scores:
+    # A user's encoder is made for the columns there are.
+    if estimator._sees_scores and estimator.encoder is None:
         scaler.curves = rows.curves(scaler, multiset)
     return scaler, _plan(estimator, rows, scaler, likelihoods)
 

@@ -8,6 +8,8 @@ from scipy.special import ndtr, ndtri
 from .normal_scores import NormalScores
 
 _ROWS_LOOKED_AT = 2**14
+_CELLS_LOOKED_AT = 2**24  # of tables of more than 1,024 columns
+_FEWEST_ROWS = 512  # of those
 _KNOTS = 33
 # Correlation of a column with its normal scores, below which each says what the other does not.
 _NEARLY_NORMAL = 0.97
@@ -44,7 +46,7 @@ def score_curves(scaler, multiset):
     ----------
     scaler : Scaler
     multiset : Multiset
-        The training rows; at most 16,384 are looked at.
+        The training rows; at most 16,384 are looked at, fewer of more than 1,024 columns.
 
     Returns
     -------
@@ -53,7 +55,8 @@ def score_curves(scaler, multiset):
     asked = scaler.numbers & ~scaler.constant & ~scaler.idle
     asked[list(scaler.ranked)] = False
     found = {}
-    rows = scaler.scale(multiset.values(multiset.sample(_ROWS_LOOKED_AT)))
+    most = min(_ROWS_LOOKED_AT, max(_FEWEST_ROWS, _CELLS_LOOKED_AT // multiset.width))
+    rows = scaler.scale(multiset.values(multiset.sample(most)))
     for j in np.flatnonzero(asked):
         curve = _curve(rows[~np.isnan(rows[:, j]), j])
         if curve is not None:

@@ -2,6 +2,7 @@
 
 import torch
 
+from .._dataset.sparse import SparseTable
 from .._runtime.parameters import Each
 from .._runtime.sklearn import StrOptions
 from .._scaling.score_curves import score_curves
@@ -63,9 +64,14 @@ default="auto"
         self.scaling = scaling
 
     def curves(self, scaler, multiset):
-        """Those of columns that are far from normal, with ``scaling="auto"``."""
+        """Those of columns that are far from normal, with ``scaling="auto"``.
+
+        In a sparse table all columns are far from it: they would be twice as many.
+        """
         auto = isinstance(self.scaling, str) and self.scaling == "auto"
-        return score_curves(scaler, multiset) if auto and scaler.counted is None else None
+        if not auto or isinstance(multiset.table, SparseTable):
+            return None
+        return score_curves(scaler, multiset)
 
     def encoding(self, scaler, hides):
         """Levels one-hot, which cells are missing, and normal scores.

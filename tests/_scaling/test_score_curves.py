@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 
 from sklearn_replearn import (
     AutoencoderTransformer,
@@ -10,6 +11,7 @@ from sklearn_replearn import (
     VAETransformer,
 )
 from sklearn_replearn._dataset.multiset import canonical
+from sklearn_replearn._scaling import score_curves as module
 from sklearn_replearn._scaling.normal_scores import NormalScores
 from sklearn_replearn._scaling.scaler import Scaler
 from sklearn_replearn._scaling.score_curves import score_curves
@@ -85,3 +87,32 @@ def test_views_are_compared_by_them_and_nothing_else_is():
     assert n_scores(ContrastiveTransformer) == 1
     assert n_scores(ContrastiveTransformer, rows=Table(scaling="standard")) == 0
     assert n_scores(AutoencoderTransformer) == n_scores(VAETransformer) == 0
+
+
+def test_an_encoder_of_a_users_takes_the_columns_there_are():
+    """As the parameter says: a module has its widths before the columns are looked at."""
+    X = np.column_stack([NORMAL, BENT["skewed"]])
+    given = ContrastiveTransformer(2, encoder=torch.nn.Linear(2, 2), max_epochs=1)
+    assert given.fit(X).transform(X).shape == (N, 2)
+
+
+def test_columns_of_sparse_tables_have_none():
+    X = sparse.random(60, 30, 0.1, format="csr", random_state=0)
+    assert ContrastiveTransformer(2, max_epochs=1).fit(X).network_.inputs is None
+
+
+def test_of_wide_tables_fewer_rows_are_looked_at(monkeypatch):
+    seen = []
+
+    class Watched(Scaler):
+        def scale(self, X):
+            seen.append(len(X))
+            return super().scale(X)
+
+    X = np.column_stack(list(BENT.values()))
+    multiset = canonical(X, np.ones(N))
+    scaler = Watched("auto", multiset, None, 0, by_ranks=np.zeros(X.shape[1], dtype=bool))
+    monkeypatch.setattr(module, "_CELLS_LOOKED_AT", 100 * X.shape[1])
+    monkeypatch.setattr(module, "_FEWEST_ROWS", 50)
+    assert len(score_curves(scaler, multiset)) == len(BENT)
+    assert seen[-1] == 100
