@@ -130,7 +130,7 @@ class EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         encoder, asked = _unfrozen(self.transformer_), self.passthrough
         if asked == "auto" and not self.fine_tune and self.estimator is None:
             asked = isinstance(encoder, RepresentationTransformer) and encoder._model.rows.tabular
-            asked = asked and not encoder._model.schema.sparse
+            asked = asked and not (encoder._model.schema.sparse or sp.issparse(X))
         if asked is not True:
             return None
         return RawColumns(encoder, X, weights)

@@ -7,11 +7,15 @@ import torch
 
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
+from .._runtime.arrays import slices
+from .._runtime.isolation import plain_torch
 from .._runtime.sklearn import safe_indexing
 from .._scaling.normal_scores import normal_scores
 from ..modules import ColumnEncoding
 
 _ROWS_LOOKED_AT = 4096
+_CELLS_AT_ONCE = 2**20
+_CPU = torch.device("cpu")
 
 
 class RawColumns:
@@ -50,7 +54,7 @@ class RawColumns:
         if rows.tabular:
             varies = np.flatnonzero(scaler.numbers & ~scaler.constant)
             self._scores = normal_scores(multiset, varies, np.zeros(multiset.width, dtype=bool))
-        raw = multiset.moments(lambda part: self._columns(multiset.values(part)))
+        raw = multiset.moments(self._reader(multiset.values), multiset.parts(_CELLS_AT_ONCE))
         some = multiset.numbers[multiset.sample(_ROWS_LOOKED_AT)]
         codes = np.asarray(encoder.transform(safe_indexing(X, some)), dtype=np.float64)
         self.variance = float(codes.var(axis=0).sum()) or 1.0
@@ -64,17 +68,30 @@ class RawColumns:
 
     def of(self, X):
         """Columns of some rows, ndarray of shape (n_rows, n_columns), float64."""
-        return self._columns(self._encoder._table(X)) * self._factor
+        table = self._encoder._table(X)
+        read = self._reader(lambda part: table[part])
+        # A part at a time: each goes through several arrays of its size.
+        parts = slices(len(table), max(1, _CELLS_AT_ONCE // table.shape[1]))
+        columns = np.concatenate([read(part) for part in parts])
+        columns *= self._factor
+        return columns
 
-    def _columns(self, table):
+    def _reader(self, values):
+        """A function from parts of a table, as ``values`` gives their cells, to columns."""
         scaler = self._encoder._model.scaler
-        cells = scaler.limit(scaler.scale(table))
-        cells[:, scaler.numbers] /= scaler.spread[scaler.numbers]
-        encoding = ColumnEncoding(
-            scaler.levels.sizes.tolist(), scaler.missing.tolist(), scaler.levels.shares
-        )
-        scores = [
-            np.nan_to_num(scores.forward(table[:, j].astype(np.float64)))[:, None]
-            for j, scores in self._scores.items()
-        ]
-        return np.hstack([encoding(torch.from_numpy(cells)).numpy(), *scores])
+        levels, missing = scaler.levels, scaler.missing
+        with plain_torch(_CPU, gradients=False):
+            encoding = ColumnEncoding(levels.sizes.tolist(), missing.tolist(), levels.shares)
+
+        def read(part):
+            table = values(part)
+            cells = scaler.limit(scaler.scale(table))
+            cells[:, scaler.numbers] /= scaler.spread[scaler.numbers]
+            scores = [
+                np.nan_to_num(scores.forward(table[:, j].astype(np.float64)))[:, None]
+                for j, scores in self._scores.items()
+            ]
+            with plain_torch(_CPU, gradients=False):
+                return np.hstack([encoding(torch.from_numpy(cells)).numpy(), *scores])
+
+        return read

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from quick import quick
 from scipy import sparse
 from sklearn.decomposition import PCA
@@ -154,6 +155,31 @@ def test_pixels_stand_beside_codes_of_images_if_asked_for(digits):
         assert fitted.estimator_.n_features_in_ == width
     stacked = X.reshape(-1, 1, 8, 8)
     assert np.array_equal(fitted.fit(stacked, y).predict(stacked), fitted.fit(X, y).predict(X))
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_what_a_caller_sets_in_torch_changes_nothing(device):
+    X, target = mixed()
+    fitted = EncoderClassifier(encoder()).fit(X, labels(EncoderClassifier, target))
+    expected = outputs(fitted, X)
+    try:
+        torch.set_default_device(device)
+        torch.set_default_dtype(torch.float64)
+        again = EncoderClassifier(encoder()).fit(X, labels(EncoderClassifier, target))
+        found = outputs(again, X), outputs(fitted, X)
+    finally:
+        torch.set_default_device(None)
+        torch.set_default_dtype(torch.float32)
+    assert all(np.array_equal(each, expected) for each in found)
+
+
+def test_sparse_rows_may_come_after_dense_ones():
+    X = np.random.default_rng(0).poisson(1.0, size=(60, 4)).astype(float)
+    y = np.arange(60) % 2
+    fitted = EncoderClassifier(encoder()).fit(X, y)
+    assert np.array_equal(fitted._seen_by_head(sparse.csr_matrix(X)), fitted._seen_by_head(X))
+    frozen = EncoderClassifier(FrozenEstimator(fitted.transformer_))
+    assert frozen.fit(sparse.csr_matrix(X), y).estimator_.n_features_in_ == 3
 
 
 # ---------------------------------------------------------------- when
