@@ -78,11 +78,12 @@ class Joint(Likelihood):
 
     def cell_error(self, x, output):
         """What an autoencoder minimises, per cell that is there."""
-
-        heaviest = max(part._weight_beside for part in self.of_columns)
+        # Beside columns that never vary there is nothing to leave room for.
+        varying = (part._weight_beside for part in self.of_columns if not part.constant.all())
+        heaviest = max(varying, default=1.0)
 
         def error(part, x, output):
-            weight = part._weight_beside / heaviest
+            weight = min(part._weight_beside / heaviest, 1.0)
             return weight * self._per_nat / part._per_nat * part.cell_error(x, output)
 
         return self._together(error, self._split(output), x)

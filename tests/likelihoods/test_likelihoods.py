@@ -364,3 +364,14 @@ def test_joint_puts_each_column_in_its_place():
         assert torch.equal(mixed.mean(output)[:, columns], part.mean(block))
     mixed.set_constant(torch.tensor([True, False, False, False]))
     assert parts[0][0].constant.tolist() == [False, True]
+
+
+def test_levels_count_less_only_beside_numbers_that_vary():
+    numbers, levels = Gaussian(1, scale=1.0), Categorical([2])
+    mixed = Joint([(numbers, [0]), (levels, [1])])
+    x, output = torch.tensor([[0.5, 2.0]]), torch.tensor([[0.2, 0.3, -0.4]])
+    alone = levels.error(x[:, 1:], output[:, 1:])
+    for constant, weight in ((False, 0.1), (True, 1.0)):
+        mixed.set_constant(torch.tensor([constant, False]))
+        expected = torch.cat([numbers.error(x[:, :1], output[:, :1]), weight * alone], dim=1)
+        assert torch.allclose(mixed.error(x, output), expected)
