@@ -257,6 +257,13 @@ def test_a_handful_of_labels_will_do(cls, n_labels):
     assert fitted.score(X, y) > 0.5
 
 
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_targets_may_be_of_any_size(size):
+    X, target = mixed()
+    fitted = EncoderRegressor(encoder()).fit(X, size * target)
+    assert np.isfinite(fitted.predict(X) / size).all()
+
+
 def test_class_weights_are_those_of_rows():
     X, _ = mixed()
     y = np.where(np.random.default_rng(0).random(len(X)) < 0.3, "rare", "usual")
