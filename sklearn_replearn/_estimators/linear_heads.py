@@ -11,7 +11,7 @@ from .._runtime.isolation import undisturbed
 _N_FOLDS = 5
 _MOST_ROWS = 2000  # that are held out in all: with more the choice makes little difference
 _MOST_ITERATIONS = 1000
-_TINY = 1e-12
+_LEAST_PROBABILITY = 1e-12
 
 
 class LogisticHead:
@@ -36,7 +36,7 @@ class LogisticHead:
         """Minus the log-probability of each label."""
         chosen = np.searchsorted(head.classes_, labels)
         probabilities = head.predict_proba(X)[np.arange(len(X)), chosen]
-        return -np.log(np.maximum(probabilities, _TINY))
+        return -np.log(np.maximum(probabilities, _LEAST_PROBABILITY))
 
     @staticmethod
     def nats(loss, weight):
@@ -68,10 +68,10 @@ class RidgeHead:
     @staticmethod
     def nats(loss, weight):
         """Minus the log-likelihood of normal errors, up to a constant."""
-        return 0.5 * weight * np.log(max(loss / weight, _TINY))
+        return 0.5 * weight * np.log(max(loss / weight, np.finfo(np.float64).tiny))
 
 
-def chosen_head(kind, scalings, labels, sample_weight, variance):
+def chosen_head(kind, X, scalings, labels, sample_weight, variance):
     """A linear head fitted to the columns as scaled, and as strong, as predicts labels held out.
 
     The variance of codes times the prior variance of a coefficient is the prior variance of what a
@@ -83,8 +83,9 @@ def chosen_head(kind, scalings, labels, sample_weight, variance):
     Parameters
     ----------
     kind : LogisticHead or RidgeHead
-    scalings : list of ndarray of shape (n_samples, n_columns)
-        The same columns.
+    X : ndarray of shape (n_samples, n_columns)
+    scalings : list of ndarray of shape (n_columns,)
+        Factors of the columns.
     labels : ndarray of shape (n_samples,)
         Classes or targets.
     sample_weight : ndarray of shape (n_samples,)
@@ -98,18 +99,19 @@ def chosen_head(kind, scalings, labels, sample_weight, variance):
         Of the scaling.
     """
     numbers = np.unique(labels, return_inverse=True)[1]
-    multiset = canonical(scalings[0], sample_weight, numbers[:, None].astype(np.float64))
-    scalings, labels = [X[multiset.numbers] for X in scalings], labels[multiset.numbers]
-    weights, few = multiset.weights, slice(_MOST_ROWS)
+    multiset = canonical(X, sample_weight, numbers[:, None].astype(np.float64))
+    X, labels, weights = X[multiset.numbers], labels[multiset.numbers], multiset.weights
+    few = slice(_MOST_ROWS)
 
     def nats(choice):
         number, precision = choice
-        return _held_out(kind, precision, scalings[number][few], labels[few], weights[few])
+        return _held_out(kind, precision, X[few] * scalings[number], labels[few], weights[few])
 
     precisions = [variance / strength for strength in kind.strengths]
     with undisturbed():
         number, precision = min(itertools.product(range(len(scalings)), precisions), key=nats)
-    return kind.of(precision).fit(scalings[number], labels, sample_weight=weights), number
+    X *= scalings[number]  # a copy already
+    return kind.of(precision).fit(X, labels, sample_weight=weights), number
 
 
 def _held_out(kind, precision, X, labels, weights):

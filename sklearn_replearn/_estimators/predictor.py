@@ -137,11 +137,14 @@ class EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
 
     def _choose_head(self, X, labels, weights):
         """A default head, and what raw columns count in it beside the codes."""
-        codes = self._codes(X)
-        versions = [self._raw.scaled(share) for share in _SHARES]
-        seen = [np.hstack([codes, raw.of(X)]) for raw in versions]
-        self.estimator_, chosen = chosen_head(self._head, seen, labels, weights, self._raw.variance)
-        self._raw = versions[chosen]
+        seen, n_codes = self._seen_by_head(X), self._raw.n_codes
+        scalings = [
+            np.where(np.arange(seen.shape[1]) < n_codes, 1.0, share**0.5) for share in _SHARES
+        ]
+        self.estimator_, chosen = chosen_head(
+            self._head, seen, scalings, labels, weights, self._raw.variance
+        )
+        self._raw = self._raw.scaled(_SHARES[chosen])
 
     def _check_head(self):
         """Refuse a head of another kind than this."""

@@ -37,6 +37,8 @@ class RawColumns:
 
     Attributes
     ----------
+    n_codes : int
+        Columns of codes.
     variance : float
         Of codes, all together.
     """
@@ -57,6 +59,7 @@ class RawColumns:
         raw = multiset.moments(self._reader(multiset.values), multiset.parts(_CELLS_AT_ONCE))
         some = multiset.numbers[multiset.sample(_ROWS_LOOKED_AT)]
         codes = np.asarray(encoder.transform(safe_indexing(X, some)), dtype=np.float64)
+        self.n_codes = codes.shape[1]
         self.variance = float(codes.var(axis=0).sum()) or 1.0
         self._factor = float((self.variance / (raw.variance.sum() or 1.0)) ** 0.5)
 
