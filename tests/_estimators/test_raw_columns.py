@@ -73,10 +73,8 @@ def outputs(fitted, X):
 def test_raw_columns_stand_beside_codes_by_default(cls, transformer):
     X, target = mixed()
     fitted = cls(encoder(transformer)).fit(X, labels(cls, target))
-    # Five numbers and flags ... : normal, heavy, yes, same; a, b, c; is normal (kind) missing; and
-    # the scores of the numbers that vary.
-    n_columns = fitted.estimator_.n_features_in_
-    assert n_columns > 3 + 8
+    # Behind codes four numbers, three levels, which cells of two columns are missing, three scores.
+    assert fitted.estimator_.n_features_in_ == 3 + 4 + 3 + 2 + 3
     asked = cls(encoder(transformer), passthrough=True).fit(X, labels(cls, target))
     assert np.array_equal(outputs(asked, X), outputs(fitted, X))
     without = cls(encoder(transformer), passthrough=False).fit(X, labels(cls, target))
@@ -102,12 +100,19 @@ def test_what_codes_do_not_keep_is_not_lost(cls):
 def test_missing_cells_and_unseen_levels_count_as_the_mean():
     X, target = mixed()
     fitted = EncoderClassifier(encoder()).fit(X, labels(EncoderClassifier, target))
-    new = X.iloc[:4].copy()
-    new.iloc[0, 1] = np.nan
+    columns = fitted._raw.of(X)
+    new = X.iloc[[1, 1, 2, 4]].copy()
+    new.iloc[0, [0, 1]] = np.nan
     new.iloc[1, 2] = "never seen"
     new.iloc[2, 1] = 1e300
     new.iloc[3, 4] = 2.0
-    assert np.isfinite(fitted.predict_proba(new)).all()
+    found = fitted._raw.of(new)
+    assert np.isfinite(found).all() and np.isfinite(fitted.predict_proba(new)).all()
+    number, score, levels = [0, 1], [9, 10], slice(4, 7)
+    assert (found[0, number + score] == 0).all()
+    assert columns[:, number + score].mean(axis=0) == pytest.approx(0, abs=1e-6)
+    known = X["kind"].notna()
+    assert found[1, levels] == pytest.approx(columns[known, levels].mean(axis=0), rel=1e-6)
 
 
 @both
