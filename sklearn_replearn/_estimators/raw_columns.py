@@ -24,8 +24,8 @@ class RawColumns:
     In tables levels are one-hot, and numbers stand twice: standardised, and as the normal scores of
     their ranks, because a linear model cannot make the one of the other. A missing number is at the
     mean, and where some were missing in fit a column says so. Cells of arrays, which share a scale,
-    are as the encoder sees them. All have one factor, which makes their variance, all together, a
-    multiple of that of the codes: it says how much a head with a prior makes of either.
+    keep it. All have one factor, which makes their variance, all together, a multiple of that of
+    the codes: it says how much a head with a prior makes of either.
 
     Parameters
     ----------
@@ -56,7 +56,11 @@ class RawColumns:
         if rows.tabular:
             varies = np.flatnonzero(scaler.numbers & ~scaler.constant)
             self._scores = normal_scores(multiset, varies, np.zeros(multiset.width, dtype=bool))
-        raw = multiset.moments(self._reader(multiset.values), multiset.parts(_CELLS_AT_ONCE))
+        self._center = 0.0
+        mean = self._moments(multiset, lambda part: self._cells(multiset.values(part))).mean
+        # A scaling need not make the mean 0, which is what a missing number counts as.
+        self._center = np.where(scaler.numbers, np.nan_to_num(mean), 0.0)
+        raw = self._moments(multiset, self._reader(multiset.values))
         some = multiset.numbers[multiset.sample(_ROWS_LOOKED_AT)]
         codes = np.asarray(encoder.transform(safe_indexing(X, some)), dtype=np.float64)
         self.n_codes = codes.shape[1]
@@ -79,6 +83,15 @@ class RawColumns:
         columns *= self._factor
         return columns
 
+    @staticmethod
+    def _moments(multiset, read):
+        return multiset.moments(read, multiset.parts(_CELLS_AT_ONCE))
+
+    def _cells(self, table):
+        """As an encoder sees them, with numbers centred."""
+        scaler = self._encoder._model.scaler
+        return scaler.limit(scaler.scale(table)) - self._center
+
     def _reader(self, values):
         """A function from parts of a table, as ``values`` gives their cells, to columns."""
         scaler = self._encoder._model.scaler
@@ -88,7 +101,7 @@ class RawColumns:
 
         def read(part):
             table = values(part)
-            cells = scaler.limit(scaler.scale(table))
+            cells = self._cells(table)
             cells[:, scaler.numbers] /= scaler.spread[scaler.numbers]
             scores = [
                 np.nan_to_num(scores.forward(table[:, j].astype(np.float64)))[:, None]

@@ -144,12 +144,15 @@ def test_raw_columns_have_the_variance_that_they_are_given():
 def test_any_scaling_of_the_encoder_gives_equal_columns(scaling):
     X, target = mixed()
     X = X.assign(large=1e6 * np.random.default_rng(1).normal(size=len(X)))
+    X["normal"] += 1e3
     given = EncoderClassifier(
         encoder(rows=Table(scaling=scaling), hidden_layer_sizes=(8,)), passthrough=True
     )
     seen = given.fit(X, labels(EncoderClassifier, target))._seen_by_head(X)
     spread = seen[:, 3:].var(axis=0)
     assert spread.max() < 0.3 * spread.sum()
+    assert np.abs(seen[:, 3]).max() < 10 * seen[:, 3].std()
+    assert (seen[X["normal"].isna(), 3] == 0).all()
 
 
 def test_pixels_stand_beside_codes_of_images_if_asked_for(digits):
