@@ -10,7 +10,7 @@ from .._runtime.isolation import undisturbed
 
 _N_FOLDS = 5
 _MOST_ROWS = 2000  # that are held out in all: with more the choice makes little difference
-_MOST_ITERATIONS = 1000
+MOST_ITERATIONS = 1000
 _LEAST_PROBABILITY = 1e-12
 
 
@@ -22,7 +22,7 @@ class LogisticHead:
     @staticmethod
     def of(precision):
         """An unfitted head whose coefficients have so large a prior precision."""
-        return LogisticRegression(C=1.0 / precision, max_iter=_MOST_ITERATIONS)
+        return LogisticRegression(C=1.0 / precision, max_iter=MOST_ITERATIONS)
 
     @staticmethod
     def can_be_held_out(labels):

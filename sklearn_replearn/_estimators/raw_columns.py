@@ -103,11 +103,11 @@ class RawColumns:
             table = values(part)
             cells = self._cells(table)
             cells[:, scaler.numbers] /= scaler.spread[scaler.numbers]
-            scores = [
-                np.nan_to_num(scores.forward(table[:, j].astype(np.float64)))[:, None]
-                for j, scores in self._scores.items()
-            ]
+            scores = np.empty((len(table), len(self._scores)))
+            for number, (j, of_column) in enumerate(self._scores.items()):
+                scores[:, number] = of_column.forward(table[:, j].astype(np.float64))
+            np.nan_to_num(scores, copy=False)
             with plain_torch(_CPU, gradients=False):
-                return np.hstack([encoding(torch.from_numpy(cells)).numpy(), *scores])
+                return np.hstack([encoding(torch.from_numpy(cells)).numpy(), scores])
 
         return read

@@ -10,10 +10,8 @@ from .._dataset.labels import class_factors, read_labels, targets
 from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
 from ..objectives.supervised import Classification, Regression
-from .linear_heads import LogisticHead, RidgeHead
+from .linear_heads import MOST_ITERATIONS, LogisticHead, RidgeHead
 from .predictor import EncoderPredictor
-
-_MOST_ITERATIONS = 1000
 
 
 def _head_has(name):
@@ -49,14 +47,13 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         ``estimator`` it is a parameter of that.
     passthrough : bool or "auto", default="auto"
         Whether the head is given the raw columns beside the codes: levels one-hot, numbers
-        standardised and as normal scores of their ranks; cells of images and other arrays as the
-        encoder sees them. How much the default head makes of them (half as much as of the codes or
-        twice as much, by variance) and how strong it is (``C``) is then chosen by cross-validation
-        of the labels, in five folds of at most 2,000 rows; half as much, where not two classes have
-        five labels. Another ``estimator`` is given both with the same variance. "auto" is True for
+        standardised and as normal scores of their ranks; cells of images and other arrays on the
+        scale that they share. How much the default head makes of them (half as much as of the
+        codes or twice as much, by variance) and how strong it is (``C``) is then chosen by
+        cross-validation of the labels, in five folds of at most 2,000 rows; half as much, where not
+        two classes have five labels. Another ``estimator`` is given both with the same variance. "auto" is True for
         tables that are not sparse, with the default head, an encoder of this package (or one
-        frozen) and no fine-tuning, which is of codes
-        alone; else False.
+        frozen) and no fine-tuning, which is of codes alone; else False.
 
     Attributes
     ----------
@@ -178,7 +175,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
 
     def _default_head(self, labels, weights):
         factors = class_factors(self.class_weight, labels, weights)
-        return LogisticRegression(max_iter=_MOST_ITERATIONS, class_weight=factors)
+        return LogisticRegression(max_iter=MOST_ITERATIONS, class_weight=factors)
 
     def _counted(self, labels, weights):
         factors = class_factors(self.class_weight, labels, weights)
