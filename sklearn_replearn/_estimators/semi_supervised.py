@@ -51,9 +51,9 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         scale that they share. How much the default head makes of them (half as much as of the
         codes or twice as much, by variance) and how strong it is (``C``) is then chosen by
         cross-validation of the labels, in five folds of at most 2,000 rows; half as much, where not
-        two classes have five labels. Another ``estimator`` is given both with the same variance. "auto" is True for
-        tables that are not sparse, with the default head, an encoder of this package (or one
-        frozen) and no fine-tuning, which is of codes alone; else False.
+        two classes have five labels. Another ``estimator`` is given both with the same variance.
+        "auto" is True for tables that are not sparse, with the default head, an encoder of this
+        package (or one frozen) and no fine-tuning, which is of codes alone; else False.
 
     Attributes
     ----------

@@ -279,10 +279,11 @@ def test_linear_leaves_the_encoder_and_full_changes_it(cls, transformer, wine, d
         if name.startswith(("decoder", "likelihood")):
             assert np.array_equal(full.transformer_._model.arrays[name], array)
     assert not hasattr(plain, "history_")
+    # Of few rows and views drawn anew: from epoch to epoch errors go up and down.
+    of_linear, of_full = (tuned.history_["train_prediction"] for tuned in (linear, full))
+    assert len(of_linear) == len(of_full) == 5
+    assert of_full.iloc[-1] < of_linear.iloc[-1]
     for tuned in (linear, full):
-        losses = tuned.history_["train_prediction"]
-        assert len(losses) == 5
-        assert losses.iloc[-1] < losses.max()
         assert type(tuned.transformer_) is transformer
         codes = tuned.transformer_.transform(X)
         assert np.array_equal(tuned.predict(X), tuned.estimator_.predict(codes))
