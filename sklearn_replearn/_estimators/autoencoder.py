@@ -10,7 +10,7 @@ from ..modules import Autoencoder
 from ..objectives import Reconstruction
 from ..objectives.sparsity import SPARSITY
 from .base import RepresentationTransformer
-from .code_statistics import standardize_codes
+from .code_geometry import report_codes
 from .completion import spread_of_codes
 
 
@@ -236,7 +236,7 @@ class AutoencoderTransformer(RepresentationTransformer):
 
     def _finish(self, network, train_rows, model):
         if self.sparsity is None:
-            standardize_codes(network, train_rows)
+            report_codes(network, train_rows, model)
         return spread_of_codes(network, train_rows, model)
 
     @property

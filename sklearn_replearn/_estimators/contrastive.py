@@ -22,7 +22,8 @@ from ..modules import Autoencoder
 from ..objectives.base import OBJECTIVE, check_network_of
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
-from .code_statistics import collapse, standardize_codes
+from .code_geometry import report_codes
+from .code_statistics import collapse
 from .completion import SpreadOfCodes, spread_of_codes
 
 _CANDIDATES = 256
@@ -419,7 +420,7 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def _finish(self, network, train_rows, model):
         collapsed = collapse(network, train_rows)
-        standardize_codes(network, train_rows)
+        report_codes(network, train_rows, model)
         spread = spread_of_codes(network, train_rows, model)
         return _Learned(self.augmentation, collapsed, spread)
 
