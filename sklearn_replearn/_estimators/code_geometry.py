@@ -13,29 +13,33 @@ _FLOOR = 0.2
 _CELLS_AT_ONCE = 2**20
 
 
-def report_codes(network, train_rows, model):
-    """Have the network report codes of mean 0 and standard deviation 1 over these rows.
+def check_isometric(rows):
+    """Refuse rows of which distances are not those of columns."""
+    if not rows.tabular:
+        raise ValueError(
+            f"isometric=True is for tables; rows are {type(rows).__name__}. Set isometric=False."
+        )
 
-    Those of a table are turned and stretched as well: what is far apart in the table is far apart
-    in codes. The square of the size of a direction is the variance of the encoded columns that is
-    linear in it, and a fifth of the mean one; of all rotations that keep distances one is taken
-    after which all columns have the same deviation, so a scaler behind codes changes nothing.
+
+def isometric_codes(network, train_rows):
+    """Have the network report codes whose distances are about those of rows.
+
+    Codes are turned and stretched: the square of the size of a direction is the variance of the
+    encoded columns that is linear in it, and a fifth of the mean one. Of all rotations that keep
+    distances one is taken after which all columns have deviation 1, so a scaler behind codes
+    changes nothing.
 
     Parameters
     ----------
     network : Autoencoder
     train_rows : TrainingRows
-    model : Model
     """
-    if not model.rows.tabular or model.schema.sparse is not None:
-        standardize_codes(network, train_rows)
-        return
     mean, _ = moments(network.code, train_rows)
     spread, shared = _products(network, train_rows, mean)
     variance, directions = torch.linalg.eigh(spread)
     largest = variance[-1]
     if not largest > 0:
-        standardize_codes(network, train_rows)
+        standardize_codes(network, train_rows)  # codes are all the same
         return
     white = directions / variance.clamp_min(_SMALLEST_VARIANCE * largest).sqrt()
     explained, turned = torch.linalg.eigh((white.T @ shared) @ (white.T @ shared).T)
