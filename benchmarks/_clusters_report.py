@@ -12,7 +12,8 @@ def markdown(record):
     parts = [
         "# Neighbours and clusters",
         "At most 4,000 rows of a set; encoders have default settings, and isometric=True where it "
-        "says so, were fitted to all rows without labels, and have 16 columns for tables, 32 for digits, 64 for images, as PCA has. "
+        "says so, were fitted to all rows without labels, and have 16 columns for tables, 32 for "
+        "digits, 64 for images, as PCA has. "
         "kNN is the accuracy of ten neighbours in five folds; KMeans (as many clusters as classes, "
         "ten starts, mean of three seeds) and HDBSCAN (clusters of at least 1 % of the rows, noise "
         "as a cluster of its own) are adjusted Rand indices. Those of our encoders are means of "
