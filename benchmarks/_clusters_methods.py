@@ -1,6 +1,7 @@
 """What clusters.py measures: neighbours and clusters of codes and of what one would take else."""
 
 import time
+from functools import partial
 
 import numpy as np
 from sklearn.cluster import HDBSCAN, KMeans
@@ -13,6 +14,10 @@ from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAE
 
 SEEDS = 3
 OURS = (AutoencoderTransformer, VAETransformer, ContrastiveTransformer)
+ISOMETRIC = {
+    f"{cls.__name__}, isometric": partial(cls, isometric=True)
+    for cls in (AutoencoderTransformer, ContrastiveTransformer)
+}
 
 
 def compared(labelled):
@@ -36,16 +41,17 @@ def compared(labelled):
     for n_components in (2, 10):
         codes, seconds = timed(lambda n=n_components: umapped(numbers[first], n))
         add(f"UMAP, {n_components}", [measured(codes, labelled.labels)], seconds)
-    for cls in OURS:
+    ours = {cls.__name__: cls for cls in OURS}
+    for name, cls in (ours if labelled.parameters else ours | ISOMETRIC).items():
         results, spent = [], []
         for seed in range(SEEDS):
-            encoder = cls(labelled.width, random_state=seed, **labelled.parameters)
+            encoder = cls(latent_dim=labelled.width, random_state=seed, **labelled.parameters)
             codes, seconds = timed(
                 lambda one=encoder: one.fit(labelled.rows).transform(labelled.rows)
             )
             results.append(measured(codes, labelled.labels))
             spent.append(seconds)
-        add(cls.__name__, results, float(np.median(spent)))
+        add(name, results, float(np.median(spent)))
     return rows
 
 

@@ -1,6 +1,6 @@
 """The record of clusters.py as Markdown."""
 
-from _clusters_methods import OURS
+from _clusters_methods import ISOMETRIC, OURS
 from _clusters_sets import STANDARDISED
 from _markdown import table_of
 
@@ -11,8 +11,9 @@ def markdown(record):
     """The whole record as text."""
     parts = [
         "# Neighbours and clusters",
-        "At most 4,000 rows of a set; encoders have default settings, were fitted to all rows "
-        "without labels, and have 16 columns for tables, 32 for digits, 64 for images, as PCA has. "
+        "At most 4,000 rows of a set; encoders have default settings, and isometric=True where it "
+        "says so, were fitted to all rows without labels, and have 16 columns for tables, 32 for "
+        "digits, 64 for images, as PCA has. "
         "kNN is the accuracy of ten neighbours in five folds; KMeans (as many clusters as classes, "
         "ten starts, mean of three seeds) and HDBSCAN (clusters of at least 1 % of the rows, noise "
         "as a cluster of its own) are adjusted Rand indices. Those of our encoders are means of "
@@ -31,7 +32,7 @@ def markdown(record):
 def ahead(name, rows):
     """A row for each measure of a set, with how far each encoder is ahead of PCA."""
     found = {row["method"]: row for row in rows}
-    ours = [cls.__name__ for cls in OURS]
+    ours = [name for name in (*(cls.__name__ for cls in OURS), *ISOMETRIC) if name in found]
     reference = found.get(f"PCA, {STANDARDISED}") or found["PCA, pixels"]
     for measure in MEASURES:
         gaps = {method: found[method][measure] - reference[measure] for method in ours}

@@ -4,7 +4,8 @@
     python benchmarks/clusters.py --data FOLDER --only digits wine --results ELSEWHERE
 
 FOLDER holds the data sets and a ``load.py`` with ``load_table`` and ``load_images``. Of each set
-at most 4,000 rows; encoders have default settings, see no labels and are fitted with three seeds.
+at most 4,000 rows; encoders have default settings, see no labels and are fitted with three seeds;
+for tables also with ``isometric=True``.
 It writes clusters.json and clusters.md; sets that are not measured anew are kept. Needs umap-learn.
 Tables take about half an hour on one core, images one and a half hours.
 """

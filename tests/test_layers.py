@@ -129,6 +129,7 @@ LAYERS = {
     "_estimators": [
         "model",
         "code_statistics",
+        "code_geometry",
         "importance",
         "code_priors",
         "likelihood_bounds",

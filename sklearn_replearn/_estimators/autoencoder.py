@@ -10,6 +10,7 @@ from ..modules import Autoencoder
 from ..objectives import Reconstruction
 from ..objectives.sparsity import SPARSITY
 from .base import RepresentationTransformer
+from .code_geometry import check_isometric, isometric_codes
 from .code_statistics import standardize_codes
 from .completion import spread_of_codes
 
@@ -49,6 +50,10 @@ class AutoencoderTransformer(RepresentationTransformer):
         images.
     sparsity : L1Sparsity, KLSparsity or TopKSparsity, default=None
         Makes it a sparse autoencoder; see :mod:`sklearn_replearn.objectives`.
+    isometric : bool, default=False
+        Whether codes of a table are turned and stretched until their distances are about those of
+        rows, for clusters and neighbours; columns have standard deviation 1 all the same. Linear
+        models of few labels do better without: they make more of the small directions then.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -148,6 +153,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         "loss": [StrOptions({"auto", "mse", "bce", "poisson"})],
         "corruption": [StrOptions({"auto"}), AUGMENTATION, None],
         "sparsity": [SPARSITY, None],
+        "isometric": ["boolean"],
     }
 
     def __init__(
@@ -162,6 +168,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         loss="auto",
         corruption="auto",
         sparsity=None,
+        isometric=False,
         max_epochs="auto",
         batch_size=256,
         lr="auto",
@@ -188,6 +195,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.loss = loss
         self.corruption = corruption
         self.sparsity = sparsity
+        self.isometric = isometric
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.lr = lr
@@ -215,7 +223,14 @@ class AutoencoderTransformer(RepresentationTransformer):
             likelihood = None
         return [likelihood] * self.n_features_in_
 
-    def _check_scaler(self, scaler):
+    def _check(self, rows, scaler):
+        if self.isometric:
+            check_isometric(rows)
+            if self.sparsity is not None:
+                raise ValueError(
+                    "isometric=True turns codes, which are sparse along their own axes only; set "
+                    f"it to False, or sparsity to None; got sparsity={self.sparsity!r}."
+                )
         if self.loss == "bce":
             scaler.check_unit_interval('loss="bce"', 'loss="mse"')
 
@@ -235,7 +250,9 @@ class AutoencoderTransformer(RepresentationTransformer):
         return [*super()._users_parts(rows), self.corruption, self.sparsity]
 
     def _finish(self, network, train_rows, model):
-        if self.sparsity is None:
+        if self.isometric:
+            isometric_codes(network, train_rows)
+        elif self.sparsity is None:
             standardize_codes(network, train_rows)
         return spread_of_codes(network, train_rows, model)
 

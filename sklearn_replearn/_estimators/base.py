@@ -143,8 +143,8 @@ class RepresentationTransformer(
         """What makes the objective's left and right view of the rows."""
         return Identity(), Identity()
 
-    def _check_scaler(self, scaler):
-        """Refuse columns that the objective cannot take."""
+    def _check(self, rows, scaler):
+        """Refuse rows and columns that the parameters are not for."""
 
     def _finish(self, network, train_rows, model):
         """What is learned from the training rows after the weights."""

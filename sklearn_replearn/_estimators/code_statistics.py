@@ -9,8 +9,8 @@ from .._runtime.randomness import new_generator
 from ..likelihoods import Gaussian
 from ..metrics import effective_rank
 
-# Rows in canonical order are in random order: the first are a sample of all.
-_MOST_ROWS = 2**16
+#: Rows in canonical order are in random order: the first are a sample of all.
+MOST_ROWS = 2**16
 # Relative to the typical size of a code: below this a unit says nothing, and dividing by its
 # deviation would blow up rounding errors.
 _SMALLEST_DEVIATION = 1e-6
@@ -37,7 +37,7 @@ def moments(function, train_rows):
     mean, variance : Tensor of shape (width,), float64
     """
     at_once = max(1, min(CHUNK, _CELLS_AT_ONCE // train_rows.multiset.width))
-    parts = list(slices(min(len(train_rows.multiset), _MOST_ROWS), at_once))
+    parts = list(slices(min(len(train_rows.multiset), MOST_ROWS), at_once))
 
     def read(part):
         return function(train_rows.rows(part)).cpu().numpy()
@@ -52,7 +52,7 @@ def standardize_codes(network, train_rows):
     deviation = variance.sqrt()
     smallest = _SMALLEST_DEVIATION * (mean.square() + variance).mean().sqrt()
     deviation = torch.where(deviation > smallest, deviation, torch.ones_like(deviation))
-    network.standardize(mean.float(), deviation.float())
+    network.report(mean.float(), (1 / deviation).diag().float())
 
 
 def collapse(network, train_rows):

@@ -22,6 +22,7 @@ from ..modules import Autoencoder
 from ..objectives.base import OBJECTIVE, check_network_of
 from ..objectives.decoding import WithDecoder
 from .base import RepresentationTransformer
+from .code_geometry import check_isometric, isometric_codes
 from .code_statistics import collapse, standardize_codes
 from .completion import SpreadOfCodes, spread_of_codes
 
@@ -63,6 +64,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         Weight of the decoder's error in what the encoder learns, beside the objective: what views
         have not in common, such as small differences between columns, is lost without it. 0 leaves
         codes to the objective alone. "auto" is 0.3 for tables with the default objective, else 0.
+    isometric : bool, default=False
+        Whether codes of a table are turned and stretched until their distances are about those of
+        rows; see :class:`AutoencoderTransformer`.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
         "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
@@ -178,6 +182,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         "augmentation": [AUGMENTATION, tuple, None],
         "n_time_neighbors": [Whole()],
         "reconstruction_weight": [StrOptions({"auto"}), Number(0, closed="left")],
+        "isometric": ["boolean"],
     }
 
     def __init__(
@@ -188,6 +193,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         augmentation=None,
         n_time_neighbors=10,
         reconstruction_weight="auto",
+        isometric=False,
         hidden_layer_sizes="auto",
         activation="auto",
         encoder=None,
@@ -215,6 +221,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.augmentation = augmentation
         self.n_time_neighbors = n_time_neighbors
         self.reconstruction_weight = reconstruction_weight
+        self.isometric = isometric
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.encoder = encoder
@@ -377,6 +384,10 @@ class ContrastiveTransformer(RepresentationTransformer):
     _network = Autoencoder
     _sees_scores = True
 
+    def _check(self, rows, scaler):
+        if self.isometric:
+            check_isometric(rows)
+
     def _objective_of(self, rows):
         return repr(self._contrast(rows))
 
@@ -419,7 +430,7 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def _finish(self, network, train_rows, model):
         collapsed = collapse(network, train_rows)
-        standardize_codes(network, train_rows)
+        (isometric_codes if self.isometric else standardize_codes)(network, train_rows)
         spread = spread_of_codes(network, train_rows, model)
         return _Learned(self.augmentation, collapsed, spread)
 

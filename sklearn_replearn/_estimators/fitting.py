@@ -69,7 +69,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
             scaler = last.scaler.widened(multiset)
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
             reject_other_plan(estimator, plan, last.plan)
-        estimator._check_scaler(scaler)
+        estimator._check(rows, scaler)
         if rows.dense and device.type == "cpu":
             plan.check_memory(min(estimator.batch_size, multiset.n_draws))
         lr = rows.lr(plan, scaler) if estimator.lr == "auto" else estimator.lr

@@ -604,7 +604,7 @@ class VAETransformer(RepresentationTransformer):
     def _asked_likelihoods(self, schema):
         return asked_likelihoods(self.likelihood, schema, self.n_features_in_)
 
-    def _check_scaler(self, scaler):
+    def _check(self, rows, scaler):
         scaler.check_unit_interval(*_BERNOULLI)
 
     def _users_parts(self, rows):

@@ -18,10 +18,10 @@ LOG_VARIANCE_RANGE = (-14.0, 14.0)
 
 
 class Autoencoder(nn.Module):
-    """Encoder and decoder, and the scale that codes are reported in.
+    """Encoder and decoder, and the axes that codes are reported along.
 
     ``code`` and ``output`` are what training works with. ``encode`` and ``decode`` are what a user
-    sees: codes of mean 0 and standard deviation 1 (once :meth:`standardize` was called), and rows.
+    sees: codes of mean 0 and standard deviation 1 (once :meth:`report` was called), and rows.
 
     Parameters
     ----------
@@ -63,7 +63,9 @@ class Autoencoder(nn.Module):
         self.latent_dim = latent_dim
         self.activation = activation
         self.register_buffer("code_mean", torch.zeros(latent_dim, dtype=torch.float32))
-        self.register_buffer("code_scale", torch.ones(latent_dim, dtype=torch.float32))
+        for name in ("code_axes", "code_inverse"):
+            eye = torch.eye(latent_dim, dtype=torch.float32)
+            self.register_buffer(name, eye)
 
     def code(self, rows):
         """Rows to codes as the encoder gives them."""
@@ -76,21 +78,29 @@ class Autoencoder(nn.Module):
         return output if output.shape[1] == width else output[:, :width]
 
     def encode(self, rows):
-        """Rows to standardised codes."""
-        return (self.code(rows) - self.code_mean) / self.code_scale
+        """Rows to codes as they are reported."""
+        return (self.code(rows) - self.code_mean) @ self.code_axes
 
     def decoded(self, codes):
-        """Standardised codes to what the likelihood takes."""
-        return self.output(codes * self.code_scale + self.code_mean)
+        """Codes as they are reported to what the likelihood takes."""
+        return self.output(codes @ self.code_inverse + self.code_mean)
 
     def decode(self, codes):
-        """Standardised codes to expected cells."""
+        """Codes as they are reported to expected cells."""
         return self.likelihood.mean(self.decoded(codes))
 
-    def standardize(self, mean, scale):
-        """Report codes in units of ``scale`` from ``mean``, both Tensor of shape (latent_dim,)."""
+    def report(self, mean, axes):
+        """Report codes as they are seen from ``mean`` along ``axes``.
+
+        Parameters
+        ----------
+        mean : Tensor of shape (latent_dim,)
+        axes : Tensor of shape (latent_dim, latent_dim)
+            Of full rank. Codes, less their mean, are multiplied by it.
+        """
         self.code_mean.copy_(mean)
-        self.code_scale.copy_(scale)
+        self.code_axes.copy_(axes)
+        self.code_inverse.copy_(torch.linalg.inv(axes.cpu().double()))
 
 
 class VariationalAutoencoder(nn.Module):

@@ -88,7 +88,7 @@ def test_heads_are_dropped_after_fit(wine):
     X, _ = wine
     fitted = ContrastiveTransformer(8, objective=BYOL(), max_epochs=2).fit(X)
     names = {name.partition(".")[0] for name in fitted._model.arrays}
-    assert names == {"encoder", "decoder", "likelihood", "code_mean", "code_scale"}
+    assert names == {"encoder", "decoder", "likelihood", "code_mean", "code_axes", "code_inverse"}
     assert fitted._model.resumable is None
 
 

@@ -95,7 +95,7 @@ def test_the_scale_of_codes_is_undone_by_decoding(likelihood, activation):
     code = network.encoder(ROWS) if activation is None else activation(network.encoder(ROWS))
     plain = likelihood.mean(network.decoder(code))
     assert torch.equal(network.decode(network.encode(ROWS)), plain)
-    network.standardize(code.mean(0), code.std(0))
+    network.report(code.mean(0), (1 / code.std(0)).diag())
     codes = network.encode(ROWS)
     assert torch.allclose(codes.mean(0), torch.zeros(2), atol=1e-6)
     assert torch.allclose(codes.std(0), torch.ones(2))

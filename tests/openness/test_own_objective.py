@@ -101,7 +101,12 @@ def test_its_parameters_are_searched_over(X):
     search = GridSearchCV(small(CloseViews()), {"objective__weight": [0.0, 5.0]}, cv=2).fit(X)
     assert search.best_estimator_.objective.weight in (0.0, 5.0)
     spreads = [
-        small(CloseViews(weight), max_epochs=60).fit(X).network_.code_scale.mean()
+        small(CloseViews(weight), max_epochs=60)
+        .fit(X)
+        .network_.code_inverse.square()
+        .sum(1)
+        .sqrt()
+        .mean()
         for weight in (0.0, 5.0)
     ]
     assert spreads[1] > 2 * spreads[0]
