@@ -42,7 +42,8 @@ def isometric_codes(network, train_rows):
         standardize_codes(network, train_rows)  # codes are all the same
         return
     white = directions / variance.clamp_min(_SMALLEST_VARIANCE * largest).sqrt()
-    explained, turned = torch.linalg.eigh((white.T @ shared) @ (white.T @ shared).T)
+    linear = white.T @ shared
+    explained, turned = torch.linalg.eigh(linear @ linear.T)
     explained = explained.clamp_min(0)
     axes = white @ turned * (explained + _FLOOR * explained.mean()).sqrt()
     axes = axes @ _equalising(axes.T @ spread @ axes)

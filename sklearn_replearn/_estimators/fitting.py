@@ -135,6 +135,8 @@ def trained(
     untrained : callable
         Gives a network and an objective that know nothing.
     resumed : dict, default=None
+    start : callable, default=None
+        Tells a network of initial weights what it can of the training rows.
 
     Returns
     -------

@@ -81,7 +81,9 @@ class ImageViews(BaseEstimator):
 
     def for_images(self, scaler):
         """The views that suit the images of fit."""
-        return ImageViews(self.colored, scaler.turned, scaler.mirrored)
+        # A user's rows may have a scale of another kind, which has not looked.
+        found = (getattr(scaler, name, False) for name in ("turned", "mirrored"))
+        return ImageViews(self.colored, *found)
 
     @property
     def steps(self):
