@@ -63,7 +63,8 @@ class ContrastiveTransformer(RepresentationTransformer):
     reconstruction_weight : float or "auto", default="auto"
         Weight of the decoder's error in what the encoder learns, beside the objective: what views
         have not in common, such as small differences between columns, is lost without it. 0 leaves
-        codes to the objective alone. Early stopping looks at the objective. "auto" is 0.3 for tables with the default objective, else 0.
+        codes to the objective alone, which is all that the loss and early stopping count. "auto" is
+        0.3 for tables with the default objective, else 0.
     isometric : bool, default=False
         Whether codes of a table are turned and stretched until their distances are about those of
         rows; see :class:`AutoencoderTransformer`.
