@@ -158,6 +158,8 @@ def targets(y):
     try:
         if y.dtype.kind == "c":
             raise ValueError("Complex data not supported: y is complex")
+        if y.dtype.kind in "mM":
+            raise ValueError("got dates or durations: give their number of days or seconds")
         if y.dtype == object:
             y = np.where(pd.isna(y), np.nan, y)
         y = y.astype(np.float64)

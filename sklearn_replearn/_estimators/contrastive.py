@@ -145,8 +145,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         (with ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error
         per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
         log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
-        no part of the loss. A stored model keeps at most 2000 numbers of the history, evenly
-        spaced, and no seconds.
+        not counted in ``train_loss``. A stored model keeps at most 2000 numbers of the history,
+        evenly spaced, and no seconds.
     loss_curve_ : list of float
         ``history_["train_loss"]``.
     network_ : torch.nn.Module

@@ -11,11 +11,30 @@ from .._runtime.arrays import slices
 from .._runtime.isolation import plain_torch
 from .._runtime.sklearn import safe_indexing
 from .._scaling.normal_scores import normal_scores
+from .._scaling.profile import unit_of
 from ..modules import ColumnEncoding
 
 _ROWS_LOOKED_AT = 4096
 _CELLS_AT_ONCE = 2**20
 _CPU = torch.device("cpu")
+
+
+class _Standardised:
+    """Some columns of a table with mean 0 and deviation 1, beyond the range of fit at its ends."""
+
+    def __init__(self, multiset, columns):
+        self._columns = columns
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = multiset.moments(lambda part: multiset.values(part)[:, columns])
+        self._low, self._high = found.low, found.high
+        # Squares of what is far from 1 have no float.
+        self._unit = unit_of(found.low, found.high)
+        found = multiset.moments(lambda part: multiset.values(part)[:, columns] / self._unit)
+        self._mean, self._deviation = found.mean, np.sqrt(found.variance)
+
+    def __call__(self, table):
+        cells = np.clip(table[:, self._columns].astype(np.float64), self._low, self._high)
+        return (cells / self._unit - self._mean) / self._deviation
 
 
 class RawColumns:
@@ -56,6 +75,9 @@ class RawColumns:
         if rows.tabular:
             varies = np.flatnonzero(scaler.numbers & ~scaler.constant)
             self._scores = normal_scores(multiset, varies, np.zeros(multiset.width, dtype=bool))
+        # Those that an encoder sees by their ranks only.
+        self._ranked = np.array(list(scaler.ranked), dtype=np.intp)
+        self._standardised = _Standardised(multiset, self._ranked)
         self._center = 0.0
         mean = self._moments(multiset, lambda part: self._cells(multiset.values(part))).mean
         # A scaling need not make the mean 0, which is what a missing number counts as.
@@ -88,21 +110,24 @@ class RawColumns:
         return multiset.moments(read, multiset.parts(_CELLS_AT_ONCE))
 
     def _cells(self, table):
-        """As an encoder sees them, with numbers centred."""
+        """Numbers centred, and scaled by a factor; levels as they are."""
         scaler = self._encoder._model.scaler
-        return scaler.limit(scaler.scale(table)) - self._center
+        cells = scaler.limit(scaler.scale(table)) - self._center
+        cells[:, self._ranked] = self._standardised(table)
+        return cells
 
     def _reader(self, values):
         """A function from parts of a table, as ``values`` gives their cells, to columns."""
         scaler = self._encoder._model.scaler
-        levels, missing = scaler.levels, scaler.missing
+        levels, missing, spread = scaler.levels, scaler.missing, scaler.spread.copy()
+        spread[self._ranked] = 1.0
         with plain_torch(_CPU, gradients=False):
             encoding = ColumnEncoding(levels.sizes.tolist(), missing.tolist(), levels.shares)
 
         def read(part):
             table = values(part)
             cells = self._cells(table)
-            cells[:, scaler.numbers] /= scaler.spread[scaler.numbers]
+            cells[:, scaler.numbers] /= spread[scaler.numbers]
             scores = np.empty((len(table), len(self._scores)))
             for number, (j, of_column) in enumerate(self._scores.items()):
                 scores[:, number] = of_column.forward(table[:, j].astype(np.float64))

@@ -183,10 +183,11 @@ def normal_scores(multiset, which, by_value):
 
     In columns ``by_value`` each repeated value is an atom, however many there are.
     """
-    columns = multiset.columns(multiset.sample(_ROWS_RANKED), which)
-    return {
-        int(j): NormalScores(
-            cells[~np.isnan(cells)].astype(np.float64), 0.0 if by_value[j] else _SMALLEST_ATOM
-        )
-        for j, cells in zip(which, columns, strict=True)
-    }
+    sample = multiset.columns(multiset.sample(_ROWS_RANKED), which)
+    found = {}
+    for j, cells in zip(which, sample, strict=True):
+        if np.isnan(cells).all():  # nearly all weight is on rows in which it is missing
+            (cells,) = multiset.columns(np.arange(len(multiset)), [j])
+        cells = cells[~np.isnan(cells)].astype(np.float64)
+        found[int(j)] = NormalScores(cells, 0.0 if by_value[j] else _SMALLEST_ATOM)
+    return found

@@ -317,3 +317,28 @@ def test_labels_held_out_choose_what_predicts_them(kind):
     y = X[:, 0] if kind is RidgeHead else X[:, 0] > 0
     for scalings, number in (([first, last], 0), ([last, first], 1)):
         assert chosen_head(kind, X, scalings, y, weights, 20.0)[1] == number
+
+
+def test_what_is_linear_in_heavy_tailed_columns_is_there_for_the_head():
+    """Encoders see such columns by their ranks only."""
+    X = np.exp(1.5 * np.random.default_rng(0).normal(size=(600, 3)))
+    y = X[:, 0] - X[:, 1]
+    for unit in (1.0, 1e200):
+        model = EncoderRegressor(AutoencoderTransformer(latent_dim=2, max_epochs=2))
+        assert model.fit(X[:400] * unit, y[:400]).score(X[400:] * unit, y[400:]) > 0.9
+
+
+def test_a_column_that_is_missing_where_nearly_all_weight_is():
+    X = pd.DataFrame({"a": np.r_[np.nan, np.arange(29.0)]})
+    weights = np.r_[1e7, np.ones(29)]
+    model = EncoderClassifier(AutoencoderTransformer(latent_dim=2, max_epochs=1))
+    model.fit(X, np.arange(30) % 2, sample_weight=weights)
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("unit", ["datetime64[ns]", "timedelta64[s]"])
+def test_targets_that_are_times_are_refused(unit):
+    y = np.arange(10).astype(unit)
+    y[3] = "NaT"
+    with pytest.raises(ValueError, match="got dates or durations: give their number of days"):
+        EncoderRegressor(AutoencoderTransformer(latent_dim=2)).fit(np.eye(10), y)
