@@ -449,7 +449,7 @@ FINE_FOR = {
         likelihoods.PointMasses.scale metrics.info_nce_bits.temperature""",
     ("zero", "one", "fraction"): """
         weight_decay tol beta brightness contrast saturation degrees lambda_param weight floor
-        invariance_weight variance_weight covariance_weight n_rows
+        invariance_weight variance_weight covariance_weight reconstruction_weight n_rows
         augmentations.GaussianNoise.scale gamma capacity objectives.BetaTCVAE.alpha""",
     ("minus one", "zero", "one", "fraction"): "VAETransformer.traverse.width",
     ("minus one", "zero", "one", "fraction", "nan"): "value",
@@ -457,7 +457,7 @@ FINE_FOR = {
     ("minus one", "zero", "one", "fraction", "inf"): "high",
     # Switches, for which 0 and 1 are no values.
     ("true",): """
-        early_stopping return_std warm_start novelty learn_temperature batch_norm has_density
+        early_stopping return_std warm_start isometric novelty learn_temperature batch_norm has_density
         whole as_given add_indicator logarithmic passthrough""",
     ("true", "zero", "one"): "verbose",
     ("none", "zero", "one"): "random_state",
@@ -469,7 +469,7 @@ FINE_FOR = {
         OutlierDetector.rows EncoderClassifier.estimator EncoderRegressor.estimator
         RepresentationImputer.estimator input_features
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
-        corruption sparsity lr_schedule objective augmentation transformer class_weight judges
+        corruption sparsity curves lr_schedule objective augmentation transformer class_weight judges
         given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
         losses.nt_xent.negatives modules.VariationalAutoencoder.prior""",
     ("none", "empty list"): "callbacks categorical_features",

@@ -426,6 +426,8 @@ def test_the_stored_state_is_parameters_and_arrays(cls, X):
     columns = {**vars(model["scaler"]), **vars(model["scaler"].levels)}
     columns |= vars(columns.pop("grain"))
     assert isinstance(columns.pop("levels"), Levels)
+    if cls is ContrastiveTransformer:
+        columns |= vars(columns.pop("curves"))
     assert vars(model["schema"])["kinds"] is None
     if cls is VAETransformer:
         columns |= vars(model["extras"].prior)
