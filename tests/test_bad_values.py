@@ -457,8 +457,8 @@ FINE_FOR = {
     ("minus one", "zero", "one", "fraction", "inf"): "high",
     # Switches, for which 0 and 1 are no values.
     ("true",): """
-        early_stopping return_std warm_start isometric novelty learn_temperature batch_norm has_density
-        whole as_given add_indicator logarithmic passthrough""",
+        early_stopping return_std warm_start novelty learn_temperature batch_norm has_density
+        isometric whole as_given add_indicator logarithmic passthrough""",
     ("true", "zero", "one"): "verbose",
     ("none", "zero", "one"): "random_state",
     # Where None stands for something.
@@ -469,8 +469,8 @@ FINE_FOR = {
         OutlierDetector.rows EncoderClassifier.estimator EncoderRegressor.estimator
         RepresentationImputer.estimator input_features
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
-        corruption sparsity curves lr_schedule objective augmentation transformer class_weight judges
-        given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
+        corruption sparsity lr_schedule objective augmentation transformer class_weight judges
+        curves given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
         losses.nt_xent.negatives modules.VariationalAutoencoder.prior""",
     ("none", "empty list"): "callbacks categorical_features",
     # Sequences that may be empty, texts that may be any, tables of any width or of text.
