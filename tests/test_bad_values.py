@@ -470,8 +470,8 @@ FINE_FOR = {
         RepresentationImputer.estimator input_features
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
         corruption sparsity lr_schedule objective augmentation transformer class_weight judges
-        curves given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
-        losses.nt_xent.negatives modules.VariationalAutoencoder.prior""",
+        given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
+        curves losses.nt_xent.negatives modules.VariationalAutoencoder.prior""",
     ("none", "empty list"): "callbacks categorical_features",
     # Sequences that may be empty, texts that may be any, tables of any width or of text.
     ("empty list",): "steps special_ids",
