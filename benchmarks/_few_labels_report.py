@@ -34,9 +34,9 @@ def markdown(record):
         "labels. Mean and standard error over five draws of the labels (one draw with all labels, "
         "and of fine-tuning on images and texts). LR is `LogisticRegression`; `EncoderClassifier` "
         "is that on `ContrastiveTransformer`, of tables with raw columns beside the codes. Codes "
-        "of tables have 32 columns, and 16 where it says so. A cell without figure was not run. Sets "
-        "with 10 % of the labels are of an earlier run, which kept means only and standardised "
-        "the codes of PCA.",
+        "of tables have 32 columns, and 16 where it says so. A cell without figure was not run. "
+        "Sets with 10 % of the labels are of an earlier run, which kept means only and "
+        "standardised the codes of PCA.",
         "## Mean rank on the mixed tables",
         "By AUROC; lower is better.",
         table_of(ranks(record), shown),
