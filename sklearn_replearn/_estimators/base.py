@@ -1,6 +1,5 @@
 """The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
 
-import sys
 import warnings
 
 import numpy as np
@@ -13,6 +12,7 @@ from .._runtime.isolation import OnOneThread, isolated, one_thread
 from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
+from .._storage.stored import Stored
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
@@ -24,7 +24,7 @@ from .inference import Prepared
 
 
 class RepresentationTransformer(
-    OnOneThread, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    OnOneThread, Stored, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """What the three transformers share; each states its pieces and stops.
 
@@ -400,16 +400,9 @@ class RepresentationTransformer(
         tags.input_tags.sparse = True
         return tags
 
-    def __getstate__(self):
-        state = dict(super().__getstate__())
-        state.pop("_prepared", None)
-        names = state.get("feature_names_in_")
-        if names is not None:
-            names[:] = list(map(sys.intern, names))  # equal strings, see Schema
-        return state
+    _made_when_needed = ("_prepared",)
 
-    def __setstate__(self, state):
-        # As Python stores names of attributes: stored again, it is the same bytes.
-        super().__setstate__({sys.intern(name): value for name, value in state.items()})
+    def _restore(self, state):
+        super()._restore(state)
         if "_model" in state:
             self._prepared = Prepared()

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.sklearn import HasMethods, fit_context
 from .._runtime.transaction import in_one_step
+from .._storage.stored import Stored
 from .._tables.frames import as_pandas
 from .._tables.names import name_columns
 from .._tables.validation import names_of
@@ -25,7 +26,7 @@ from .vae import VAETransformer
 
 
 class RepresentationImputer(
-    OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
+    Stored, OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """Fills missing cells with what a transformer of this package decodes for them.
 

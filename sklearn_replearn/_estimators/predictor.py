@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_para
 from .._dataset.columns import one_for_each_row, row_weights
 from .._runtime.parameters import Instance
 from .._runtime.sklearn import StrOptions, safe_indexing
+from .._storage.stored import Stored
 from .._tables.arrays import reject_no_table
 from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer
@@ -22,7 +23,7 @@ from .raw_columns import RawColumns
 _SHARES = (0.5, 2.0)
 
 
-class EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
+class EncoderPredictor(Stored, MetaEstimatorMixin, BaseEstimator):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them
