@@ -190,7 +190,9 @@ class RepresentationTransformer(
             If the columns are not those of fit or hold something else than in fit, or a cell is
             infinite.
         """
-        table = self._table(X)
+        return self._encoded(self._table(X))
+
+    def _encoded(self, table):
         return self._applied().of_table(
             lambda network, part: network.encode(part.seen),
             table,
@@ -231,12 +233,16 @@ class RepresentationTransformer(
         return table
 
     def _decoded(self, codes, index=None):
+        schema = self._model.schema
+        table = schema.decode(self._decoded_numbers(codes), index)
+        return self._model.rows.from_table(table)
+
+    def _decoded_numbers(self, codes):
+        """What codes are decoded to, as the numbers that a table is read to."""
         cells = self._applied().of_codes(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
-        schema = self._model.schema
-        table = schema.decode(schema.within_reach(self._model.scaler.original(cells)), index)
-        return self._model.rows.from_table(table)
+        return self._model.schema.within_reach(self._model.scaler.original(cells))
 
     def impute(self, X):
         """Fill missing cells with what is decoded from the code of the cells that are there.
@@ -406,3 +412,8 @@ class RepresentationTransformer(
         super()._restore(state)
         if "_model" in state:
             self._prepared = Prepared()
+
+    def _check_stored(self):
+        if self.__sklearn_is_fitted__():
+            # In numbers: the library of the frames of fit need not be here.
+            self._encoded(self._decoded_numbers(np.zeros((1, self._n_features_out))))

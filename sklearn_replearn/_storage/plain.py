@@ -136,6 +136,12 @@ class Reader:
             return _BY_NAME[name].value(*parts)
         return self.other(name, *parts)
 
+    def check(self):
+        """Refuse objects whose parts do not fit together."""
+        for made in self.objects.values():
+            if hasattr(type(made), "_check_stored"):
+                made._check_stored()
+
     def other(self, name, *parts):
         """A value of a form that is none of these."""
         raise Unreadable(f"it holds a value of an unknown form, {name!r}")

@@ -72,6 +72,9 @@ class Stored:
         for name, default in self._defaults().items():
             vars(self).setdefault(name, default)
 
+    def _check_stored(self):
+        """Fail if parts of what was learned do not fit together."""
+
     @classmethod
     def _defaults(cls):
         """Of parameters, those that were added since among them."""

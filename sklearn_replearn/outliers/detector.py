@@ -1,5 +1,6 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
+import contextlib
 import warnings
 from functools import partial
 
@@ -323,6 +324,12 @@ class OutlierDetector(OnOneThread, Stored, OutlierMixin, BaseEstimator):
             rows = Observations(table[part], self._spaces, self._decode, given)
             surprise[part] = self._committee.surprise(rows)
         return surprise
+
+    def _check_stored(self):
+        if hasattr(self, "_committee"):
+            # A judge of a user's may ask for frames, whose library need not be here.
+            with contextlib.suppress(ImportError):
+                self._surprise(self._similar.table[:1])
 
     def _rows_at_once(self):
         if self.estimator is not None:
