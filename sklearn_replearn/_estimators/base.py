@@ -8,12 +8,17 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.isolation import OnOneThread, isolated, one_thread
 from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
-from .._runtime.sklearn import StrOptions, fit_context
+from .._runtime.sklearn import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    StrOptions,
+    TransformerMixin,
+    fit_context,
+)
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._tables.validation import check_codes, read_table

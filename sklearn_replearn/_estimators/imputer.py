@@ -7,18 +7,12 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import (
-    BaseEstimator,
-    MetaEstimatorMixin,
-    OneToOneFeatureMixin,
-    TransformerMixin,
-    clone,
-)
+from sklearn.base import MetaEstimatorMixin, OneToOneFeatureMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._runtime.sklearn import HasMethods, fit_context
+from .._runtime.sklearn import BaseEstimator, HasMethods, TransformerMixin, fit_context
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas

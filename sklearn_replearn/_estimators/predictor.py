@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_para
 
 from .._dataset.columns import one_for_each_row, row_weights
 from .._runtime.parameters import Instance
-from .._runtime.sklearn import StrOptions, safe_indexing
+from .._runtime.sklearn import BaseEstimator, StrOptions, safe_indexing
 from .._runtime.typing import TableLike
 from .._tables.arrays import reject_no_table
 from .autoencoder import AutoencoderTransformer

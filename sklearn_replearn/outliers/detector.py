@@ -10,7 +10,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import false_discovery_control
-from sklearn.base import BaseEstimator, OutlierMixin, is_outlier_detector
+from sklearn.base import is_outlier_detector
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,7 +21,14 @@ from .._runtime.arrays import slices
 from .._runtime.isolation import OnOneThread
 from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import HasMethods, StrOptions, fit_context, safe_indexing
+from .._runtime.sklearn import (
+    BaseEstimator,
+    HasMethods,
+    OutlierMixin,
+    StrOptions,
+    fit_context,
+    safe_indexing,
+)
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import Seed, TableLike
 from .._tables.frames import as_pandas
