@@ -14,6 +14,8 @@ LAYERS = {
     "_runtime": [
         "sklearn",
         "parameters",
+        "namespaces",
+        "arrow",
         "arrays",
         "memory",
         "turns",
@@ -35,6 +37,8 @@ LAYERS = {
     "_tables": [
         "names",
         "frames",
+        "readers",
+        "given",
         "arrays",
         "levels",
         "contents",

@@ -13,6 +13,7 @@ from .._runtime.isolation import OnOneThread, isolated, one_thread
 from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
+from .._tables.given import TakesTables
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
@@ -24,7 +25,11 @@ from .inference import Prepared
 
 
 class RepresentationTransformer(
-    OnOneThread, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    TakesTables,
+    OnOneThread,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """What the three transformers share; each states its pieces and stops.
 

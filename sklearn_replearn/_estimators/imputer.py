@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._runtime.sklearn import HasMethods, fit_context
 from .._runtime.transaction import in_one_step
 from .._tables.frames import as_pandas
+from .._tables.given import TakesTables
 from .._tables.names import name_columns
 from .._tables.validation import names_of
 from .base import RepresentationTransformer
@@ -25,7 +26,7 @@ from .vae import VAETransformer
 
 
 class RepresentationImputer(
-    OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
+    TakesTables, OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """Fills missing cells with what a transformer of this package decodes for them.
 

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.labels import class_factors, read_labels, targets
 from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
+from .._tables.given import takes_table
 from ..objectives.supervised import Classification, Regression
 from .linear_heads import MOST_ITERATIONS, LogisticHead, RidgeHead
 from .predictor import EncoderPredictor
@@ -220,6 +221,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return self.estimator_.classes_
 
     @available_if(_head_has("predict_proba"))
+    @takes_table
     def predict_proba(self, X):
         """Probabilities of the classes.
 
@@ -235,6 +237,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return self.estimator_.predict_proba(self._seen_by_head(X))
 
     @available_if(_head_has("decision_function"))
+    @takes_table
     def decision_function(self, X):
         """Decision values of the head.
 

@@ -8,6 +8,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from .names import brief
+from .readers import remedy_of_lazy
 
 
 def without_mask(X):
@@ -37,14 +38,12 @@ def rows_as_array(X):
             "The table is a structured array. Make it a pandas.DataFrame first, for example with "
             "pandas.DataFrame({name: X[name] for name in X.dtype.names})."
         )
-    if hasattr(X, "collect") and not hasattr(X, "shape"):
-        raise ValueError(f"The table is a {type(X).__name__}, not read yet. Call collect() first.")
     if isinstance(X, list | tuple):
         return _of_rows(X)
     if sp.issparse(X):
         return X
     reject_no_table(X)
-    if not hasattr(X, "shape"):
+    if not isinstance(getattr(X, "dtype", None), np.dtype):
         X = np.asarray(X)
     if np.ndim(X) < 2:
         raise _of_one_axis(X)
@@ -128,6 +127,12 @@ def reject_no_table(X):
         Says what came and what to do.
     """
     wrong = isinstance(X, str | bytes | dict | set | frozenset | type) and not sp.issparse(X)
+    lazy = remedy_of_lazy(X)
+    if lazy is not None:
+        of = type(X).__module__.partition(".")[0]
+        raise ValueError(
+            f"The table is a {type(X).__name__} of {of}, not read yet. Call {lazy} first."
+        )
     rows = any(hasattr(X, name) for name in ("shape", "__array__")) or isinstance(X, list | tuple)
     if rows and not wrong:
         return

@@ -21,6 +21,7 @@ from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import HasMethods, StrOptions, fit_context, safe_indexing
 from .._runtime.transaction import in_one_step
 from .._tables.frames import as_pandas
+from .._tables.given import TakesTables
 from .._tables.validation import names_of, read_table
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, table_of
@@ -41,7 +42,7 @@ _SIMILAR = 20
 _SPACES = ("standard", "quantile")
 
 
-class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
+class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default four judges are asked, each of which turns what it sees into nats of surprise by
