@@ -13,8 +13,8 @@ PACKAGE = Path(sklearn_replearn.__file__).parent
 LAYERS = {
     "_runtime": [
         "sklearn",
-        "parameters",
         "namespaces",
+        "parameters",
         "arrow",
         "arrays",
         "memory",
