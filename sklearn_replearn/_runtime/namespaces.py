@@ -16,7 +16,7 @@ def of_another_library(array):
     """Whether it is an array, and none of NumPy."""
     if isinstance(array, np.ndarray):
         return False
-    return hasattr(array, "shape") and hasattr(array, "__dlpack__")
+    return hasattr(array, "__dlpack__") and hasattr(array, "shape")
 
 
 def as_numpy(array):
@@ -37,7 +37,16 @@ def as_numpy(array):
     return array
 
 
+def as_cell(cell):
+    """A tensor or array of no axis as a number; anything else as it is, or an array of NumPy."""
+    array = as_numpy(cell)
+    return array[()] if isinstance(array, np.ndarray) and array.ndim == 0 else array
+
+
 def _of_tensor(tensor):
+    if hasattr(tensor, "get_mask"):
+        data, known = _of_tensor(tensor.get_data()), _of_tensor(tensor.get_mask())
+        return np.ma.MaskedArray(data, mask=~known)
     if tensor.is_meta:
         raise ValueError(
             'The tensor is on the device "meta" and holds no numbers. Give one that is on the CPU '

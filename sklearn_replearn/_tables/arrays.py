@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from .._runtime.namespaces import as_cell, as_numpy
 from .names import brief
 from .readers import remedy_of_lazy
 
@@ -43,17 +44,22 @@ def rows_as_array(X):
     if sp.issparse(X):
         return X
     reject_no_table(X)
-    if not isinstance(getattr(X, "dtype", None), np.dtype):
+    if not hasattr(X, "shape"):
         X = np.asarray(X)
     if np.ndim(X) < 2:
         raise _of_one_axis(X)
-    return without_mask(X)
+    return without_mask(X if isinstance(getattr(X, "dtype", None), np.dtype) else np.asarray(X))
 
 
 def _of_rows(X):
     """A list of rows as an array; of objects where there is text among them."""
     if len(X) == 0 or not all(map(_is_row, X)):
         raise _of_one_axis(X)
+    if hasattr(type(X[0]), "columns"):
+        raise TypeError(
+            f"The list holds tables, the first a {type(X[0]).__name__}. Make them one first, for "
+            "example with pandas.concat(X), or pyarrow.Table.from_batches(X) of record batches."
+        )
     rows = [_cells_of(row) for row in X]
     lengths = sorted({len(row) for row in rows})
     if len(lengths) > 1:
@@ -68,6 +74,8 @@ def _of_rows(X):
         kinds.add(NoneType)
     if any(map(_may_hold_cells, kinds)):
         _reject_nested(rows)
+    if any(hasattr(kind, "__dlpack__") for kind in kinds):  # tensors of no axis
+        rows = [list(map(as_cell, row)) for row in rows]
     of_objects = any(issubclass(kind, str | bytes | NoneType) for kind in kinds)
     if not of_objects:
         return np.asarray(rows)
@@ -115,7 +123,7 @@ def _cells_of(row):
         return row
     if isinstance(row, pd.Series | pd.Index):
         return row.tolist()
-    return row if isinstance(row, np.ndarray) else np.asarray(row)
+    return np.asarray(as_numpy(row))
 
 
 def reject_no_table(X):
@@ -136,7 +144,9 @@ def reject_no_table(X):
     rows = any(hasattr(X, name) for name in ("shape", "__array__")) or isinstance(X, list | tuple)
     if rows and not wrong:
         return
-    if isinstance(X, dict):
+    if isinstance(X, dict) and any(hasattr(table, "column_names") for table in X.values()):
+        how = f" Give one of its tables, such as X[{next(iter(X))!r}]."
+    elif isinstance(X, dict):
         how = " Make it one with pandas.DataFrame(X)."
     elif hasattr(X, "__iter__") and not isinstance(X, str | bytes | type):
         how = " Make it one with list(X)."

@@ -3,6 +3,7 @@
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+from narwhals.exceptions import DuplicateError
 
 
 class PandasLike:
@@ -152,6 +153,20 @@ def _pyarrow():
     return nw.Implementation.PYARROW.to_native_namespace()
 
 
+def eager(X):
+    """A frame that is in memory as one of narwhals; anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        If two columns have one name.
+    """
+    try:
+        return nw.from_native(X, eager_only=True, pass_through=True)
+    except DuplicateError as problem:
+        raise ValueError(f"{problem}. Give every column a name of its own.") from None
+
+
 def as_pandas(X):
     """A frame as a pandas frame, and what makes frames of its library again.
 
@@ -166,16 +181,23 @@ def as_pandas(X):
     """
     if isinstance(X, pd.DataFrame):
         return X, PandasLike()
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    frame = eager(X)
     if not isinstance(frame, nw.DataFrame):
         return None
-    columns = {name: _column(frame[name]) for name in frame.columns}
-    if not frame.implementation.is_pyarrow():
-        return pd.DataFrame(columns), Foreign(frame)
-    for field in X.schema:
-        if _is_ordered(field.type):
-            columns[field.name] = _with_order(X.column(field.name))
-    return pd.DataFrame(columns), Arrow(X)
+    if frame.implementation.is_pyarrow():
+        return _of_arrow(X, frame)
+    return pd.DataFrame({name: _column(frame[name]) for name in frame.columns}), Foreign(frame)
+
+
+def _of_arrow(table, frame):
+    """A table of pyarrow, in narwhals and as it is, as a pandas frame, and what makes others."""
+    columns = {
+        field.name: _with_order(table.column(field.name))
+        if _is_ordered(field.type)
+        else _column(frame[field.name])
+        for field in table.schema
+    }
+    return pd.DataFrame(columns, index=None if columns else range(len(table))), Arrow(table)
 
 
 def _missing(series):

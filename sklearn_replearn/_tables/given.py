@@ -31,8 +31,9 @@ def takes_table(method):
 
 
 class TakesTables:
-    """A mixin: public methods of classes that have it, with a first argument X, take tables.
+    """A mixin: public methods of classes that have it whose first argument is X take tables.
 
+    So do those whose first is a row, x or x_a.
     Those of scikit-learn's mixins do, too: ``fit_transform`` must not read a stream twice.
     """
 
@@ -47,4 +48,5 @@ class TakesTables:
 def _is_to_take(method):
     if not isinstance(method, FunctionType) or hasattr(method, "takes_table"):
         return False
-    return list(signature(method).parameters)[1:2] == ["X"]
+    first = list(signature(method).parameters)[1:2]
+    return first in (["X"], ["x"], ["x_a"])

@@ -7,10 +7,12 @@ import scipy.sparse as sp
 
 from .._runtime.arrow import table_from_arrow
 from .._runtime.namespaces import as_numpy
+from .frames import eager
 
 _KNOWN = (np.ndarray, pd.DataFrame, list, tuple)
-#: Methods of frames whose rows are computed, or fetched, when they are called.
+#: Methods that compute the rows of lazy frames, and that fetch those of scans and connections.
 _COMPUTING = ("toPandas", "collect", "compute")
+_FETCHING = ("to_table", "fetchdf")
 
 
 def as_read(X):
@@ -25,10 +27,10 @@ def as_read(X):
     X = as_numpy(X)
     if isinstance(X, np.ndarray) or remedy_of_lazy(X) is not None:
         return X
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    frame = eager(X)
     if isinstance(frame, nw.DataFrame):
         return frame.to_native()
-    if getattr(X, "ndim", 2) != 2:
+    if nw.dependencies.is_pandas_like_series(X) or nw.dependencies.is_polars_series(X):
         return X
     if _is_dataset(X):
         return X.with_format("arrow", columns=X.format["columns"])[:]
@@ -41,12 +43,10 @@ def as_read(X):
 def remedy_of_lazy(X):
     """What reads a frame that is lazy and says so, such as "collect()"; None for others."""
     kind = type(X)
-    if isinstance(X, nw.LazyFrame) or (hasattr(kind, "to_native") and hasattr(kind, "collect")):
-        return "collect()"
-    if not hasattr(kind, "columns") or hasattr(kind, "__arrow_c_stream__"):
-        return "to_table()" if hasattr(kind, "to_table") and hasattr(kind, "scanner") else None
-    methods = (name for name in _COMPUTING if hasattr(kind, name))
-    return next((f"{name}()" for name in methods), None)
+    if hasattr(kind, "__arrow_c_stream__"):
+        return None
+    methods = _COMPUTING if hasattr(kind, "columns") else _FETCHING
+    return next((f"{name}()" for name in methods if hasattr(kind, name)), None)
 
 
 def _is_dataset(X):
