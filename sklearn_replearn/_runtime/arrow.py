@@ -39,8 +39,9 @@ def column_from_arrow(values):
     if table is not None:
         return np.asarray(table)
     pyarrow = _installed("pyarrow")
-    column = pyarrow.chunked_array(values) if stream else pyarrow.array(values)
-    return column.to_numpy(zero_copy_only=False) if not stream else column.to_numpy()
+    if pyarrow is None:
+        return _installed("polars").Series(values).to_numpy()
+    return np.asarray(pyarrow.chunked_array(values) if stream else pyarrow.array(values))
 
 
 def _installed(name):
@@ -67,4 +68,7 @@ def _by_polars(X):
             f"The {type(X).__name__} gives its rows through Arrow, which takes pyarrow or polars "
             "to read. Install one of them, or give a pandas.DataFrame."
         )
-    return polars.DataFrame(X)
+    try:
+        return polars.DataFrame(X)
+    except polars.exceptions.SchemaError:
+        return None  # a column
