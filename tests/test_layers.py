@@ -14,7 +14,9 @@ LAYERS = {
     "_runtime": [
         "typing",
         "sklearn",
+        "namespaces",
         "parameters",
+        "arrow",
         "arrays",
         "memory",
         "turns",
@@ -36,6 +38,8 @@ LAYERS = {
     "_tables": [
         "names",
         "frames",
+        "readers",
+        "given",
         "arrays",
         "levels",
         "contents",

@@ -21,6 +21,7 @@ from .._runtime.sklearn import (
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
+from .._tables.given import TakesTables
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
@@ -32,7 +33,12 @@ from .inference import Prepared
 
 
 class RepresentationTransformer(
-    OnOneThread, Stored, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    TakesTables,
+    OnOneThread,
+    Stored,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """What the three transformers share; each states its pieces and stops.
 

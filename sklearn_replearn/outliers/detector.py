@@ -34,6 +34,7 @@ from .._runtime.transaction import in_one_step
 from .._runtime.typing import Seed, TableLike
 from .._storage.stored import Stored
 from .._tables.frames import as_pandas
+from .._tables.given import TakesTables
 from .._tables.validation import names_of, read_table
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, Rows, table_of
@@ -55,7 +56,7 @@ _SIMILAR = 20
 _SPACES = ("standard", "quantile")
 
 
-class OutlierDetector(OnOneThread, Stored, OutlierMixin, BaseEstimator):
+class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default four judges are asked, each of which turns what it sees into nats of surprise by
