@@ -21,10 +21,11 @@ from ..modules.layers import ACTIVATIONS
 from ..rows.base import KIND_OF_ROWS, table_of
 from .fitting import fitted_model
 from .inference import Prepared
+from .row_modules import AsModules
 
 
 class RepresentationTransformer(
-    OnOneThread, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    OnOneThread, AsModules, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
 ):
     """What the three transformers share; each states its pieces and stops.
 
