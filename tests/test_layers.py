@@ -181,6 +181,19 @@ LAYERS = {
         "committee",
         "detector",
     ],
+    "onnx": [
+        "graph",
+        "recording",
+        "elementwise",
+        "indexing",
+        "layers",
+        "operators",
+        "columns",
+        "tables",
+        "converters",
+        "inputs",
+        "conversion",
+    ],
     "": [],
 }
 JUDGES = ["base", "held_out", "nearest", "pairs", "density", "trimmed", "estimator"]

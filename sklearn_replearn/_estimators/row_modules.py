@@ -153,13 +153,48 @@ class RowDecoder(nn.Module):
         network._modules.update(inputs=None, encoder=None, prior=None)
         self.network = network
         self.unscaled = UnscaledCells(model.scaler)
-        row = model.rows.from_table(np.zeros((1, model.plan.n_features)))
-        self.shape = row.shape[1:] if isinstance(row, np.ndarray) else (model.plan.n_features,)
+        self.shape = shape_of_rows(model)
 
     def forward(self, codes):
         """Return rows, Tensor of shape (n, n_features), or of the arrays that fit saw."""
         rows = self.unscaled(self.network.decode(codes.to(_dtype(self.network))))
         return rows.unflatten(1, self.shape)
+
+
+class RowScorer(nn.Module):
+    """Rows of numbers to minus their mean error, see :meth:`score_samples` of autoencoders.
+
+    Parameters
+    ----------
+    model : Model
+    network : torch.nn.Module
+        The trained one.
+    """
+
+    def __init__(self, model, network):
+        super().__init__()
+        self.scaled, self.network = ScaledCells(model.scaler), as_expressions(network)
+        self.register_buffer("spread", torch.from_numpy(model.scaler.spread.astype(np.float64)))
+        numbers = None if not model.scaler.mixed else torch.from_numpy(model.scaler.numbers)
+        self.register_buffer("numbers", numbers)
+
+    def forward(self, rows):
+        """Return scores, Tensor of shape (n, 1)."""
+        cells, seen = self.scaled.both(rows.flatten(1))
+        output = self.network.decoded(self.network.encode(_seen(seen, self.network)))
+        likelihood, known = self.network.likelihood, ~cells.isnan()
+        errors = ((cells - likelihood.mean(output).to(cells.dtype)) / self.spread).square()
+        if self.numbers is not None:
+            nats = -likelihood.log_prob(cells.to(output.dtype), output) / self.spread
+            errors = torch.where(self.numbers | ~known, errors, nats)
+        sums = torch.where(known, errors, 0.0).sum(1, keepdim=True)
+        return -sums / known.sum(1, keepdim=True).clamp_min(1)
+
+
+def shape_of_rows(model):
+    """Shape of a decoded row: that of the arrays that fit saw, or the number of columns."""
+    row = model.rows.from_table(np.zeros((1, model.plan.n_features)))
+    return row.shape[1:] if isinstance(row, np.ndarray) else (model.plan.n_features,)
 
 
 def _seen(cells, network):

@@ -43,6 +43,10 @@ class ScaledCells(nn.Module):
 
     def forward(self, rows):
         """Return scaled cells, Tensor of shape (n, n_features); NaN where one is missing."""
+        return self.both(rows)[1]
+
+    def both(self, rows):
+        """Scaled cells as they are, and limited."""
         rows = rows.to(self.shift.dtype)
         missing = rows.isnan()
         # Gradients of what is computed with NaN are NaN, also where it is not chosen.
@@ -57,8 +61,9 @@ class ScaledCells(nn.Module):
         cells = cells.clamp(-_FARTHEST, _FARTHEST)
         inside = torch.maximum(torch.minimum(cells, self.high), self.low)
         beyond = cells - inside
-        cells = inside + beyond.sign() * beyond.abs().log1p()
-        return torch.where(missing | self.never, torch.nan, cells)
+        limited = inside + beyond.sign() * beyond.abs().log1p()
+        missing = missing | self.never
+        return tuple(torch.where(missing, torch.nan, values) for values in (cells, limited))
 
 
 class UnscaledCells(nn.Module):
@@ -94,6 +99,32 @@ class UnscaledCells(nn.Module):
         if self.counted is not None:
             rows = torch.where(self.counted, cells.expm1(), rows)
         return torch.where(self.constant, self.fixed, rows)
+
+
+class OnSteps(nn.Module):
+    """Numbers in original units on the steps that columns have, as :meth:`Scaler.on_steps`.
+
+    Parameters
+    ----------
+    scaler : Scaler
+    """
+
+    def __init__(self, scaler):
+        super().__init__()
+        grain = scaler.grain
+        stepped, power = grain.step > 0, 10.0 ** np.abs(grain.decimals.astype(np.float64))
+        if type(scaler).on_steps is not Scaler.on_steps:  # those of arrays have none
+            stepped = np.zeros_like(stepped)
+        _keep(self, stepped=stepped, step=np.where(stepped, grain.step, 1.0), power=power)
+        _keep(self, origin=grain.origin, fine=grain.decimals >= 0, whole=scaler.whole)
+
+    def forward(self, rows):
+        """Return rows, Tensor of shape (n, n_features)."""
+        cells = self.origin + ((rows - self.origin) / self.step).round() * self.step
+        fine, coarse = (cells * self.power).round() / self.power, (cells / self.power).round()
+        cells = torch.where(self.fine, fine, coarse * self.power)
+        rows = torch.where(self.stepped, cells, rows)
+        return torch.where(self.whole, rows.round(), rows)
 
 
 class _Lines(nn.Module):
