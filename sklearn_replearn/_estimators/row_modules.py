@@ -115,7 +115,22 @@ class AsModules:
         return self._model, self.network_
 
 
-class RowEncoder(nn.Module):
+class _Rows(nn.Module):
+    """What the modules of rows share: a network, and its precision, which a user may change."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = as_expressions(network)
+        self.register_buffer("one", torch.ones((), dtype=torch.float32, device="cpu"))
+
+    def coded(self, cells):
+        """Codes of scaled cells; where a network is blind to missing ones, they count as 0."""
+        if self.network.inputs is None:
+            cells = torch.where(cells.isnan(), 0.0, cells)
+        return self.network.encode(cells.to(self.one.dtype))
+
+
+class RowEncoder(_Rows):
     """Rows of numbers to codes: the scaling of fit and the encoder behind it.
 
     Parameters
@@ -126,18 +141,16 @@ class RowEncoder(nn.Module):
     """
 
     def __init__(self, model, network):
-        super().__init__()
+        super().__init__(network)
+        self.network._modules.update(decoder=None, likelihood=None, prior=None)
         self.scaled = ScaledCells(model.scaler)
-        network = as_expressions(network)
-        network._modules.update(decoder=None, likelihood=None, prior=None)
-        self.network = network
 
     def forward(self, rows):
         """Return codes, Tensor of shape (n, latent_dim)."""
-        return self.network.encode(_seen(self.scaled(rows.flatten(1)), self.network))
+        return self.coded(self.scaled(rows.flatten(1)))
 
 
-class RowDecoder(nn.Module):
+class RowDecoder(_Rows):
     """Codes to rows of numbers: the decoder, expected cells, and the scaling of fit back.
 
     Parameters
@@ -148,20 +161,18 @@ class RowDecoder(nn.Module):
     """
 
     def __init__(self, model, network):
-        super().__init__()
-        network = as_expressions(network)
-        network._modules.update(inputs=None, encoder=None, prior=None)
-        self.network = network
+        super().__init__(network)
+        self.network._modules.update(inputs=None, encoder=None, prior=None)
         self.unscaled = UnscaledCells(model.scaler)
         self.shape = shape_of_rows(model)
 
     def forward(self, codes):
         """Return rows, Tensor of shape (n, n_features), or of the arrays that fit saw."""
-        rows = self.unscaled(self.network.decode(codes.to(_dtype(self.network))))
+        rows = self.unscaled(self.network.decode(codes.to(self.one.dtype)))
         return rows.unflatten(1, self.shape)
 
 
-class RowScorer(nn.Module):
+class RowScorer(_Rows):
     """Rows of numbers to minus their mean error, see :meth:`score_samples` of autoencoders.
 
     Parameters
@@ -172,8 +183,8 @@ class RowScorer(nn.Module):
     """
 
     def __init__(self, model, network):
-        super().__init__()
-        self.scaled, self.network = ScaledCells(model.scaler), as_expressions(network)
+        super().__init__(network)
+        self.scaled = ScaledCells(model.scaler)
         self.register_buffer("spread", torch.from_numpy(model.scaler.spread.astype(np.float64)))
         numbers = None if not model.scaler.mixed else torch.from_numpy(model.scaler.numbers)
         self.register_buffer("numbers", numbers)
@@ -181,7 +192,7 @@ class RowScorer(nn.Module):
     def forward(self, rows):
         """Return scores, Tensor of shape (n, 1)."""
         cells, seen = self.scaled.both(rows.flatten(1))
-        output = self.network.decoded(self.network.encode(_seen(seen, self.network)))
+        output = self.network.decoded(self.coded(seen))
         likelihood, known = self.network.likelihood, ~cells.isnan()
         errors = ((cells - likelihood.mean(output).to(cells.dtype)) / self.spread).square()
         if self.numbers is not None:
@@ -195,16 +206,3 @@ def shape_of_rows(model):
     """Shape of a decoded row: that of the arrays that fit saw, or the number of columns."""
     row = model.rows.from_table(np.zeros((1, model.plan.n_features)))
     return row.shape[1:] if isinstance(row, np.ndarray) else (model.plan.n_features,)
-
-
-def _seen(cells, network):
-    """Scaled cells in the precision of a network, 0 where it is blind to what is missing."""
-    if network.inputs is None:
-        cells = torch.where(cells.isnan(), 0.0, cells)
-    return cells.to(_dtype(network))
-
-
-def _dtype(network):
-    """The precision of a network; float32 where nothing in it has any."""
-    floats = (part for part in network.parameters() if part.is_floating_point())
-    return next(floats, torch.zeros((), dtype=torch.float32)).dtype
