@@ -179,6 +179,7 @@ LAYERS = {
         "judges",
         "chosen_judges",
         "committee",
+        "detector_module",
         "detector",
     ],
     "onnx": [

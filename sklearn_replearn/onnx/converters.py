@@ -3,7 +3,7 @@
 import numpy as np
 from skl2onnx import update_registered_converter
 from skl2onnx._parse import _parse_sklearn
-from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, Int64TensorType
 from torch import nn
 
 from .._estimators.autoencoder import AutoencoderTransformer
@@ -15,6 +15,7 @@ from .._estimators.semi_supervised import EncoderClassifier, EncoderRegressor
 from .._estimators.vae import VAETransformer
 from ..modules.scaling import OnSteps
 from ..outliers import OutlierDetector
+from ..outliers.detector_module import DetectorModule
 from .columns import numbers_of
 from .graph import Graph
 from .operators import OPERATORS
@@ -50,8 +51,12 @@ def register():
             parser=_parse_predictor,
             options=options,
         )
-    for kind in (OutlierDetector, RepresentationImputer):
-        update_registered_converter(kind, f"Replearn{kind.__name__}", _refuse, _refuse_converting)
+    update_registered_converter(
+        OutlierDetector, "ReplearnOutlierDetector", _shapes_of_detector, _convert_detector
+    )
+    update_registered_converter(
+        RepresentationImputer, "ReplearnRepresentationImputer", _refuse, _refuse_converting
+    )
 
 
 # ---------------------------------------------------------------- transformers
@@ -162,24 +167,35 @@ def _convert_seen_by_head(scope, operator, container):
     graph.give(seen, operator.outputs[0], _dtype(operator))
 
 
+# ---------------------------------------------------------------- the detector
+
+
+def _shapes_of_detector(operator):
+    label, scores = operator.outputs
+    label.type, scores.type = Int64TensorType([None]), DoubleTensorType([None, 1])
+
+
+def _convert_detector(scope, operator, container):
+    graph, detector = Graph(scope, container), operator.raw_operator
+    n_features, (label, scores) = detector.n_features_in_, operator.outputs
+    numbers = numbers_of(graph, operator.inputs, detector._schema, n_features)
+    module = DetectorModule(detector).eval()
+    surprise = record(graph, OPERATORS, module, numbers, (n_features,))
+    decision = graph.node("Sub", np.array(-detector.offset_), surprise)
+    graph.give(decision, scores)
+    anomalous = graph.node("Less", graph.node("Squeeze", decision, np.array([1])), np.array(0.0))
+    graph.give(graph.node("Where", anomalous, np.array(-1), np.array(1)), label)
+
+
 # ---------------------------------------------------------------- what has no graph
 
 
 def _refuse(operator):
-    raise ValueError(_WHY_NOT[type(operator.raw_operator)])
+    raise ValueError(
+        f"{type(operator.raw_operator).__name__} has no ONNX: it completes cells before they are "
+        "encoded. Transformers take missing cells as they are: convert one without imputing."
+    )
 
 
 def _refuse_converting(scope, operator, container):
     _refuse(operator)
-
-
-_WHY_NOT = {
-    OutlierDetector: (
-        "OutlierDetector has no ONNX: its judges compare rows with all rows of training. Convert "
-        "an AutoencoderTransformer with method='score_samples', or serve the detector itself."
-    ),
-    RepresentationImputer: (
-        "RepresentationImputer has no ONNX: it completes cells before they are encoded. "
-        "Transformers take missing cells as they are: convert one without imputing."
-    ),
-}

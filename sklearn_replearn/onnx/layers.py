@@ -16,6 +16,11 @@ def _reduced(kind):
     return write
 
 
+def _any(r, out, x, dim=None, keepdim=False):
+    found = r.node("ReduceMax", r.name(x, torch.int64), ints(dim), keepdims=int(keepdim))
+    return r.graph.cast(found, bool)
+
+
 def _norm(r, out, x, ord=2, dim=None, keepdim=False, **_):
     if ord != 2:
         raise ValueError("There is no ONNX for norms but that of squares here.")
@@ -101,6 +106,7 @@ LAYERS = {
     "mean": _reduced("ReduceMean"),
     "amax": _reduced("ReduceMax"),
     "amin": _reduced("ReduceMin"),
+    "any": _any,
     "logsumexp": _reduced("ReduceLogSumExp"),
     "linalg_vector_norm": _norm,
     "argmax": _argmax,

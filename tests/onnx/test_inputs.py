@@ -22,7 +22,6 @@ import sklearn_replearn.onnx
 from sklearn_replearn import (
     AutoencoderTransformer,
     EncoderClassifier,
-    OutlierDetector,
     RepresentationImputer,
 )
 from sklearn_replearn.onnx import inputs_for, to_onnx
@@ -177,7 +176,6 @@ def _refused():
         "no node": (own[1], X, r"no ONNX for torch's fft_fft\(\) here"),
         "own scaling": (scaled, varied, "scaled by a PowerTransformer"),
         "levels": (quick(AutoencoderTransformer), levels, "Convert the column to text"),
-        "detector": (OutlierDetector(), varied, "compare rows with all rows of training"),
         "imputer": (
             RepresentationImputer(quick(AutoencoderTransformer)),
             varied,
