@@ -2,9 +2,11 @@
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from .._runtime.typing import TableLike
 from ..modules.expressions import as_expressions
 from ..modules.scaling import ScaledCells, UnscaledCells
 
@@ -82,7 +84,7 @@ class AsModules:
         """
         return RowDecoder(*self._learned()).eval()
 
-    def to_numbers(self, X) -> np.ndarray:
+    def to_numbers(self, X: TableLike) -> NDArray[np.float64]:
         """The numbers that the cells of a table become: what :meth:`encoder_module` takes.
 
         Parameters

@@ -141,7 +141,7 @@ class ColumnEncoding(nn.Module):
         scores = beyond.add_(heights.gather(1, piece)).t()
         return scores.masked_fill(missing.index_select(1, self.bent), 0.0)
 
-    def as_expression(self, cells):
+    def as_expression(self, cells: torch.Tensor) -> torch.Tensor:
         """The same as one expression, which looks at no value: for what traces, or maps rows."""
         missing = cells.isnan()
         filled = torch.where(missing, 0.0, cells)

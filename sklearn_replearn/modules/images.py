@@ -140,7 +140,7 @@ class ConvEncoder(nn.Module):
         images = images.contiguous(memory_format=torch.channels_last)
         return self.code(self.convolutions(images).flatten(1))
 
-    def as_expression(self, rows):
+    def as_expression(self, rows: torch.Tensor) -> torch.Tensor:
         """The same in no layout of its own, for what traces, or maps rows."""
         images = rows.reshape(rows.shape[0], *self.image_shape)
         return self.code(self.convolutions(images).flatten(1))

@@ -114,7 +114,7 @@ class TokenEncoder(nn.Module):
         sums = tokens.new_zeros((len(ids), tokens.shape[1])).index_add(0, row, tokens)
         return self._of_sums(sums, there)
 
-    def as_expression(self, ids):
+    def as_expression(self, ids: torch.Tensor) -> torch.Tensor:
         """The same with padding computed, too: for what traces, or maps rows."""
         places = torch.arange(ids.shape[1], device=ids.device)
         first = (places + (ids <= 0) * ids.shape[1]).argsort(dim=1)  # tokens before padding

@@ -10,6 +10,7 @@ from skl2onnx.common._registration import get_converter
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._runtime.typing import TableLike
 from .inputs import types_of
 
 _OPSETS = {"": 18, "ai.onnx.ml": 3}
@@ -17,7 +18,7 @@ _OPSETS = {"": 18, "ai.onnx.ml": 3}
 
 def to_onnx(
     estimator: Any,
-    X: Any,
+    X: TableLike,
     *,
     method: Literal["transform", "inverse_transform", "score_samples"] = "transform",
     options: Mapping[Any, Mapping[str, Any]] | None = None,

@@ -1,6 +1,9 @@
 """What a table is as inputs of a graph: a tensor for each column of a frame, one of an array."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from skl2onnx.common.data_types import (
     BooleanTensorType,
     DoubleTensorType,
@@ -9,6 +12,7 @@ from skl2onnx.common.data_types import (
     StringTensorType,
 )
 
+from .._runtime.typing import TableLike
 from .._tables.arrays import without_mask
 from .._tables.column_types import Number, without_dictionary
 from .._tables.contents import content_of, is_missing
@@ -80,7 +84,7 @@ def _array(X):
     return X
 
 
-def inputs_for(model, X) -> dict[str, np.ndarray]:
+def inputs_for(model: Any, X: TableLike) -> dict[str, NDArray[Any]]:
     """The inputs of a converted model that a table is, by name.
 
     Parameters
