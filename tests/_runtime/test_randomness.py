@@ -56,6 +56,6 @@ def test_foreign_code_leaves_no_trace_after_an_exception():
     ],
 )
 def test_integers_that_follow_from_a_seed_are_the_same_with_every_torch(seed, expected):
-    # All else that a fit draws follows from them. As torch.randint gives them from torch 2.7 on.
+    # All else that a fit draws follows from them. torch.randint gives others in torch 2.4.
     generator = new_generator(seed)
     assert [draw_integer(generator) for _ in range(3)] == expected
