@@ -70,7 +70,6 @@ def test_what_holds_no_numbers_is_refused():
     for tensor, said in (
         (TENSOR.to("meta"), 'on the device "meta"'),
         (TENSOR.to_sparse(), "to_dense()"),
-        (TENSOR.to_sparse_csr(), "to_dense()"),
     ):
         with pytest.raises(ValueError) as caught:
             quick(AutoencoderTransformer).fit(tensor)
