@@ -79,7 +79,14 @@ class Arrow:
     """
 
     def __init__(self, table):
-        self.schema = table.schema.remove_metadata()
+        # In bytes, as files of Arrow have it: a stored model is read where pyarrow is not.
+        self._schema = table.schema.remove_metadata().serialize().to_pybytes()
+
+    @property
+    def schema(self):
+        """Names and types of the columns."""
+        pyarrow = _pyarrow()
+        return pyarrow.ipc.read_schema(pyarrow.py_buffer(self._schema))
 
     def back(self, frame):
         """A pandas frame as a table of pyarrow, with the types that it had."""
