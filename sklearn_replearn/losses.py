@@ -15,7 +15,7 @@ _PAIRS_AT_ONCE = 2**21  # so that memory does not grow with the square of the ro
 
 
 @validated({"mean": [Rows()], "log_variance": [Rows()]})
-def gaussian_kl(mean, log_variance):
+def gaussian_kl(mean: torch.Tensor, log_variance: torch.Tensor) -> torch.Tensor:
     r"""Divergence of a diagonal Gaussian from the standard normal, in nats.
 
     :math:`\frac12\sum_j(\mu_j^2 + \sigma_j^2 - 1 - \log\sigma_j^2)` for each row (Kingma and
@@ -41,7 +41,9 @@ def gaussian_kl(mean, log_variance):
 
 
 @validated({"codes": [Rows()], "mean": [Rows()], "log_variance": [Rows()]})
-def gaussian_log_density(codes, mean, log_variance):
+def gaussian_log_density(
+    codes: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor
+) -> torch.Tensor:
     r"""Log-density of rows under a diagonal Gaussian each, in nats.
 
     Parameters
@@ -65,7 +67,9 @@ def gaussian_log_density(codes, mean, log_variance):
 
 
 @validated({"codes": [Rows()], "log_shares": [Rows(1)], "mean": [Rows()], "log_variance": [Rows()]})
-def mixture_log_density(codes, log_shares, mean, log_variance):
+def mixture_log_density(
+    codes: torch.Tensor, log_shares: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor
+) -> torch.Tensor:
     r"""Log-density of rows under one mixture of diagonal Gaussians, in nats.
 
     Parameters
@@ -95,7 +99,9 @@ def mixture_log_density(codes, log_shares, mean, log_variance):
 @validated(
     {"codes": [Rows()], "mean": [Rows()], "log_variance": [Rows()], "n_rows": [Whole(1, 2**63 - 1)]}
 )
-def log_aggregate_posterior(codes, mean, log_variance, n_rows):
+def log_aggregate_posterior(
+    codes: torch.Tensor, mean: torch.Tensor, log_variance: torch.Tensor, n_rows: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     r"""Log-density of codes under the mean posterior of all rows, as a batch of them tells.
 
     :math:`\log q(z_i)` and :math:`\log q(z_{ij})` for each value of the code, from which follow the
@@ -141,7 +147,7 @@ def log_aggregate_posterior(codes, mean, log_variance, n_rows):
 
 
 @validated({"codes": [Rows()], "others": [Rows()], "bandwidth": [Number(0), None]})
-def mmd(codes, others, bandwidth=None):
+def mmd(codes: torch.Tensor, others: torch.Tensor, bandwidth: float | None = None) -> torch.Tensor:
     r"""Squared maximum mean discrepancy between two samples, with a Gaussian kernel.
 
     The mean of :math:`e^{-\lVert x-y\rVert^2/2\sigma^2}` over pairs within each sample, less twice
@@ -179,7 +185,7 @@ def mmd(codes, others, bandwidth=None):
 
 
 @validated({"target": [Number(0, 1)], "activity": [Rows(1)]})
-def bernoulli_kl(target, activity):
+def bernoulli_kl(target: float, activity: torch.Tensor) -> torch.Tensor:
     r"""Divergence of Bernoulli units from a target rate, summed over units, in nats.
 
     :math:`\sum_j \rho\log\frac{\rho}{\hat\rho_j} + (1-\rho)\log\frac{1-\rho}{1-\hat\rho_j}`
@@ -218,7 +224,14 @@ def bernoulli_kl(target, activity):
         "tau_plus": _TAU_PLUS,
     }
 )
-def nt_xent(left, right, temperature, negatives=None, beta=0.0, tau_plus=0.0):
+def nt_xent(
+    left: torch.Tensor,
+    right: torch.Tensor,
+    temperature: float | torch.Tensor,
+    negatives: torch.Tensor | None = None,
+    beta: float = 0.0,
+    tau_plus: float = 0.0,
+) -> torch.Tensor:
     r"""Normalised temperature-scaled cross-entropy (SimCLR's InfoNCE), in nats.
 
     Each of the 2n views has the other view of its row as its positive and the 2n - 2 views of other
@@ -285,7 +298,9 @@ def _contrast(similarity, positives, n_negatives, temperature, beta, tau_plus):
 
 
 @validated({**_VIEWS, "temperature": _TEMPERATURE})
-def decoupled(left, right, temperature):
+def decoupled(
+    left: torch.Tensor, right: torch.Tensor, temperature: float | torch.Tensor
+) -> torch.Tensor:
     r"""Contrast of views whose positive is no part of the denominator, in nats.
 
     As :func:`nt_xent`, but the sum under the logarithm runs over the 2n - 2 views of other rows
@@ -321,7 +336,9 @@ def decoupled(left, right, temperature):
 
 
 @validated({**_VIEWS, "labels": [torch.Tensor], "temperature": _TEMPERATURE})
-def sup_con(left, right, labels, temperature):
+def sup_con(
+    left: torch.Tensor, right: torch.Tensor, labels: torch.Tensor, temperature: float | torch.Tensor
+) -> torch.Tensor:
     r"""Cross-entropy of the views of the same class among all other views, in nats.
 
     The positives of a view are the other view of its row and both views of the rows of its class.
@@ -382,7 +399,14 @@ def _similarity(left, right, temperature):
         "tau_plus": _TAU_PLUS,
     }
 )
-def info_nce(queries, keys, negatives, temperature, beta=0.0, tau_plus=0.0):
+def info_nce(
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    negatives: torch.Tensor | None,
+    temperature: float | torch.Tensor,
+    beta: float = 0.0,
+    tau_plus: float = 0.0,
+) -> torch.Tensor:
     """Cross-entropy of the right key among all keys and further negatives, in nats.
 
     Parameters
@@ -415,7 +439,7 @@ def info_nce(queries, keys, negatives, temperature, beta=0.0, tau_plus=0.0):
 
 
 @validated({"prediction": [Rows()], "target": [Rows()]})
-def negative_cosine(prediction, target):
+def negative_cosine(prediction: torch.Tensor, target: float) -> torch.Tensor:
     """Minus the cosine of the angle between matching rows, averaged over the rows.
 
     Parameters
@@ -438,7 +462,7 @@ def negative_cosine(prediction, target):
 
 
 @validated(_VIEWS)
-def cross_correlation(left, right):
+def cross_correlation(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     """Correlation over the rows of each column of ``left`` with each column of ``right``.
 
     Parameters
@@ -466,7 +490,7 @@ def _standardized(x):
 
 
 @validated({"x": [Rows()], "floor": [Number(0, closed="left")]})
-def variance_hinge(x, floor=1.0):
+def variance_hinge(x: torch.Tensor, floor: float = 1.0) -> torch.Tensor:
     """How far the standard deviation of each column falls below ``floor``, averaged.
 
     The variance term of VICReg (Bardes et al. 2022, equation 1).
@@ -493,7 +517,7 @@ def variance_hinge(x, floor=1.0):
 
 
 @validated({"x": [Rows()]})
-def off_diagonal_covariance(x):
+def off_diagonal_covariance(x: torch.Tensor) -> torch.Tensor:
     """Squared covariances between different columns, summed and divided by the width.
 
     The covariance term of VICReg (Bardes et al. 2022, equations 3 and 4).
@@ -519,7 +543,7 @@ def off_diagonal_covariance(x):
 
 
 @validated({**_VIEWS, "alpha": [Number(0)]})
-def alignment(left, right, alpha=2):
+def alignment(left: torch.Tensor, right: torch.Tensor, alpha: float = 2) -> torch.Tensor:
     r"""Distance of the two views of a row on the unit sphere, to a power, averaged over rows.
 
     :math:`\frac1n\sum_i\lVert u_i - v_i\rVert^\alpha` (Wang and Isola 2020, section 4.1.1).
@@ -549,7 +573,7 @@ def alignment(left, right, alpha=2):
 
 
 @validated({"codes": [Rows()], "t": [Number(0)]})
-def uniformity(codes, t=2):
+def uniformity(codes: torch.Tensor, t: float = 2) -> torch.Tensor:
     r"""How evenly rows lie on the unit sphere: logarithm of a Gaussian kernel's mean over pairs.
 
     :math:`\log\frac1{|P|}\sum_{(i,j)\in P} e^{-t\lVert u_i - u_j\rVert^2}` over the pairs P of

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
@@ -21,6 +22,7 @@ from ._dataset.labels import read_labels
 from ._runtime.isolation import on_one_thread
 from ._runtime.parameters import SEED, Number, Whole, checked_array, validated
 from ._runtime.randomness import draw_seed
+from ._runtime.typing import Seed, TableLike
 
 __all__ = [
     "alignment",
@@ -41,7 +43,7 @@ _TEMPERATURES = np.geomspace(0.005, 2.0, 16)
 
 @validated({"alpha": [Number(0)]})
 @on_one_thread
-def alignment(left, right, alpha=2):
+def alignment(left: ArrayLike, right: ArrayLike, alpha: float = 2) -> float:
     r"""Mean distance between the codes of two views of a row, raised to a power; 0 is best.
 
     :math:`\frac1n\sum_i\lVert f(x_i) - f(x_i^+)\rVert^\alpha` for codes scaled to unit length
@@ -82,7 +84,7 @@ def alignment(left, right, alpha=2):
 
 @validated({"t": [Number(0)]})
 @on_one_thread
-def uniformity(codes, t=2):
+def uniformity(codes: ArrayLike, t: float = 2) -> float:
     r"""How evenly codes spread over the sphere: the lower, the more evenly.
 
     :math:`\log\,\mathrm{mean}\,e^{-t\lVert f(x) - f(y)\rVert^2}` over all pairs of different rows,
@@ -119,7 +121,7 @@ def uniformity(codes, t=2):
     return float(losses.uniformity(_in_range(_checked(codes, "codes", at_least=2)), t))
 
 
-def effective_rank(codes):
+def effective_rank(codes: ArrayLike) -> float:
     r"""How many directions the codes use: RankMe, the exponential of an entropy.
 
     The entropy is that of :math:`p_k = \sigma_k / \lVert\sigma\rVert_1 + 10^{-7}`, where
@@ -171,7 +173,9 @@ def effective_rank(codes):
 
 @validated({"temperature": [Number(0), None], "n_candidates": [Whole(2)]})
 @on_one_thread
-def info_nce_bits(left, right, temperature=None, n_candidates=256):
+def info_nce_bits(
+    left: ArrayLike, right: ArrayLike, temperature: float | None = None, n_candidates: int = 256
+) -> float:
     r"""Bits against chance: how well the code of one view finds that of the other.
 
     :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates: 0 is chance, :math:`\log_2 N` is
@@ -229,7 +233,14 @@ def _nats(left, right, groups, temperature):
 
 
 @validated({"n_labels": [Whole(), None], "random_state": SEED})
-def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
+def linear_probe(
+    codes: ArrayLike,
+    y: ArrayLike,
+    test_codes: ArrayLike,
+    test_y: ArrayLike,
+    n_labels: int | None = None,
+    random_state: Seed = 0,
+) -> float:
     """Accuracy of a logistic regression on codes that stay as they are.
 
     Codes are standardised by the mean and deviation of all of ``codes``, with or without a label.
@@ -283,7 +294,15 @@ def linear_probe(codes, y, test_codes, test_y, n_labels=None, random_state=0):
 
 
 @validated({"n_labels": [Whole(), None], "n_neighbors": [Whole()], "random_state": SEED})
-def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random_state=0):
+def knn_probe(
+    codes: ArrayLike,
+    y: ArrayLike,
+    test_codes: ArrayLike,
+    test_y: ArrayLike,
+    n_labels: int | None = None,
+    n_neighbors: int = 5,
+    random_state: Seed = 0,
+) -> float:
     """Accuracy of the majority of the nearest labelled codes by cosine distance.
 
     There is nothing to train or to tune, so it says how well distances between codes follow the
@@ -339,7 +358,7 @@ def knn_probe(codes, y, test_codes, test_y, n_labels=None, n_neighbors=5, random
     return task.accuracy(classifier.predict(_unit_rows(task.test_codes)))
 
 
-def procrustes_r2(codes, *others):
+def procrustes_r2(codes: ArrayLike, *others: ArrayLike) -> float:
     r"""How well codes of the same rows from several runs agree, up to a rotation.
 
     For two runs it is :math:`R^2 = \lVert A^\top B\rVert_*^2`, the square of the sum of the
@@ -406,7 +425,7 @@ def procrustes_r2(codes, *others):
 
 
 @validated({"n_bins": [Whole(2, 2**16)]})
-def mutual_information_gap(codes, factors, n_bins=20):
+def mutual_information_gap(codes: ArrayLike, factors: TableLike, n_bins: int = 20) -> float:
     r"""How far each factor is told by one column of the code rather than by several (MIG).
 
     For each factor, the mutual information with the column that tells most of it less that with
@@ -472,7 +491,7 @@ class DCI(NamedTuple):
 
 @validated({"random_state": SEED})
 @on_one_thread
-def dci(codes, factors, random_state=0):
+def dci(codes: ArrayLike, factors: TableLike, random_state: Seed = 0) -> "DCI":
     """Disentanglement, completeness and informativeness of a code (DCI).
 
     A random forest predicts each factor from the code. Disentanglement is high where each column of

@@ -1,6 +1,7 @@
 """Priors of codes that are learned with the weights of a VAE, for ``VAETransformer(prior=...)``."""
 
 import math
+from typing import Protocol
 
 import torch
 from sklearn.base import BaseEstimator
@@ -9,6 +10,13 @@ from torch import nn
 from ._runtime.parameters import Instance, Whole, check_parameters
 
 __all__ = ["Mixture", "VampPrior"]
+
+
+class Prior(Protocol):
+    """What is given as ``prior``."""
+
+    def module(self, n_inputs: int, latent_dim: int, generator: torch.Generator) -> nn.Module: ...
+
 
 #: What ``prior=`` takes beside names.
 PRIOR = Instance(
@@ -51,10 +59,10 @@ class Mixture(BaseEstimator):
 
     _parameter_constraints = {"n_components": _N_COMPONENTS}
 
-    def __init__(self, n_components=16):
+    def __init__(self, n_components: int = 16) -> None:
         self.n_components = n_components
 
-    def module(self, n_inputs, latent_dim, generator):
+    def module(self, n_inputs: int, latent_dim: int, generator: torch.Generator) -> nn.Module:
         """What is trained: a module with ``components(network)``.
 
         Parameters
@@ -101,10 +109,10 @@ class VampPrior(BaseEstimator):
 
     _parameter_constraints = {"n_components": _N_COMPONENTS}
 
-    def __init__(self, n_components=16):
+    def __init__(self, n_components: int = 16) -> None:
         self.n_components = n_components
 
-    def module(self, n_inputs, latent_dim, generator):
+    def module(self, n_inputs: int, latent_dim: int, generator: torch.Generator) -> nn.Module:
         """See :meth:`Mixture.module`."""
         check_parameters(self)
         return _PseudoInputs(self.n_components, n_inputs, generator)

@@ -12,6 +12,9 @@ from sklearn.datasets import load_digits, load_wine
 
 torch.set_num_threads(1)
 
+#: Read by type checkers, never run.
+collect_ignore = ["typed"]
+
 
 @pytest.fixture(scope="session")
 def wine():

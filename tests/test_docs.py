@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
@@ -21,6 +23,9 @@ from sklearn_replearn import (
     priors,
     rows,
 )
+
+ROOT = Path(__file__).parents[1]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 MODULES = [
     sklearn_replearn,
@@ -102,3 +107,32 @@ def test_shared_parameters_are_described_in_the_same_words():
     assert {"rows", "hidden_layer_sizes", "max_epochs", "lr", "callbacks"} <= shared
     for name in shared:
         assert described[0][name] == described[1][name] == described[2][name], name
+
+
+# ---------------------------------------------------------------- for who contributes
+
+
+def test_code_of_the_page_for_contributors_runs():
+    (block,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)
+    exec(compile(block, "CONTRIBUTING.md", "exec"), {"__name__": "contributing"})
+
+
+def test_what_the_page_for_contributors_names_is_there():
+    named = set(re.findall(r"`([\w./]+(?:\.py|\.md|\.toml|\.cff|/))`", CONTRIBUTING))
+    named |= set(re.findall(r" (tests/\S+\.py|\.ci/\S+\.txt)", CONTRIBUTING))
+    assert len(named) > 12
+    folders = ROOT, ROOT / "sklearn_replearn"
+    assert [name for name in named if not any((at / name).exists() for at in folders)] == []
+    assert len(CONTRIBUTING.splitlines()) <= 120  # two pages
+
+
+def test_the_commands_are_those_of_the_readme_and_of_the_oldest_versions():
+    (oldest,) = re.findall(r"^PIP_CONSTRAINT.*", CONTRIBUTING, flags=re.MULTILINE)
+    assert f"# {oldest}" in (ROOT / ".ci" / "oldest.txt").read_text().splitlines()
+    for command in re.findall(r"^python -m pip install .*", CONTRIBUTING, flags=re.MULTILINE):
+        assert command in (ROOT / "README.md").read_text()
+
+
+def test_there_is_one_version():
+    cited = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), flags=re.MULTILINE)
+    assert cited[1] == sklearn_replearn.__version__

@@ -12,6 +12,7 @@ PACKAGE = Path(sklearn_replearn.__file__).parent
 # Folders and files of the root along the way of a row, and in each folder its files.
 LAYERS = {
     "_runtime": [
+        "typing",
         "sklearn",
         "namespaces",
         "parameters",

@@ -1,14 +1,21 @@
 """AutoencoderTransformer: plain, denoising and sparse autoencoders."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import torch
 from sklearn.base import clone
+from torch import nn
 
 from .._runtime.sklearn import StrOptions
+from .._runtime.typing import Seed
 from ..augmentations import Identity
 from ..augmentations._calling import AUGMENTATION
 from ..likelihoods import Bernoulli, Gaussian, Poisson
 from ..modules import Autoencoder
 from ..objectives import Reconstruction
-from ..objectives.sparsity import SPARSITY
+from ..objectives.sparsity import SPARSITY, Sparsity
+from ..rows.base import Rows
 from .base import RepresentationTransformer
 from .code_geometry import check_isometric, isometric_codes
 from .code_statistics import standardize_codes
@@ -158,34 +165,34 @@ class AutoencoderTransformer(RepresentationTransformer):
 
     def __init__(
         self,
-        latent_dim=32,
+        latent_dim: int = 32,
         *,
-        hidden_layer_sizes="auto",
-        activation="auto",
-        encoder=None,
-        decoder=None,
-        rows=None,
-        loss="auto",
-        corruption="auto",
-        sparsity=None,
-        isometric=False,
-        max_epochs="auto",
-        batch_size=256,
-        lr="auto",
-        lr_schedule="cosine",
-        optimizer="adamw",
-        weight_decay=0.0,
-        gradient_clip=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change="auto",
-        tol=1e-4,
-        warm_start=False,
-        callbacks=None,
-        device="auto",
-        random_state=0,
-        verbose=0,
-    ):
+        hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
+        activation: Literal["auto", "relu", "gelu", "silu", "elu", "tanh"] = "auto",
+        encoder: nn.Module | Callable[[int, int], nn.Module] | None = None,
+        decoder: nn.Module | Callable[[int, int], nn.Module] | None = None,
+        rows: Rows | None = None,
+        loss: Literal["auto", "mse", "bce", "poisson"] = "auto",
+        corruption: Literal["auto"] | Callable[..., torch.Tensor] | None = "auto",
+        sparsity: Sparsity | None = None,
+        isometric: bool = False,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int = 256,
+        lr: float | Literal["auto"] = "auto",
+        lr_schedule: Literal["cosine"] | None = "cosine",
+        optimizer: Literal["adamw", "adam", "sgd"] | Callable[..., Any] = "adamw",
+        weight_decay: float = 0.0,
+        gradient_clip: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | Literal["auto"] = "auto",
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        callbacks: Sequence[Any] | None = None,
+        device: str | torch.device = "auto",
+        random_state: Seed = 0,
+        verbose: int = 0,
+    ) -> None:
         self.latent_dim = latent_dim
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

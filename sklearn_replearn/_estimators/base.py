@@ -1,18 +1,26 @@
 """The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
 
-import sys
 import warnings
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.isolation import OnOneThread, isolated, one_thread
 from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
-from .._runtime.sklearn import StrOptions, fit_context
+from .._runtime.sklearn import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    StrOptions,
+    TransformerMixin,
+    fit_context,
+)
 from .._runtime.transaction import in_one_step
+from .._runtime.typing import TableLike
+from .._storage.stored import Stored
 from .._tables.given import TakesTables
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
@@ -27,6 +35,7 @@ from .inference import Prepared
 class RepresentationTransformer(
     TakesTables,
     OnOneThread,
+    Stored,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
@@ -67,10 +76,14 @@ class RepresentationTransformer(
         "verbose": [Whole(0), "boolean"],
     }
 
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    n_iter_: int
+
     # ---------------------------------------------------------------- fit
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: TableLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Learn the columns and train the network.
 
         Parameters
@@ -174,7 +187,7 @@ class RepresentationTransformer(
 
     # ---------------------------------------------------------------- after fit
 
-    def transform(self, X):
+    def transform(self, X: TableLike) -> NDArray[Any]:
         """Encode rows.
 
         Parameters
@@ -195,7 +208,9 @@ class RepresentationTransformer(
             If the columns are not those of fit or hold something else than in fit, or a cell is
             infinite.
         """
-        table = self._table(X)
+        return self._encoded(self._table(X))
+
+    def _encoded(self, table):
         return self._applied().of_table(
             lambda network, part: network.encode(part.seen),
             table,
@@ -203,7 +218,7 @@ class RepresentationTransformer(
             self._dtype_of_codes(table),
         )
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: TableLike) -> Any:
         """Decode codes to a table like that of fit.
 
         Parameters
@@ -236,14 +251,18 @@ class RepresentationTransformer(
         return table
 
     def _decoded(self, codes, index=None):
+        schema = self._model.schema
+        table = schema.decode(self._decoded_numbers(codes), index)
+        return self._model.rows.from_table(table)
+
+    def _decoded_numbers(self, codes):
+        """What codes are decoded to, as the numbers that a table is read to."""
         cells = self._applied().of_codes(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
-        schema = self._model.schema
-        table = schema.decode(schema.within_reach(self._model.scaler.original(cells)), index)
-        return self._model.rows.from_table(table)
+        return self._model.schema.within_reach(self._model.scaler.original(cells))
 
-    def impute(self, X):
+    def impute(self, X: TableLike) -> Any:
         """Fill missing cells with what is decoded from the code of the cells that are there.
 
         Missing numbers are first filled with what the others tell of them if codes are normally
@@ -288,7 +307,7 @@ class RepresentationTransformer(
         filled = self._model.schema.filled(X, table, values)
         return self._model.rows.from_table(filled)
 
-    def reconstruction_error(self, X):
+    def reconstruction_error(self, X: TableLike) -> NDArray[np.float64]:
         """Error of decoding each row's code, cell by cell, in units of the column.
 
         Parameters
@@ -306,7 +325,7 @@ class RepresentationTransformer(
         table = self._table(X)
         return self._applied().of_table(self._errors, table, self.n_features_in_, np.float64)
 
-    def score_samples(self, X):
+    def score_samples(self, X: TableLike) -> NDArray[np.float64]:
         """Minus the reconstruction error of each row; higher is more normal.
 
         Parameters
@@ -331,7 +350,7 @@ class RepresentationTransformer(
 
         return self._applied().of_table(score, table, 1, np.float64)[:, 0]
 
-    def score(self, X, y=None):
+    def score(self, X: TableLike, y: Any = None) -> float:
         """Mean of :meth:`score_samples`.
 
         Parameters
@@ -376,20 +395,20 @@ class RepresentationTransformer(
         return self._prepared.of(self._model, self.device)
 
     @property
-    def network_(self):
+    def network_(self) -> Any:
         """A copy of the trained network, float32, on the CPU, in evaluation mode."""
         check_is_fitted(self)
         with one_thread(), isolated(self._model.parts, 0, torch.device("cpu"), gradients=True):
             return self._model.network()
 
     @property
-    def history_(self):
+    def history_(self) -> pd.DataFrame:
         """DataFrame with a row an epoch."""
         check_is_fitted(self)
         return self._model.history.frame()
 
     @property
-    def loss_curve_(self):
+    def loss_curve_(self) -> list[float]:
         """Training loss of each epoch, list of float."""
         return self.history_["train_loss"].tolist()
 
@@ -405,16 +424,14 @@ class RepresentationTransformer(
         tags.input_tags.sparse = True
         return tags
 
-    def __getstate__(self):
-        state = dict(super().__getstate__())
-        state.pop("_prepared", None)
-        names = state.get("feature_names_in_")
-        if names is not None:
-            names[:] = list(map(sys.intern, names))  # equal strings, see Schema
-        return state
+    _made_when_needed = ("_prepared",)
 
-    def __setstate__(self, state):
-        # As Python stores names of attributes: stored again, it is the same bytes.
-        super().__setstate__({sys.intern(name): value for name, value in state.items()})
+    def _restore(self, state):
+        super()._restore(state)
         if "_model" in state:
             self._prepared = Prepared()
+
+    def _check_stored(self):
+        if self.__sklearn_is_fitted__():
+            # In numbers: the library of the frames of fit need not be here.
+            self._encoded(self._decoded_numbers(np.zeros((1, self._n_features_out))))

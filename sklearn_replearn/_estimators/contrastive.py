@@ -1,11 +1,15 @@
 """ContrastiveTransformer: codes learned by comparing views of the rows."""
 
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
+from torch import nn
 
 from .._dataset.labels import class_numbers
 from .._dataset.metadata import RowMetadata
@@ -16,11 +20,13 @@ from .._runtime.parameters import Number, Whole
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
+from .._runtime.typing import Seed, TableLike
 from ..augmentations._calling import AUGMENTATION, view
 from ..metrics import info_nce_bits
 from ..modules import Autoencoder
-from ..objectives.base import OBJECTIVE, check_network_of
+from ..objectives.base import OBJECTIVE, Objective, check_network_of
 from ..objectives.decoding import WithDecoder
+from ..rows.base import Rows
 from .base import RepresentationTransformer
 from .code_geometry import check_isometric, isometric_codes
 from .code_statistics import collapse, standardize_codes
@@ -188,35 +194,37 @@ class ContrastiveTransformer(RepresentationTransformer):
 
     def __init__(
         self,
-        latent_dim=32,
+        latent_dim: int = 32,
         *,
-        objective=None,
-        augmentation=None,
-        n_time_neighbors=10,
-        reconstruction_weight="auto",
-        isometric=False,
-        hidden_layer_sizes="auto",
-        activation="auto",
-        encoder=None,
-        decoder=None,
-        rows=None,
-        max_epochs="auto",
-        batch_size=256,
-        lr="auto",
-        lr_schedule="cosine",
-        optimizer="adamw",
-        weight_decay=0.0,
-        gradient_clip=None,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change="auto",
-        tol=1e-4,
-        warm_start=False,
-        callbacks=None,
-        device="auto",
-        random_state=0,
-        verbose=0,
-    ):
+        objective: Objective | None = None,
+        augmentation: Callable[..., torch.Tensor]
+        | tuple[Callable[..., torch.Tensor], Callable[..., torch.Tensor]]
+        | None = None,
+        n_time_neighbors: int = 10,
+        reconstruction_weight: float | Literal["auto"] = "auto",
+        isometric: bool = False,
+        hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
+        activation: Literal["auto", "relu", "gelu", "silu", "elu", "tanh"] = "auto",
+        encoder: nn.Module | Callable[[int, int], nn.Module] | None = None,
+        decoder: nn.Module | Callable[[int, int], nn.Module] | None = None,
+        rows: Rows | None = None,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int = 256,
+        lr: float | Literal["auto"] = "auto",
+        lr_schedule: Literal["cosine"] | None = "cosine",
+        optimizer: Literal["adamw", "adam", "sgd"] | Callable[..., Any] = "adamw",
+        weight_decay: float = 0.0,
+        gradient_clip: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | Literal["auto"] = "auto",
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        callbacks: Sequence[Any] | None = None,
+        device: str | torch.device = "auto",
+        random_state: Seed = 0,
+        verbose: int = 0,
+    ) -> None:
         self.latent_dim = latent_dim
         self.objective = objective
         self.augmentation = augmentation
@@ -246,7 +254,14 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None, groups=None, times=None):
+    def fit(
+        self,
+        X: TableLike,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+    ) -> Self:
         """Learn the columns and train the network.
 
         Parameters
@@ -319,7 +334,7 @@ class ContrastiveTransformer(RepresentationTransformer):
             )
         return self
 
-    def info_nce_bits(self, X):
+    def info_nce_bits(self, X: TableLike) -> float:
         r"""How well a view finds the row it came from, in bits against chance.
 
         :math:`\log_2 N - \mathrm{InfoNCE} / \ln 2` for N candidates, between views of the rows, in

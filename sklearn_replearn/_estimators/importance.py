@@ -201,6 +201,18 @@ def drawn_codes(network, part, draws, prior):
     return output, log_x + log_ratio(codes, noise, posterior, prior)
 
 
+def one_drawn(network, part, draws, prior, generator):
+    """What the likelihood takes of one of these codes for each row, drawn by its weight."""
+    output, log_weights = drawn_codes(network, part, draws, prior)
+    uniform = torch.rand(
+        log_weights.shape, generator=generator, device=output.device, dtype=output.dtype
+    )
+    # The largest with Gumbel noise is a draw in proportion to the weights.
+    gumbel = -torch.log(-torch.log(uniform.clamp(1e-12, 1 - 1e-12)))
+    chosen = (log_weights + gumbel).argmax(1)
+    return output[torch.arange(len(output), device=output.device), chosen]
+
+
 def log_ratio(codes, noise, posterior, prior):
     """Log-density of codes by the prior over that by the distribution they were drawn from."""
     return prior.log_density(codes) + 0.5 * noise.square().sum(2) + posterior.log_root[:, None]

@@ -1,22 +1,21 @@
 """RepresentationImputer: missing cells filled, as a step of a pipeline."""
 
 import warnings
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import (
-    BaseEstimator,
-    MetaEstimatorMixin,
-    OneToOneFeatureMixin,
-    TransformerMixin,
-    clone,
-)
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import MetaEstimatorMixin, OneToOneFeatureMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._runtime.sklearn import HasMethods, fit_context
+from .._runtime.sklearn import BaseEstimator, HasMethods, TransformerMixin, fit_context
 from .._runtime.transaction import in_one_step
+from .._runtime.typing import TableLike
+from .._storage.stored import Stored
 from .._tables.frames import as_pandas
 from .._tables.given import TakesTables
 from .._tables.names import name_columns
@@ -26,7 +25,7 @@ from .vae import VAETransformer
 
 
 class RepresentationImputer(
-    TakesTables, OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
+    TakesTables, Stored, OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """Fills missing cells with what a transformer of this package decodes for them.
 
@@ -76,17 +75,25 @@ class RepresentationImputer(
     (178, 13)
     """
 
+    estimator_: Any
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    indicated_: NDArray[np.int_]
+    kept_: NDArray[np.int_]
+
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "impute"]), None],
         "add_indicator": ["boolean"],
     }
 
-    def __init__(self, estimator=None, *, add_indicator=False):
+    def __init__(self, estimator: Any = None, *, add_indicator: bool = False) -> None:
         self.estimator = estimator
         self.add_indicator = add_indicator
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: TableLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit the transformer.
 
         Parameters
@@ -133,7 +140,7 @@ class RepresentationImputer(
         if self.add_indicator:
             _reject_taken(self.get_feature_names_out(), len(self.kept_))
 
-    def transform(self, X):
+    def transform(self, X: TableLike) -> Any:
         """Fill missing cells.
 
         Parameters
@@ -167,7 +174,7 @@ class RepresentationImputer(
             return sp.hstack([filled, sp.csr_array(columns)], format=filled.format)
         return np.hstack([filled, columns])
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray[Any]:
         """Names of the columns that :meth:`transform` returns.
 
         Parameters

@@ -1,8 +1,12 @@
 """What EncoderClassifier and EncoderRegressor share."""
 
+from typing import Any, Literal
+
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from numpy.typing import NDArray
+from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
@@ -11,7 +15,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_para
 from .._dataset.columns import one_for_each_row, row_weights
 from .._runtime.namespaces import as_numpy
 from .._runtime.parameters import Instance
-from .._runtime.sklearn import StrOptions, safe_indexing
+from .._runtime.sklearn import BaseEstimator, StrOptions, safe_indexing
+from .._runtime.typing import TableLike
+from .._storage.stored import Stored
 from .._tables.arrays import reject_no_table
 from .._tables.given import TakesTables
 from .autoencoder import AutoencoderTransformer
@@ -24,7 +30,7 @@ from .raw_columns import RawColumns
 _SHARES = (0.5, 2.0)
 
 
-class EncoderPredictor(TakesTables, MetaEstimatorMixin, BaseEstimator):
+class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them
@@ -32,6 +38,12 @@ class EncoderPredictor(TakesTables, MetaEstimatorMixin, BaseEstimator):
     columns (``_head``), how much rows count (``_counted``), and what objective of fine-tuning goes
     on from the head (``_tuning``) and gives it back (``_take_over``).
     """
+
+    transformer_: Any
+    estimator_: Any
+    history_: pd.DataFrame
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
 
     _parameter_constraints = {
         "transformer": [
@@ -46,7 +58,13 @@ class EncoderPredictor(TakesTables, MetaEstimatorMixin, BaseEstimator):
         "passthrough": ["boolean", StrOptions({"auto"})],
     }
 
-    def __init__(self, transformer=None, estimator=None, fine_tune=False, passthrough="auto"):
+    def __init__(
+        self,
+        transformer: Any = None,
+        estimator: Any = None,
+        fine_tune: Literal[False, "linear_probe", "full"] = False,
+        passthrough: bool | Literal["auto"] = "auto",
+    ) -> None:
         self.transformer = transformer
         self.estimator = estimator
         self.fine_tune = fine_tune
@@ -201,7 +219,7 @@ class EncoderPredictor(TakesTables, MetaEstimatorMixin, BaseEstimator):
         codes = self._codes(X)
         return codes if self._raw is None else np.hstack([codes, self._raw.of(X)])
 
-    def predict(self, X):
+    def predict(self, X: TableLike) -> NDArray[Any]:
         """Predictions of the head.
 
         Parameters
@@ -215,7 +233,7 @@ class EncoderPredictor(TakesTables, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.estimator_.predict(self._seen_by_head(X))
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Which metadata reaches the transformer, such as ``groups``.
 
         Returns

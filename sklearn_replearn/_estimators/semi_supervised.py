@@ -1,14 +1,18 @@
 """EncoderClassifier and EncoderRegressor: rows without a label train the encoder, too."""
 
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._dataset.labels import class_factors, read_labels, targets
-from .._runtime.sklearn import StrOptions, fit_context
+from .._runtime.sklearn import StrOptions, available_if, fit_context
 from .._runtime.transaction import in_one_step
+from .._runtime.typing import TableLike
 from .._tables.given import takes_table
 from ..objectives.supervised import Classification, Regression
 from .linear_heads import MOST_ITERATIONS, LogisticHead, RidgeHead
@@ -110,17 +114,19 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
 
     def __init__(
         self,
-        transformer=None,
-        estimator=None,
-        fine_tune=False,
-        class_weight=None,
-        passthrough="auto",
-    ):
+        transformer: Any = None,
+        estimator: Any = None,
+        fine_tune: Literal[False, "linear_probe", "full"] = False,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        passthrough: bool | Literal["auto"] = "auto",
+    ) -> None:
         super().__init__(transformer, estimator, fine_tune, passthrough)
         self.class_weight = class_weight
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, **fit_params):
+    def fit(
+        self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any
+    ) -> Self:
         """Fit the encoder to all rows and the head to those with a label.
 
         Parameters
@@ -196,7 +202,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         self.estimator_.coef_ = weight.astype(np.float64)
         self.estimator_.intercept_ = bias.astype(np.float64)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Accuracy on the rows that have a label.
 
         Parameters
@@ -216,13 +222,13 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return self._score_of(super().score, X, y, labeled, sample_weight)
 
     @property
-    def classes_(self):
+    def classes_(self) -> NDArray[Any]:
         """Labels, ndarray of shape (n_classes,)."""
         return self.estimator_.classes_
 
     @available_if(_head_has("predict_proba"))
     @takes_table
-    def predict_proba(self, X):
+    def predict_proba(self, X: TableLike) -> NDArray[np.float64]:
         """Probabilities of the classes.
 
         Parameters
@@ -238,7 +244,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
 
     @available_if(_head_has("decision_function"))
     @takes_table
-    def decision_function(self, X):
+    def decision_function(self, X: TableLike) -> NDArray[np.float64]:
         """Decision values of the head.
 
         Parameters
@@ -299,7 +305,9 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     """
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None, **fit_params):
+    def fit(
+        self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None, **fit_params: Any
+    ) -> Self:
         """Fit the encoder to all rows and the head to those with a target.
 
         Parameters
@@ -365,7 +373,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         self.estimator_.coef_ = weight[0].astype(np.float64) * spread
         self.estimator_.intercept_ = float(bias[0]) * spread + center
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Coefficient of determination (R²) on the rows that have a target.
 
         Parameters

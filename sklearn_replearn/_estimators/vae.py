@@ -1,29 +1,35 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, overload
+
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
-from .._runtime.arrays import CHUNK, slices
 from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
-from .._scaling.cells import check_unit_interval
+from .._runtime.typing import Seed, TableLike
+from .._scaling.cells import check_table_in_unit_interval
 from .._tables.conditions import conditions_of
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
 from ..densities import Autoregressive
-from ..likelihoods import Bernoulli
-from ..likelihoods.names import NAMED
+from ..likelihoods import Bernoulli, Likelihood
+from ..likelihoods.names import NAMED, Name
 from ..modules import VariationalAutoencoder
-from ..objectives.base import OBJECTIVE_OF_VAE
-from ..priors import PRIOR
+from ..objectives.base import OBJECTIVE_OF_VAE, Objective
+from ..priors import PRIOR, Prior
+from ..rows.base import Rows
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
 from .drawing import Drawing
-from .importance import Draws, drawn_codes
+from .importance import Draws, drawn_codes, one_drawn
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of
 from .row_density import drawn_cells, expected_cells, log_likelihoods, with_density
@@ -31,6 +37,7 @@ from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
 _IMPUTATION_DRAWS = 256
+_Scores = NDArray[np.float64]
 _DRAWS = Whole(1, 2**20)
 
 
@@ -199,38 +206,38 @@ class VAETransformer(RepresentationTransformer):
 
     def __init__(
         self,
-        latent_dim=32,
+        latent_dim: int = 32,
         *,
-        beta=1.0,
-        likelihood="auto",
-        scale=None,
-        kl_warmup=0.1,
-        n_importance_samples=64,
-        objective=None,
-        prior="auto",
-        density="independent",
-        hidden_layer_sizes="auto",
-        activation="auto",
-        encoder=None,
-        decoder=None,
-        rows=None,
-        max_epochs="auto",
-        batch_size=256,
-        lr="auto",
-        lr_schedule="cosine",
-        optimizer="adamw",
-        weight_decay=0.0,
-        gradient_clip=10.0,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change="auto",
-        tol=1e-4,
-        warm_start=False,
-        callbacks=None,
-        device="auto",
-        random_state=0,
-        verbose=0,
-    ):
+        beta: float = 1.0,
+        likelihood: Name | type[Likelihood] | Mapping[Any, Name | type[Likelihood]] = "auto",
+        scale: float | None = None,
+        kl_warmup: float = 0.1,
+        n_importance_samples: int = 64,
+        objective: Objective | None = None,
+        prior: Literal["auto", "normal", "mixture"] | Prior = "auto",
+        density: Literal["independent", "autoregressive"] | Autoregressive = "independent",
+        hidden_layer_sizes: int | Sequence[int] | Literal["auto"] = "auto",
+        activation: Literal["auto", "relu", "gelu", "silu", "elu", "tanh"] = "auto",
+        encoder: nn.Module | Callable[[int, int], nn.Module] | None = None,
+        decoder: nn.Module | Callable[[int, int], nn.Module] | None = None,
+        rows: Rows | None = None,
+        max_epochs: int | Literal["auto"] = "auto",
+        batch_size: int = 256,
+        lr: float | Literal["auto"] = "auto",
+        lr_schedule: Literal["cosine"] | None = "cosine",
+        optimizer: Literal["adamw", "adam", "sgd"] | Callable[..., Any] = "adamw",
+        weight_decay: float = 0.0,
+        gradient_clip: float | None = 10.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | Literal["auto"] = "auto",
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        callbacks: Sequence[Any] | None = None,
+        device: str | torch.device = "auto",
+        random_state: Seed = 0,
+        verbose: int = 0,
+    ) -> None:
         self.latent_dim = latent_dim
         self.beta = beta
         self.likelihood = likelihood
@@ -262,7 +269,7 @@ class VAETransformer(RepresentationTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def posterior(self, X):
+    def posterior(self, X: TableLike) -> tuple[NDArray[Any], NDArray[Any]]:
         """Mean and standard deviation of the code of each row.
 
         Parameters
@@ -286,8 +293,14 @@ class VAETransformer(RepresentationTransformer):
         both = self._applied().of_table(mean_and_std, table, 2 * width, dtype)
         return both[:, :width].copy(), both[:, width:].copy()
 
+    @overload
+    def score_samples(self, X: TableLike, return_std: Literal[False] = ...) -> _Scores: ...
+
+    @overload
+    def score_samples(self, X: TableLike, return_std: Literal[True]) -> tuple[_Scores, _Scores]: ...
+
     @validated({"return_std": ["boolean"]})
-    def score_samples(self, X, return_std=False):
+    def score_samples(self, X: TableLike, return_std: bool = False) -> Any:
         r"""Lower bound of each row's log-likelihood, in nats, in the original units of ``X``.
 
         :math:`\log\frac1K\sum_k \frac{p(x|z_k)\,p(z_k)}{q(z_k|x)}` with :math:`z_k` drawn from the
@@ -331,7 +344,7 @@ class VAETransformer(RepresentationTransformer):
         scores = bounds[:, 0].copy()
         return (scores, bounds[:, 1].copy()) if return_std else scores
 
-    def elbo_terms(self, X):
+    def elbo_terms(self, X: TableLike) -> pd.DataFrame:
         r"""What each column and the divergence from the prior contribute to each row's bound.
 
         :math:`E_q[\log p(x_j|z)]` for each column j, in nats in the measure of ``measures_``, and
@@ -362,7 +375,7 @@ class VAETransformer(RepresentationTransformer):
         return pd.DataFrame(values, columns=[*names, divergence], index=index)
 
     @property
-    def measures_(self):
+    def measures_(self) -> dict[Any, str]:
         """By what :meth:`score_samples` measures each column, dict of name to str."""
         check_is_fitted(self)
         return dict(zip(self._column_names(), self._model.extras.measure.words(), strict=True))
@@ -382,13 +395,7 @@ class VAETransformer(RepresentationTransformer):
         """A table, of which columns that were given as within [0, 1] still are."""
         table = self._table(X)
         within = self._model.extras.in_unit_interval
-        if within.any():
-            low, high = np.full((2, self.n_features_in_), 0.5)
-            for part in slices(len(table), CHUNK):
-                low = np.fmin(low, np.fmin.reduce(table[part], axis=0))
-                high = np.fmax(high, np.fmax.reduce(table[part], axis=0))
-            low, high = (np.where(within, end, 0.5) for end in (low, high))
-            check_unit_interval(low, high, low, high, names_of(self), *_BERNOULLI)
+        check_table_in_unit_interval(table, within, names_of(self), *_BERNOULLI)
         return table
 
     def _noise(self, n_draws, least=1):
@@ -400,7 +407,7 @@ class VAETransformer(RepresentationTransformer):
         return Draws(max(n_draws, least), self._n_features_out, self._model.seed)
 
     @validated({"n_draws": [Whole(), None], "random_state": SEED})
-    def impute(self, X, n_draws=None, random_state=None):
+    def impute(self, X: TableLike, n_draws: int | None = None, random_state: Seed = None) -> Any:
         """Fill missing cells from what the cells that are there tell of them.
 
         Parameters
@@ -465,15 +472,7 @@ class VAETransformer(RepresentationTransformer):
         cells = new_generator(draw_integer(generator), inference.device)
 
         def drawn(network, part):
-            output, log_weights = drawn_codes(network, part, noise, prior)
-            uniform = torch.rand(
-                log_weights.shape, generator=cells, device=output.device, dtype=output.dtype
-            )
-            # The largest with Gumbel noise is a draw in proportion to the weights.
-            gumbel = -torch.log(-torch.log(uniform.clamp(1e-12, 1 - 1e-12)))
-            chosen = (log_weights + gumbel).argmax(1)
-            output = output[torch.arange(len(output), device=output.device), chosen]
-            return network.likelihood.sample(output, cells)
+            return network.likelihood.sample(one_drawn(network, part, noise, prior, cells), cells)
 
         values = inference.of_table(
             drawn, table, self.n_features_in_, np.float64, n_each=len(noise)
@@ -488,7 +487,14 @@ class VAETransformer(RepresentationTransformer):
             "missing": [StrOptions({"as_fit"}), None],
         }
     )
-    def sample(self, n_samples=1, random_state=None, *, given=None, missing=None):
+    def sample(
+        self,
+        n_samples: int = 1,
+        random_state: Seed = None,
+        *,
+        given: Mapping[Any, Any] | None = None,
+        missing: Literal["as_fit"] | None = None,
+    ) -> Any:
         """Draw a table like that of fit: codes from the model, then cells from the likelihood.
 
         Parameters
@@ -534,7 +540,7 @@ class VAETransformer(RepresentationTransformer):
         return self._model.rows.from_table(self._model.schema.decode(values, drawn=True))
 
     @validated({"n_steps": [Whole(2)]})
-    def interpolate(self, x_a, x_b, n_steps=10):
+    def interpolate(self, x_a: TableLike, x_b: TableLike, n_steps: int = 10) -> Any:
         """Rows decoded along the straight line between the codes of two rows.
 
         Parameters
@@ -555,7 +561,7 @@ class VAETransformer(RepresentationTransformer):
         return self.inverse_transform((1 - share) * first + share * last)
 
     @validated({"dimension": [Whole(0)], "n_steps": [Whole(2)], "width": [Number()]})
-    def traverse(self, x, dimension, n_steps=9, width=2.0):
+    def traverse(self, x: TableLike, dimension: int, n_steps: int = 9, width: float = 2.0) -> Any:
         """Rows decoded from the code of a row, one of its values moved (a latent traversal).
 
         Parameters

@@ -80,7 +80,9 @@ def plain_torch(device, *, gradients):
         changed = [torch.enable_grad()] if gradients and not torch.is_grad_enabled() else []
         if torch.is_autocast_enabled(device.type):
             changed.append(torch.autocast(device.type, enabled=False))
-        if torch.get_default_device() != _CPU:
+        # Not torch.get_default_device(): before torch 2.5 it knows no `with torch.device(...)`, and
+        # fails after set_default_device(None).
+        if torch.empty(0).device != _CPU:
             changed.append(_CPU)
         if not changed:
             yield

@@ -5,8 +5,9 @@ Estimators are checked at ``fit``, functions and constructors of modules when th
 what holds them (:func:`check_parameters`).
 """
 
-from functools import partial
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from .sklearn import (
     validate_parameter_constraints,
     validate_params,
 )
+from .typing import Function
 
 #: The largest number that training, in float32, can work with.
 LARGEST = float(np.finfo(np.float32).max)
@@ -27,9 +29,14 @@ LARGEST = float(np.finfo(np.float32).max)
 #: Widths of layers; a larger one is a slip that would end in a failed allocation.
 WIDEST = 2**20
 
-#: Decorates functions and constructors with constraints by the name of the parameter. Within a fit
-#: that was checked nothing is checked again.
-validated = partial(validate_params, prefer_skip_nested_validation=True)
+
+def validated(constraints: dict[str, list[Any]]) -> Callable[[Function], Function]:
+    """Decorates functions and constructors with constraints by the name of the parameter.
+
+    Within a fit that was checked nothing is checked again. Type checkers see that the signature
+    stays as it is.
+    """
+    return validate_params(constraints, prefer_skip_nested_validation=True)
 
 
 def is_whole(value):

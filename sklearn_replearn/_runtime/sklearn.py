@@ -1,6 +1,11 @@
 """The only place that touches private or version-dependent names of scikit-learn."""
 
-from sklearn.base import _fit_context as fit_context
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from numpy.typing import NDArray
+from sklearn import base
+from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._array_api import _convert_to_numpy as convert_to_numpy
 from sklearn.utils._array_api import get_namespace_and_device
@@ -13,13 +18,21 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
+from sklearn.utils.metaestimators import available_if as _available_if
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
+from .typing import Function, TableLike
+
 __all__ = [
+    "BaseEstimator",
+    "ClassNamePrefixFeaturesOutMixin",
     "HasMethods",
     "Interval",
     "Options",
+    "OutlierMixin",
     "StrOptions",
+    "TransformerMixin",
+    "available_if",
     "check_sample_weight",
     "convert_to_numpy",
     "fit_context",
@@ -29,3 +42,46 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
+
+
+# Scikit-learn states no types. Type checkers see those of the methods that our estimators have of
+# it, and that its decorators leave a signature as it is.
+
+if TYPE_CHECKING:
+
+    class BaseEstimator(base.BaseEstimator):
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+
+        def set_params(self, **params: Any) -> Self: ...
+
+    class TransformerMixin(base.TransformerMixin):
+        def fit_transform(self, X: TableLike, y: Any = None, **fit_params: Any) -> NDArray[Any]: ...
+
+        # Any, because what `transform` of it returns may be a frame.
+        def set_output(
+            self, *, transform: Literal["default", "pandas", "polars"] | None = None
+        ) -> Any: ...
+
+    class ClassNamePrefixFeaturesOutMixin(base.ClassNamePrefixFeaturesOutMixin):
+        def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]: ...
+
+    class OutlierMixin(base.OutlierMixin):
+        def fit_predict(self, X: TableLike, y: Any = None, **kwargs: Any) -> NDArray[Any]: ...
+
+else:
+    from sklearn.base import (
+        BaseEstimator,
+        ClassNamePrefixFeaturesOutMixin,
+        OutlierMixin,
+        TransformerMixin,
+    )
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:
+    """A method that is there if the check of its owner says so."""
+    return _available_if(check)
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Function], Function]:
+    """A method that checks the parameters of its owner first."""
+    return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)

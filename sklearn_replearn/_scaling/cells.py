@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._runtime.arrays import CELLS, slices
+from .._runtime.arrays import CELLS, CHUNK, slices
 from .._tables.names import name_columns
 
 
@@ -24,6 +24,23 @@ def check_unit_interval(low, high, shown_low, shown_high, names, setting, other)
             f"first with values from {shown_low[first]:.6g} to {shown_high[first]:.6g}. "
             f'Use rows=Table(scaling="minmax") or {other}.'
         )
+
+
+def check_table_in_unit_interval(table, within, names, setting, other):
+    """Refuse columns of a table, those ``within``, that leave [0, 1].
+
+    Raises
+    ------
+    ValueError
+        Names the columns.
+    """
+    if within.any():
+        low, high = np.full((2, table.shape[1]), 0.5)
+        for part in slices(len(table), CHUNK):
+            low = np.fmin(low, np.fmin.reduce(table[part], axis=0))
+            high = np.fmax(high, np.fmax.reduce(table[part], axis=0))
+        low, high = (np.where(within, end, 0.5) for end in (low, high))
+        check_unit_interval(low, high, low, high, names, setting, other)
 
 
 def reject_other_than_counts(table, counted, names):

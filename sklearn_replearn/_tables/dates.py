@@ -115,10 +115,14 @@ def _datetime(cell):
     return cell.to_pydatetime(warn=False)
 
 
+def _timedelta(cell):
+    return cell.to_pytimedelta()
+
+
 #: Cells of these types are given back as such; others as those of pandas.
 _OF_OBJECTS = {
     datetime.datetime: _datetime,
-    datetime.timedelta: pd.Timedelta.to_pytimedelta,
+    datetime.timedelta: _timedelta,
     np.datetime64: "numpy",
     np.timedelta64: "numpy",
 }

@@ -11,6 +11,7 @@ depends on this file: without it all do.
 """
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import nn
@@ -103,7 +104,20 @@ def _known_activation(module):
     """Whether it is one of the activations, with the settings that are known here."""
     default = {nn.GELU: ("approximate", "none"), nn.ELU: ("alpha", 1.0)}
     name, value = default.get(type(module), ("training", module.training))
-    return type(module) in _ACTIVATIONS and getattr(module, name) == value
+    if type(module) not in _ACTIVATIONS or getattr(module, name) != value:
+        return False
+    return _works(*_ACTIVATIONS[type(module)])
+
+
+@lru_cache
+def _works(overwrites, forward, backward):
+    """Whether this torch has the operations, which are none of its documented ones."""
+    z = torch.full((1,), 0.5, dtype=torch.float32, device="cpu")
+    try:
+        backward(torch.ones_like(z), forward(z, z if overwrites else torch.empty_like(z)))
+    except Exception:  # whatever a torch to come may say
+        return False
+    return True
 
 
 # For each activation: whether its gradient is told from its output alone (so that the output may

@@ -2,12 +2,33 @@
 
 The optimizers of ``torch.optim`` import ``torch._dynamo`` when the first one of a process is made,
 which takes a second of CPU in every worker of a grid search. These do not: they replace the methods
-that torch marks as "not to be compiled".
+that torch marks as "not to be compiled". The operations underneath are private: where a torch has
+none of that name, or none that is called so, ``OPTIMIZERS`` has the classes of ``torch.optim``.
 """
 
 from functools import partial
 
 import torch
+
+# One step of weights, gradients and moments of 1 goes by the learning rate.
+_TRIED = {"lr": 0.1, "beta1": 0.0, "beta2": 0.0, "weight_decay": 0.0, "eps": 1e-8}
+
+
+def _fused(name):
+    """A fused operation of torch's, or None where there is none that does what is done here."""
+    update = getattr(torch, name, None)
+    if update is None or not hasattr(torch, "_foreach_add_"):
+        return None
+    weight, *others = (torch.ones(1, dtype=torch.float32, device="cpu") for _ in range(5))
+    try:
+        _apply(update, *([tensor] for tensor in (weight, *others)), **_TRIED)
+    except Exception:  # whatever a torch to come may say
+        return None
+    return update if abs(float(weight) - 0.9) < 1e-3 else None
+
+
+def _apply(update, weights, gradients, means, squares, steps, **settings):
+    update(weights, gradients, means, squares, [], steps, amsgrad=False, maximize=False, **settings)
 
 
 class Adam(torch.optim.Optimizer):
@@ -23,7 +44,7 @@ class Adam(torch.optim.Optimizer):
         Added to the gradient, in proportion to the weights.
     """
 
-    _update = staticmethod(torch._fused_adam_)
+    fused = _fused("_fused_adam_")
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
         for name, value, holds, wanted in (
@@ -105,27 +126,24 @@ class Adam(torch.optim.Optimizer):
             return
         torch._foreach_add_(steps, 1)
         beta1, beta2 = group["betas"]
-        self._update(
+        settings = {name: group[name] for name in ("lr", "weight_decay", "eps")}
+        _apply(
+            type(self).fused,
             weights,
             gradients,
             means,
             squares,
-            [],
             steps,
-            lr=group["lr"],
             beta1=beta1,
             beta2=beta2,
-            weight_decay=group["weight_decay"],
-            eps=group["eps"],
-            amsgrad=False,
-            maximize=False,
+            **settings,
         )
 
 
 class AdamW(Adam):
     """Adam whose weight decay does not pass through the moments (Loshchilov and Hutter 2019)."""
 
-    _update = staticmethod(torch._fused_adamw_)
+    fused = _fused("_fused_adamw_")
 
 
 def check_optimizer(optimizer, **settings):
@@ -149,7 +167,7 @@ def check_optimizer(optimizer, **settings):
 
 #: By the names that estimators take.
 OPTIMIZERS = {
-    "adam": Adam,
-    "adamw": AdamW,
+    "adam": Adam if Adam.fused else torch.optim.Adam,
+    "adamw": AdamW if AdamW.fused else torch.optim.AdamW,
     "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
 }

@@ -1,5 +1,8 @@
 """Augmentations of any rows: none, and several one after the other."""
 
+from collections.abc import Callable, Sequence
+
+import torch
 from sklearn.base import BaseEstimator
 
 from .._runtime.parameters import Each
@@ -20,7 +23,7 @@ class Identity(BaseEstimator):
     tensor([[1., 1.]])
     """
 
-    def __call__(self, rows, generator):
+    def __call__(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return ``rows``, Tensor of shape (n, ...)."""
         return rows
 
@@ -43,15 +46,20 @@ class Compose(BaseEstimator):
 
     wants_categories = True
 
-    def __init__(self, steps):
+    def __init__(self, steps: Sequence[Callable[..., torch.Tensor]]) -> None:
         self.steps = steps
 
     @property
-    def hides(self):
+    def hides(self) -> bool:
         """Whether a step makes cells missing."""
         return _STEPS.is_satisfied_by(self.steps) and any(map(hides, self.steps))
 
-    def __call__(self, rows, generator, categories=None):
+    def __call__(
+        self,
+        rows: torch.Tensor,
+        generator: torch.Generator,
+        categories: Sequence[slice] | None = None,
+    ) -> torch.Tensor:
         """Return rows after the last step, Tensor of shape (n, ...)."""
         check_tensor("rows", rows)
         check_generator(generator)

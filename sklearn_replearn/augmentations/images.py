@@ -56,11 +56,13 @@ class RandomResizedCrop(BaseEstimator):
     torch.Size([5, 3, 8, 8])
     """
 
-    def __init__(self, scale=(0.2, 1.0), ratio=(3 / 4, 4 / 3)):
+    def __init__(
+        self, scale: tuple[float, float] = (0.2, 1.0), ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    ) -> None:
         self.scale = scale
         self.ratio = ratio
 
-    def __call__(self, images, generator):
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return crops, Tensor of shape (n, channels, height, width)."""
         _check(images, generator)
         scale = checked_range("scale", self.scale, 1e-6, 1)
@@ -101,10 +103,10 @@ class RandomHorizontalFlip(BaseEstimator):
     tensor([[[[1.0000, 0.5000, 0.0000]]]])
     """
 
-    def __init__(self, p=0.5):
+    def __init__(self, p: float = 0.5) -> None:
         self.p = p
 
-    def __call__(self, images, generator):
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return mirrored images, Tensor of shape (n, channels, height, width)."""
         _check(images, generator)
         return _changed(images, self.p, generator, lambda some, chosen: some.flip(-1))
@@ -138,12 +140,14 @@ class ColorJitter(BaseEstimator):
     (0.4, 0.6)
     """
 
-    def __init__(self, brightness=0.4, contrast=0.4, saturation=0.4):
+    def __init__(
+        self, brightness: float = 0.4, contrast: float = 0.4, saturation: float = 0.4
+    ) -> None:
         self.brightness = brightness
         self.contrast = contrast
         self.saturation = saturation
 
-    def __call__(self, images, generator):
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return changed images, Tensor of shape (n, channels, height, width)."""
         _check(images, generator)
         for name in ("brightness", "contrast", "saturation"):
@@ -179,10 +183,10 @@ class RandomGrayscale(BaseEstimator):
     tensor([0.2990, 0.2990, 0.2990])
     """
 
-    def __init__(self, p=0.2):
+    def __init__(self, p: float = 0.2) -> None:
         self.p = p
 
-    def __call__(self, images, generator):
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return images, some of them grey, Tensor of shape (n, channels, height, width)."""
         _check(images, generator)
         check_probability(self.p)
@@ -221,12 +225,17 @@ class GaussianBlur(BaseEstimator):
     tensor([0.0000, 0.2741, 0.4519, 0.2741, 0.0000])
     """
 
-    def __init__(self, kernel_size=None, sigma=(0.1, 2.0), p=0.5):
+    def __init__(
+        self,
+        kernel_size: int | None = None,
+        sigma: tuple[float, float] = (0.1, 2.0),
+        p: float = 0.5,
+    ) -> None:
         self.kernel_size = kernel_size
         self.sigma = sigma
         self.p = p
 
-    def __call__(self, images, generator):
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return images, some of them blurred, Tensor of shape (n, channels, height, width)."""
         _check(images, generator)
         low, high = checked_range("sigma", self.sigma, 1e-3)
@@ -275,10 +284,10 @@ class RandomRotation(BaseEstimator):
     torch.Size([5, 1, 8, 8])
     """
 
-    def __init__(self, degrees=15.0):
+    def __init__(self, degrees: float = 15.0) -> None:
         self.degrees = degrees
 
-    def __call__(self, images, generator):
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return turned images, Tensor of shape (n, channels, height, width)."""
         _check(images, generator)
         check_number("degrees", self.degrees, "an angle between 0 and 180", 0, 180)

@@ -1,6 +1,7 @@
 """Augmentations of tables: noise, and cells or rows that stand in for others."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -31,10 +32,15 @@ class GaussianNoise(BaseEstimator):
 
     wants_categories = True
 
-    def __init__(self, scale=0.1):
+    def __init__(self, scale: float = 0.1) -> None:
         self.scale = scale
 
-    def __call__(self, rows, generator, categories=None):
+    def __call__(
+        self,
+        rows: torch.Tensor,
+        generator: torch.Generator,
+        categories: Sequence[slice] | None = None,
+    ) -> torch.Tensor:
         """Return noisy rows, Tensor of shape (n, n_features)."""
         check_rows(rows, generator, categories)
         check_number("scale", self.scale, "a standard deviation of at least 0", 0)
@@ -72,16 +78,21 @@ class MaskFeatures(BaseEstimator):
 
     wants_categories = True
 
-    def __init__(self, p=0.2, value=0.0):
+    def __init__(self, p: float = 0.2, value: float = 0.0) -> None:
         self.p = p
         self.value = value
 
     @property
-    def hides(self):
+    def hides(self) -> bool:
         """Whether masked cells are missing cells."""
         return isinstance(self.value, float | np.floating) and math.isnan(self.value)
 
-    def __call__(self, rows, generator, categories=None):
+    def __call__(
+        self,
+        rows: torch.Tensor,
+        generator: torch.Generator,
+        categories: Sequence[slice] | None = None,
+    ) -> torch.Tensor:
         """Return masked rows, Tensor of shape (n, n_features)."""
         check_rows(rows, generator, categories)
         if not self.hides:
@@ -123,10 +134,10 @@ class SwapNoise(BaseEstimator):
     True
     """
 
-    def __init__(self, p=0.15):
+    def __init__(self, p: float = 0.15) -> None:
         self.p = p
 
-    def __call__(self, rows, generator):
+    def __call__(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return rows with swapped cells, Tensor of shape (n, n_features)."""
         check_rows(rows, generator)
         n, width = rows.shape
@@ -172,10 +183,10 @@ class CutMix(BaseEstimator):
             [1., 1.]])
     """
 
-    def __init__(self, p=0.3):
+    def __init__(self, p: float = 0.3) -> None:
         self.p = p
 
-    def __call__(self, rows, generator):
+    def __call__(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return rows with cells of others, Tensor of shape (n, n_features)."""
         check_rows(rows, generator)
         bits, below = _bits(rows, self.p, generator)
@@ -219,10 +230,15 @@ class MixUp(BaseEstimator):
 
     wants_categories = True
 
-    def __init__(self, alpha=0.2):
+    def __init__(self, alpha: float = 0.2) -> None:
         self.alpha = alpha
 
-    def __call__(self, rows, generator, categories=None):
+    def __call__(
+        self,
+        rows: torch.Tensor,
+        generator: torch.Generator,
+        categories: Sequence[slice] | None = None,
+    ) -> torch.Tensor:
         """Return mixed rows, Tensor of shape (n, n_features)."""
         check_rows(rows, generator, categories)
         check_number("alpha", self.alpha, "a finite number above 0", _SMALLEST_ALPHA)
@@ -270,11 +286,11 @@ class FeatureSubsets(BaseEstimator):
     tensor(3.)
     """
 
-    def __init__(self, n_subsets=3, overlap=0.5):
+    def __init__(self, n_subsets: int = 3, overlap: float = 0.5) -> None:
         self.n_subsets = n_subsets
         self.overlap = overlap
 
-    def __call__(self, rows, generator):
+    def __call__(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return masked rows, Tensor of shape (n, n_features)."""
         check_rows(rows, generator)
         check_whole("n_subsets", self.n_subsets, "an integer of at least 1", 1)

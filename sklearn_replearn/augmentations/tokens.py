@@ -1,5 +1,7 @@
 """Augmentations of tokens: Tensor of shape (n, length) of ids; 0 is padding."""
 
+from collections.abc import Sequence
+
 import torch
 from sklearn.base import BaseEstimator
 
@@ -37,12 +39,12 @@ class MaskTokens(BaseEstimator):
     tensor([[1, 9, 9, 0]])
     """
 
-    def __init__(self, mask_id, p=0.15, special_ids=()):
+    def __init__(self, mask_id: int, p: float = 0.15, special_ids: Sequence[int] = ()) -> None:
         self.mask_id = mask_id
         self.p = p
         self.special_ids = special_ids
 
-    def __call__(self, tokens, generator):
+    def __call__(self, tokens: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return tokens, some of them masked, Tensor of shape (n, length)."""
         check_whole("mask_id", self.mask_id, "an integer of at least 1", 1)
         check_probability(self.p)
@@ -76,11 +78,11 @@ class TokenDropout(BaseEstimator):
     tensor([[1, 4, 0, 0, 0, 0]])
     """
 
-    def __init__(self, p=0.1, special_ids=()):
+    def __init__(self, p: float = 0.1, special_ids: Sequence[int] = ()) -> None:
         self.p = p
         self.special_ids = special_ids
 
-    def __call__(self, tokens, generator):
+    def __call__(self, tokens: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the tokens left, padding behind them, Tensor of shape (n, length)."""
         check_probability(self.p)
         real, ordinary = _kinds(tokens, self.special_ids, generator)
@@ -120,11 +122,13 @@ class CropTokens(BaseEstimator):
     tensor([[1, 5, 8, 0, 0, 0]])
     """
 
-    def __init__(self, scale=(0.5, 1.0), special_ids=()):
+    def __init__(
+        self, scale: tuple[float, float] = (0.5, 1.0), special_ids: Sequence[int] = ()
+    ) -> None:
         self.scale = scale
         self.special_ids = special_ids
 
-    def __call__(self, tokens, generator):
+    def __call__(self, tokens: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return spans, padding behind them, Tensor of shape (n, length)."""
         low, high = checked_range("scale", self.scale, 0, 1)
         real, ordinary = _kinds(tokens, self.special_ids, generator)

@@ -2,15 +2,18 @@
 
 import sys
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
+from .._dataset.multiset import Multiset
 from .._runtime.arrays import to_arrays, to_tensors
 from .._runtime.parameters import Whole, check_parameters
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import StrOptions
+from .._scaling.measure import Measure
 from .conversions import step_ends
 from .mixture import Mixture, parameters_of
 from .network import MaskedNetwork
@@ -76,7 +79,12 @@ class Autoregressive(BaseEstimator):
         "max_updates": [Whole(0)],
     }
 
-    def __init__(self, hidden_size=256, n_components="auto", max_updates=2000):
+    def __init__(
+        self,
+        hidden_size: int = 256,
+        n_components: int | Literal["auto"] = "auto",
+        max_updates: int = 2000,
+    ) -> None:
         self.hidden_size = hidden_size
         self.n_components = n_components
         self.max_updates = max_updates
@@ -85,7 +93,7 @@ class Autoregressive(BaseEstimator):
         # As Python stores names of attributes: stored again, it is the same bytes.
         super().__setstate__({sys.intern(name): value for name, value in state.items()})
 
-    def fitted(self, multiset, model, measure, device):
+    def fitted(self, multiset: Multiset, model: Any, measure: Measure, device: torch.device) -> Any:
         """The :class:`AutoregressiveDensity` of training rows.
 
         Parameters

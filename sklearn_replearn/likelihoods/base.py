@@ -1,9 +1,13 @@
 """What every likelihood is."""
 
+from collections.abc import Sequence
+from typing import Self
+
 import torch
 from torch import nn
 
 from .._runtime.parameters import Whole, validated
+from .._scaling.scaler import Scaler
 from .._scaling.support import REAL
 
 # Adam moves every parameter by about the learning rate; a log-scale has further to go than a
@@ -68,7 +72,13 @@ class Likelihood(nn.Module):
     by_ranks = False
 
     @classmethod
-    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+    def for_columns(
+        cls,
+        columns: Sequence[int],
+        scaler: Scaler,
+        scale: float | None = None,
+        for_errors: bool = False,
+    ) -> Self:
         """The likelihood of some columns of a table.
 
         Parameters
@@ -84,18 +94,18 @@ class Likelihood(nn.Module):
         return cls(len(columns))
 
     @validated({"n_features": FEATURES, "n_outputs": [Whole(), None]})
-    def __init__(self, n_features, n_outputs=None):
+    def __init__(self, n_features: int, n_outputs: int | None = None) -> None:
         super().__init__()
         self.n_features = n_features
         self.n_outputs = n_features if n_outputs is None else n_outputs
         self.register_buffer("constant", torch.zeros(n_features, dtype=torch.bool))
 
-    def error(self, x, output):
+    def error(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """What an autoencoder minimises, per cell; 0 where a cell is missing."""
         known = ~x.isnan()
         return torch.where(known, self.cell_error(torch.where(known, x, 0.0), output), 0.0)
 
-    def log_prob(self, x, output):
+    def log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability per cell, in nats; 0 where a cell is missing.
 
         A column that was constant in training has no density: it counts 0 where it has its value,
@@ -106,7 +116,9 @@ class Likelihood(nn.Module):
         log_prob = torch.where(self.constant, -0.5 * x.square(), self.cell_log_prob(x, output))
         return torch.where(known, log_prob, 0.0)
 
-    def log_measure(self, x, lower, upper, output):
+    def log_measure(
+        self, x: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor, output: torch.Tensor
+    ) -> torch.Tensor:
         """As :meth:`log_prob`, but the log-probability of an interval for cells that stand for one.
 
         Parameters
@@ -126,7 +138,9 @@ class Likelihood(nn.Module):
         lower, upper = (torch.where(between, end, e) for end, e in ((lower, 0.0), (upper, 1.0)))
         return torch.where(between, self.cell_log_mass(lower, upper, output), log_prob)
 
-    def cell_log_mass(self, lower, upper, output):
+    def cell_log_mass(
+        self, lower: torch.Tensor, upper: torch.Tensor, output: torch.Tensor
+    ) -> torch.Tensor:
         """Log-probability of intervals; here the density in their middle times their width.
 
         A subclass that knows its distribution function overrides it.
@@ -143,19 +157,19 @@ class Likelihood(nn.Module):
     #: What errors count beside those of columns of other likelihoods.
     _weight_beside = 1.0
 
-    def cell_error(self, x, output):
+    def cell_error(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """What an autoencoder minimises, per cell that is there."""
         return -self._per_nat * self.cell_log_prob(x, output)
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there; a subclass defines it."""
         raise TypeError(f"{type(self).__name__} does not define cell_log_prob(): see Likelihood.")
 
-    def set_constant(self, constant):
+    def set_constant(self, constant: torch.Tensor) -> None:
         """Say which columns were constant in training, Tensor of shape (n_features,), bool."""
         self.constant.copy_(constant)
 
-    def average(self, output, weights):
+    def average(self, output: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Expected value or likeliest level of each cell under a mixture of outputs.
 
         Parameters
@@ -167,11 +181,13 @@ class Likelihood(nn.Module):
         means = self.mean(output.flatten(0, 1)).view(*weights.shape, -1)
         return (weights[:, :, None] * means).sum(1)
 
-    def of_column(self, j, output):
+    def of_column(
+        self, j: int, output: torch.Tensor
+    ) -> tuple["Likelihood", list[int], torch.Tensor]:
         """The likelihood that a column has, the columns that this has, and what is said of them."""
         return self, list(range(self.n_features)), output
 
-    def parts(self):
+    def parts(self) -> list[tuple["Likelihood", list[int]]]:
         """Pairs of a likelihood and the numbers of its columns: itself and all columns."""
         return [(self, list(range(self.n_features)))]
 

@@ -1,12 +1,15 @@
 """Categories, with and without an order."""
 
 import math
+from collections.abc import Sequence
+from typing import Self
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from .._runtime.parameters import Each, Number, Whole, validated
+from .._scaling.scaler import Scaler
 from .._scaling.support import LEVELS
 from .._tables.levels import UNSEEN, digits_of
 from .base import UNIT, Likelihood, uniform_like
@@ -50,12 +53,18 @@ class Categorical(Likelihood):
     _weight_beside = _WEIGHT_BESIDE_NUMBERS
 
     @classmethod
-    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+    def for_columns(
+        cls,
+        columns: Sequence[int],
+        scaler: Scaler,
+        scale: float | None = None,
+        for_errors: bool = False,
+    ) -> Self:
         """See :meth:`Likelihood.for_columns`."""
         return cls(scaler.levels.sizes[columns].tolist(), scaler.n_rows)
 
     @validated(_LEVELS)
-    def __init__(self, n_levels, n_rows=1):
+    def __init__(self, n_levels: Sequence[int], n_rows: int = 1) -> None:
         digits_of_columns = [digits_of(count) for count in n_levels]
         sizes = [size for digits in digits_of_columns for _, size in digits]
         super().__init__(len(n_levels), sum(sizes))
@@ -80,7 +89,7 @@ class Categorical(Likelihood):
         parts = [part.log_softmax(1) for part in output.split(self.sizes, dim=1)]
         return torch.cat([*parts, output.new_zeros((len(output), 1))], dim=1)
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         divisor, size, start = self.table
         codes = (x.long() - 1).clamp_min(0)[:, :, None]
@@ -88,17 +97,17 @@ class Categorical(Likelihood):
         log_prob = self._log_softmax(output).gather(1, places).view(*x.shape, -1).sum(2)
         return torch.where(x > UNSEEN, log_prob, self.log_unseen)
 
-    def mean(self, output):
+    def mean(self, output: torch.Tensor) -> torch.Tensor:
         """The likeliest level of each cell."""
         return self._picked(output, lambda scores: scores)
 
-    def average(self, output, weights):
+    def average(self, output: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """The likeliest level of each cell under a mixture of outputs."""
         shares = self._log_softmax(output.flatten(0, 1))[:, :-1].exp()
         shares = (weights[:, :, None] * shares.view(*weights.shape, -1)).sum(1)
         return self.mean(shares.log())
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each cell."""
 
         def noisy(scores):  # the largest with Gumbel noise is a draw from the softmax
@@ -152,7 +161,13 @@ class Ordinal(Likelihood):
     _weight_beside = _WEIGHT_BESIDE_NUMBERS
 
     @classmethod
-    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+    def for_columns(
+        cls,
+        columns: Sequence[int],
+        scaler: Scaler,
+        scale: float | None = None,
+        for_errors: bool = False,
+    ) -> Self:
         """See :meth:`Likelihood.for_columns`; thresholds begin with the shares of the levels."""
         levels, shares = scaler.levels, []
         for j in columns:
@@ -162,7 +177,12 @@ class Ordinal(Likelihood):
         return cls(levels.sizes[columns].tolist(), scaler.n_rows, shares)
 
     @validated({**_LEVELS, "shares": [Each(Each(Number(0, 1, closed="both"))), None]})
-    def __init__(self, n_levels, n_rows=1, shares=None):
+    def __init__(
+        self,
+        n_levels: Sequence[int],
+        n_rows: int = 1,
+        shares: Sequence[Sequence[float]] | None = None,
+    ) -> None:
         super().__init__(len(n_levels))
         if shares is not None and [len(share) for share in shares] != list(n_levels):
             raise ValueError(
@@ -194,7 +214,7 @@ class Ordinal(Likelihood):
         ends = inner.new_full((len(inner), 1), math.inf)
         return torch.cat([-ends, inner, ends], dim=1)
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         thresholds = self._thresholds().to(output.dtype)
         level = x.long().clamp_min(1)
@@ -210,18 +230,18 @@ class Ordinal(Likelihood):
         ends = torch.sigmoid(self._thresholds().to(output.dtype) - output[:, :, None])
         return ends.diff(dim=2)
 
-    def mean(self, output):
+    def mean(self, output: torch.Tensor) -> torch.Tensor:
         """The likeliest level of each cell."""
         return (self._probabilities(output).argmax(2) + 1).to(output.dtype)
 
-    def average(self, output, weights):
+    def average(self, output: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """The likeliest level of each cell under a mixture of outputs."""
         shares = self._probabilities(output.flatten(0, 1))
         shares = shares.view(*weights.shape, *shares.shape[1:])
         shares = (weights[:, :, None, None] * shares).sum(1)
         return (shares.argmax(2) + 1).to(output.dtype)
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each cell."""
         uniform = uniform_like(output, generator)
         ends = self._probabilities(output).cumsum(2)[:, :, :-1]

@@ -1,14 +1,18 @@
 """Columns of numbers that are no counts."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 from torch import nn
 from torch.nn import functional as F
 
 from .._runtime.parameters import Number, validated
+from .._scaling.scaler import Scaler
 from .._scaling.support import UNIT_INTERVAL
 from .._tables.names import name_columns
 from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
@@ -28,7 +32,7 @@ class _Located(Likelihood):
     """A location from the decoder, and a learned scale for each column."""
 
     @validated({"n_features": FEATURES, "scale": [Number(0), None]})
-    def __init__(self, n_features, scale=None):
+    def __init__(self, n_features: int, scale: float | None = None) -> None:
         super().__init__(n_features)
         if scale is None:
             self.log_scale = nn.Parameter(torch.zeros(n_features, dtype=torch.float32))
@@ -38,18 +42,18 @@ class _Located(Likelihood):
             self.register_buffer("fixed_variance", variance, persistent=False)
 
     @property
-    def variance(self):
+    def variance(self) -> torch.Tensor:
         """Variance of each column, Tensor of shape (n_features,)."""
         if self.log_scale is None:
             return self.fixed_variance
         return torch.exp(2 * UNIT * self.log_scale) + SMALLEST_VARIANCE
 
-    def set_variance(self, variance):
+    def set_variance(self, variance: torch.Tensor) -> None:
         """Take over these variances, Tensor of shape (n_features,)."""
         above = (variance - SMALLEST_VARIANCE).clamp_min(1e-3 * SMALLEST_VARIANCE)
         self.log_scale.copy_(above.log() / (2 * UNIT))
 
-    def cell_error(self, x, output):
+    def cell_error(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """What an autoencoder minimises, per cell that is there."""
         return (x - output).square()
 
@@ -58,18 +62,20 @@ class _Located(Likelihood):
         variance = self.variance
         return -0.5 * (self.cell_error(x, output) / variance + torch.log(2 * math.pi * variance))
 
-    def mean(self, output):
+    def mean(self, output: torch.Tensor) -> torch.Tensor:
         """Expected value of each cell."""
         return output
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each cell."""
         noise = torch.randn(
             output.shape, generator=generator, device=output.device, dtype=output.dtype
         )
         return output + noise * self.variance.sqrt() * ~self.constant
 
-    def cell_log_mass(self, lower, upper, output):
+    def cell_log_mass(
+        self, lower: torch.Tensor, upper: torch.Tensor, output: torch.Tensor
+    ) -> torch.Tensor:
         """Log-probability of the intervals that cells stand for."""
         deviation = self.variance.to(output.dtype).sqrt()
         return log_normal_mass((lower - output) / deviation, (upper - output) / deviation)
@@ -101,11 +107,17 @@ class Gaussian(_Located):
     """
 
     @classmethod
-    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+    def for_columns(
+        cls,
+        columns: Sequence[int],
+        scaler: Scaler,
+        scale: float | None = None,
+        for_errors: bool = False,
+    ) -> Self:
         """See :meth:`Likelihood.for_columns`; errors are those of a scale of 1."""
         return cls(len(columns), 1.0 if for_errors else scale)
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         return self._log_density(x, output)
 
@@ -132,17 +144,17 @@ class StudentT(_Located):
     tensor([[-1.0009]], grad_fn=<WhereBackward0>)
     """
 
-    def __init__(self, n_features):
+    def __init__(self, n_features: int) -> None:
         super().__init__(n_features)
         self.log_degrees = nn.Parameter(torch.zeros(n_features, dtype=torch.float32))
 
     @property
-    def degrees(self):
+    def degrees(self) -> torch.Tensor:
         """Degrees of freedom, Tensor of shape (n_features,), float64."""
         log_degrees = (UNIT * self.log_degrees.double()).clamp_max(_LOG_MOST_DEGREES)
         return _FEWEST_DEGREES + torch.exp(log_degrees)
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         nu, squared_scale = self.degrees, self.variance
         squares = self.cell_error(x, output) / squared_scale
@@ -152,12 +164,14 @@ class StudentT(_Located):
         nu, constant = nu.to(x.dtype), constant.to(x.dtype)
         return constant - 0.5 * (nu + 1) * torch.log1p(squares / nu)
 
-    def cell_log_mass(self, lower, upper, output):
+    def cell_log_mass(
+        self, lower: torch.Tensor, upper: torch.Tensor, output: torch.Tensor
+    ) -> torch.Tensor:
         """Log-probability of the intervals that cells stand for."""
         scale, nu = self.variance.to(output.dtype).sqrt(), self.degrees.to(output.dtype)
         return log_student_mass((lower - output) / scale, (upper - output) / scale, nu)
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each cell."""
         uniform = uniform_like(output, generator)
         noise = by_scipy(stdtrit, self.degrees, uniform).to(output.dtype)
@@ -196,7 +210,11 @@ class PointMasses(_Located):
 
     by_ranks = True
 
-    def __init__(self, intervals, scale=None):
+    def __init__(
+        self,
+        intervals: Sequence[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]],
+        scale: float | None = None,
+    ) -> None:
         super().__init__(len(_checked(intervals)), scale)
         longest = max((len(values) for values, _, _ in intervals), default=0) or 1
         # How far a cell may be rounded from its value, which is nearer than any other one.
@@ -212,7 +230,13 @@ class PointMasses(_Located):
             self.register_buffer(name, side.contiguous(), persistent=False)
 
     @classmethod
-    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+    def for_columns(
+        cls,
+        columns: Sequence[int],
+        scaler: Scaler,
+        scale: float | None = None,
+        for_errors: bool = False,
+    ) -> Self:
         """See :meth:`Likelihood.for_columns`; the atoms are those of the ranks."""
         nothing = (np.empty(0),) * 3
         other = [j for j in columns if j not in scaler.ranked and not scaler.constant[j]]
@@ -227,7 +251,7 @@ class PointMasses(_Located):
         ]
         return cls(intervals, 1.0 if for_errors else scale)
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         deviation = self.variance.sqrt()
         at, lower, upper = self._intervals(x)
@@ -310,24 +334,24 @@ class Bernoulli(Likelihood):
 
     support = UNIT_INTERVAL
 
-    def __init__(self, n_features):
+    def __init__(self, n_features: int) -> None:
         super().__init__(n_features)
 
     _per_nat = 1.0  # the binary cross-entropy, as it is known
 
-    def cell_error(self, x, output):
+    def cell_error(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """What an autoencoder minimises, per cell that is there."""
         return F.binary_cross_entropy_with_logits(output, x, reduction="none")
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         return -self.cell_error(x.clamp(0, 1), output)
 
-    def mean(self, output):
+    def mean(self, output: torch.Tensor) -> torch.Tensor:
         """Expected value of each cell."""
         return torch.sigmoid(output)
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each cell, 0 or 1."""
         return (uniform_like(output, generator) < torch.sigmoid(output)).to(output.dtype)
 

@@ -1,14 +1,18 @@
 """Counts."""
 
 import math
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from scipy.special import gammaincinv
 from torch import nn
 from torch.nn import functional as F
 
 from .._runtime.parameters import Each, Number, validated
+from .._scaling.scaler import Scaler
 from .._scaling.support import COUNTS
 from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
 
@@ -25,7 +29,13 @@ class _Counts(Likelihood):
     support = COUNTS
 
     @classmethod
-    def for_columns(cls, columns, scaler, scale=None, for_errors=False):
+    def for_columns(
+        cls,
+        columns: Sequence[int],
+        scaler: Scaler,
+        scale: float | None = None,
+        for_errors: bool = False,
+    ) -> Self:
         """See :meth:`Likelihood.for_columns`; errors of a sparse table are given totals."""
         # Where no column varies nothing is counted, and rates do not matter.
         rates = np.ones(len(columns)) if scaler.rates is None else scaler.rates[columns]
@@ -42,7 +52,9 @@ class _Counts(Likelihood):
             "total": [Number(0), None],
         }
     )
-    def __init__(self, n_features, rates=None, total=None):
+    def __init__(
+        self, n_features: int, rates: ArrayLike | None = None, total: float | None = None
+    ) -> None:
         super().__init__(n_features)
         if rates is not None and len(rates) != n_features:
             raise ValueError(f"rates must have n_features={n_features} values; got {len(rates)}.")
@@ -60,12 +72,12 @@ class _Counts(Likelihood):
                 log_rate = log_rate + count.sum(1, keepdim=True).clamp_min(1.0).log()
         return log_rate.clamp(*_LOG_RATE_RANGE)
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         count = _count(x)
         return self._up_to_a_constant(count, self._log_rate(output, count)) - _log_factorial(count)
 
-    def cell_error(self, x, output):
+    def cell_error(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """What an autoencoder minimises, per cell that is there."""
         # Without what does not depend on the decoder; given the total, per count and not per cell,
         # of which most are 0.
@@ -73,7 +85,7 @@ class _Counts(Likelihood):
         weight = 1.0 if self.total is None else self.n_features / self.total
         return -2.0 * weight * self._up_to_a_constant(count, self._log_rate(output, count))
 
-    def mean(self, output):
+    def mean(self, output: torch.Tensor) -> torch.Tensor:
         """Expected count of each cell, as log(1 + count)."""
         return torch.log1p(torch.exp(self._log_rate(output)))
 
@@ -110,13 +122,15 @@ class Poisson(_Counts):
     tensor([[-1.]])
     """
 
-    def __init__(self, n_features, rates=None, total=None):
+    def __init__(
+        self, n_features: int, rates: ArrayLike | None = None, total: float | None = None
+    ) -> None:
         super().__init__(n_features, rates, total)
 
     def _up_to_a_constant(self, count, log_rate):
         return count * log_rate - torch.exp(log_rate)
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each cell, as log(1 + count)."""
         return torch.log1p(torch.poisson(torch.exp(self._log_rate(output)), generator=generator))
 
@@ -149,7 +163,9 @@ class NegativeBinomial(_Counts):
     tensor([[0.5000]], grad_fn=<ExpBackward0>)
     """
 
-    def __init__(self, n_features, rates=None, total=None):
+    def __init__(
+        self, n_features: int, rates: ArrayLike | None = None, total: float | None = None
+    ) -> None:
         super().__init__(n_features, rates, total)
         self.log_r = nn.Parameter(torch.zeros(n_features, dtype=torch.float32))
 
@@ -163,7 +179,7 @@ class NegativeBinomial(_Counts):
         ways = torch.lgamma(count + r) - torch.lgamma(r)
         return ways - r * share + count * (log_rate - log_r - share)
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each cell, as log(1 + count)."""
         r = torch.exp(self._log_r(output))
         gamma = by_scipy(gammaincinv, r, uniform_like(output, generator)).to(output.dtype)

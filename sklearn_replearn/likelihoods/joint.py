@@ -1,5 +1,7 @@
 """The joint likelihood of columns of several kinds."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -38,7 +40,7 @@ class Joint(Likelihood):
     tensor([[-0.6931, -0.9189]])
     """
 
-    def __init__(self, parts):
+    def __init__(self, parts: Sequence[tuple[Likelihood, Sequence[int]]]) -> None:
         _check_parts(parts)
         columns = [j for _, those in parts for j in those]
         super().__init__(len(columns), sum(part.n_outputs for part, _ in parts))
@@ -48,11 +50,13 @@ class Joint(Likelihood):
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("back", order.argsort(), persistent=False)
 
-    def parts(self):
+    def parts(self) -> list[tuple["Likelihood", list[int]]]:
         """Pairs of a likelihood and the numbers of its columns."""
         return list(zip(self.of_columns, self.columns, strict=True))
 
-    def of_column(self, j, output):
+    def of_column(
+        self, j: int, output: torch.Tensor
+    ) -> tuple["Likelihood", list[int], torch.Tensor]:
         """The likelihood that a column has, the columns that this has, and what is said of them."""
         number = next(i for i, columns in enumerate(self.columns) if j in columns)
         return self.of_columns[number], self.columns[number], self._split(output)[number]
@@ -70,13 +74,13 @@ class Joint(Likelihood):
             cells = [function(*three) for three in zip(self.of_columns, xs, outputs, strict=True)]
         return torch.cat(cells, dim=1).index_select(1, self.back)
 
-    def set_constant(self, constant):
+    def set_constant(self, constant: torch.Tensor) -> None:
         """Say which columns were constant in training, Tensor of shape (n_features,), bool."""
         super().set_constant(constant)
         for part, columns in self.parts():
             part.set_constant(constant[columns])
 
-    def cell_error(self, x, output):
+    def cell_error(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """What an autoencoder minimises, per cell that is there."""
         # Beside columns that never vary there is nothing to leave room for.
         varying = (part._weight_beside for part in self.of_columns if not part.constant.all())
@@ -88,11 +92,13 @@ class Joint(Likelihood):
 
         return self._together(error, self._split(output), x)
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         return self._together(lambda part, x, o: part.cell_log_prob(x, o), self._split(output), x)
 
-    def log_measure(self, x, lower, upper, output):
+    def log_measure(
+        self, x: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor, output: torch.Tensor
+    ) -> torch.Tensor:
         """See :meth:`Likelihood.log_measure`."""
         cells = [
             part.log_measure(x[:, columns], lower[:, columns], upper[:, columns], outputs)
@@ -100,18 +106,18 @@ class Joint(Likelihood):
         ]
         return torch.cat(cells, dim=1).index_select(1, self.back)
 
-    def mean(self, output):
+    def mean(self, output: torch.Tensor) -> torch.Tensor:
         """Expected value or likeliest level of each cell."""
         return self._together(lambda part, o: part.mean(o), self._split(output))
 
-    def average(self, output, weights):
+    def average(self, output: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """Expected value or likeliest level of each cell under a mixture of outputs."""
         outputs = output[:, :, : self.n_outputs].split(
             [part.n_outputs for part in self.of_columns], 2
         )
         return self._together(lambda part, o: part.average(o, weights), outputs)
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each cell."""
         return self._together(lambda part, o: part.sample(o, generator), self._split(output))
 

@@ -1,8 +1,15 @@
 """Likelihoods of numbers by name."""
 
+from typing import Literal
+
 from .base import Likelihood
 from .continuous import Bernoulli, Gaussian, PointMasses, StudentT
 from .counts import NegativeBinomial, Poisson
+
+#: What type checkers know of these names.
+Name = Literal[
+    "auto", "gaussian", "student_t", "atoms", "bernoulli", "poisson", "negative_binomial"
+]
 
 #: As :class:`~sklearn_replearn.VAETransformer` takes them.
 NAMED = {

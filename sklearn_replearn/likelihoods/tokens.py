@@ -1,5 +1,7 @@
 """Rows of token ids."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -53,7 +55,14 @@ class Tokens(Likelihood):
             "width": [Whole(1, WIDEST)],
         }
     )
-    def __init__(self, n_features, frequencies, shares, n_states=None, width=64):
+    def __init__(
+        self,
+        n_features: int,
+        frequencies: Sequence[float],
+        shares: Sequence[float],
+        n_states: int | None = None,
+        width: int = 64,
+    ) -> None:
         if n_states is not None and n_states > n_features:
             raise ValueError(f"n_states must be at most n_features={n_features}; got {n_states!r}.")
         if len(shares) != n_features:
@@ -78,7 +87,7 @@ class Tokens(Likelihood):
         logits = F.linear(states, self.embeddings, self.bias)
         return logits.log_softmax(2), output[:, -self.n_features :] + self.odds
 
-    def cell_log_prob(self, x, output):
+    def cell_log_prob(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """Log-density or log-probability of cells that are there, in nats."""
         log_tokens, odds = self._split(output)
         there, n_tokens = x > 0, log_tokens.shape[2]
@@ -87,13 +96,13 @@ class Tokens(Likelihood):
         log_there = F.logsigmoid(torch.where(there, odds, -odds))
         return log_there + torch.where(there, log_token, 0.0)
 
-    def mean(self, output):
+    def mean(self, output: torch.Tensor) -> torch.Tensor:
         """The likeliest token of each position; 0 where padding is likelier than a token."""
         log_tokens, odds = self._split(output)
         tokens = log_tokens.argmax(2).index_select(1, self.state_of) + 1
         return tokens.to(odds.dtype) * (odds > 0)
 
-    def sample(self, output, generator):
+    def sample(self, output: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """One draw of each position."""
         log_tokens, odds = self._split(output)
         counts = self.state_of.bincount(minlength=self.n_states)
@@ -106,7 +115,7 @@ class Tokens(Likelihood):
         there = uniform_like(odds, generator) < torch.sigmoid(odds)
         return tokens.to(odds.dtype) * there
 
-    def average(self, output, weights):
+    def average(self, output: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
         """The likeliest tokens of the output that weighs most."""
         heaviest = weights.argmax(1)
         return self.mean(output[torch.arange(len(output), device=output.device), heaviest])

@@ -54,7 +54,15 @@ class Autoencoder(nn.Module):
     numbers_per_code = 1
 
     @validated({**_PARTS, "activation": [nn.Module, None]})
-    def __init__(self, encoder, decoder, likelihood, latent_dim, activation=None, inputs=None):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: nn.Module,
+        latent_dim: int,
+        activation: nn.Module | None = None,
+        inputs: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.inputs = inputs
         self.encoder = encoder
@@ -67,29 +75,29 @@ class Autoencoder(nn.Module):
             eye = torch.eye(latent_dim, dtype=torch.float32)
             self.register_buffer(name, eye)
 
-    def code(self, rows):
+    def code(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows to codes as the encoder gives them."""
         code = self.encoder(rows if self.inputs is None else self.inputs(rows))
         return code if self.activation is None else self.activation(code)
 
-    def output(self, code):
+    def output(self, code: torch.Tensor) -> torch.Tensor:
         """Codes of :meth:`code` to what the likelihood takes."""
         output, width = self.decoder(code), self.likelihood.n_outputs
         return output if output.shape[1] == width else output[:, :width]
 
-    def encode(self, rows):
+    def encode(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows to codes as they are reported."""
         return (self.code(rows) - self.code_mean) @ self.code_axes
 
-    def decoded(self, codes):
+    def decoded(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes as they are reported to what the likelihood takes."""
         return self.output(codes @ self.code_inverse + self.code_mean)
 
-    def decode(self, codes):
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes as they are reported to expected cells."""
         return self.likelihood.mean(self.decoded(codes))
 
-    def report(self, mean, axes):
+    def report(self, mean: torch.Tensor, axes: torch.Tensor) -> None:
         """Report codes as they are seen from ``mean`` along ``axes``.
 
         Parameters
@@ -139,7 +147,15 @@ class VariationalAutoencoder(nn.Module):
     numbers_per_code = 2
 
     @validated({**_PARTS, "prior": [nn.Module, None]})
-    def __init__(self, encoder, decoder, likelihood, latent_dim, inputs=None, prior=None):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: nn.Module,
+        latent_dim: int,
+        inputs: nn.Module | None = None,
+        prior: nn.Module | None = None,
+    ) -> None:
         super().__init__()
         self.inputs = inputs
         self.encoder = encoder
@@ -148,35 +164,35 @@ class VariationalAutoencoder(nn.Module):
         self.latent_dim = latent_dim
         self.prior = prior
 
-    def posterior(self, rows):
+    def posterior(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and log-variance of the code of each row, two Tensors of shape (n, latent_dim)."""
         return self.moments(rows if self.inputs is None else self.inputs(rows))
 
-    def moments(self, inputs):
+    def moments(self, inputs: nn.Module | None) -> tuple[torch.Tensor, torch.Tensor]:
         """Those of :meth:`posterior`, from what the encoder takes."""
         mean, log_variance = self.encoder(inputs).chunk(2, dim=1)
         return mean, log_variance.clamp(*LOG_VARIANCE_RANGE)
 
-    def log_prior(self, code):
+    def log_prior(self, code: torch.Tensor) -> torch.Tensor:
         """Log-density of codes by the prior, Tensor of shape (n,)."""
         if self.prior is None:
             zeros = torch.zeros_like(code)
             return gaussian_log_density(code, zeros, zeros)
         return mixture_log_density(code, *self.prior.components(self))
 
-    def output(self, code):
+    def output(self, code: torch.Tensor) -> torch.Tensor:
         """Codes to what the likelihood takes."""
         output, width = self.decoder(code), self.likelihood.n_outputs
         return output if output.shape[1] == width else output[:, :width]
 
-    def encode(self, rows):
+    def encode(self, rows: torch.Tensor) -> torch.Tensor:
         """Rows to posterior means."""
         return self.posterior(rows)[0]
 
-    def decoded(self, codes):
+    def decoded(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes to what the likelihood takes."""
         return self.output(codes)
 
-    def decode(self, codes):
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes to expected cells."""
         return self.likelihood.mean(self.output(codes))

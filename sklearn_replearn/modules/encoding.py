@@ -1,7 +1,10 @@
 """Columns encoded as what a network of tables takes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 
 from .._runtime.parameters import Each, Number, Whole, validated
@@ -58,7 +61,14 @@ class ColumnEncoding(nn.Module):
             "curves": [ScoreCurves, None],
         }
     )
-    def __init__(self, n_levels, missing, shares, rarity=None, curves=None):
+    def __init__(
+        self,
+        n_levels: Sequence[int],
+        missing: Sequence[bool],
+        shares: Sequence[float],
+        rarity: ArrayLike | None = None,
+        curves: ScoreCurves | None = None,
+    ) -> None:
         super().__init__()
         n_shares = sum(size for count in n_levels for _, size in digits_of(count))
         for name, values, wanted in (
@@ -97,7 +107,7 @@ class ColumnEncoding(nn.Module):
         shares = torch.tensor(np.asarray(shares), dtype=torch.float32, device="cpu")
         self.register_buffer("shares", shares, persistent=False)
 
-    def forward(self, cells):
+    def forward(self, cells: torch.Tensor) -> torch.Tensor:
         """Return inputs, Tensor of shape (n, width)."""
         missing = cells.isnan()
         filled = torch.where(missing, 0.0, cells)

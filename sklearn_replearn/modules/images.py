@@ -1,7 +1,9 @@
 """Convolutional networks for small images, each image a flat row."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import nn
@@ -39,7 +41,9 @@ class ChannelStandardization(nn.Module):
     """
 
     @validated({"image_shape": IMAGE_SHAPE, "mean": [Each(Number())], "scale": [Each(Number(0))]})
-    def __init__(self, image_shape, mean, scale):
+    def __init__(
+        self, image_shape: Sequence[int], mean: Sequence[float], scale: Sequence[float]
+    ) -> None:
         super().__init__()
         self.width, self.n_channels = math.prod(image_shape), image_shape[0]
         for name, values in (("mean", mean), ("scale", scale)):
@@ -51,7 +55,7 @@ class ChannelStandardization(nn.Module):
             values = torch.tensor(values, dtype=torch.float32, device="cpu")[:, None]
             self.register_buffer(name, values, persistent=False)
 
-    def forward(self, rows):
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Return inputs, Tensor of shape (n, width)."""
         channels = rows.reshape(len(rows), self.n_channels, -1)
         return ((channels - self.mean) / self.scale).flatten(1)
@@ -107,7 +111,14 @@ class ConvEncoder(nn.Module):
             "activation": ACTIVATION,
         }
     )
-    def __init__(self, image_shape, n_out, generator, channels=(32, 64, 128), activation="relu"):
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        n_out: int,
+        generator: torch.Generator,
+        channels: Sequence[int] = (32, 64, 128),
+        activation: Literal["relu", "gelu", "silu", "elu", "tanh"] = "relu",
+    ) -> None:
         super().__init__()
         self.image_shape = tuple(image_shape)
         layers, sizes = [], _halved(image_shape, len(channels))
@@ -122,7 +133,7 @@ class ConvEncoder(nn.Module):
         self.convolutions = nn.Sequential(*layers)
         self.code = linear(channels[-1] * math.prod(sizes[-1]), n_out, generator)
 
-    def forward(self, rows):
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Return codes, Tensor of shape (n, n_out), of flat rows or of images."""
         images = rows.reshape(len(rows), *self.image_shape)
         # In this layout normalisation over the batch is quicker; the values are the same.
@@ -166,7 +177,14 @@ class ConvDecoder(nn.Module):
             "activation": ACTIVATION,
         }
     )
-    def __init__(self, n_in, image_shape, generator, channels=(32, 16), activation="relu"):
+    def __init__(
+        self,
+        n_in: int,
+        image_shape: Sequence[int],
+        generator: torch.Generator,
+        channels: Sequence[int] = (32, 16),
+        activation: Literal["relu", "gelu", "silu", "elu", "tanh"] = "relu",
+    ) -> None:
         super().__init__()
         *sizes, first = _halved(image_shape, len(channels))
         self.sizes = sizes[::-1]
@@ -178,7 +196,7 @@ class ConvDecoder(nn.Module):
             for n_in, n_out in pairwise((*channels, image_shape[0]))
         )
 
-    def forward(self, codes):
+    def forward(self, codes: torch.Tensor) -> torch.Tensor:
         """Return flat images, Tensor of shape (n, channels * height * width)."""
         images = self.spread(codes).reshape(len(codes), *self.first)
         for size, convolution in zip(self.sizes, self.convolutions, strict=True):

@@ -1,7 +1,9 @@
 """Layers, with weights drawn from the generator they are given."""
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import nn
@@ -24,7 +26,7 @@ GENERATOR = [torch.Generator]
 
 
 @validated({"n_in": [Whole()], "n_out": [Whole()], "generator": GENERATOR})
-def linear(n_in, n_out, generator):
+def linear(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
     """A linear layer with torch's usual initial weights, drawn from ``generator``.
 
     Parameters
@@ -64,7 +66,12 @@ def linear(n_in, n_out, generator):
         "batch_norm": ["boolean"],
     }
 )
-def mlp(sizes, activation, generator, batch_norm=False):
+def mlp(
+    sizes: Sequence[int],
+    activation: Literal["relu", "gelu", "silu", "elu", "tanh"],
+    generator: torch.Generator,
+    batch_norm: bool = False,
+) -> nn.Sequential:
     """Linear layers with an activation between them and none after the last.
 
     Parameters
@@ -121,12 +128,12 @@ class LinearSkip(nn.Module):
     """
 
     @validated({"deep": [nn.Module], "direct": [nn.Module]})
-    def __init__(self, deep, direct):
+    def __init__(self, deep: nn.Sequential, direct: nn.Linear) -> None:
         super().__init__()
         self.deep = deep
         self.direct = direct
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the sum of both, Tensor of shape (n, n_out)."""
         return self.deep(x) + self.direct(x)
 
@@ -155,11 +162,11 @@ class TopK(nn.Module):
     """
 
     @validated({"k": [Whole()]})
-    def __init__(self, k):
+    def __init__(self, k: int) -> None:
         super().__init__()
         self.k = k
 
-    def forward(self, code):
+    def forward(self, code: torch.Tensor) -> torch.Tensor:
         """Return codes with k values kept, Tensor of shape (n, latent_dim)."""
         kept = code.abs().topk(self.k, dim=1).indices
         return torch.zeros_like(code).scatter(1, kept, code.gather(1, kept))

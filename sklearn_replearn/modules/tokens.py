@@ -1,6 +1,7 @@
 """Networks for rows of token ids, of which 0 is padding."""
 
 import math
+from typing import Literal
 
 import torch
 from torch import nn
@@ -33,11 +34,11 @@ class TokenIds(nn.Module):
     """
 
     @validated({"length": [Whole()]})
-    def __init__(self, length):
+    def __init__(self, length: int) -> None:
         super().__init__()
         self.width = length
 
-    def forward(self, rows):
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Return ids, Tensor of shape (n, length), int64."""
         return rows.nan_to_num().long()
 
@@ -81,7 +82,14 @@ class TokenEncoder(nn.Module):
             "activation": ACTIVATION,
         }
     )
-    def __init__(self, vocabulary_size, n_out, generator, width=64, activation="silu"):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        n_out: int,
+        generator: torch.Generator,
+        width: int = 64,
+        activation: Literal["relu", "gelu", "silu", "elu", "tanh"] = "silu",
+    ) -> None:
         super().__init__()
         for name, shape in (
             ("embeddings", (vocabulary_size + 1, width)),
@@ -94,7 +102,7 @@ class TokenEncoder(nn.Module):
         self.norm = nn.LayerNorm(width, device="cpu", dtype=torch.float32)
         self.code = linear(width + 1, n_out, generator)
 
-    def forward(self, ids):
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Return codes, Tensor of shape (n, n_out)."""
         there = ids > 0
         # The tokens of all rows one after the other: most cells of most rows are padding.
@@ -146,7 +154,15 @@ class TokenDecoder(nn.Module):
             "activation": ACTIVATION,
         }
     )
-    def __init__(self, n_in, length, generator, n_states=None, width=64, activation="silu"):
+    def __init__(
+        self,
+        n_in: int,
+        length: int,
+        generator: torch.Generator,
+        n_states: int | None = None,
+        width: int = 64,
+        activation: Literal["relu", "gelu", "silu", "elu", "tanh"] = "silu",
+    ) -> None:
         super().__init__()
         if n_states is not None and n_states > length:
             raise ValueError(f"n_states must be at most length={length}; got {n_states!r}.")
@@ -159,7 +175,7 @@ class TokenDecoder(nn.Module):
         self.state = linear(width, width, generator)
         self.there = linear(n_in, length, generator)
 
-    def forward(self, codes):
+    def forward(self, codes: torch.Tensor) -> torch.Tensor:
         """Return states and then log-odds, Tensor of shape (n, n_states * width + length)."""
         topics = self.topic(codes)[:, None]
         states = topics + self.state(self.activation(topics + self.places))

@@ -1,9 +1,12 @@
 """Objectives of VAEs with terms of how the codes of all rows lie together."""
 
 import copy
+from typing import Any, Self
 
 import torch
+from torch import nn
 
+from .._dataset.batches import Batch
 from .._runtime.parameters import Number
 from ..losses import log_aggregate_posterior, mmd
 from .elbo import STEPS, WEIGHT, Drawn, Variational
@@ -58,19 +61,27 @@ class BetaTCVAE(Variational):
     }
     _n_rows = 1  # at least as many as in the batch
 
-    def __init__(self, beta=6.0, alpha=1.0, gamma=1.0, warmup_steps=0.1):
+    def __init__(
+        self,
+        beta: float = 6.0,
+        alpha: float = 1.0,
+        gamma: float = 1.0,
+        warmup_steps: int | float = 0.1,
+    ) -> None:
         super().__init__(warmup_steps)
         self.beta = beta
         self.alpha = alpha
         self.gamma = gamma
 
-    def bound(self, n_rows, n_updates):
+    def bound(self, n_rows: int, n_updates: int) -> Self:
         """The same, which knows how many rows there are."""
         bound = copy.copy(super().bound(n_rows, n_updates))
         bound._n_rows = n_rows
         return bound
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``reconstruction`` and, each with its weight, ``mutual_information``,
         ``total_correlation`` and ``dimension_kl``, in nats; see :meth:`Objective.terms`.
         """
@@ -124,12 +135,14 @@ class InfoVAE(Variational):
         "warmup_steps": STEPS,
     }
 
-    def __init__(self, alpha=0.5, lambda_param=100.0, warmup_steps=0.1):
+    def __init__(
+        self, alpha: float = 0.5, lambda_param: float = 100.0, warmup_steps: int | float = 0.1
+    ) -> None:
         super().__init__(warmup_steps)
         self.alpha = alpha
         self.lambda_param = lambda_param
 
-    def heads(self, network, generator):
+    def heads(self, network: Any, generator: torch.Generator) -> nn.Module:
         """The number of updates so far."""
         if self.alpha + self.lambda_param < 1:
             raise ValueError(
@@ -138,7 +151,9 @@ class InfoVAE(Variational):
             )
         return super().heads(network, generator)
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """The weighted ``reconstruction``, ``kl`` and ``mmd``; see :meth:`Objective.terms`."""
         drawn = Drawn.of(network, batch, generator)
         others = _from_prior(network, drawn.codes, generator)

@@ -1,11 +1,13 @@
 """What every objective is."""
 
 import sys
+from typing import Any, Self
 
 import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
+from .._dataset.batches import Batch
 from .._runtime.parameters import Instance, check_parameters
 
 #: Names that the history gives to the sum of the terms and to what it counts.
@@ -64,7 +66,7 @@ class Objective(BaseEstimator):
     #: rather than ``network.code``, as those of others have it.
     uses_posterior = False
 
-    def bound(self, n_rows, n_updates):
+    def bound(self, n_rows: int, n_updates: int) -> Self:
         """The objective for a training of so many rows and updates; most do not depend on them.
 
         Parameters
@@ -78,7 +80,7 @@ class Objective(BaseEstimator):
         """
         return self
 
-    def heads(self, network, generator):
+    def heads(self, network: Any, generator: torch.Generator) -> nn.Module:
         """What only training needs: projectors, predictors, targets, queues.
 
         Parameters
@@ -95,7 +97,9 @@ class Objective(BaseEstimator):
         """
         return nn.Module()
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """Named terms whose sum is minimised.
 
         Parameters
@@ -115,7 +119,7 @@ class Objective(BaseEstimator):
         """
         raise TypeError(f"{type(self).__name__} does not define terms(): see Objective.")
 
-    def after_step(self, network, heads):
+    def after_step(self, network: Any, heads: Any) -> None:
         """Called after each update of the weights, without gradients."""
 
     def __setstate__(self, state):

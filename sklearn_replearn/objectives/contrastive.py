@@ -1,11 +1,14 @@
 """Objectives that tell a row's other view from other rows."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .._dataset.batches import Batch
 from .._runtime.parameters import Number, Whole
 from ..losses import decoupled, info_nce, nt_xent, sup_con
 from .base import Objective
@@ -76,14 +79,14 @@ class NTXent(Objective):
 
     def __init__(
         self,
-        temperature=0.5,
-        projector_sizes=(128, 64),
-        queue_size=0,
-        momentum=0.99,
-        beta=0.0,
-        tau_plus=0.0,
-        learn_temperature=False,
-    ):
+        temperature: float = 0.5,
+        projector_sizes: Sequence[int] = (128, 64),
+        queue_size: int = 0,
+        momentum: float = 0.99,
+        beta: float = 0.0,
+        tau_plus: float = 0.0,
+        learn_temperature: bool = False,
+    ) -> None:
         self.temperature = temperature
         self.projector_sizes = projector_sizes
         self.queue_size = queue_size
@@ -93,11 +96,11 @@ class NTXent(Objective):
         self.learn_temperature = learn_temperature
 
     @property
-    def terms_aside(self):
+    def terms_aside(self) -> tuple[str, ...]:
         """``temperature``, if it is learned."""
         return ("temperature",) if self.learn_temperature else ()
 
-    def heads(self, network, generator):
+    def heads(self, network: Any, generator: torch.Generator) -> nn.Module:
         """A projector; with a queue, the moving average and the queue; a learned temperature."""
         project = projector(self, network, generator, batch_norm=False)
         if self.learn_temperature and self.temperature < _COLDEST:
@@ -111,7 +114,9 @@ class NTXent(Objective):
             heads.log_temperature = nn.Parameter(start)
         return heads
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``contrast``, in nats, and a learned ``temperature``; see :meth:`Objective.terms`."""
         if not self.learn_temperature:
             return {"contrast": self._contrast(network, heads, batch, self.temperature)}
@@ -139,7 +144,7 @@ class NTXent(Objective):
             heads.waiting = F.normalize(right_key, dim=1)
         return contrast
 
-    def after_step(self, network, heads):
+    def after_step(self, network: Any, heads: Any) -> None:
         """Move the moving average and put the keys of the batch into the queue."""
         if self.queue_size:
             heads.target.follow(network, heads.project, self.momentum)
@@ -186,11 +191,13 @@ class _WithinBatch(Objective):
         "projector_sizes": PROJECTOR_SIZES,
     }
 
-    def __init__(self, temperature=0.1, projector_sizes=(128, 64)):
+    def __init__(
+        self, temperature: float = 0.1, projector_sizes: Sequence[int] = (128, 64)
+    ) -> None:
         self.temperature = temperature
         self.projector_sizes = projector_sizes
 
-    def heads(self, network, generator):
+    def heads(self, network: Any, generator: torch.Generator) -> nn.Module:
         """A projector."""
         heads = nn.Module()
         heads.project = projector(self, network, generator, batch_norm=False)
@@ -224,7 +231,9 @@ class DCL(_WithinBatch):
     DCL(temperature=0.2)
     """
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``contrast``, in nats, negative where views are close; see :meth:`Objective.terms`."""
         left, right = _projections(network, heads, batch)
         return {"contrast": decoupled(left, right, self.temperature)}
@@ -260,7 +269,9 @@ class SupCon(_WithinBatch):
 
     uses_labels = True
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``contrast``, in nats; see :meth:`Objective.terms`."""
         left, right = _projections(network, heads, batch)
         return {"contrast": sup_con(left, right, batch.labels, self.temperature)}

@@ -1,8 +1,13 @@
 """Objectives that keep the columns of a projection apart, without negatives."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .._dataset.batches import Batch
 from .._runtime.parameters import Number
 from ..losses import cross_correlation, off_diagonal_covariance, variance_hinge
 from .base import Objective
@@ -12,7 +17,7 @@ from .heads import PROJECTOR_SIZES, projector
 class _Decorrelation(Objective):
     """Views compared behind a projector."""
 
-    def heads(self, network, generator):
+    def heads(self, network: Any, generator: torch.Generator) -> nn.Module:
         """A projector."""
         heads = nn.Module()
         heads.project = projector(self, network, generator, batch_norm=True)
@@ -45,11 +50,15 @@ class BarlowTwins(_Decorrelation):
         "projector_sizes": PROJECTOR_SIZES,
     }
 
-    def __init__(self, lambda_param=5e-3, projector_sizes=(128, 128)):
+    def __init__(
+        self, lambda_param: float = 5e-3, projector_sizes: Sequence[int] = (128, 128)
+    ) -> None:
         self.lambda_param = lambda_param
         self.projector_sizes = projector_sizes
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``invariance`` and ``redundancy``; see :meth:`Objective.terms`."""
         correlation = cross_correlation(
             heads.project(network.code(batch.left)), heads.project(network.code(batch.right))
@@ -99,17 +108,19 @@ class VICReg(_Decorrelation):
 
     def __init__(
         self,
-        invariance_weight=25.0,
-        variance_weight=25.0,
-        covariance_weight=1.0,
-        projector_sizes=(128, 128),
-    ):
+        invariance_weight: float = 25.0,
+        variance_weight: float = 25.0,
+        covariance_weight: float = 1.0,
+        projector_sizes: Sequence[int] = (128, 128),
+    ) -> None:
         self.invariance_weight = invariance_weight
         self.variance_weight = variance_weight
         self.covariance_weight = covariance_weight
         self.projector_sizes = projector_sizes
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``invariance``, ``variance`` and ``covariance``; see :meth:`Objective.terms`."""
         left = heads.project(network.code(batch.left))
         right = heads.project(network.code(batch.right))

@@ -1,7 +1,12 @@
 """Objectives that predict one view's projection from the other's, without negatives."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import torch
 from torch import nn
 
+from .._dataset.batches import Batch
 from .._runtime.parameters import WIDEST, Number, Whole
 from ..losses import negative_cosine
 from ..modules import mlp
@@ -40,15 +45,19 @@ class SimSiam(Objective):
         "predictor_size": [Whole(1, WIDEST)],
     }
 
-    def __init__(self, projector_sizes=(128, 64), predictor_size=32):
+    def __init__(
+        self, projector_sizes: Sequence[int] = (128, 64), predictor_size: int = 32
+    ) -> None:
         self.projector_sizes = projector_sizes
         self.predictor_size = predictor_size
 
-    def heads(self, network, generator):
+    def heads(self, network: Any, generator: torch.Generator) -> nn.Module:
         """A projector and a predictor."""
         return _prediction_heads(network, self, generator)
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``distance``, minus a cosine; see :meth:`Objective.terms`."""
         left_projection = heads.project(network.code(batch.left))
         right_projection = heads.project(network.code(batch.right))
@@ -94,18 +103,25 @@ class BYOL(Objective):
         "momentum": [Number(0, 1, closed="both")],
     }
 
-    def __init__(self, projector_sizes=(128, 64), predictor_size=128, momentum=0.99):
+    def __init__(
+        self,
+        projector_sizes: Sequence[int] = (128, 64),
+        predictor_size: int = 128,
+        momentum: float = 0.99,
+    ) -> None:
         self.projector_sizes = projector_sizes
         self.predictor_size = predictor_size
         self.momentum = momentum
 
-    def heads(self, network, generator):
+    def heads(self, network: Any, generator: torch.Generator) -> nn.Module:
         """A projector, a predictor and the moving average."""
         heads = _prediction_heads(network, self, generator)
         heads.target = MovingAverage(network, heads.project)
         return heads
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``distance``, minus a cosine; see :meth:`Objective.terms`."""
         left_prediction = heads.predict(heads.project(network.code(batch.left)))
         right_prediction = heads.predict(heads.project(network.code(batch.right)))
@@ -117,7 +133,7 @@ class BYOL(Objective):
             )
         }
 
-    def after_step(self, network, heads):
+    def after_step(self, network: Any, heads: Any) -> None:
         """Move the moving average."""
         heads.target.follow(network, heads.project, self.momentum)
 

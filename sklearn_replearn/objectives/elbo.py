@@ -2,10 +2,12 @@
 
 import copy
 import math
+from typing import Any, Self
 
 import torch
 from torch import nn
 
+from .._dataset.batches import Batch
 from .._runtime.parameters import Number, Whole, is_whole
 from ..losses import gaussian_kl, gaussian_log_density
 from .base import Objective
@@ -26,10 +28,10 @@ class Variational(Objective):
 
     uses_posterior = True
 
-    def __init__(self, warmup_steps):
+    def __init__(self, warmup_steps: int | float) -> None:
         self.warmup_steps = warmup_steps
 
-    def bound(self, n_rows, n_updates):
+    def bound(self, n_rows: int, n_updates: int) -> Self:
         """The same, with a number of updates for its share of them."""
         if is_whole(self.warmup_steps):
             return self
@@ -37,17 +39,17 @@ class Variational(Objective):
         bound.warmup_steps = math.floor(self.warmup_steps * n_updates)
         return bound
 
-    def heads(self, network, generator):
+    def heads(self, network: Any, generator: torch.Generator) -> nn.Module:
         """The number of updates so far."""
         return Steps()
 
-    def risen(self, heads):
+    def risen(self, heads: Any) -> float:
         """How far the weight has risen in the update that comes; on validation rows it has."""
         if heads.training and is_whole(self.warmup_steps) and heads.steps < self.warmup_steps:
             return heads.steps / self.warmup_steps
         return 1.0
 
-    def after_step(self, network, heads):
+    def after_step(self, network: Any, heads: Any) -> None:
         """Count the update."""
         heads.steps += 1
 
@@ -79,11 +81,13 @@ class ELBO(Variational):
 
     _parameter_constraints = {"beta": WEIGHT, "warmup_steps": STEPS}
 
-    def __init__(self, beta=1.0, warmup_steps=0.1):
+    def __init__(self, beta: float = 1.0, warmup_steps: int | float = 0.1) -> None:
         super().__init__(warmup_steps)
         self.beta = beta
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``reconstruction`` and the weighted ``kl``, in nats; see :meth:`Objective.terms`."""
         drawn = Drawn.of(network, batch, generator)
         return {
@@ -91,7 +95,7 @@ class ELBO(Variational):
             "kl": self.weight(heads) * drawn.divergence().mean(),
         }
 
-    def weight(self, heads):
+    def weight(self, heads: Any) -> float:
         """Weight of the divergence in the update that comes."""
         return self.beta * self.risen(heads)
 
@@ -129,12 +133,16 @@ class CapacityELBO(Variational):
 
     _parameter_constraints = {"capacity": WEIGHT, "gamma": WEIGHT, "warmup_steps": STEPS}
 
-    def __init__(self, capacity=10.0, gamma=30.0, warmup_steps=0.5):
+    def __init__(
+        self, capacity: float = 10.0, gamma: float = 30.0, warmup_steps: int | float = 0.5
+    ) -> None:
         super().__init__(warmup_steps)
         self.capacity = capacity
         self.gamma = gamma
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``reconstruction`` and ``capacity``, the weighted difference; ``kl`` aside, in nats."""
         drawn = Drawn.of(network, batch, generator)
         divergence = drawn.divergence().mean()
@@ -179,11 +187,13 @@ class IWAE(Variational):
 
     _parameter_constraints = {"n_samples": [Whole(1, 2**20)], "warmup_steps": STEPS}
 
-    def __init__(self, n_samples=8, warmup_steps=0.1):
+    def __init__(self, n_samples: int = 8, warmup_steps: int | float = 0.1) -> None:
         super().__init__(warmup_steps)
         self.n_samples = n_samples
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``reconstruction``, ``kl`` and ``importance``, in nats; see :meth:`Objective.terms`.
 
         The first two are means over the codes drawn, the third, at most 0, is what weighting these
@@ -212,12 +222,12 @@ class Drawn:
     mean, log_variance, codes : Tensor of shape (n * n_samples, latent_dim)
     """
 
-    def __init__(self, network, n_samples, mean, log_variance, codes):
+    def __init__(self, network: Any, n_samples: int, mean, log_variance, codes) -> None:
         self.network, self.n_samples = network, n_samples
         self.mean, self.log_variance, self.codes = mean, log_variance, codes
 
     @classmethod
-    def of(cls, network, batch, generator, n_samples=1):
+    def of(cls, network: Any, batch: Batch, generator: torch.Generator, n_samples: int = 1):
         """So many for each row."""
         mean, log_variance = network.posterior(batch.left)
         if n_samples > 1:
@@ -226,14 +236,14 @@ class Drawn:
         codes = mean + noise * (0.5 * log_variance).exp()
         return cls(network, n_samples, mean, log_variance, codes)
 
-    def log_x(self, batch):
+    def log_x(self, batch: Batch):
         """Log-likelihood of the right view given each code, Tensor of shape (n * n_samples,)."""
         rows = batch.right
         if self.n_samples > 1:
             rows = rows.repeat_interleave(self.n_samples, 0)
         return self.network.likelihood.log_prob(rows, self.network.output(self.codes)).sum(1)
 
-    def reconstruction(self, batch):
+    def reconstruction(self, batch: Batch):
         """Minus its mean."""
         return -self.log_x(batch).mean()
 
@@ -255,7 +265,7 @@ class Drawn:
 class Steps(nn.Module):
     """A count that is kept with the state of training."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.steps = 0
 

@@ -34,11 +34,9 @@ class MovingAverage(nn.Module):
             return self.project(self.encoder(inputs))
 
     def follow(self, network, project, momentum):
-        # One list of the weights of both: an encoder may have none, and torch refuses empty lists.
         slow = nn.ModuleList([self.encoder, self.project])
         fast = nn.ModuleList([network.encoder, project])
-        torch._foreach_lerp_(
-            list(slow.parameters()), [p.detach() for p in fast.parameters()], 1 - momentum
-        )
+        for kept, current in zip(slow.parameters(), fast.parameters(), strict=True):
+            kept.lerp_(current.detach(), 1 - momentum)
         for kept, current in zip(slow.buffers(), fast.buffers(), strict=True):
             kept.copy_(current)

@@ -1,7 +1,12 @@
 """Objectives that compare rows with what a decoder makes of their codes."""
 
+from typing import Any
+
+import torch
+
+from .._dataset.batches import Batch
 from .base import Objective
-from .sparsity import SPARSITY
+from .sparsity import SPARSITY, Sparsity
 
 
 class Reconstruction(Objective):
@@ -24,10 +29,12 @@ class Reconstruction(Objective):
 
     _parameter_constraints = {"sparsity": [SPARSITY, None]}
 
-    def __init__(self, sparsity=None):
+    def __init__(self, sparsity: Sparsity | None = None) -> None:
         self.sparsity = sparsity
 
-    def terms(self, network, heads, batch, generator):
+    def terms(
+        self, network: Any, heads: Any, batch: Batch, generator: torch.Generator
+    ) -> dict[str, torch.Tensor]:
         """``reconstruction`` and, with a penalty, ``sparsity``; see :meth:`Objective.terms`."""
         code = network.code(batch.left)
         terms = {"reconstruction": mean_error(network, batch.right, network.output(code))}

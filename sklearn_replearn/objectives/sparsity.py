@@ -1,5 +1,8 @@
 """Penalties and activations that make codes sparse."""
 
+from typing import Protocol
+
+import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
@@ -13,6 +16,14 @@ SPARSITY = Instance(
     "L1Sparsity(), KLSparsity() or TopKSparsity() of sklearn_replearn.objectives, or one of your "
     "own with activation(latent_dim) and penalties(code)",
 )
+
+
+class Sparsity(Protocol):
+    """What is given as ``sparsity``."""
+
+    def activation(self, latent_dim: int) -> nn.Module | None: ...
+
+    def penalties(self, code: torch.Tensor) -> dict[str, torch.Tensor]: ...
 
 
 class L1Sparsity(BaseEstimator):
@@ -33,15 +44,15 @@ class L1Sparsity(BaseEstimator):
 
     _parameter_constraints = {"weight": [Number(0, closed="left")]}
 
-    def __init__(self, weight=1e-3):
+    def __init__(self, weight: float = 1e-3) -> None:
         self.weight = weight
 
-    def activation(self, latent_dim):
+    def activation(self, latent_dim: int) -> nn.Module | None:
         """No activation: codes are what the encoder gives."""
         check_parameters(self)
         return None
 
-    def penalties(self, code):
+    def penalties(self, code: torch.Tensor) -> dict[str, torch.Tensor]:
         """Named penalties of codes, Tensor of shape (n, latent_dim)."""
         return {"sparsity": self.weight * code.abs().sum(1).mean()}
 
@@ -72,16 +83,16 @@ class KLSparsity(BaseEstimator):
 
     _parameter_constraints = {"target": [Number(0, 1)], "weight": [Number(0, closed="left")]}
 
-    def __init__(self, target=0.05, weight=0.1):
+    def __init__(self, target: float = 0.05, weight: float = 0.1) -> None:
         self.target = target
         self.weight = weight
 
-    def activation(self, latent_dim):
+    def activation(self, latent_dim: int) -> nn.Module | None:
         """A sigmoid."""
         check_parameters(self)
         return nn.Sigmoid()
 
-    def penalties(self, code):
+    def penalties(self, code: torch.Tensor) -> dict[str, torch.Tensor]:
         """Named penalties of codes, Tensor of shape (n, latent_dim)."""
         return {"sparsity": self.weight * bernoulli_kl(self.target, code.mean(0))}
 
@@ -110,10 +121,10 @@ class TopKSparsity(BaseEstimator):
 
     _parameter_constraints = {"k": [Whole()]}
 
-    def __init__(self, k=4):
+    def __init__(self, k: int = 4) -> None:
         self.k = k
 
-    def activation(self, latent_dim):
+    def activation(self, latent_dim: int) -> nn.Module | None:
         """The top-k activation."""
         check_parameters(self)
         if self.k > latent_dim:
@@ -122,6 +133,6 @@ class TopKSparsity(BaseEstimator):
             )
         return TopK(self.k)
 
-    def penalties(self, code):
+    def penalties(self, code: torch.Tensor) -> dict[str, torch.Tensor]:
         """No penalty: the activation does it."""
         return {}

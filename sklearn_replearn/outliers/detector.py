@@ -1,13 +1,17 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
+import contextlib
 import warnings
+from collections.abc import Sequence
 from functools import partial
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import false_discovery_control
-from sklearn.base import BaseEstimator, OutlierMixin, is_outlier_detector
+from sklearn.base import is_outlier_detector
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,16 +22,26 @@ from .._runtime.arrays import slices
 from .._runtime.isolation import OnOneThread
 from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
-from .._runtime.sklearn import HasMethods, StrOptions, fit_context, safe_indexing
+from .._runtime.sklearn import (
+    BaseEstimator,
+    HasMethods,
+    OutlierMixin,
+    StrOptions,
+    fit_context,
+    safe_indexing,
+)
 from .._runtime.transaction import in_one_step
+from .._runtime.typing import Seed, TableLike
+from .._storage.stored import Stored
 from .._tables.frames import as_pandas
 from .._tables.given import TakesTables
 from .._tables.validation import names_of, read_table
 from ..rows import Table
-from ..rows.base import KIND_OF_ROWS, table_of
+from ..rows.base import KIND_OF_ROWS, Rows, table_of
 from .chosen_judges import chosen_judges
 from .committee import Committee
 from .explanations import contributions
+from .judges.base import Judge
 from .judges.estimator import wraps_ours
 from .observations import Observations, training_rows
 from .repeats import units_of
@@ -42,7 +56,7 @@ _SIMILAR = 20
 _SPACES = ("standard", "quantile")
 
 
-class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
+class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default four judges are asked, each of which turns what it sees into nats of surprise by
@@ -135,6 +149,12 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
     array([ 1, -1])
     """
 
+    offset_: float
+    estimator_: Any
+    judges_: Sequence[Judge]
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "score_samples"]), None],
         "judges": [list, tuple, None],
@@ -147,15 +167,15 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: Any = None,
         *,
-        judges=None,
-        novelty=True,
-        contamination="auto",
-        alpha=0.05,
-        rows=None,
-        random_state=0,
-    ):
+        judges: Sequence[Judge] | None = None,
+        novelty: bool = True,
+        contamination: float | Literal["auto"] = "auto",
+        alpha: float = 0.05,
+        rows: Rows | None = None,
+        random_state: Seed = 0,
+    ) -> None:
         self.estimator = estimator
         self.judges = judges
         self.novelty = novelty
@@ -165,7 +185,7 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(self, X: TableLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Learn what normal rows are like.
 
         Parameters
@@ -283,7 +303,7 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
                 stacklevel=2,
             )
 
-    def score_samples(self, X):
+    def score_samples(self, X: TableLike) -> NDArray[np.float64]:
         """How normal rows are: minus their surprise in nats.
 
         Parameters
@@ -324,12 +344,18 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
             surprise[part] = self._committee.surprise(rows)
         return surprise
 
+    def _check_stored(self):
+        if hasattr(self, "_committee"):
+            # A judge of a user's may ask for frames, whose library need not be here.
+            with contextlib.suppress(ImportError):
+                self._surprise(self._similar.table[:1])
+
     def _rows_at_once(self):
         if self.estimator is not None:
             return _ROWS_FOR_ESTIMATORS
         return max(_FEWEST_AT_ONCE, _CELLS_AT_ONCE // self._spaces["standard"].width)
 
-    def decision_function(self, X):
+    def decision_function(self, X: TableLike) -> NDArray[np.float64]:
         """``score_samples(X) - offset_``: negative for anomalous rows.
 
         Parameters
@@ -342,7 +368,7 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
         """
         return self.score_samples(X) - self.offset_
 
-    def predict(self, X):
+    def predict(self, X: TableLike) -> NDArray[np.int_]:
         """Say which rows are anomalous.
 
         Parameters
@@ -357,7 +383,9 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
         return np.where(self.decision_function(X) < 0, -1, 1)
 
     @validated({"ties": [StrOptions({"count", "random"})]})
-    def p_values(self, X, *, ties="count"):
+    def p_values(
+        self, X: TableLike, *, ties: Literal["count", "random"] = "count"
+    ) -> NDArray[np.float64]:
         """How likely a normal row is to be at least as anomalous (conformal p-values).
 
         Parameters
@@ -392,7 +420,9 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
         return calibration.p_values_at_random(scores, of_equals, draws_of(table, self._seed))
 
     @validated({"alpha": [Number(0, 1)], "control": [StrOptions({"fpr", "fdr"})]})
-    def predict_at(self, X, alpha, control="fpr"):
+    def predict_at(
+        self, X: TableLike, alpha: float, control: Literal["fpr", "fdr"] = "fpr"
+    ) -> NDArray[np.int_]:
         """Say which rows are anomalous, at another rate of errors than ``predict``.
 
         Parameters
@@ -428,7 +458,7 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
             p_values = false_discovery_control(p_values)
         return np.where(p_values <= alpha, -1, 1)
 
-    def explain(self, X):
+    def explain(self, X: TableLike) -> pd.DataFrame:
         """What each cell adds to the surprise at its row.
 
         Parameters
@@ -463,7 +493,7 @@ class OutlierDetector(TakesTables, OnOneThread, OutlierMixin, BaseEstimator):
         return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
     @validated({"n": [Whole()]})
-    def top_reasons(self, X, n=3):
+    def top_reasons(self, X: TableLike, n: int = 3) -> pd.DataFrame:
         """The cells that speak most for an anomaly, in words.
 
         Parameters

@@ -1,11 +1,15 @@
 """Rows of a table as judges see them."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._runtime.arrays import evenly
 from .._runtime.sklearn import safe_indexing
+from ..outliers.spaces import Space
 
 _MOST_ROWS, _MOST_CELLS, _FEWEST_ROWS = 2**16, 2**24, 2**10
 
@@ -49,7 +53,14 @@ class Observations:
     array([-1,  1])
     """
 
-    def __init__(self, table, spaces, decode, original=None, units=None):
+    def __init__(
+        self,
+        table: NDArray[np.float64],
+        spaces: Mapping[str, Space],
+        decode: Callable[..., Any],
+        original: Callable[[], Any] | None = None,
+        units: NDArray[Any] | None = None,
+    ) -> None:
         self.table, self.spaces, self._decode = _read_only(table), spaces, decode
         self.units = np.arange(len(table)) if units is None else units
         self.known = ~np.isnan(table)
@@ -57,15 +68,15 @@ class Observations:
         self._original = original
         self._whole, self._points, self._answers = None, {}, {}
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.table)
 
     @property
-    def is_categorical(self):
+    def is_categorical(self) -> NDArray[np.bool_]:
         """Which columns are categories, ndarray of shape (n_features,), bool."""
         return ~self.spaces["standard"].columns.numbers
 
-    def points(self, space="standard"):
+    def points(self, space: Literal["standard", "quantile"] = "standard") -> NDArray[np.float64]:
         """The rows as points, between which distances mean something.
 
         Parameters
@@ -86,7 +97,9 @@ class Observations:
                 self._points[space] = _read_only(rows.points(space)[numbers])
         return self._points[space]
 
-    def known_points(self, space="standard"):
+    def known_points(
+        self, space: Literal["standard", "quantile"] = "standard"
+    ) -> NDArray[np.bool_] | None:
         """Which coordinates are not of missing cells; None where all are there."""
         return None if self.known.all() else self.known[:, self._space(space).owner]
 
@@ -95,7 +108,7 @@ class Observations:
             raise ValueError(f"space must be one of {list(self.spaces)}; got {name!r}.")
         return self.spaces[name]
 
-    def original(self):
+    def original(self) -> Any:
         """The rows as the user gave them; where nothing else is at hand, decoded."""
         if self._original is None:
             return self._decode(self.table.astype(np.float64))
@@ -104,7 +117,7 @@ class Observations:
     def _some_original(self, numbers):
         return safe_indexing(self.original(), numbers)
 
-    def take(self, numbers):
+    def take(self, numbers: NDArray[Any]) -> "Observations":
         """Some of these rows.
 
         Parameters
@@ -121,7 +134,7 @@ class Observations:
         some._whole = self, numbers
         return some
 
-    def once(self, function, *arguments):
+    def once(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """``function(*arguments)``, remembered: for what several judges ask of these rows."""
         key = function, *arguments
         if key not in self._answers:

@@ -1,14 +1,23 @@
 """Rows that are arrays of one shape, such as windows of a time series."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
+from .._dataset.multiset import Multiset
 from .._runtime.parameters import is_whole
+from .._scaling.profile import Profile
+from .._scaling.scaler import Scaler
 from .._scaling.shared_scale import SharedScale
 from .._tables.arrays import without_mask
+from .._tables.schema import Schema
 from ..likelihoods import Gaussian
+from ..likelihoods.base import Likelihood
 from ..likelihoods.names import name_of
 from ..modules.foreign import own_copy
 from .base import Rows, reject_hiding, reject_other_than_numbers
@@ -43,7 +52,7 @@ class Arrays(Rows):
     #: Whether fit saw an array of all axes rather than flat rows.
     _stacked = False
 
-    def __init__(self, shape):
+    def __init__(self, shape: Sequence[int]) -> None:
         self.shape = shape
 
     @property
@@ -65,17 +74,17 @@ class Arrays(Rows):
         return n_axes > 0
 
     @property
-    def width(self):
+    def width(self) -> int:
         """Numbers in a row."""
         return math.prod(self._shape)
 
-    def in_form_of(self, X):
+    def in_form_of(self, X: Any) -> Self:
         """A copy that gives back arrays of all axes where ``X`` has them."""
         rows = super().in_form_of(X)
         rows._stacked = getattr(X, "ndim", 2) > 2 or _depth(X) > 2
         return rows
 
-    def to_table(self, X):
+    def to_table(self, X: Any) -> Any:
         """Flat rows.
 
         Raises
@@ -101,17 +110,17 @@ class Arrays(Rows):
             )
         return np.asarray(X).reshape(len(X), self.width)
 
-    def row_to_table(self, x):
+    def row_to_table(self, x: Any) -> Any:
         """One array as a table of one row."""
         return np.asarray(x)[None] if np.shape(x) == self._shape else x
 
-    def from_table(self, table):
+    def from_table(self, table: Any) -> Any:
         """Arrays of all axes where fit saw such."""
         if not self._stacked or not isinstance(table, np.ndarray):
             return table
         return table.reshape(len(table), *self._shape)
 
-    def check(self, table, schema):
+    def check(self, table: Any, schema: Schema) -> None:
         """Refuse other widths, sparse tables, text and missing cells."""
         if table.shape[1] != self.width:
             raise ValueError(
@@ -120,7 +129,13 @@ class Arrays(Rows):
             )
         reject_other_than_numbers(table, schema, type(self).__name__)
 
-    def likelihoods(self, profile, asked, binary, names):
+    def likelihoods(
+        self,
+        profile: Profile,
+        asked: Sequence[type[Likelihood] | None],
+        binary: type[Likelihood],
+        names: NDArray[Any] | None,
+    ) -> list[type[Likelihood]]:
         """That which is asked for, else normal ones: cells of 0 and 1 are numbers, too."""
         kinds = [Gaussian if kind is None else kind for kind in asked]
         for kind in dict.fromkeys(kinds):
@@ -135,18 +150,26 @@ class Arrays(Rows):
     #: Whether scaled cells are within 0 and 1.
     _unit_interval = False
 
-    def scaler(self, profile, multiset, likelihoods, asked, names, seed):
+    def scaler(
+        self,
+        profile: Profile,
+        multiset: Multiset,
+        likelihoods: Sequence[type[Likelihood]],
+        asked: Sequence[type[Likelihood] | None],
+        names: NDArray[Any] | None,
+        seed: int,
+    ) -> Scaler:
         """One scale for each channel."""
         supports = [kind.support for kind in likelihoods]
         return SharedScale(
             self._shape[0], multiset, names, seed, profile=profile, supports=supports
         )
 
-    def encoding(self, scaler, hides):
+    def encoding(self, scaler: Scaler, hides: bool) -> nn.Module | None:
         """None: encoders take flat rows."""
         reject_hiding(hides, type(self).__name__)
 
-    def given_encoder(self, plan, n_out):
+    def given_encoder(self, plan: Any, n_out: int) -> nn.Module:
         """A user's encoder, which takes arrays or flat rows, as one of flat rows."""
         shape = self._shape
         arrays = torch.zeros((2, *shape), dtype=torch.float32, device="cpu")

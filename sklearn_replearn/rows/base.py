@@ -1,21 +1,32 @@
 """What is asked of a kind of row, with the answers that suit rows of numbers."""
 
 import copy
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from torch import nn
 
+from .._dataset.multiset import Multiset
 from .._dataset.sparse import SparseTable
 from .._runtime.parameters import Instance, check_parameters
+from .._scaling.profile import Profile
 from .._scaling.scaler import SCALINGS, Scaler
+from .._scaling.score_curves import ScoreCurves
 from .._tables.names import name_columns
+from .._tables.schema import Schema
 from ..augmentations import Identity, SwapNoise
 from ..likelihoods import Categorical, Gaussian, Ordinal, Poisson
+from ..likelihoods.base import Likelihood
 from ..likelihoods.joint import grouped, joint_of
 from ..likelihoods.names import name_of
 from ..modules import mlp
 from ..modules.foreign import own_copy
 from ..objectives import NTXent
+from ..objectives.base import Objective
 
 # Large enough for a thousand updates; without hidden layers the weights have further to go.
 _LR, _LR_LINEAR = 5e-3, 2e-2
@@ -90,7 +101,7 @@ class Rows(BaseEstimator):
 
     __hash__ = None
 
-    def hidden(self, n_inputs):
+    def hidden(self, n_inputs: int) -> tuple[int, ...]:
         """Widths of an encoder's hidden layers by default: narrower beyond 32,768 inputs.
 
         Networks of hashed texts would else need more memory than there is.
@@ -100,7 +111,7 @@ class Rows(BaseEstimator):
 
     # ---------------------------------------------------------------- the door
 
-    def in_form_of(self, X):
+    def in_form_of(self, X: Any) -> Self:
         """A copy that gives back rows in the form of ``X``, the table of fit.
 
         A copy, because the parameters of an estimator may change after fit.
@@ -108,19 +119,19 @@ class Rows(BaseEstimator):
         check_parameters(self)
         return copy.copy(self)
 
-    def to_table(self, X):
+    def to_table(self, X: Any) -> Any:
         """What is validated as a table of shape (n_samples, n_features)."""
         return X
 
-    def row_to_table(self, x):
+    def row_to_table(self, x: Any) -> Any:
         """A single row as a table of one, where its form alone tells that it is one."""
         return x
 
-    def from_table(self, table):
+    def from_table(self, table: Any) -> Any:
         """A table of decoded rows in the form that the rows of fit had."""
         return table
 
-    def check(self, table, schema):
+    def check(self, table: Any, schema: Schema) -> None:
         """Refuse tables that are valid tables and none of these rows.
 
         Raises
@@ -129,13 +140,19 @@ class Rows(BaseEstimator):
             Says what is wanted and what came.
         """
 
-    def parts(self):
+    def parts(self) -> list[Any]:
         """Objects of a user's that may draw from the global generators."""
         return [self, self.scaling]
 
     # ---------------------------------------------------------------- columns
 
-    def likelihoods(self, profile, asked, binary, names):
+    def likelihoods(
+        self,
+        profile: Profile,
+        asked: Sequence[type[Likelihood] | None],
+        binary: type[Likelihood],
+        names: NDArray[Any] | None,
+    ) -> list[type[Likelihood]]:
         """The likelihood of each column.
 
         Parameters
@@ -176,7 +193,15 @@ class Rows(BaseEstimator):
                 )
         return chosen
 
-    def scaler(self, profile, multiset, likelihoods, asked, names, seed):
+    def scaler(
+        self,
+        profile: Profile,
+        multiset: Multiset,
+        likelihoods: Sequence[type[Likelihood]],
+        asked: Sequence[type[Likelihood] | None],
+        names: NDArray[Any] | None,
+        seed: int,
+    ) -> Scaler:
         """How columns are scaled, learned from the training rows; see :class:`Scaler`."""
         self._check_scaling()
         by_ranks = profile.by_ranks(np.array([kind is None for kind in asked]))
@@ -203,7 +228,7 @@ class Rows(BaseEstimator):
                 f"transformer with fit, transform and inverse_transform; got {scaling!r}."
             )
 
-    def curves(self, scaler, multiset):
+    def curves(self, scaler: Scaler, multiset: Multiset) -> ScoreCurves | None:
         """Normal scores that an encoder sees beside scaled cells, where it asks for any, or None.
 
         Parameters
@@ -218,7 +243,7 @@ class Rows(BaseEstimator):
         """
         return None
 
-    def encoding(self, scaler, hides):
+    def encoding(self, scaler: Scaler, hides: bool) -> nn.Module | None:
         """The first module of an encoder, or None where it takes scaled cells as they are.
 
         Parameters
@@ -229,7 +254,13 @@ class Rows(BaseEstimator):
         """
         return None
 
-    def likelihood(self, likelihoods, scaler, scale, for_errors):
+    def likelihood(
+        self,
+        likelihoods: Sequence[type[Likelihood]],
+        scaler: Scaler,
+        scale: float | None,
+        for_errors: bool,
+    ) -> Likelihood:
         """What the decoder says of all columns together; see :meth:`Likelihood.for_columns`."""
         kinds = list(likelihoods)
         for j, scores in scaler.ranked.items():
@@ -239,7 +270,7 @@ class Rows(BaseEstimator):
 
     # ---------------------------------------------------------------- networks
 
-    def encoder(self, plan, n_out, generator):
+    def encoder(self, plan: Any, n_out: int, generator: torch.Generator) -> nn.Module:
         """Scaled (and encoded) cells, ``plan.n_inputs`` a row, to ``n_out`` numbers a row.
 
         Parameters
@@ -255,41 +286,41 @@ class Rows(BaseEstimator):
         """
         return mlp((plan.n_inputs, *plan.hidden, n_out), plan.activation, generator)
 
-    def decoder(self, plan, generator):
+    def decoder(self, plan: Any, generator: torch.Generator) -> nn.Module:
         """Codes, ``plan.latent_dim`` a row, to ``plan.n_outputs`` numbers for the likelihood."""
         sizes = (plan.latent_dim, *plan.hidden[::-1], plan.n_outputs)
         return mlp(sizes, plan.activation, generator)
 
-    def start(self, network, train_rows):
+    def start(self, network: nn.Module, train_rows: Any) -> None:
         """What a network of initial weights is told of the rows before it is trained: nothing."""
 
-    def given_encoder(self, plan, n_out):
+    def given_encoder(self, plan: Any, n_out: int) -> nn.Module:
         """A copy of the encoder that a user gives, or the one that is built by what is given."""
         return own_copy(plan.encoder, plan.n_inputs, n_out)
 
-    def given_decoder(self, plan):
+    def given_decoder(self, plan: Any) -> nn.Module:
         """A copy of the decoder that a user gives, or the one that is built by what is given."""
         return own_copy(plan.decoder, plan.latent_dim, plan.n_outputs)
 
     # ---------------------------------------------------------------- views and objectives
 
-    def bound(self, augmentation, scaler):
+    def bound(self, augmentation: Any, scaler: Scaler) -> Any:
         """An augmentation of rows of this kind, as one of scaled cells."""
         return augmentation
 
-    def corruption(self, scaler):
+    def corruption(self, scaler: Scaler) -> Any:
         """That of an autoencoder by default."""
         return Identity()
 
-    def augmentation(self):
+    def augmentation(self) -> Any:
         """The views of a contrastive objective by default."""
         return SwapNoise(SWAPPED)
 
-    def objective(self):
+    def objective(self) -> Objective:
         """What compares them by default."""
         return NTXent()
 
-    def lr(self, plan, scaler):
+    def lr(self, plan: Any, scaler: Scaler) -> float:
         """The learning rate by default."""
         return _LR if plan.hidden else _LR_LINEAR
 

@@ -1,9 +1,21 @@
 """Small images."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from .._dataset.multiset import Multiset
+from .._scaling.profile import Profile
+from .._scaling.scaler import Scaler
 from ..augmentations import Identity
 from ..augmentations._binding import OnImages
+from ..likelihoods.base import Likelihood
 from ..modules import ChannelStandardization, ConvDecoder, ConvEncoder
 from ..objectives import NTXent
+from ..objectives.base import Objective
 from .arrays import Arrays
 from .base import reject_hiding
 from .image_views import ImageScale, ImageViews
@@ -47,7 +59,9 @@ class Images(Arrays):
     n_decoded = _DECODED
     _wanted = "three whole numbers of at least 1, (channels, height, width), such as (1, 28, 28)"
 
-    def __init__(self, shape, scaling="auto"):
+    def __init__(
+        self, shape: Sequence[int], scaling: Literal["auto", "minmax"] | None = "auto"
+    ) -> None:
         self.shape = shape
         self.scaling = scaling
 
@@ -56,7 +70,15 @@ class Images(Arrays):
 
     _unit_interval = True
 
-    def scaler(self, profile, multiset, likelihoods, asked, names, seed):
+    def scaler(
+        self,
+        profile: Profile,
+        multiset: Multiset,
+        likelihoods: Sequence[type[Likelihood]],
+        asked: Sequence[type[Likelihood] | None],
+        names: NDArray[Any] | None,
+        seed: int,
+    ) -> Scaler:
         """One scale for all pixels, and which changes give images like the others."""
         scaling = self.scaling
         if scaling is not None and not (isinstance(scaling, str) and scaling in ("auto", "minmax")):
@@ -75,38 +97,38 @@ class Images(Arrays):
             supports=supports,
         )
 
-    def encoding(self, scaler, hides):
+    def encoding(self, scaler: Scaler, hides: bool) -> nn.Module | None:
         """Each channel with mean 0 and standard deviation 1."""
         reject_hiding(hides, "images")
         return ChannelStandardization(self._shape, scaler.channel_mean, scaler.channel_scale)
 
-    def encoder(self, plan, n_out, generator):
+    def encoder(self, plan: Any, n_out: int, generator: torch.Generator) -> nn.Module:
         """Convolutions."""
         return ConvEncoder(self._shape, n_out, generator, activation=plan.activation)
 
-    def decoder(self, plan, generator):
+    def decoder(self, plan: Any, generator: torch.Generator) -> nn.Module:
         """Convolutions."""
         shape = self._shape
         return ConvDecoder(plan.latent_dim, shape, generator, activation=plan.activation)
 
-    def bound(self, augmentation, scaler):
+    def bound(self, augmentation: Any, scaler: Scaler) -> Any:
         """An augmentation of images as one of flat rows."""
         if isinstance(augmentation, ImageViews):
             augmentation = augmentation.for_images(scaler)
         return OnImages(augmentation, self._shape)
 
-    def corruption(self, scaler):
+    def corruption(self, scaler: Scaler) -> Any:
         """None."""
         return Identity()
 
-    def augmentation(self):
+    def augmentation(self) -> Any:
         """Crops and changes of colour; turned and mirrored where images look like others then."""
         return ImageViews(self._shape[0] == 3)
 
-    def objective(self):
+    def objective(self) -> Objective:
         """At a temperature of 0.2."""
         return NTXent(temperature=0.2)
 
-    def lr(self, plan, scaler):
+    def lr(self, plan: Any, scaler: Scaler) -> float:
         """Lower than for tables."""
         return _LR

@@ -1,11 +1,17 @@
 """Rows of a table, each column of a kind of its own."""
 
-import torch
+from typing import Any, Literal
 
+import torch
+from numpy.typing import ArrayLike
+from torch import nn
+
+from .._dataset.multiset import Multiset
 from .._dataset.sparse import SparseTable
 from .._runtime.parameters import Each
 from .._runtime.sklearn import StrOptions
-from .._scaling.score_curves import score_curves
+from .._scaling.scaler import Scaler
+from .._scaling.score_curves import ScoreCurves, score_curves
 from ..augmentations import Identity, SwapNoise
 from ..augmentations._binding import OnTables
 from ..modules import ColumnEncoding, LinearSkip, linear
@@ -59,11 +65,15 @@ default="auto"
         ],
     }
 
-    def __init__(self, categorical_features="from_dtype", scaling="auto"):
+    def __init__(
+        self,
+        categorical_features: Literal["from_dtype"] | ArrayLike | None = "from_dtype",
+        scaling: Any = "auto",
+    ) -> None:
         self.categorical_features = categorical_features
         self.scaling = scaling
 
-    def curves(self, scaler, multiset):
+    def curves(self, scaler: Scaler, multiset: Multiset) -> ScoreCurves | None:
         """Those of columns that are far from normal, with ``scaling="auto"``.
 
         In a sparse table all columns are far from it: they would be twice as many.
@@ -73,7 +83,7 @@ default="auto"
             return None
         return score_curves(scaler, multiset)
 
-    def encoding(self, scaler, hides):
+    def encoding(self, scaler: Scaler, hides: bool) -> nn.Module | None:
         """Levels one-hot, which cells are missing, and normal scores.
 
         None for complete tables of numbers that are nearly normal.
@@ -85,7 +95,7 @@ default="auto"
             levels.sizes.tolist(), missing.tolist(), levels.shares, scaler.rarity, scaler.curves
         )
 
-    def encoder(self, plan, n_out, generator):
+    def encoder(self, plan: Any, n_out: int, generator: torch.Generator) -> nn.Module:
         """Linear layers; a linear skip beside them where levels are one-hot."""
         encoder = super().encoder(plan, n_out, generator)
         if plan.hidden and not plan.plain:
@@ -93,21 +103,21 @@ default="auto"
             return LinearSkip(encoder, linear(plan.n_inputs, n_out, generator))
         return encoder
 
-    def bound(self, augmentation, scaler):
+    def bound(self, augmentation: Any, scaler: Scaler) -> Any:
         """An augmentation that is told which columns are categories."""
         if not scaler.mixed:
             return augmentation
         return OnTables(augmentation, torch.from_numpy(~scaler.numbers))
 
-    def corruption(self, scaler):
+    def corruption(self, scaler: Scaler) -> Any:
         """None for numbers, :class:`SwapNoise` beside categories."""
         return SwapNoise(SWAPPED) if scaler.mixed else Identity()
 
-    def augmentation(self):
+    def augmentation(self) -> Any:
         """:class:`SwapNoise`."""
         return SwapNoise(SWAPPED)
 
-    def lr(self, plan, scaler):
+    def lr(self, plan: Any, scaler: Scaler) -> float:
         """Lower beside categories and for sparse counts."""
         of_codes = scaler.mixed or scaler.rarity is not None
         return _LR_MIXED if plan.hidden and of_codes else super().lr(plan, scaler)

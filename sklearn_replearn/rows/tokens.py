@@ -1,20 +1,31 @@
 """Rows of token ids, such as short texts."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
+from .._dataset.multiset import Multiset
 from .._runtime.arrays import slices
 from .._runtime.parameters import is_whole
 from .._scaling.latent_semantics import latent_semantics
+from .._scaling.profile import Profile
+from .._scaling.scaler import Scaler
 from .._scaling.token_ids import TokenIds as UnscaledIds
+from .._tables.schema import Schema
 from ..augmentations import Compose, CropTokens, MaskTokens, TokenDropout
 from ..augmentations._binding import OnTokens
 from ..likelihoods import Gaussian
 from ..likelihoods import Tokens as TokensLikelihood
+from ..likelihoods.base import Likelihood
 from ..likelihoods.names import name_of
 from ..modules import TokenDecoder, TokenEncoder, TokenIds
 from ..modules.foreign import own_copy
 from ..objectives import NTXent
+from ..objectives.base import Objective
 from .base import Rows, reject_hiding, reject_other_than_numbers
 
 _LR = 2e-3
@@ -52,7 +63,7 @@ class Tokens(Rows):
     tabular = False
     n_decoded = _DECODED
 
-    def __init__(self, vocabulary_size):
+    def __init__(self, vocabulary_size: int) -> None:
         self.vocabulary_size = vocabulary_size
 
     @property
@@ -66,7 +77,7 @@ class Tokens(Rows):
             )
         return int(self.vocabulary_size)
 
-    def check(self, table, schema):
+    def check(self, table: Any, schema: Schema) -> None:
         """Refuse what is no id of the vocabulary."""
         reject_other_than_numbers(table, schema, "Tokens")
         size = self._size
@@ -84,7 +95,13 @@ class Tokens(Rows):
                     f"{ids[ids != np.rint(ids)][0]:.6g}."
                 )
 
-    def likelihoods(self, profile, asked, binary, names):
+    def likelihoods(
+        self,
+        profile: Profile,
+        asked: Sequence[type[Likelihood] | None],
+        binary: type[Likelihood],
+        names: NDArray[Any] | None,
+    ) -> list[type[Likelihood]]:
         """A softmax over the tokens, whatever the errors of numbers are."""
         others = {kind for kind in asked if kind not in (None, Gaussian)}
         if others:
@@ -95,16 +112,30 @@ class Tokens(Rows):
             )
         return [TokensLikelihood] * len(asked)
 
-    def scaler(self, profile, multiset, likelihoods, asked, names, seed):
+    def scaler(
+        self,
+        profile: Profile,
+        multiset: Multiset,
+        likelihoods: Sequence[type[Likelihood]],
+        asked: Sequence[type[Likelihood] | None],
+        names: NDArray[Any] | None,
+        seed: int,
+    ) -> Scaler:
         """Ids are not scaled."""
         return UnscaledIds(self._size, multiset, names, seed, profile=profile)
 
-    def encoding(self, scaler, hides):
+    def encoding(self, scaler: Scaler, hides: bool) -> nn.Module | None:
         """Cells to whole numbers."""
         reject_hiding(hides, "tokens")
         return TokenIds(len(scaler.low))
 
-    def likelihood(self, likelihoods, scaler, scale, for_errors):
+    def likelihood(
+        self,
+        likelihoods: Sequence[type[Likelihood]],
+        scaler: Scaler,
+        scale: float | None,
+        for_errors: bool,
+    ) -> Likelihood:
         """See :class:`~sklearn_replearn.likelihoods.Tokens`."""
         length = len(scaler.low)
         n_states = self._n_states(length)
@@ -114,11 +145,11 @@ class Tokens(Rows):
         """States of a decoder: one for each position only where the vocabulary is small."""
         return max(1, min(length, _LOGITS // self._size))
 
-    def encoder(self, plan, n_out, generator):
+    def encoder(self, plan: Any, n_out: int, generator: torch.Generator) -> nn.Module:
         """Embeddings and their mean."""
         return TokenEncoder(self._size, n_out, generator, activation=plan.activation)
 
-    def start(self, network, train_rows):
+    def start(self, network: nn.Module, train_rows: Any) -> None:
         """Embeddings of which the mean is a row's place in latent semantic analysis."""
         encoder, multiset = network.encoder, train_rows.multiset
         if type(encoder) is TokenEncoder:
@@ -128,7 +159,7 @@ class Tokens(Rows):
                 latent_semantics(multiset.values(rows).astype(np.int64), drawn)
             )
 
-    def decoder(self, plan, generator):
+    def decoder(self, plan: Any, generator: torch.Generator) -> nn.Module:
         """States of the positions of a row."""
         length = plan.n_features
         n_states = self._n_states(length)
@@ -136,27 +167,27 @@ class Tokens(Rows):
             plan.latent_dim, length, generator, n_states, activation=plan.activation
         )
 
-    def given_encoder(self, plan, n_out):
+    def given_encoder(self, plan: Any, n_out: int) -> nn.Module:
         """A user's encoder, tried with the largest id, that of a masked token."""
         ids = torch.full((2, plan.n_inputs), self._size, dtype=torch.int64, device="cpu")
         return own_copy(plan.encoder, plan.n_inputs, n_out, ids)
 
-    def bound(self, augmentation, scaler):
+    def bound(self, augmentation: Any, scaler: Scaler) -> Any:
         """An augmentation of ids as one of rows of numbers."""
         return OnTokens(augmentation, self._size)
 
-    def corruption(self, scaler):
+    def corruption(self, scaler: Scaler) -> Any:
         """Some tokens masked."""
         return MaskTokens(self._size)
 
-    def augmentation(self):
+    def augmentation(self) -> Any:
         """Spans, with some tokens dropped."""
         return Compose([CropTokens((0.3, 1.0)), TokenDropout(0.5)])
 
-    def objective(self):
+    def objective(self) -> Objective:
         """At a temperature of 0.3, behind a wider projector."""
         return NTXent(temperature=0.3, projector_sizes=(256, 128))
 
-    def lr(self, plan, scaler):
+    def lr(self, plan: Any, scaler: Scaler) -> float:
         """Lower than for tables."""
         return _LR

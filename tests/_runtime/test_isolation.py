@@ -25,7 +25,7 @@ def ambience():
         torch.is_grad_enabled(),
         torch.is_inference_mode_enabled(),
         torch.is_autocast_enabled("cpu"),
-        torch.get_default_device(),
+        torch.empty(0).device,  # before torch 2.5 get_default_device() does not know contexts
     )
 
 

@@ -1,13 +1,17 @@
 """Our Adam is torch's, without what torch loads for its compiler."""
 
+import runpy
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from repeatability import seeded
 from torch.optim.lr_scheduler import StepLR
 
+from sklearn_replearn import AutoencoderTransformer, VAETransformer
+from sklearn_replearn._training import handwritten, optimizers
 from sklearn_replearn._training.optimizers import OPTIMIZERS, Adam, AdamW
 
 PAIRS = [(Adam, torch.optim.Adam), (AdamW, torch.optim.AdamW)]
@@ -120,3 +124,61 @@ def test_import_and_first_fits_load_no_compiler_no_algebra_and_no_plots():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"
+
+
+# -------------------------------------------------- a torch without private operations
+
+
+def called_otherwise(*weights, **settings):
+    raise TypeError("unexpected keyword argument")
+
+
+def does_nothing(*weights, **settings):
+    pass
+
+
+@pytest.mark.parametrize("change", [None, called_otherwise, does_nothing])
+@pytest.mark.parametrize("name", ["_fused_adam_", "_fused_adamw_"])
+def test_where_a_private_operation_is_missing_or_another_torchs_own_is_taken(
+    name, change, monkeypatch
+):
+    monkeypatch.delattr(torch, name)
+    if change is not None:
+        monkeypatch.setattr(torch, name, change, raising=False)
+    found = runpy.run_path(optimizers.__file__)["OPTIMIZERS"]
+    assert (found["adam"] is torch.optim.Adam) == (name == "_fused_adam_")
+    assert (found["adamw"] is torch.optim.AdamW) == (name == "_fused_adamw_")
+
+
+def test_both_are_torchs_own_where_steps_cannot_be_counted_at_once(monkeypatch):
+    monkeypatch.delattr(torch, "_foreach_add_")
+    found = runpy.run_path(optimizers.__file__)["OPTIMIZERS"]
+    assert (found["adam"], found["adamw"]) == (torch.optim.Adam, torch.optim.AdamW)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+@pytest.mark.parametrize("cls", [AutoencoderTransformer, VAETransformer])
+def test_models_are_nearly_the_same_by_torchs_own_optimizer(cls, optimizer, wine, monkeypatch):
+    X = wine[0]
+    estimator = cls(
+        4, optimizer=optimizer, weight_decay=0.01, max_epochs=4, warm_start=True, activation="elu"
+    )
+    expected = estimator.fit(X).fit(X).transform(X)
+    own = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    monkeypatch.setitem(OPTIMIZERS, optimizer, own[optimizer])
+    found = cls(**estimator.get_params()).fit(X).fit(X).transform(X)
+    assert not np.array_equal(found, expected)  # by another way
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "silu", "gelu", "elu"])
+def test_models_are_nearly_the_same_without_operations_of_aten(activation, wine, monkeypatch):
+    estimator = AutoencoderTransformer(4, activation=activation, max_epochs=4)
+    expected = estimator.fit(wine[0]).transform(wine[0])
+    assert handwritten._works(*handwritten._ACTIVATIONS[type(estimator.network_.encoder[1])])
+    handwritten._works.cache_clear()
+    monkeypatch.setattr(handwritten, "_aten", object())
+    found = estimator.fit(wine[0]).transform(wine[0])
+    handwritten._works.cache_clear()
+    assert not np.array_equal(found, expected)  # by another way
+    np.testing.assert_allclose(found, expected, atol=1e-3)

@@ -1,9 +1,13 @@
 """What a judge is."""
 
 from abc import ABC, abstractmethod
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
+
+from ...outliers.observations import Observations
 
 
 class Judge(BaseEstimator, ABC):
@@ -47,7 +51,7 @@ class Judge(BaseEstimator, ABC):
     array([ 1, -1])
     """
 
-    def fit(self, rows):
+    def fit(self, rows: Observations) -> Self:
         """Learn from training rows; a judge that has nothing to learn leaves it out.
 
         Parameters
@@ -62,7 +66,7 @@ class Judge(BaseEstimator, ABC):
         return self
 
     @abstractmethod
-    def statistic(self, rows):
+    def statistic(self, rows: Observations) -> ArrayLike:
         """Say how anomalous rows are.
 
         Parameters

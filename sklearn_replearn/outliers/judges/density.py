@@ -1,12 +1,17 @@
 """How low the density of a mixture is."""
 
+from typing import Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._mixtures import Density
 from ..._runtime.arrays import evenly
 from ..._runtime.parameters import SEED, Whole
 from ..._runtime.randomness import draw_seed
 from ..._runtime.sklearn import StrOptions
+from ..._runtime.typing import Seed
+from ...outliers.observations import Observations
 from .base import Judge
 
 _CELLS, _FEWEST, _MOST = 2**18, 2**11, 2**13
@@ -43,12 +48,18 @@ class LowDensity(Judge):
         "random_state": SEED,
     }
 
-    def __init__(self, n_components="auto", *, space="quantile", random_state=None):
+    def __init__(
+        self,
+        n_components: int | Literal["auto"] = "auto",
+        *,
+        space: Literal["standard", "quantile"] = "quantile",
+        random_state: Seed = None,
+    ) -> None:
         self.n_components = n_components
         self.space = space
         self.random_state = random_state
 
-    def fit(self, rows):
+    def fit(self, rows: Observations) -> Self:
         """Fit the mixture; see :meth:`Judge.fit`."""
         points = rows.points(self.space)
         most = int(np.clip(_CELLS // points.shape[1], _FEWEST, _MOST))
@@ -59,7 +70,7 @@ class LowDensity(Judge):
         self.density_ = Density(points, number, seed=seed, reg_covar=_REG_COVAR)
         return self
 
-    def statistic(self, rows):
+    def statistic(self, rows: Observations) -> ArrayLike:
         """Minus the log-density; see :meth:`Judge.statistic`."""
         return self.density_.surprise(rows.points(self.space), rows.known_points(self.space))
 

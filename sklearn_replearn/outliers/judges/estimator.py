@@ -1,11 +1,15 @@
 """What an estimator with ``score_samples`` says of a row."""
 
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import NotFittedError, check_is_fitted
 
 from ..._estimators.base import RepresentationTransformer
 from ..._runtime.parameters import Instance
+from ...outliers.observations import Observations
 from .base import Judge, checked
 
 _ADVICE = "for a row with missing cells, too: fill them in a pipeline before it"
@@ -36,14 +40,14 @@ class EstimatorScore(Judge):
         "estimator": [Instance(["fit", "score_samples"], "an estimator with score_samples")]
     }
 
-    def __init__(self, estimator):
+    def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
     def __sklearn_clone__(self):
         """A clone, with the same estimator if that is fitted."""
         return type(self)(self.estimator if _is_fitted(self.estimator) else clone(self.estimator))
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters; those of an estimator that is fitted are nobody's to set.
 
         Parameters
@@ -56,14 +60,14 @@ class EstimatorScore(Judge):
         """
         return super().get_params(deep and not _is_fitted(self.estimator))
 
-    def fit(self, rows):
+    def fit(self, rows: Observations) -> Self:
         """Fit a clone of the estimator; see :meth:`Judge.fit`."""
         self.estimator_ = self.estimator
         if not _is_fitted(self.estimator):
             self.estimator_ = clone(self.estimator).fit(rows.original())
         return self
 
-    def statistic(self, rows):
+    def statistic(self, rows: Observations) -> ArrayLike:
         """Minus the scores; see :meth:`Judge.statistic`."""
         scores = self.estimator_.score_samples(rows.original())
         what = f"score_samples of {type(self.estimator_).__name__}"

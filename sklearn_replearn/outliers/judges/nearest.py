@@ -1,9 +1,13 @@
 """How far the nearest training row is."""
 
+from typing import Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._runtime.arrays import evenly
 from ..._runtime.sklearn import StrOptions
+from ...outliers.observations import Observations
 from ..neighbors import Neighbors
 from ..repeats import groups_of
 from .base import Judge
@@ -36,10 +40,10 @@ class NearestDistance(Judge):
 
     _parameter_constraints = {"space": [StrOptions({"standard", "quantile"})]}
 
-    def __init__(self, space="standard"):
+    def __init__(self, space: Literal["standard", "quantile"] = "standard") -> None:
         self.space = space
 
-    def fit(self, rows):
+    def fit(self, rows: Observations) -> Self:
         """Keep reference rows; see :meth:`Judge.fit`."""
         points, group = rows.points(self.space), groups_of(rows.table)
         distinct, times = np.unique(group, return_index=True, return_counts=True)[1:]
@@ -56,7 +60,7 @@ class NearestDistance(Judge):
             self.same_ = _SAME**2 * float(usual) + _TINY
         return self
 
-    def statistic(self, rows):
+    def statistic(self, rows: Observations) -> ArrayLike:
         """The distance; see :meth:`Judge.statistic`."""
         points, known = rows.points(self.space), rows.known_points(self.space)
         return np.sqrt(self.neighbors_.distance(points, known, self.same_) / rows.n_known)

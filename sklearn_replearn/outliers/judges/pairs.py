@@ -4,9 +4,13 @@ Columns are cut into bins, repeated values and levels into bins of their own, so
 are full of (codes, rounded numbers, zeros, missing cells) is met as what it is.
 """
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._runtime.arrays import evenly, slices
+from ...outliers.observations import Observations
 from .base import Judge
 
 _BINS = 32
@@ -46,13 +50,13 @@ class PairDensity(Judge):
     array([ 1, -1])
     """
 
-    def fit(self, rows):
+    def fit(self, rows: Observations) -> Self:
         """Count cells and pairs of cells; see :meth:`Judge.fit`."""
         self.columns_ = evenly(rows.table.shape[1], _MOST_COLUMNS)
         self.pairs_ = Pairs(self._cells(rows))
         return self
 
-    def statistic(self, rows):
+    def statistic(self, rows: Observations) -> ArrayLike:
         """The mean over cells; see :meth:`Judge.statistic`."""
         return self.pairs_.surprise(self._cells(rows))
 
@@ -78,7 +82,7 @@ class Bins:
         that have a bin of their own and for missing cells.
     """
 
-    def __init__(self, values):
+    def __init__(self, values) -> None:
         known = np.sort(values[~np.isnan(values)])
         found, counts = np.unique(known, return_counts=True)
         atoms, rest = found, known[:0]
@@ -143,7 +147,7 @@ class Pairs:
         Training rows, with NaN where cells are missing.
     """
 
-    def __init__(self, cells):
+    def __init__(self, cells) -> None:
         n, n_features = cells.shape
         self.bins = [Bins(cells[:, j]) for j in range(n_features)]
         self.width = max(bins.n_bins for bins in self.bins)

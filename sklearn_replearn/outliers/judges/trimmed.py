@@ -1,10 +1,14 @@
 """Judges for training rows among which there are anomalies."""
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from ..._runtime.arrays import evenly
 from ..._runtime.parameters import Instance
+from ...outliers.observations import Observations
 from ..neighbors import Neighbors
 from .base import Judge, statistic_of
 
@@ -45,10 +49,10 @@ class Trimmed(Judge):
 
     _parameter_constraints = {"judge": [Instance(["fit", "statistic"], "a judge")]}
 
-    def __init__(self, judge):
+    def __init__(self, judge: Judge) -> None:
         self.judge = judge
 
-    def fit(self, rows):
+    def fit(self, rows: Observations) -> Self:
         """Fit a clone of the judge to the bulk; see :meth:`Judge.fit`."""
         n_bulk, statistic = max(int(_BULK * len(rows)), 2), rows.once(_remoteness, rows)
         for _ in range(_ROUNDS):
@@ -58,7 +62,7 @@ class Trimmed(Judge):
             statistic = statistic_of(self.judge_, rows)
         return self
 
-    def statistic(self, rows):
+    def statistic(self, rows: Observations) -> ArrayLike:
         """That of the judge; see :meth:`Judge.statistic`."""
         return self.judge_.statistic(rows)
 
