@@ -79,15 +79,22 @@ class Arrow:
     """
 
     def __init__(self, table):
-        self.schema = table.schema.remove_metadata()
+        # As bytes, so that what fit has learned holds no object of pyarrow.
+        self._schema = table.schema.remove_metadata().serialize().to_pybytes()
+
+    @property
+    def schema(self):
+        """Names and types of the columns, pyarrow.Schema."""
+        pyarrow = _pyarrow()
+        return pyarrow.ipc.read_schema(pyarrow.py_buffer(self._schema))
 
     def back(self, frame):
         """A pandas frame as a table of pyarrow, with the types that it had."""
+        schema = self.schema
         columns = [
             self._made(_cells(frame[field.name]), field.type, _levels(frame[field.name]))
-            for field in self.schema
+            for field in schema
         ]
-        schema = self.schema
         for j, column in enumerate(columns):
             schema = schema.set(j, schema.field(j).with_type(column.type))
         return _pyarrow().Table.from_arrays(columns, schema=schema)
