@@ -30,6 +30,7 @@ PUBLIC = [
             "metrics",
             "modules",
             "objectives",
+            "onnx",
             "outliers",
             "priors",
             "rows",

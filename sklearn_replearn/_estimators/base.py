@@ -30,11 +30,13 @@ from ..modules.layers import ACTIVATIONS
 from ..rows.base import KIND_OF_ROWS, table_of
 from .fitting import fitted_model
 from .inference import Prepared
+from .row_modules import AsModules
 
 
 class RepresentationTransformer(
     TakesTables,
     OnOneThread,
+    AsModules,
     Stored,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,

@@ -18,8 +18,16 @@ def takes_table(method: Function) -> Function:
     dispatched: it is computed as for arrays of NumPy.
     """
 
+    name = list(signature(method).parameters)[1]
+
     @wraps(method)
-    def reading(self, X, *args, **kwargs):
+    def reading(self, *args, **kwargs):
+        if args:
+            X, *args = args
+        elif name in kwargs:
+            X = kwargs.pop(name)
+        else:
+            return method(self, **kwargs)  # says what is missing
         if not dispatching():
             return method(self, as_read(X), *args, **kwargs)
         namespace = namespace_of(X)
