@@ -84,7 +84,7 @@ class Arrow:
 
     @property
     def schema(self):
-        """Names and types of the columns."""
+        """Names and types of the columns, pyarrow.Schema."""
         pyarrow = _pyarrow()
         return pyarrow.ipc.read_schema(pyarrow.py_buffer(self._schema))
 

@@ -7,10 +7,11 @@ from types import FunctionType
 from sklearn import config_context
 
 from .._runtime.namespaces import dispatching, namespace_of
+from .._runtime.typing import Function
 from .readers import as_read
 
 
-def takes_table(method):
+def takes_table(method: Function) -> Function:
     """A method whose first argument is read once, whatever holds the table.
 
     While the caller has arrays dispatched, results are arrays of its library, and nothing within is

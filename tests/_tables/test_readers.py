@@ -1,5 +1,7 @@
 """Whatever holds a table goes in, is read once, and gives what a frame of its rows gives."""
 
+import pickle
+
 import duckdb
 import narwhals as nw
 import numpy as np
@@ -298,6 +300,14 @@ def test_types_of_arrow_come_back_from_a_stream(name):
     fitted = quick(AutoencoderTransformer).fit(Stream(table))
     assert fitted.inverse_transform(fitted.transform(Stream(table))).schema == table.schema
     assert fitted.impute(Stream(table)).equals(table)
+
+
+def test_a_model_of_a_stream_is_stored_without_pyarrow():
+    fitted = quick(AutoencoderTransformer).fit(Stream())
+    stored = pickle.dumps(fitted)
+    assert b"pyarrow.lib" not in stored
+    codes = fitted.transform(Stream())
+    assert pickle.loads(stored).inverse_transform(codes).equals(fitted.inverse_transform(codes))
 
 
 def test_what_arrow_cannot_build_comes_as_the_type_that_it_finds():
