@@ -90,11 +90,11 @@ class Arrow:
 
     def back(self, frame):
         """A pandas frame as a table of pyarrow, with the types that it had."""
+        schema = self.schema
         columns = [
             self._made(_cells(frame[field.name]), field.type, _levels(frame[field.name]))
-            for field in self.schema
+            for field in schema
         ]
-        schema = self.schema
         for j, column in enumerate(columns):
             schema = schema.set(j, schema.field(j).with_type(column.type))
         return _pyarrow().Table.from_arrays(columns, schema=schema)

@@ -62,7 +62,7 @@ class Schema:
 
     def __setstate__(self, state):
         vars(self).update(state)
-        if self.kinds is not None:
+        if isinstance(self.kinds, dict):  # before 0.2 not: the estimator around it says so
             distinct = self.kinds["distinct"]
             self.kinds = tuple(distinct[place] for place in self.kinds["which"].tolist())
 
