@@ -1,6 +1,7 @@
 """Dates come back within what their dtype and a calendar hold."""
 
 import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from sklearn_replearn._tables.column_types import learned
 N = 30
 NUMBER = np.random.default_rng(0).normal(size=N)
 DAY, MOMENT = datetime.date, datetime.datetime
+PACIFIC = ZoneInfo("US/Pacific")
 
 
 def far(first, kind=MOMENT):
@@ -44,7 +46,9 @@ COLUMNS = {
     "datetimes": objects(far(LAST)),
     "numpy": objects(list(np.array(far(NO_END), dtype="datetime64[s]"))),
     "zone, east": series(far(MOMENT(9999, 12, 30)), "datetime64[us]").dt.tz_localize("Asia/Tokyo"),
-    "zone, west": series(far(MOMENT(1, 1, 3)), "datetime64[us]").dt.tz_localize("US/Pacific"),
+    "zone, west": series(far(MOMENT(1, 1, 3)), "datetime64[us]").dt.tz_localize(
+        ZoneInfo("US/Pacific")
+    ),
     "zone, objects": objects([x.replace(tzinfo=datetime.UTC) for x in far(NO_END)]),
     "durations": pd.Series([pd.Timedelta.max, pd.Timedelta(1, "D"), pd.Timedelta(2, "D")] * 10),
     "least durations": pd.Series([pd.Timedelta.min, pd.Timedelta.max, pd.Timedelta(0)] * 10),
