@@ -146,6 +146,7 @@ def _moments(column):
     zoned = any(getattr(cell, "tzinfo", None) is not None for cell in known)
     if zoned:
         known = known.map(lambda cell: cell.astimezone(datetime.UTC).replace(tzinfo=None))
-    moments = pd.Series(np.datetime64("NaT", "us"), index=column.index)
-    moments[column.notna()] = np.array(list(known), dtype="M8[us]")
+    moments = np.full(len(column), "NaT", dtype="M8[us]")
+    moments[column.notna().to_numpy()] = np.array(list(known), dtype="M8[us]")
+    moments = pd.Series(moments, index=column.index)
     return moments.dt.tz_localize("UTC") if zoned else moments
