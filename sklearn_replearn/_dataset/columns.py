@@ -92,6 +92,8 @@ def row_weights(sample_weight, X):
         except (TypeError, ValueError, OverflowError) as problem:
             raise ValueError(f"sample_weight must be numbers; {problem}.") from None
     weights = check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not weights.any():
+        raise ValueError("sample_weight is 0 for every row; give at least one non-zero weight.")
     with np.errstate(over="ignore"):
         if not np.isfinite(weights.sum()):
             raise ValueError(

@@ -20,11 +20,10 @@ from .._dataset.hashing import draws_of
 from .._dataset.multiset import canonical
 from .._runtime.arrays import slices
 from .._runtime.isolation import OnOneThread
-from .._runtime.parameters import SEED, Number, Whole, validated
+from .._runtime.parameters import SEED, Instance, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
     BaseEstimator,
-    HasMethods,
     OutlierMixin,
     StrOptions,
     fit_context,
@@ -156,7 +155,10 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
     feature_names_in_: NDArray[Any]
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", "score_samples"]), None],
+        "estimator": [
+            Instance(["fit", "score_samples"], "an estimator (no class) with score_samples"),
+            None,
+        ],
         "judges": [list, tuple, None],
         "novelty": ["boolean"],
         "contamination": [StrOptions({"auto"}), Number(0, 0.5, closed="right")],
