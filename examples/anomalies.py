@@ -1,6 +1,6 @@
 """Which payments look wrong, why, and how sure is that? A report from a raw table.
 
-    python -m pip install -e ".[plot]"
+    python -m pip install -e ".[plots]"
     python examples/anomalies.py
 
 A shop's table of payments (made here: numbers, categories, missing cells) holds a few frauds

@@ -1,6 +1,6 @@
 """Learn codes from tables with scikit-learn pipelines, in half a minute and without a GPU.
 
-    python -m pip install -e ".[plot]"
+    python -m pip install -e ".[plots]"
     python examples/quickstart.py
 
 The three transformers of sklearn_replearn are used here as one would use PCA: in a pipeline before
