@@ -110,6 +110,16 @@ def load(path: str | os.PathLike, objects: Mapping[str, object] | None = None) -
     -----
     InconsistentVersionWarning
         If another major version of this package has written it (before 1.0: another minor one).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn_replearn import VAETransformer, load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(VAETransformer(latent_dim=3), Path(folder) / "model.safetensors")
+    ...     load(Path(folder) / "model.safetensors")
+    VAETransformer(latent_dim=3)
     """
     data = Path(path).read_bytes()
     try:
