@@ -128,12 +128,12 @@ def made_anomalous(rows, random):
         return rows + sides * (1.0 + FAR * rows.std(axis=0))
     rows = rows.copy()
     for name, column in rows.items():
-        if pd.api.types.is_string_dtype(column):
-            rows[name] = "unheard of"
-        elif pd.api.types.is_datetime64_dtype(column):
+        if pd.api.types.is_datetime64_dtype(column):
             rows[name] = column + pd.to_timedelta(FAR * 90, "D")
-        else:
+        elif pd.api.types.is_numeric_dtype(column):
             rows[name] = column + np.ceil(1.0 + FAR * column.std())
+        else:
+            rows[name] = "unheard of"
     return rows
 
 

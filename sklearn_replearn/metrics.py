@@ -578,7 +578,7 @@ def _factors(factors, n_rows):
     """Each factor as numbers, and whether they stand for classes."""
     try:
         frame = pd.DataFrame(factors if hasattr(factors, "columns") else np.asarray(factors))
-    except (TypeError, ValueError) as problem:
+    except (TypeError, ValueError, OverflowError) as problem:
         raise ValueError(f"factors must be of shape (n_samples, n_factors): {problem}") from None
     if len(frame) != n_rows or not frame.shape[1]:
         raise ValueError(

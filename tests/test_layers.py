@@ -14,7 +14,9 @@ LAYERS = {
     "_runtime": [
         "typing",
         "sklearn",
+        "namespaces",
         "parameters",
+        "arrow",
         "arrays",
         "memory",
         "turns",
@@ -22,6 +24,7 @@ LAYERS = {
         "isolation",
         "transaction",
     ],
+    "_storage": ["forms", "frame_forms", "torch_forms", "plain", "stored", "files", "trusted"],
     "_dataset": [
         "sparse",
         "hashing",
@@ -36,6 +39,8 @@ LAYERS = {
     "_tables": [
         "names",
         "frames",
+        "readers",
+        "given",
         "arrays",
         "levels",
         "contents",

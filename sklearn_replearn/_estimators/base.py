@@ -21,6 +21,7 @@ from .._runtime.sklearn import (
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
+from .._tables.given import TakesTables
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
@@ -33,6 +34,7 @@ from .row_modules import AsModules
 
 
 class RepresentationTransformer(
+    TakesTables,
     OnOneThread,
     AsModules,
     Stored,

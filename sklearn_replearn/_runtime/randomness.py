@@ -36,7 +36,10 @@ def new_generator(seed, device="cpu"):
 
 def draw_integer(generator):
     """One integer drawn from ``generator``, to seed something that takes only integers."""
-    return int(torch.randint(2**31 - 1, (), generator=generator, device=generator.device))
+    # From 64 bits with every torch: its randint once took 32 for such numbers, so that another
+    # model followed from the same seed.
+    bits = torch.empty((), dtype=torch.int64, device=generator.device)
+    return int(bits.random_(-(2**63), None, generator=generator)) % 2**64 % (2**31 - 1)
 
 
 class _GlobalState:

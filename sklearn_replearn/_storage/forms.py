@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 import numpy as np
+import scipy.sparse as sp
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,27 @@ def _scalar_type(value):
     return {"text": np.dtype(value).name} if issubclass(value, np.generic) else None
 
 
+_SPARSE = {
+    f"{name}_{kind}": getattr(sp, f"{name}_{kind}")
+    for name in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
+    for kind in ("array", "matrix")
+}
+
+
+def _sparse_type(value):
+    return {"text": value.__name__} if _SPARSE.get(value.__name__) is value else None
+
+
+def _compressed(kind):
+    """The form of sparse tables of rows or of columns."""
+    return Form(
+        kind,
+        _SPARSE[kind],
+        lambda v: {"data": v.data, "indices": v.indices, "indptr": v.indptr, "shape": v.shape},
+        lambda data, indices, indptr, shape: _SPARSE[kind]((data, indices, indptr), shape=shape),
+    )
+
+
 def _naive(value):
     return {"text": value.isoformat()} if value.tzinfo is None else None
 
@@ -138,6 +160,8 @@ FORMS = (
     ),
     Form("dtype", np.dtype, _dtype, np.dtype, inherited=True),
     Form("type", type, _builtin, _BUILTIN.__getitem__),
+    Form("sparse type", type, _sparse_type, _SPARSE.__getitem__, inherited=True),
+    *map(_compressed, ("csc_array", "csc_matrix", "csr_array", "csr_matrix")),
     Form("scalar type", type, _scalar_type, lambda text: np.dtype(text).type),
     Form(
         "bytes",

@@ -134,5 +134,23 @@ def as_time(column):
         column = column.array.__arrow_array__().to_pandas().set_axis(column.index)
     if types.is_object_dtype(column.dtype):
         durations = types.infer_dtype(column, skipna=True).startswith("timedelta")
-        column = pd.to_timedelta(column) if durations else pd.to_datetime(column)
+        column = pd.to_timedelta(column) if durations else _moments(column)
     return column
+
+
+def _moments(column):
+    """Dates of a column of objects, of any year."""
+    try:
+        return pd.to_datetime(column)
+    except pd.errors.OutOfBoundsDatetime:
+        if int(pd.__version__.split(".")[0]) >= 3:
+            raise
+    # Before pandas 3 they are read as nanoseconds, which end in 1677 and 2262.
+    known = column.dropna()
+    zoned = any(getattr(cell, "tzinfo", None) is not None for cell in known)
+    if zoned:
+        known = known.map(lambda cell: cell.astimezone(datetime.UTC).replace(tzinfo=None))
+    moments = np.full(len(column), "NaT", dtype="M8[us]")
+    moments[column.notna().to_numpy()] = np.array(list(known), dtype="M8[us]")
+    moments = pd.Series(moments, index=column.index)
+    return moments.dt.tz_localize("UTC") if zoned else moments

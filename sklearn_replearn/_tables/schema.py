@@ -12,6 +12,7 @@ from .frames import as_pandas
 from .levels import UNSEEN, Levels
 from .looks import warn_of_looks
 from .names import MANY, brief
+from .readers import as_read
 
 
 def _shared(kinds):
@@ -61,7 +62,7 @@ class Schema:
 
     def __setstate__(self, state):
         vars(self).update(state)
-        if self.kinds is not None:
+        if isinstance(self.kinds, dict):  # before 0.2 not: the estimator around it says so
             distinct = self.kinds["distinct"]
             self.kinds = tuple(distinct[place] for place in self.kinds["which"].tolist())
 
@@ -344,6 +345,7 @@ _IN_WORDS = {
 
 def table_of_row(x, names):
     """A table of one row, from a row of any form; a frame where columns have names."""
+    x = as_read(x)
     if isinstance(x, pd.Series):
         return frame_of_row(x)
     if hasattr(x, "columns") or (hasattr(x, "shape") and np.ndim(x) != 1):

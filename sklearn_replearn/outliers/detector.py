@@ -20,11 +20,10 @@ from .._dataset.hashing import draws_of
 from .._dataset.multiset import canonical
 from .._runtime.arrays import slices
 from .._runtime.isolation import OnOneThread
-from .._runtime.parameters import SEED, Number, Whole, validated
+from .._runtime.parameters import SEED, Instance, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
     BaseEstimator,
-    HasMethods,
     OutlierMixin,
     StrOptions,
     fit_context,
@@ -34,6 +33,7 @@ from .._runtime.transaction import in_one_step
 from .._runtime.typing import Seed, TableLike
 from .._storage.stored import Stored
 from .._tables.frames import as_pandas
+from .._tables.given import TakesTables
 from .._tables.validation import names_of, read_table
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, Rows, table_of
@@ -55,7 +55,7 @@ _SIMILAR = 20
 _SPACES = ("standard", "quantile")
 
 
-class OutlierDetector(OnOneThread, Stored, OutlierMixin, BaseEstimator):
+class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default four judges are asked, each of which turns what it sees into nats of surprise by
@@ -155,7 +155,10 @@ class OutlierDetector(OnOneThread, Stored, OutlierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
 
     _parameter_constraints = {
-        "estimator": [HasMethods(["fit", "score_samples"]), None],
+        "estimator": [
+            Instance(["fit", "score_samples"], "an estimator (no class) with score_samples"),
+            None,
+        ],
         "judges": [list, tuple, None],
         "novelty": ["boolean"],
         "contamination": [StrOptions({"auto"}), Number(0, 0.5, closed="right")],

@@ -468,7 +468,7 @@ def test_groups_reach_the_transformer(wine):
 @all_modes
 def test_frames_keep_their_names_and_kinds(fine_tune, wine):
     X, y = wine
-    frame = pd.DataFrame(X, columns=load_wine().feature_names, index=np.arange(178) + 1000)
+    frame = pd.DataFrame(X.copy(), columns=load_wine().feature_names, index=np.arange(178) + 1000)
     frame["kind"] = np.array(["dry", "sweet", "dry"])[load_wine().target]
     frame.iloc[3, 2] = np.nan
     fitted = EncoderClassifier(encoder(), fine_tune=fine_tune).fit(frame, y)

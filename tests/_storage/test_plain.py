@@ -12,6 +12,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 from sklearn_replearn import AutoencoderTransformer
 from sklearn_replearn._storage.plain import Reader, Unreadable, Writer
@@ -53,6 +54,9 @@ VALUES = [
     np.float64,
     float,
     Levels,
+    sp.csr_matrix,
+    sp.coo_array,
+    sp.csc_array(np.eye(3)),
     moment,
     pd.Timestamp("2020-01-01"),
     pd.Timedelta(3, "h"),

@@ -43,8 +43,6 @@ COLUMNS = {
     "first dates": objects(far(DAY(1, 1, 1), DAY)),
     "datetimes": objects(far(LAST)),
     "numpy": objects(list(np.array(far(NO_END), dtype="datetime64[s]"))),
-    "zone, east": series(far(MOMENT(9999, 12, 30)), "datetime64[us]").dt.tz_localize("Asia/Tokyo"),
-    "zone, west": series(far(MOMENT(1, 1, 3)), "datetime64[us]").dt.tz_localize("US/Pacific"),
     "zone, objects": objects([x.replace(tzinfo=datetime.UTC) for x in far(NO_END)]),
     "durations": pd.Series([pd.Timedelta.max, pd.Timedelta(1, "D"), pd.Timedelta(2, "D")] * 10),
     "least durations": pd.Series([pd.Timedelta.min, pd.Timedelta.max, pd.Timedelta(0)] * 10),
@@ -53,6 +51,12 @@ COLUMNS = {
     "arrow zone": pd.Series(far(NO_END), dtype=pd.ArrowDtype(pa.timestamp("us", "UTC"))),
     "arrow ns": pd.Series(far(MOMENT(2262, 4, 10)), dtype=pd.ArrowDtype(pa.timestamp("ns"))),
 }
+if int(pd.__version__.split(".")[0]) >= 3:  # before, pandas itself crashes on such dates
+    for name, zone, first in (
+        ("zone, east", "Asia/Tokyo", MOMENT(9999, 12, 30)),
+        ("zone, west", "US/Pacific", MOMENT(1, 1, 3)),
+    ):
+        COLUMNS[name] = series(far(first), "datetime64[us]").dt.tz_localize(zone)
 FOREIGN = {
     "polars date": (pl.Series, far(DAY(9999, 12, 31), DAY), pl.Date),
     "polars us": (pl.Series, far(NO_END), pl.Datetime("us")),

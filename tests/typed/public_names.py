@@ -1,6 +1,7 @@
 # pyright: strict
 """Public names, used: read by type checkers in strict mode, never run."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,7 @@ vae = VAETransformer(
     hidden_layer_sizes=(32, 16),
     max_epochs=20,
     lr=1e-3,
-    optimizer=torch.optim.AdamW,
+    optimizer=functools.partial(torch.optim.Optimizer, defaults={}),
     callbacks=[],
     device=torch.device("cpu"),
     random_state=np.random.RandomState(0),
