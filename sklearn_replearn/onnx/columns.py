@@ -57,7 +57,11 @@ def _column(graph, name, type_, kind, label):
     if isinstance(kind, Category):
         return _category(graph, name, is_text, kind, label)
     if is_text:
-        raise ValueError(f"{label} held numbers or dates in fit, and its input is one of text.")
+        raise ValueError(
+            f"{label} held numbers or dates in fit, and its input is one of text. In a "
+            "ColumnTransformer skl2onnx joins the columns of a step to one input: give a frame of "
+            "several types to the transformer directly."
+        )
     number = graph.cast(name, np.float64)
     if isinstance(kind, Date) and isinstance(type_, Int64TensorType):
         missing = graph.node("Equal", name, np.int64(_MISSING_DATE))

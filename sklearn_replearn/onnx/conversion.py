@@ -92,12 +92,19 @@ def to_onnx(
 
 
 def _rename(model, names):
-    """Give inputs the names of the columns: skl2onnx has no spaces in names, for example."""
+    """Give inputs the names of the columns: skl2onnx has no spaces in names, for example.
+
+    What the model gives has another name where a column has that.
+    """
     other = {given.name: name for given, name in zip(model.graph.input, names, strict=True)}
     for given in model.graph.input:
         given.name = other[given.name]
+    gives = {name: f"{name}_of_model" for name in names}
+    for given in model.graph.output:
+        given.name = gives.get(given.name, given.name)
     for node in model.graph.node:
         node.input[:] = [other.get(name, name) for name in node.input]
+        node.output[:] = [gives.get(name, name) for name in node.output]
 
 
 def _last(estimator):

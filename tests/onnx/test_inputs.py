@@ -14,7 +14,9 @@ import torch
 from fitted_kinds import KINDS, fitted, mixed
 from quick import quick
 from skl2onnx.common.data_types import DoubleTensorType
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PowerTransformer
 from torch import nn
 
@@ -101,6 +103,28 @@ def test_one_column_and_one_input_of_all_columns():
     text = np.array([["x", "u"], ["y", "v"], ["x", "v"]], dtype=object)
     encoder = quick(AutoencoderTransformer).fit(text)
     assert_near(codes_of(to_onnx(encoder, text), text), encoder.transform(text))
+
+
+def test_columns_may_be_named_like_what_a_model_gives():
+    X = pd.DataFrame(fitted("heavy")[1], columns=["codes", "constant", "a b"])
+    encoder = quick(AutoencoderTransformer).fit(X)
+    model = to_onnx(encoder, X)
+    assert [given.name for given in model.graph.input] == list(X)
+    assert [given.name for given in model.graph.output] == ["codes_of_model"]
+    assert_near(codes_of(model, X), encoder.transform(X))
+    frame = X.set_axis(["label", "probabilities", "a"], axis=1)
+    pipeline = make_pipeline(quick(AutoencoderTransformer), LogisticRegression())
+    labels = np.arange(len(X)) % 2
+    assert (
+        codes_of(to_onnx(pipeline.fit(frame, labels), frame), frame) == pipeline.predict(frame)
+    ).all()
+
+
+def test_several_types_behind_a_column_transformer_are_refused():
+    X = mixed()
+    columns = ColumnTransformer([("codes", quick(AutoencoderTransformer), ["amount", "colour"])])
+    with pytest.raises(ValueError, match="give a frame of several types to the transformer"):
+        to_onnx(columns.fit(X), X)
 
 
 def test_skl2onnx_knows_the_estimators():
