@@ -5,6 +5,8 @@ from ._estimators.contrastive import ContrastiveTransformer
 from ._estimators.imputer import RepresentationImputer
 from ._estimators.semi_supervised import EncoderClassifier, EncoderRegressor
 from ._estimators.vae import VAETransformer
+from ._storage.files import load, save
+from ._storage.trusted import trusted_types
 from .outliers import OutlierDetector
 
 __all__ = [
@@ -16,6 +18,9 @@ __all__ = [
     "RepresentationImputer",
     "VAETransformer",
     "__version__",
+    "load",
+    "save",
+    "trusted_types",
 ]
 
 __version__ = "0.2.0"

@@ -30,6 +30,7 @@ PUBLIC = [
             "metrics",
             "modules",
             "objectives",
+            "onnx",
             "outliers",
             "priors",
             "rows",
@@ -61,7 +62,8 @@ def functions(thing):
             if not name.startswith("_") or name in CALLED:
                 value = value.fget if isinstance(value, property) else value
                 value = getattr(value, "fn", getattr(value, "__func__", value))
-                if inspect.isfunction(value):
+                # fit_transform and such are scikit-learn's, with its signature.
+                if inspect.isfunction(value) and value.__module__.startswith("sklearn_replearn"):
                     yield f"{cls.__name__}.{name}", value
 
 

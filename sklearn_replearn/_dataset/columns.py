@@ -5,6 +5,8 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
+from .._runtime.arrow import column_from_arrow
+from .._runtime.namespaces import as_numpy
 from .._runtime.sklearn import check_sample_weight
 
 
@@ -22,6 +24,10 @@ def as_column(values, name):
     ValueError
         If it is something else. Says what came.
     """
+    values = as_numpy(values)
+    if not hasattr(values, "__array__"):
+        column = column_from_arrow(values)
+        values = values if column is None else column
     try:
         # NumPy would make strings of numbers beside strings, and numbers of booleans.
         array = np.asarray(values, dtype=object if _is_mixed(values) else None)

@@ -1,6 +1,5 @@
 """The spine of the three transformers: fit, transform, inverse_transform, scores, state."""
 
-import sys
 import warnings
 from typing import Any, Self
 
@@ -21,6 +20,8 @@ from .._runtime.sklearn import (
 )
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
+from .._storage.stored import Stored
+from .._tables.given import TakesTables
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
@@ -29,10 +30,17 @@ from ..modules.layers import ACTIVATIONS
 from ..rows.base import KIND_OF_ROWS, table_of
 from .fitting import fitted_model
 from .inference import Prepared
+from .row_modules import AsModules
 
 
 class RepresentationTransformer(
-    OnOneThread, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    TakesTables,
+    OnOneThread,
+    AsModules,
+    Stored,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """What the three transformers share; each states its pieces and stops.
 
@@ -202,7 +210,9 @@ class RepresentationTransformer(
             If the columns are not those of fit or hold something else than in fit, or a cell is
             infinite.
         """
-        table = self._table(X)
+        return self._encoded(self._table(X))
+
+    def _encoded(self, table):
         return self._applied().of_table(
             lambda network, part: network.encode(part.seen),
             table,
@@ -243,12 +253,16 @@ class RepresentationTransformer(
         return table
 
     def _decoded(self, codes, index=None):
+        schema = self._model.schema
+        table = schema.decode(self._decoded_numbers(codes), index)
+        return self._model.rows.from_table(table)
+
+    def _decoded_numbers(self, codes):
+        """What codes are decoded to, as the numbers that a table is read to."""
         cells = self._applied().of_codes(
             lambda network, codes: network.likelihood.mean(network.decoded(codes).double()), codes
         )
-        schema = self._model.schema
-        table = schema.decode(schema.within_reach(self._model.scaler.original(cells)), index)
-        return self._model.rows.from_table(table)
+        return self._model.schema.within_reach(self._model.scaler.original(cells))
 
     def impute(self, X: TableLike) -> Any:
         """Fill missing cells with what is decoded from the code of the cells that are there.
@@ -412,16 +426,14 @@ class RepresentationTransformer(
         tags.input_tags.sparse = True
         return tags
 
-    def __getstate__(self):
-        state = dict(super().__getstate__())
-        state.pop("_prepared", None)
-        names = state.get("feature_names_in_")
-        if names is not None:
-            names[:] = list(map(sys.intern, names))  # equal strings, see Schema
-        return state
+    _made_when_needed = ("_prepared",)
 
-    def __setstate__(self, state):
-        # As Python stores names of attributes: stored again, it is the same bytes.
-        super().__setstate__({sys.intern(name): value for name, value in state.items()})
+    def _restore(self, state):
+        super()._restore(state)
         if "_model" in state:
             self._prepared = Prepared()
+
+    def _check_stored(self):
+        if self.__sklearn_is_fitted__():
+            # In numbers: the library of the frames of fit need not be here.
+            self._encoded(self._decoded_numbers(np.zeros((1, self._n_features_out))))

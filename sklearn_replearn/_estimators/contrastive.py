@@ -330,7 +330,7 @@ class ContrastiveTransformer(RepresentationTransformer):
                 "(NTXent and VICReg keep codes apart), a lower lr, a larger batch_size, or a "
                 "weaker augmentation.",
                 ConvergenceWarning,
-                stacklevel=3,  # behind scikit-learn's wrapper of fit
+                stacklevel=4,  # behind the wrappers of fit
             )
         return self
 

@@ -15,7 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._runtime.sklearn import BaseEstimator, HasMethods, TransformerMixin, fit_context
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
+from .._storage.stored import Stored
 from .._tables.frames import as_pandas
+from .._tables.given import TakesTables
 from .._tables.names import name_columns
 from .._tables.validation import names_of
 from .base import RepresentationTransformer
@@ -23,7 +25,7 @@ from .vae import VAETransformer
 
 
 class RepresentationImputer(
-    OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
+    TakesTables, Stored, OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """Fills missing cells with what a transformer of this package decodes for them.
 

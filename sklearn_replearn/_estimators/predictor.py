@@ -13,10 +13,13 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
 
 from .._dataset.columns import one_for_each_row, row_weights
+from .._runtime.namespaces import as_numpy
 from .._runtime.parameters import Instance
 from .._runtime.sklearn import BaseEstimator, StrOptions, safe_indexing
 from .._runtime.typing import TableLike
+from .._storage.stored import Stored
 from .._tables.arrays import reject_no_table
+from .._tables.given import TakesTables
 from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer
 from .fine_tuning import fine_tuned
@@ -27,7 +30,7 @@ from .raw_columns import RawColumns
 _SHARES = (0.5, 2.0)
 
 
-class EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
+class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them
@@ -203,6 +206,7 @@ class EncoderPredictor(MetaEstimatorMixin, BaseEstimator):
         """Rows in a form of which some can be taken, and ``y`` as an array beside them."""
         reject_no_table(X)
         (X,) = indexable(X)
+        y = as_numpy(y)
         if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
             column_or_1d(y, warn=True)
         return X, one_for_each_row(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")

@@ -13,6 +13,8 @@ from .._runtime.sklearn import safe_indexing
 from .._scaling.normal_scores import normal_scores
 from .._scaling.profile import unit_of
 from ..modules import ColumnEncoding
+from ..modules.expressions import Expression
+from ..modules.scaling import ScaledCells, Scores
 
 _ROWS_LOOKED_AT = 4096
 _CELLS_AT_ONCE = 2**20
@@ -105,6 +107,21 @@ class RawColumns:
         columns *= self._factor
         return columns
 
+    def module(self):
+        """What :meth:`of` gives as a torch module of rows of numbers, see :meth:`to_numbers`."""
+        scaler, standardised = self._encoder._model.scaler, self._standardised
+        scale, ranked = np.where(scaler.numbers, scaler.spread, 1.0), self._ranked
+        encoding = ColumnEncoding(
+            scaler.levels.sizes.tolist(), scaler.missing.tolist(), scaler.levels.shares
+        )
+        arrays = {"center": self._center, "scale": scale}
+        arrays["ranked"] = np.isin(np.arange(len(scale)), ranked)
+        for name in ("low", "high", "unit", "mean", "deviation"):
+            arrays[name] = np.ones(len(scale))
+            arrays[name][ranked] = getattr(standardised, f"_{name}")
+        scores = Scores(self._scores) if self._scores else None
+        return _Columns(ScaledCells(scaler), Expression(encoding), scores, self._factor, arrays)
+
     @staticmethod
     def _moments(multiset, read):
         return multiset.moments(read, multiset.parts(_CELLS_AT_ONCE))
@@ -136,3 +153,26 @@ class RawColumns:
                 return np.hstack([encoding(torch.from_numpy(cells)).numpy(), scores])
 
         return read
+
+
+class _Columns(torch.nn.Module):
+    """See :meth:`RawColumns.module`."""
+
+    def __init__(self, scaled, encoding, scores, factor, arrays):
+        super().__init__()
+        self.scaled, self.encoding, self.scores = scaled, encoding, scores
+        self.factor = factor
+        for name, values in arrays.items():
+            self.register_buffer(name, torch.from_numpy(np.array(values)))
+
+    def forward(self, rows):
+        rows = rows.flatten(1)
+        inside = torch.maximum(torch.minimum(rows, self.high), self.low)
+        standardised = (inside / self.unit - self.mean) / self.deviation
+        cells = (self.scaled(rows) - self.center) / self.scale
+        columns = self.encoding(torch.where(self.ranked, standardised, cells))
+        if self.scores is not None:
+            scores = self.scores(torch.where(rows.isnan(), 0.0, rows))
+            scores = torch.where(rows.index_select(1, self.scores.columns).isnan(), 0.0, scores)
+            columns = torch.cat([columns, scores], dim=1)
+        return columns * self.factor

@@ -13,6 +13,7 @@ from .._dataset.labels import class_factors, read_labels, targets
 from .._runtime.sklearn import StrOptions, available_if, fit_context
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
+from .._tables.given import takes_table
 from ..objectives.supervised import Classification, Regression
 from .linear_heads import MOST_ITERATIONS, LogisticHead, RidgeHead
 from .predictor import EncoderPredictor
@@ -226,6 +227,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return self.estimator_.classes_
 
     @available_if(_head_has("predict_proba"))
+    @takes_table
     def predict_proba(self, X: TableLike) -> NDArray[np.float64]:
         """Probabilities of the classes.
 
@@ -241,6 +243,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         return self.estimator_.predict_proba(self._seen_by_head(X))
 
     @available_if(_head_has("decision_function"))
+    @takes_table
     def decision_function(self, X: TableLike) -> NDArray[np.float64]:
         """Decision values of the head.
 

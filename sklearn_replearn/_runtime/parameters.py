@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from sklearn.utils import check_array
 
+from .namespaces import as_numpy
 from .sklearn import (
     HasMethods,
     Interval,
@@ -71,7 +72,7 @@ def check_parameters(owner):
 def checked_array(values, name, **how):
     """scikit-learn's ``check_array``, which says of which argument it speaks."""
     try:
-        return check_array(values, input_name=name, **how)
+        return check_array(as_numpy(values), input_name=name, **how)
     except (TypeError, ValueError, OverflowError) as problem:
         raise ValueError(
             f"{name} must be numbers of shape (n_samples, n_columns): {problem}"

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from sklearn import base
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._array_api import _convert_to_numpy as convert_to_numpy
+from sklearn.utils._array_api import get_namespace_and_device
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -32,7 +34,9 @@ __all__ = [
     "TransformerMixin",
     "available_if",
     "check_sample_weight",
+    "convert_to_numpy",
     "fit_context",
+    "get_namespace_and_device",
     "make_constraint",
     "safe_indexing",
     "validate_parameter_constraints",

@@ -36,9 +36,8 @@ class Grain:
         return cls(whole.astype(np.float64), nothing, nothing.astype(np.int8))
 
     def __getstate__(self):
-        # Most columns have none: stored are those that do. As a list, because an array made here
-        # has another dtype object than one that was loaded, and stored bytes shall be the same.
-        which = np.flatnonzero(self.step).tolist()
+        # Most columns have none: stored are those that do.
+        which = np.flatnonzero(self.step)
         return len(self.step), which, self.step[which], self.origin[which], self.decimals[which]
 
     def __setstate__(self, state):

@@ -60,7 +60,7 @@ class NormalScores:
         scores = self.forward(values)
         self.mean, self.deviation = float(scores.mean()), float(scores.std()) or 1.0
 
-    def _scores(self):
+    def of_knots(self):
         """Scores of the ends and of the middle of the interval of each knot."""
         low, high = self.low.astype(np.float64), self.high.astype(np.float64)
         return tuple(
@@ -75,7 +75,7 @@ class NormalScores:
         infinity.
         """
         atoms = self.high > self.low
-        low, high, middle = self._scores()
+        low, high, middle = self.of_knots()
         low[self.low <= 0], high[self.high >= 1] = -np.inf, np.inf
         return middle[atoms], low[atoms], high[atoms]
 
@@ -109,7 +109,7 @@ class NormalScores:
 
     def backward(self, scores):
         """Values of scores; within the values seen."""
-        low, high, _ = self._scores()
+        low, high, _ = self.of_knots()
         return np.interp(scores, np.stack([low, high], 1).ravel(), np.repeat(self.knots, 2))
 
     @property
@@ -119,7 +119,7 @@ class NormalScores:
 
     def log_slope(self, values):
         """Logarithm of d(score)/d(value); 0 at atoms, which have a probability and no density."""
-        low, high, _ = self._scores()
+        low, high, _ = self.of_knots()
         place = np.clip(np.searchsorted(self.knots, values, side="right") - 1, 0, None)
         last = len(self.knots) - 1
         inside = np.minimum(place, max(last - 1, 0))
@@ -161,7 +161,7 @@ class NormalScores:
         lower, upper, log_unit : ndarray of shape (n,)
             NaN for values that stand for themselves.
         """
-        low, high, _ = self._scores()
+        low, high, _ = self.of_knots()
         low[self.low <= 0], high[self.high >= 1] = -np.inf, np.inf
         atoms = self.high > self.low
         certain = atoms & (True if probable is None else np.isin(self.knots, probable))

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+from .._runtime.namespaces import as_cell, as_numpy
 from .names import brief
+from .readers import remedy_of_lazy
 
 
 def without_mask(X):
@@ -37,8 +39,6 @@ def rows_as_array(X):
             "The table is a structured array. Make it a pandas.DataFrame first, for example with "
             "pandas.DataFrame({name: X[name] for name in X.dtype.names})."
         )
-    if hasattr(X, "collect") and not hasattr(X, "shape"):
-        raise ValueError(f"The table is a {type(X).__name__}, not read yet. Call collect() first.")
     if isinstance(X, list | tuple):
         return _of_rows(X)
     if sp.issparse(X):
@@ -48,13 +48,18 @@ def rows_as_array(X):
         X = np.asarray(X)
     if np.ndim(X) < 2:
         raise _of_one_axis(X)
-    return without_mask(X)
+    return without_mask(X if isinstance(getattr(X, "dtype", None), np.dtype) else np.asarray(X))
 
 
 def _of_rows(X):
     """A list of rows as an array; of objects where there is text among them."""
     if len(X) == 0 or not all(map(_is_row, X)):
         raise _of_one_axis(X)
+    if hasattr(type(X[0]), "columns"):
+        raise TypeError(
+            f"The list holds tables, the first a {type(X[0]).__name__}. Make them one first, for "
+            "example with pandas.concat(X), or pyarrow.Table.from_batches(X) of record batches."
+        )
     rows = [_cells_of(row) for row in X]
     lengths = sorted({len(row) for row in rows})
     if len(lengths) > 1:
@@ -69,6 +74,8 @@ def _of_rows(X):
         kinds.add(NoneType)
     if any(map(_may_hold_cells, kinds)):
         _reject_nested(rows)
+    if any(hasattr(kind, "__dlpack__") for kind in kinds):  # tensors of no axis
+        rows = [list(map(as_cell, row)) for row in rows]
     of_objects = any(issubclass(kind, str | bytes | NoneType) for kind in kinds)
     if not of_objects:
         return np.asarray(rows)
@@ -116,7 +123,7 @@ def _cells_of(row):
         return row
     if isinstance(row, pd.Series | pd.Index):
         return row.tolist()
-    return row if isinstance(row, np.ndarray) else np.asarray(row)
+    return np.asarray(as_numpy(row))
 
 
 def reject_no_table(X):
@@ -128,10 +135,18 @@ def reject_no_table(X):
         Says what came and what to do.
     """
     wrong = isinstance(X, str | bytes | dict | set | frozenset | type) and not sp.issparse(X)
+    lazy = remedy_of_lazy(X)
+    if lazy is not None:
+        of = type(X).__module__.partition(".")[0]
+        raise ValueError(
+            f"The table is a {type(X).__name__} of {of}, not read yet. Call {lazy} first."
+        )
     rows = any(hasattr(X, name) for name in ("shape", "__array__")) or isinstance(X, list | tuple)
     if rows and not wrong:
         return
-    if isinstance(X, dict):
+    if isinstance(X, dict) and any(hasattr(table, "column_names") for table in X.values()):
+        how = f" Give one of its tables, such as X[{next(iter(X))!r}]."
+    elif isinstance(X, dict):
         how = " Make it one with pandas.DataFrame(X)."
     elif hasattr(X, "__iter__") and not isinstance(X, str | bytes | type):
         how = " Make it one with list(X)."

@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 
+from .._runtime.namespaces import as_cell
 from .column_types import Category
 from .names import by_number
 
@@ -67,7 +68,7 @@ def conditions_of(given, schema, n_features):
         )
     conditions = []
     for j, (column, wanted) in by_number(given, n_features, schema.names, "given").items():
-        shown = f"Column {column!r}"
+        shown, wanted = f"Column {column!r}", _plain(wanted)
         if isinstance(wanted, tuple):
             conditions.append(_range(j, wanted, schema, shown))
         elif _is_collection(wanted):
@@ -76,6 +77,16 @@ def conditions_of(given, schema, n_features):
             number = schema.one_cell(j, wanted, shown)
             conditions.append(Condition(j, number, number))
     return conditions
+
+
+def _plain(wanted):
+    """A cell, range or collection without what other libraries hold cells in."""
+    if isinstance(wanted, tuple | list | set | frozenset):
+        return type(wanted)(map(_plain, wanted))
+    for name in ("to_pylist", "as_py"):  # of pyarrow
+        if hasattr(wanted, name):
+            return getattr(wanted, name)()
+    return as_cell(wanted)
 
 
 def _is_collection(wanted):

@@ -84,6 +84,7 @@ def _by_dtype(dtype):
 _FROM_ARRAYS = "pd.DataFrame(df[column].tolist(), index=df.index), a column for each of its numbers"
 _FROM_DICTS = "pd.json_normalize(df[column]), a column for each of its keys"
 _FROM_TIMES = 'pd.to_timedelta(df[column].map(str, na_action="ignore"))'
+_FROM_INTERVALS = "a number of days, or of months: EXTRACT(epoch FROM column) / 86400 in SQL"
 _FROM_PERIODS = "df[column].infer_objects().dt.to_timestamp()"
 _FROM_ENUMS = 'df[column].map(lambda cell: cell.name, na_action="ignore")'
 _TO_TEXT = 'df[column].map(str, na_action="ignore")'
@@ -95,6 +96,7 @@ _TO_ONE_TEXT = "df[column].map(lambda cell: cell.decode() if isinstance(cell, by
 _CONVERSIONS = (
     (lambda cell: np.ndim(cell) == 0 and hasattr(cell, "item"), "df[column].map(lambda cell: "
      "cell.item())"),
+    (lambda cell: hasattr(cell, "nanoseconds") and isinstance(cell, tuple), _FROM_INTERVALS),
     (lambda cell: hasattr(cell, "__array__") or isinstance(cell, list | tuple), _FROM_ARRAYS),
     (lambda cell: isinstance(cell, dict), _FROM_DICTS),
     (lambda cell: isinstance(cell, pd.Period), _FROM_PERIODS),

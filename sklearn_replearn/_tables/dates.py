@@ -33,7 +33,7 @@ class Date:
 
     def __init__(self, column):
         self.dtype = column.dtype
-        times = _as_time(column)
+        times = as_time(column)
         self.plain = times.dtype
         self.of_objects = types.infer_dtype(column, skipna=True)
         if types.is_object_dtype(self.dtype):
@@ -53,7 +53,7 @@ class Date:
 
     def learn_grain(self, column):
         """Whether all cells are days, hours, minutes or seconds, by the clock of their zone."""
-        column = _as_time(column).dropna()
+        column = as_time(column).dropna()
         if getattr(column.dtype, "tz", None) is not None:
             column = column.dt.tz_localize(None)
         ticks, day = column.astype("int64").to_numpy(), _TICKS_A_DAY[self._unit]
@@ -63,7 +63,7 @@ class Date:
 
     def encode(self, column):
         """Cells to ticks, ndarray of shape (n_samples,), float64."""
-        column = _as_time(column).astype(self.plain)
+        column = as_time(column).astype(self.plain)
         ticks = column.astype("int64").to_numpy(dtype=np.float64)
         return np.where(column.isna().to_numpy(), np.nan, ticks)
 
@@ -115,16 +115,20 @@ def _datetime(cell):
     return cell.to_pydatetime(warn=False)
 
 
+def _timedelta(cell):
+    return cell.to_pytimedelta()
+
+
 #: Cells of these types are given back as such; others as those of pandas.
 _OF_OBJECTS = {
     datetime.datetime: _datetime,
-    datetime.timedelta: pd.Timedelta.to_pytimedelta,
+    datetime.timedelta: _timedelta,
     np.datetime64: "numpy",
     np.timedelta64: "numpy",
 }
 
 
-def _as_time(column):
+def as_time(column):
     """Dates of any representation as a column of pandas' own dtype."""
     if isinstance(column.dtype, pd.ArrowDtype):
         column = column.array.__arrow_array__().to_pandas().set_axis(column.index)

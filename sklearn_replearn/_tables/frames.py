@@ -3,6 +3,7 @@
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+from narwhals.exceptions import DuplicateError
 
 
 class PandasLike:
@@ -78,12 +79,25 @@ class Arrow:
     """
 
     def __init__(self, table):
-        self.schema = table.schema.remove_metadata()
+        # In bytes, as files of Arrow have it: a stored model is read where pyarrow is not.
+        self._schema = table.schema.remove_metadata().serialize().to_pybytes()
+
+    @property
+    def schema(self):
+        """Names and types of the columns, pyarrow.Schema."""
+        pyarrow = _pyarrow()
+        return pyarrow.ipc.read_schema(pyarrow.py_buffer(self._schema))
 
     def back(self, frame):
         """A pandas frame as a table of pyarrow, with the types that it had."""
-        columns = [self._made(_cells(frame[field.name]), field.type) for field in self.schema]
-        return _pyarrow().Table.from_arrays(columns, schema=self.schema)
+        schema = self.schema
+        columns = [
+            self._made(_cells(frame[field.name]), field.type, _levels(frame[field.name]))
+            for field in schema
+        ]
+        for j, column in enumerate(columns):
+            schema = schema.set(j, schema.field(j).with_type(column.type))
+        return _pyarrow().Table.from_arrays(columns, schema=schema)
 
     def filled(self, raw, frame, columns):
         """A copy of the table with some columns, by number, replaced where cells are missing."""
@@ -91,7 +105,8 @@ class Arrow:
             field, missing = raw.schema.field(j), frame.iloc[:, j].isna()
             both = zip(raw.column(j).to_pylist(), _cells(column), missing, strict=True)
             cells = [new if gone else old for old, new, gone in both]
-            raw = raw.set_column(j, field, self._made(cells, field.type))
+            made = self._made(cells, field.type, _levels(frame.iloc[:, j]))
+            raw = raw.set_column(j, field.with_type(made.type), made)
         return raw
 
     def of_columns(self, raw, kept, added):
@@ -101,10 +116,39 @@ class Arrow:
             raw = raw.append_column(name, _pyarrow().array(cells))
         return raw
 
-    def _made(self, cells, kind):
-        if not hasattr(kind, "index_type"):
-            return _pyarrow().array(cells, type=kind)
-        return _pyarrow().array(cells, type=kind.value_type).dictionary_encode().cast(kind)
+    def _made(self, cells, kind, levels):
+        """Cells as an array of a type, or of the one that is found for them if it is not built."""
+        pyarrow = _pyarrow()
+        if _is_ordered(kind):
+            numbers = pd.Categorical(cells, categories=levels).codes
+            return pyarrow.DictionaryArray.from_arrays(
+                pyarrow.array(numbers, type=kind.index_type, mask=numbers < 0),
+                pyarrow.array(levels, type=kind.value_type),
+                ordered=True,
+            )
+        if hasattr(kind, "index_type"):
+            return pyarrow.array(cells, type=kind.value_type).dictionary_encode().cast(kind)
+        try:
+            return pyarrow.array(cells, type=kind)
+        except (pyarrow.ArrowNotImplementedError, pyarrow.ArrowTypeError):
+            return pyarrow.array(cells)
+
+
+def _is_ordered(kind):
+    """Whether a type of pyarrow is that of levels with an order."""
+    return hasattr(kind, "index_type") and kind.ordered
+
+
+def _with_order(column):
+    """A column of pyarrow whose levels have an order as one of pandas."""
+    levels = column.unify_dictionaries().combine_chunks().dictionary.to_pylist()
+    return pd.Series(pd.Categorical(column.to_pylist(), categories=levels, ordered=True))
+
+
+def _levels(column):
+    """Levels of a column of pandas, list, or None where it has none."""
+    categories = isinstance(column.dtype, pd.CategoricalDtype)
+    return column.cat.categories.tolist() if categories else None
 
 
 def _cells(column):
@@ -114,6 +158,20 @@ def _cells(column):
 
 def _pyarrow():
     return nw.Implementation.PYARROW.to_native_namespace()
+
+
+def eager(X):
+    """A frame that is in memory as one of narwhals; anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        If two columns have one name.
+    """
+    try:
+        return nw.from_native(X, eager_only=True, pass_through=True)
+    except DuplicateError as problem:
+        raise ValueError(f"{problem}. Give every column a name of its own.") from None
 
 
 def as_pandas(X):
@@ -130,12 +188,23 @@ def as_pandas(X):
     """
     if isinstance(X, pd.DataFrame):
         return X, PandasLike()
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    frame = eager(X)
     if not isinstance(frame, nw.DataFrame):
         return None
-    columns = {name: _column(frame[name]) for name in frame.columns}
-    arrow = frame.implementation.is_pyarrow()
-    return pd.DataFrame(columns), Arrow(X) if arrow else Foreign(frame)
+    if frame.implementation.is_pyarrow():
+        return _of_arrow(X, frame)
+    return pd.DataFrame({name: _column(frame[name]) for name in frame.columns}), Foreign(frame)
+
+
+def _of_arrow(table, frame):
+    """A table of pyarrow, in narwhals and as it is, as a pandas frame, and what makes others."""
+    columns = {
+        field.name: _with_order(table.column(field.name))
+        if _is_ordered(field.type)
+        else _column(frame[field.name])
+        for field in table.schema
+    }
+    return pd.DataFrame(columns, index=None if columns else range(len(table))), Arrow(table)
 
 
 def _missing(series):

@@ -1,7 +1,5 @@
 """What the table of fit was like, so that raw tables become numbers and numbers raw tables."""
 
-import sys
-
 import numpy as np
 import pandas as pd
 
@@ -14,6 +12,7 @@ from .frames import as_pandas
 from .levels import UNSEEN, Levels
 from .looks import warn_of_looks
 from .names import MANY, brief
+from .readers import as_read
 
 
 def _shared(kinds):
@@ -53,18 +52,19 @@ class Schema:
         self.float = self.range = None
 
     def __getstate__(self):
-        state, names = dict(vars(self)), self.names
-        if isinstance(names, pd.Index) and names.nlevels == 1 and names.inferred_type == "string":
-            # The strings that an estimator stores, too: both together take the place of one.
-            state["names"] = list(map(sys.intern, names)), names.dtype, names.name
-        return state
+        if self.kinds is None:
+            return vars(self)
+        # Each kind once: most columns of a wide table are alike.
+        distinct = list(dict.fromkeys(self.kinds))
+        places = {kind: place for place, kind in enumerate(distinct)}
+        which = np.array([places[kind] for kind in self.kinds], np.min_scalar_type(len(distinct)))
+        return vars(self) | {"kinds": {"distinct": distinct, "which": which}}
 
     def __setstate__(self, state):
-        for name, value in state.items():
-            setattr(self, name, value)
-        if isinstance(self.names, tuple):
-            names, dtype, name = self.names
-            self.names = pd.Index(names, dtype=dtype, name=name)
+        vars(self).update(state)
+        if isinstance(self.kinds, dict):  # before 0.2 not: the estimator around it says so
+            distinct = self.kinds["distinct"]
+            self.kinds = tuple(distinct[place] for place in self.kinds["which"].tolist())
 
     def within_range(self, values):
         """Drawn numbers within the range of fit, where rounding may have moved them beyond."""
@@ -345,6 +345,7 @@ _IN_WORDS = {
 
 def table_of_row(x, names):
     """A table of one row, from a row of any form; a frame where columns have names."""
+    x = as_read(x)
     if isinstance(x, pd.Series):
         return frame_of_row(x)
     if hasattr(x, "columns") or (hasattr(x, "shape") and np.ndim(x) != 1):

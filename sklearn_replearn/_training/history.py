@@ -51,9 +51,7 @@ class History:
         step = max(1, -(-len(self.epochs) * len(self.terms) // _NUMBERS_STORED))
         kept = slice((len(self.epochs) - 1) % step, None, step)
         terms = {name: values[kept].copy() for name, values in self.terms.items()}
-        # A list, because an array made here has another dtype object than one that was loaded.
-        return {"terms": terms, "epochs": self.epochs[kept].tolist()}
+        return {"terms": terms, "epochs": self.epochs[kept]}
 
     def __setstate__(self, state):
-        epochs = np.array(state["epochs"], dtype=np.int64)
-        self.__init__(state["terms"], epochs, seconds=np.full(len(epochs), np.nan))
+        self.__init__(**state, seconds=np.full(len(state["epochs"]), np.nan))

@@ -141,6 +141,36 @@ class ColumnEncoding(nn.Module):
         scores = beyond.add_(heights.gather(1, piece)).t()
         return scores.masked_fill(missing.index_select(1, self.bent), 0.0)
 
+    def as_expression(self, cells: torch.Tensor) -> torch.Tensor:
+        """The same as one expression, which looks at no value: for what traces, or maps rows."""
+        missing = cells.isnan()
+        filled = torch.where(missing, 0.0, cells)
+        numbers = filled.index_select(1, self.numbers)
+        inputs = [self._weighted(numbers) if self.weighted else numbers]
+        if self.n_slots:
+            column, count, divisor, _, _ = self.digits
+            codes = torch.minimum(filled.index_select(1, column).round().long(), count)
+            digits = torch.where(codes >= 1, (codes - 1).clamp_min(0) // divisor, -1)
+            digits = torch.where(digits >= 0, digits % self.digits[3], -1).index_select(
+                1, self.slots
+            )
+            levels = (digits == self._digit_of_slot()).to(cells.dtype)
+            inputs.append(torch.where(digits < 0, self.shares.to(cells.dtype), levels))
+        inputs.append(missing.index_select(1, self.gone).to(cells.dtype))
+        if self.n_scores:
+            bent = filled.index_select(1, self.bent)
+            piece = (bent[:, None] >= self.ends.t()).sum(1)
+            starts, heights, slopes = (
+                part.t().gather(0, piece) for part in (self.starts, self.heights, self.slopes)
+            )
+            scores = heights + (bent - starts) * slopes
+            inputs.append(torch.where(missing.index_select(1, self.bent), 0.0, scores))
+        return torch.cat(inputs, dim=1)
+
+    def _digit_of_slot(self):
+        start = self.digits[4].index_select(0, self.slots)
+        return self.n_numbers + torch.arange(self.n_slots, device=start.device) - start
+
     def _weighted(self, numbers):
         counts = numbers * self.rarity
         length = torch.linalg.vector_norm(counts, dim=1, keepdim=True).clamp_min(1e-6)

@@ -57,7 +57,7 @@ class ChannelStandardization(nn.Module):
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Return inputs, Tensor of shape (n, width)."""
-        channels = rows.reshape(len(rows), self.n_channels, -1)
+        channels = rows.reshape(rows.shape[0], self.n_channels, -1)
         return ((channels - self.mean) / self.scale).flatten(1)
 
 
@@ -135,9 +135,14 @@ class ConvEncoder(nn.Module):
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Return codes, Tensor of shape (n, n_out), of flat rows or of images."""
-        images = rows.reshape(len(rows), *self.image_shape)
+        images = rows.reshape(rows.shape[0], *self.image_shape)
         # In this layout normalisation over the batch is quicker; the values are the same.
         images = images.contiguous(memory_format=torch.channels_last)
+        return self.code(self.convolutions(images).flatten(1))
+
+    def as_expression(self, rows: torch.Tensor) -> torch.Tensor:
+        """The same in no layout of its own, for what traces, or maps rows."""
+        images = rows.reshape(rows.shape[0], *self.image_shape)
         return self.code(self.convolutions(images).flatten(1))
 
 
@@ -198,7 +203,7 @@ class ConvDecoder(nn.Module):
 
     def forward(self, codes: torch.Tensor) -> torch.Tensor:
         """Return flat images, Tensor of shape (n, channels * height * width)."""
-        images = self.spread(codes).reshape(len(codes), *self.first)
+        images = self.spread(codes).reshape(codes.shape[0], *self.first)
         for size, convolution in zip(self.sizes, self.convolutions, strict=True):
             images = convolution(F.interpolate(self.activation(images), size=size))
         return images.flatten(1)

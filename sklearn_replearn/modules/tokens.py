@@ -112,7 +112,23 @@ class TokenEncoder(nn.Module):
         beside = beside + F.pad(tokens[1:] * neighbors * self.after, (0, 0, 0, 1))
         tokens = tokens + self.activation(beside)
         sums = tokens.new_zeros((len(ids), tokens.shape[1])).index_add(0, row, tokens)
-        counts = there.sum(1, keepdim=True).to(tokens.dtype)
+        return self._of_sums(sums, there)
+
+    def as_expression(self, ids: torch.Tensor) -> torch.Tensor:
+        """The same with padding computed, too: for what traces, or maps rows."""
+        places = torch.arange(ids.shape[1], device=ids.device)
+        first = (places + (ids <= 0) * ids.shape[1]).argsort(dim=1)  # tokens before padding
+        ids = ids.gather(1, first)
+        there = ids > 0
+        tokens = F.embedding(ids, self.embeddings) * there[:, :, None]
+        nothing = torch.zeros_like(tokens[:, :1])
+        before = torch.cat([nothing, tokens[:, :-1]], dim=1) * self.before
+        after = torch.cat([tokens[:, 1:], nothing], dim=1) * self.after
+        tokens = (tokens + self.activation(before + after)) * there[:, :, None]
+        return self._of_sums(tokens.sum(1), there)
+
+    def _of_sums(self, sums, there):
+        counts = there.sum(1, keepdim=True).to(sums.dtype)
         means = self.norm(sums / counts.clamp_min(1))
         return self.code(torch.cat([means, counts.log1p()], dim=1))
 

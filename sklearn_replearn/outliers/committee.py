@@ -11,8 +11,8 @@ from .judges.held_out import held_out_folds, without
 from .repeats import Repeated, groups_of, middle_of_equals
 from .surprise import SurpriseScale
 
-_POWER = -0.5  # 0 is the geometric mean, -1 the harmonic one
-_DECIMALS = 6  # sums in another order differ in the last bits of a float64
+POWER = -0.5  # 0 is the geometric mean, -1 the harmonic one
+DECIMALS = 6  # sums in another order differ in the last bits of a float64
 
 
 class Committee:
@@ -76,7 +76,7 @@ class Committee:
 
 def _together(nats):
     """Nats of the mean of tail probabilities to a power, from those of each judge."""
-    raised = -_POWER * np.array(nats)
+    raised = -POWER * np.array(nats)
     largest = raised.max(axis=0)
-    together = (largest + np.log(np.exp(raised - largest).mean(axis=0))) / -_POWER
-    return np.round(together, _DECIMALS) + 0.0  # no -0.0
+    together = (largest + np.log(np.exp(raised - largest).mean(axis=0))) / -POWER
+    return np.round(together, DECIMALS) + 0.0  # no -0.0

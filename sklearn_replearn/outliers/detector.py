@@ -1,5 +1,6 @@
 """Which rows of a table are anomalous, why, and how sure that is."""
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -30,14 +31,16 @@ from .._runtime.sklearn import (
 )
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import Seed, TableLike
+from .._storage.stored import Stored
 from .._tables.frames import as_pandas
+from .._tables.given import TakesTables
 from .._tables.validation import names_of, read_table
-from ..outliers.judges.base import Judge
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, Rows, table_of
 from .chosen_judges import chosen_judges
 from .committee import Committee
 from .explanations import contributions
+from .judges.base import Judge
 from .judges.estimator import wraps_ours
 from .observations import Observations, training_rows
 from .repeats import units_of
@@ -52,7 +55,7 @@ _SIMILAR = 20
 _SPACES = ("standard", "quantile")
 
 
-class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
+class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstimator):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default four judges are asked, each of which turns what it sees into nats of surprise by
@@ -342,6 +345,12 @@ class OutlierDetector(OnOneThread, OutlierMixin, BaseEstimator):
             rows = Observations(table[part], self._spaces, self._decode, given)
             surprise[part] = self._committee.surprise(rows)
         return surprise
+
+    def _check_stored(self):
+        if hasattr(self, "_committee"):
+            # A judge of a user's may ask for frames, whose library need not be here.
+            with contextlib.suppress(ImportError):
+                self._surprise(self._similar.table[:1])
 
     def _rows_at_once(self):
         if self.estimator is not None:

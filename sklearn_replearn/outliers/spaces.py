@@ -5,7 +5,7 @@ import numpy as np
 from .._scaling.scaler import Scaler
 from .._tables.levels import digits_of
 
-_FARTHEST = 1e15  # squares of it, summed, are exact enough to compare
+FARTHEST = 1e15  # squares of it, summed, are exact enough to compare
 
 
 class Space:
@@ -33,23 +33,23 @@ class Space:
 
     def __init__(self, scaling, multiset, schema, names, seed):
         self.columns = Scaler(scaling, multiset, names, seed, levels=schema.levels(multiset.width))
-        self.owner, self._digits, self._repeated = [], {}, {}
+        self.owner, self.digits, self.repeated = [], {}, {}
         levels = self.columns.levels
         shares, start = levels.shares.astype(np.float64), 0
         for j, n_levels in enumerate(levels.sizes):
             if n_levels == 0:
                 self.owner.append([j])
                 continue
-            self._digits[j] = []
+            self.digits[j] = []
             (levels,) = multiset.columns(slice(None), [j])
             counts = np.bincount(
                 np.nan_to_num(levels).astype(np.intp), multiset.weights, n_levels + 1
             )
-            self._repeated[j] = counts[1:] > 1
+            self.repeated[j] = counts[1:] > 1
             for divisor, size in digits_of(n_levels):
                 share, start = shares[start : start + size], start + size
                 unlike = max(float((share * (1 - share)).sum()), 1.0 / multiset.n_draws)
-                self._digits[j].append((divisor, size, share, unlike**-0.5))
+                self.digits[j].append((divisor, size, share, unlike**-0.5))
                 self.owner.append([j] * size)
         self.owner = np.concatenate(self.owner).astype(np.intp)
         self.begins = np.flatnonzero(np.diff(self.owner, prepend=-1))
@@ -61,18 +61,18 @@ class Space:
 
     def points(self, table):
         """Coordinates of rows, ndarray of shape (n, width), float64."""
-        cells = np.clip(self.columns.scale(table), -_FARTHEST, _FARTHEST)
-        if not self._digits:
+        cells = np.clip(self.columns.scale(table), -FARTHEST, FARTHEST)
+        if not self.digits:
             return np.nan_to_num(cells, copy=False)
         points = np.zeros((len(cells), self.width))
         for j, begin in enumerate(self.begins):
-            if j not in self._digits:
+            if j not in self.digits:
                 points[:, begin] = np.nan_to_num(cells[:, j])
                 continue
             known = np.flatnonzero(~np.isnan(cells[:, j]))
             level = cells[known, j].astype(np.intp) - 1
-            repeated = (level >= 0) & self._repeated[j][np.maximum(level, 0)]
-            for divisor, size, share, unit in self._digits[j]:
+            repeated = (level >= 0) & self.repeated[j][np.maximum(level, 0)]
+            for divisor, size, share, unit in self.digits[j]:
                 points[known, begin : begin + size] = -share * unit
                 points[known[repeated], begin + level[repeated] // divisor % size] += unit
                 begin += size

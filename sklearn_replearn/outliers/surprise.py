@@ -3,8 +3,8 @@
 import numpy as np
 
 _PER_OCTAVE = 8  # knots for each halving of the share that is exceeded
-_GROWTH = 0.3
-_LARGEST = float(np.finfo(np.float32).max)
+GROWTH = 0.3
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class SurpriseScale:
@@ -67,8 +67,8 @@ class SurpriseScale:
         return nats
 
     def _growth(self, beyond):
-        far = np.minimum(np.asarray(beyond, dtype=np.float64) / self.unit, _LARGEST)
-        return _GROWTH * np.log1p(np.log1p(far))
+        far = np.minimum(np.asarray(beyond, dtype=np.float64) / self.unit, LARGEST)
+        return GROWTH * np.log1p(np.log1p(far))
 
     def transform(self, statistic):
         """Nats of each value; ndarray of the same shape."""
@@ -79,5 +79,5 @@ class SurpriseScale:
 
 def _to_single(values):
     """Values to the precision of float32: what differs by rounding only shall be equal."""
-    values = np.clip(values, -_LARGEST, _LARGEST)
+    values = np.clip(values, -LARGEST, LARGEST)
     return values.astype(np.float32).astype(np.float64)

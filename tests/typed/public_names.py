@@ -29,6 +29,7 @@ from sklearn_replearn import (
 )
 from sklearn_replearn.densities import Autoregressive
 from sklearn_replearn.likelihoods import Gaussian, Likelihood
+from sklearn_replearn.onnx import inputs_for, to_onnx
 
 X: NDArray[np.float64] = np.zeros((20, 3))
 vae = VAETransformer(
@@ -57,6 +58,7 @@ mean, deviation = vae.posterior(X)
 print(both[0], std[0], mean.shape, deviation.shape, vae.elbo_terms(X).mean())
 drawn = vae.sample(5, random_state=0, given={"a": (0.0, None)}, missing="as_fit")
 print(drawn, vae.impute(X, n_draws=5, random_state=0), vae.interpolate(X[0], X[1]))
+print(vae.encoder_module()(torch.zeros(1, 3)), vae.decoder_module(), vae.to_numbers(X).mean())
 print(vae.traverse(X[0], 1, width=3), vae.reconstruction_error(X)[0, 0], vae.network_)
 
 autoencoder = AutoencoderTransformer(
@@ -125,3 +127,6 @@ class Noisy(rows.Rows):
 
 
 anything: Mapping[str, object] = {"prior": priors.VampPrior(), "steps": augmentations.Compose([])}
+
+model = to_onnx(vae, X, method="inverse_transform")
+print(model.graph, inputs_for(model, X)["X"].shape)

@@ -1,0 +1,228 @@
+"""Values of any type become plain ones and come back."""
+
+import datetime
+import json
+import subprocess
+import sys
+import uuid
+from decimal import Decimal
+from functools import partial
+
+import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+
+from sklearn_replearn import AutoencoderTransformer
+from sklearn_replearn._storage.plain import Reader, Unreadable, Writer
+from sklearn_replearn._tables.levels import Levels
+from sklearn_replearn.objectives import NTXent
+
+moment = pd.Timestamp("2020-02-03 04:05", tz="Europe/Berlin")
+VALUES = [
+    None,
+    True,
+    2**70,
+    -0.5,
+    float("inf"),
+    "äöü",
+    "",
+    [1, ["a"]],
+    (1, (2.0, None)),
+    {"a": 1},
+    {"!": 1},
+    {1: "a", (2, 3): "b"},
+    {3, 1},
+    frozenset("ab"),
+    b"\x00\xff",
+    3 + 4j,
+    slice(1, None, 2),
+    range(3, 9, 2),
+    partial(NTXent, temperature=0.2),
+    Decimal("1.50"),
+    uuid.UUID(int=7),
+    datetime.datetime(2020, 1, 2, 3),
+    datetime.date(1, 1, 1),
+    datetime.time(3, 4),
+    datetime.timedelta(-1, 5),
+    np.float32(0.1),
+    np.datetime64("2020-01-02"),
+    np.str_("x"),
+    np.dtype("<f4"),
+    np.dtype("M8[us]"),
+    np.float64,
+    float,
+    Levels,
+    sp.csr_matrix,
+    sp.coo_array,
+    sp.csc_array(np.eye(3)),
+    moment,
+    pd.Timestamp("2020-01-01"),
+    pd.Timedelta(3, "h"),
+    pd.Interval(0, 1.5, closed="left"),
+    pd.NaT,
+    pd.NA,
+    pd.CategoricalDtype(["b", "a"], ordered=True),
+    pd.CategoricalDtype([1, 2]),
+    pd.CategoricalDtype(),
+    pd.StringDtype("python"),
+    pd.Int16Dtype(),
+    pd.BooleanDtype(),
+    pd.PeriodDtype("M"),
+    pd.IntervalDtype("int64", "left"),
+    pd.SparseDtype("float64"),
+    pd.DatetimeTZDtype("us", "Europe/Berlin"),
+    pd.DatetimeTZDtype("ns", "UTC"),
+    nw.Int64(),
+    nw.Datetime("us", "UTC"),
+    nw.Duration("ms"),
+    nw.Enum(["b", "a"]),
+    nw.Implementation.POLARS,
+]
+ARRAYS = [
+    np.arange(6.0).reshape(2, 3),
+    np.array(1.5),
+    np.empty((0, 3), np.int8),
+    np.array(["a", "bcd"]),
+    np.array(["a", None, 1.5], dtype=object),
+    np.array(["2020-01-01", "NaT"], dtype="M8[s]"),
+    np.array([True]),
+    np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+]
+LABELS = [
+    pd.Index(["a", "b"], name="n"),
+    pd.Index([1.5, 2.0]),
+    pd.Index([1, 2], dtype="Int64"),
+    pd.Index([True, False]),
+    pd.Index(["a", 1, None, Decimal(1), datetime.date(2020, 1, 1)], dtype=object),
+    pd.RangeIndex(2, 9, 3),
+    pd.DatetimeIndex(["2020-01-01", "2020-01-03"], tz="Asia/Tokyo"),
+    pd.to_timedelta([1, 2], unit="h"),
+    pd.IntervalIndex.from_breaks([0, 1, 4]),
+    pd.IntervalIndex.from_breaks(pd.date_range("2020", periods=3)),
+    pd.MultiIndex.from_product([["a", "b"], [1, 2]], names=["x", None]),
+    pd.CategoricalIndex(["a", "b"]),
+    pd.PeriodIndex(["2020-01", "2020-02"], freq="M"),
+]
+
+
+def there_and_back(value):
+    writer = Writer()
+    plain = writer.plain(value)
+    return Reader(writer.objects).value(plain), plain, writer.objects
+
+
+def is_plain(value):
+    if type(value) is dict:
+        return all(type(name) is str and is_plain(held) for name, held in value.items())
+    if type(value) is list:
+        return all(map(is_plain, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biufc"
+    return value is None or type(value) in (str, int, float, bool)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_values(value):
+    back, plain, objects = there_and_back(value)
+    assert is_plain(plain) and not objects
+    assert type(back) is type(value)
+    assert repr(back) == repr(value)  # NaN, NaT and parts differ from themselves
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=repr)
+def test_arrays(array):
+    back, plain, _ = there_and_back(array)
+    assert is_plain(plain)
+    assert back.dtype == array.dtype and back.shape == array.shape
+    np.testing.assert_array_equal(back, array)
+
+
+@pytest.mark.parametrize("labels", LABELS, ids=repr)
+def test_labels(labels):
+    back, plain, _ = there_and_back(labels)
+    if not isinstance(labels, pd.PeriodIndex):  # no column has such, only their names
+        assert is_plain(plain)
+    pd.testing.assert_index_equal(back, labels, exact=True)
+
+
+def test_types_of_pyarrow():
+    pa = pytest.importorskip("pyarrow")
+    for kind in (pa.int16(), pa.timestamp("us", "UTC"), pa.dictionary(pa.int8(), pa.string())):
+        back, plain, _ = there_and_back(pd.ArrowDtype(kind))
+        assert is_plain(plain) and back == pd.ArrowDtype(kind)
+
+
+def test_what_two_objects_hold_in_common_is_one_object_again():
+    levels = Levels([0, 3])
+    back, plain, objects = there_and_back({"a": levels, "b": [levels, NTXent(0.2)]})
+    assert is_plain(plain) and is_plain(objects) and len(objects) == 2
+    assert back["a"] is back["b"][0]
+    assert back["b"][1].temperature == 0.2
+
+
+def test_of_two_that_hold_each_other():
+    first, second = AutoencoderTransformer(), AutoencoderTransformer()
+    first.other, second.other = second, first
+    back, _, objects = there_and_back(first)
+    assert len(objects) == 2 and back.other.other is back
+
+
+def test_what_is_not_ours_stays_as_it_is():
+    class Own:
+        pass
+
+    own, function = Own(), len
+    back, *_ = there_and_back([own, function, Own])
+    assert back[0] is own and back[1] is function and back[2] is Own
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {"!": "object", "number": 0},
+        {"!": "ours", "text": "os:system"},
+        {"!": "ours", "text": "sklearn_replearn._storage.files:os.system"},
+        {"!": "ours", "text": "sklearn_replearn._storage.files:np.load"},
+        {"!": "ours", "text": "sklearn.datasets._openml:fetch_openml"},
+        {"!": "anything", "text": "1"},
+    ],
+    ids=str,
+)
+def test_nothing_else_is_made(plain):
+    objects = [{"class": "subprocess:Popen", "state": {"args": "true"}}]
+    with pytest.raises(Unreadable):
+        Reader(objects).value(plain)
+
+
+def test_labels_and_dtypes_of_pyarrow_are_read_where_it_is_not(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    kinds = [pa.int16(), pa.uint8(), pa.float64(), pa.bool_(), pa.string(), pa.date32()]
+    kinds += [pa.timestamp("us", "UTC"), pa.duration("s")]
+    writer = Writer()
+    strings = pd.Index(["a"], dtype=pd.StringDtype("pyarrow", na_value=np.nan))
+    plain = writer.plain([strings, *map(pd.ArrowDtype, kinds)])
+    assert is_plain(plain)
+    np.save(tmp_path / "plain.npy", np.array(plain, dtype=object), allow_pickle=True)
+    code = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "import json, numpy as np\n"
+        "from sklearn_replearn._storage.plain import Reader\n"
+        f"plain = np.load({str(tmp_path / 'plain.npy')!r}, allow_pickle=True)\n"
+        "labels, *dtypes = Reader([]).value(plain.tolist())\n"
+        "print(json.dumps([list(labels), *map(str, dtypes)]))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout) == [
+        ["a"],
+        "Int16",
+        "UInt8",
+        "Float64",
+        "boolean",
+        "string",
+        "object",
+        "datetime64[us, UTC]",
+        "timedelta64[s]",
+    ]
