@@ -46,12 +46,13 @@ COLUMNS = {
     "zone, objects": objects([x.replace(tzinfo=datetime.UTC) for x in far(NO_END)]),
     "durations": pd.Series([pd.Timedelta.max, pd.Timedelta(1, "D"), pd.Timedelta(2, "D")] * 10),
     "least durations": pd.Series([pd.Timedelta.min, pd.Timedelta.max, pd.Timedelta(0)] * 10),
-    "timedeltas": objects([datetime.timedelta(days=9_999_999), datetime.timedelta(1)] * 15),
     "arrow date": pd.Series(far(DAY(9999, 12, 31), DAY), dtype=pd.ArrowDtype(pa.date32())),
     "arrow zone": pd.Series(far(NO_END), dtype=pd.ArrowDtype(pa.timestamp("us", "UTC"))),
     "arrow ns": pd.Series(far(MOMENT(2262, 4, 10)), dtype=pd.ArrowDtype(pa.timestamp("ns"))),
 }
-if int(pd.__version__.split(".")[0]) >= 3:  # before, pandas itself crashes on such dates
+if int(pd.__version__.split(".")[0]) >= 3:
+    # Before, durations of objects end after 292 years, and pandas itself crashes on such dates.
+    COLUMNS["timedeltas"] = objects([datetime.timedelta(9_999_999), datetime.timedelta(1)] * 15)
     for name, zone, first in (
         ("zone, east", "Asia/Tokyo", MOMENT(9999, 12, 30)),
         ("zone, west", "US/Pacific", MOMENT(1, 1, 3)),
