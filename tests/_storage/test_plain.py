@@ -7,6 +7,7 @@ import sys
 import uuid
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 
 import narwhals.stable.v2 as nw
 import numpy as np
@@ -204,9 +205,11 @@ def test_labels_and_dtypes_of_pyarrow_are_read_where_it_is_not(tmp_path):
     strings = pd.Index(["a"], dtype=pd.StringDtype("pyarrow"))
     plain = writer.plain([strings, *map(pd.ArrowDtype, kinds)])
     assert is_plain(plain)
+    here = Path(__file__)
     np.save(tmp_path / "plain.npy", np.array(plain, dtype=object), allow_pickle=True)
     code = (
-        "import sys; sys.modules['pyarrow'] = None\n"
+        f"import sys; sys.path[:0] = {[str(here.parents[2]), str(here.parent)]!r}\n"
+        "import without_pyarrow\n"
         "import json, numpy as np\n"
         "from sklearn_replearn._storage.plain import Reader\n"
         f"plain = np.load({str(tmp_path / 'plain.npy')!r}, allow_pickle=True)\n"
