@@ -87,8 +87,8 @@ ESTIMATORS = [
     RepresentationImputer(AutoencoderTransformer(**small), add_indicator=True),
     OutlierDetector(),
     OutlierDetector(novelty=False),
-    OutlierDetector(AutoencoderTransformer(**small)),
-    OutlierDetector(VAETransformer(**small), novelty=False),
+    OutlierDetector(VAETransformer(**small)),
+    OutlierDetector(AutoencoderTransformer(**small), novelty=False),
     OutlierDetector(PCA(1)),
 ]
 
