@@ -294,3 +294,39 @@ def test_two_hundred_and_forty_files_that_are_wrong(kind, files, tmp_path):
         path.write_bytes(wrong)
         with pytest.raises(ValueError, match=r"model.safetensors' cannot be read: .{10,}"):
             load(path)
+
+
+def test_a_file_that_is_right_but_for_its_aim_executes_nothing(tmp_path):
+    """Reading calls methods of what a file holds, such as ``tolist`` of an array."""
+    written = tmp_path / "written"
+    save(AutoencoderTransformer(), written)
+    before = written.read_bytes()
+    ours = "sklearn_replearn._storage"
+    estimator = {"class": "sklearn.pipeline:Pipeline", "state": {"steps": []}}
+    number = {"!": "object", "number": 0}
+    calls = [
+        (f"{ours}.files:save", [number, str(written)]),
+        (f"{ours}.files:load", [str(tmp_path / "none")]),
+        (f"{ours}.plain:Reader.value", [number, {"!": "posix:system"}]),
+        (f"{ours}.names:named", ["posix:system"]),
+    ]
+    for function, given in calls:
+        call = {
+            "!": "partial",
+            "function": {"!": "ours", "text": function},
+            "given": {"!": "tuple", "items": given},
+            "named": {},
+        }
+        trap = {"class": "sklearn.base:BaseEstimator", "state": {"tolist": call}}
+        kinds = {"distinct": [], "which": {"!": "object", "number": 1}}
+        schema = {"class": "sklearn_replearn._tables.schema:Schema", "state": {"kinds": kinds}}
+        model = {
+            "version": "0.2.0",
+            "root": {"!": "object", "number": 2},
+            "objects": [estimator, trap, schema],
+        }
+        path = tmp_path / "model"
+        path.write_bytes(together({"model": model}, {}))
+        with pytest.raises(ValueError, match="nothing that a model is made of"):
+            load(path)
+    assert written.read_bytes() == before

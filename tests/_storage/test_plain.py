@@ -13,10 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.feature_selection import f_classif
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_replearn import AutoencoderTransformer
 from sklearn_replearn._storage.plain import Reader, Unreadable, Writer
 from sklearn_replearn._tables.levels import Levels
+from sklearn_replearn.metrics import effective_rank
 from sklearn_replearn.objectives import NTXent
 
 moment = pd.Timestamp("2020-02-03 04:05", tz="Europe/Berlin")
@@ -54,6 +58,10 @@ VALUES = [
     np.float64,
     float,
     Levels,
+    StandardScaler,
+    f_classif,
+    partial(rbf_kernel, gamma=2.0),
+    effective_rank,
     sp.csr_matrix,
     sp.coo_array,
     sp.csc_array(np.eye(3)),
@@ -186,6 +194,16 @@ def test_what_is_not_ours_stays_as_it_is():
         {"!": "ours", "text": "sklearn_replearn._storage.files:os.system"},
         {"!": "ours", "text": "sklearn_replearn._storage.files:np.load"},
         {"!": "ours", "text": "sklearn.datasets._openml:fetch_openml"},
+        {"!": "ours", "text": "sklearn_replearn._storage.files:save"},
+        {"!": "ours", "text": "sklearn_replearn._storage.plain:Reader"},
+        {"!": "ours", "text": "sklearn_replearn._tables.levels:Levels.encode"},
+        {"!": "ours", "text": "sklearn_replearn._tables.frames:as_pandas"},
+        {"!": "ours", "text": "sklearn_replearn.onnx.conversion:to_onnx"},
+        {"!": "ours", "text": "sklearn_replearn....os:system"},
+        {"!": "ours", "text": "sklearn.utils._testing:TempMemmap"},
+        {"!": "ours", "text": "sklearn.utils.metaestimators:available_if"},
+        {"!": "ours", "text": "sklearn.metrics._scorer:_get_response_values"},
+        {"!": "ours", "text": "sklearn.nothing:Nothing"},
         {"!": "anything", "text": "1"},
     ],
     ids=str,
