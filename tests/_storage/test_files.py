@@ -115,6 +115,22 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(encoder, tmp_path, monkeypatch
         load(tmp_path / "nothing")
 
 
+@pytest.mark.parametrize("dtype", [">f8", ">i4", "<f2", "?"])
+def test_arrays_of_any_order_of_bytes(dtype, tmp_path):
+    model = LogisticRegression()
+    model.coef_ = np.array([[0, 1, 3]], dtype=dtype)
+    save(model, tmp_path / "model")
+    np.testing.assert_array_equal(load(tmp_path / "model").coef_, model.coef_)
+
+
+@pytest.mark.parametrize("dtype", ["G", "D"])
+def test_arrays_that_files_do_not_know_are_refused(dtype, tmp_path):
+    model = LogisticRegression()
+    model.coef_ = np.ones(3, dtype=dtype)
+    with pytest.raises(TypeError, match=rf"array of {model.coef_.dtype}.*joblib\.dump"):
+        save(model, tmp_path / "model")
+
+
 class TestWhatIsTheUsers:
     @pytest.mark.parametrize(
         ("make", "names"),
@@ -160,6 +176,17 @@ class TestWhatIsTheUsers:
             load(path, {**others, "encoder": nn.Linear(4, 2)})
         with pytest.raises(ValueError, match=r"weights of a torch.nn.Module for '\w+'; got 3"):
             load(path, {"encoder": 3, "decoder": 3})
+
+    def test_two_modules_of_one_name_are_alike(self, tmp_path):
+        def two(*widths):
+            given = [AutoencoderTransformer(encoder=nn.Linear(width, 2)) for width in widths]
+            return make_pipeline(*given, AutoencoderTransformer(decoder=nn.Linear(2, 7)))
+
+        save(two(3, 3), tmp_path / "model")
+        loaded = load(tmp_path / "model", {"encoder": nn.Linear(3, 2), "decoder": nn.Linear(2, 7)})
+        assert loaded[0].encoder is not loaded[1].encoder
+        with pytest.raises(TypeError, match="two that are not alike are named 'encoder'"):
+            save(two(3, 4), tmp_path / "model")
 
     def test_what_has_no_name_is_refused(self, X, tmp_path):
         unnamed = AutoencoderTransformer(encoder=lambda n_in, n_out: nn.Linear(n_in, n_out))
@@ -294,6 +321,14 @@ def test_two_hundred_and_forty_files_that_are_wrong(kind, files, tmp_path):
         path.write_bytes(wrong)
         with pytest.raises(ValueError, match=r"model.safetensors' cannot be read: .{10,}"):
             load(path)
+
+
+def test_what_another_version_wrote_and_this_one_cannot_read_is_said(files, tmp_path):
+    text, arrays = parts(files[0])
+    text["model"] |= {"version": "7.1.0", "root": {"!": "a form to come"}}
+    (tmp_path / "model").write_bytes(together(text, arrays))
+    with pytest.raises(ValueError, match=r"'a form to come'\. It was written by version 7\.1\.0"):
+        load(tmp_path / "model")
 
 
 def test_a_file_that_is_right_but_for_its_aim_executes_nothing(tmp_path):

@@ -8,6 +8,7 @@ import uuid
 from decimal import Decimal
 from functools import partial
 
+import dateutil.tz
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
@@ -153,6 +154,54 @@ def test_labels(labels):
     if not isinstance(labels, pd.PeriodIndex):  # no column has such, only their names
         assert is_plain(plain)
     pd.testing.assert_index_equal(back, labels, exact=True)
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "dateutil/Europe/Berlin",
+        dateutil.tz.tzutc(),
+        dateutil.tz.tzlocal(),
+        dateutil.tz.tzoffset(None, 7200),
+        datetime.timezone(datetime.timedelta(hours=-3)),
+    ],
+    ids=repr,
+)
+def test_zones_of_any_library(zone):
+    labels = pd.DatetimeIndex(["2020-01-01", "2020-07-01"], tz=zone)
+    back, plain, _ = there_and_back([labels, labels.dtype, labels[0]])
+    assert is_plain(plain)
+    assert list(back[0]) == list(labels) and back[2] == labels[0]
+    assert back[0].dtype == back[1] and list(back[0].hour) == list(labels.hour)
+    if isinstance(zone, str):
+        assert back[1] == labels.dtype
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {"!": "moments", "unit": "us", "zone": "dateutil//etc/passwd"},
+        {"!": "timestamp", "ticks": 0, "unit": "s", "zone": "dateutil/../../../etc/passwd"},
+        {
+            "!": "csr_array",
+            "data": np.ones(1),
+            "indices": np.array([10**9]),
+            "indptr": np.array([0, 1]),
+            "shape": {"!": "tuple", "items": [1, 1]},
+        },
+        {
+            "!": "RandomState",
+            "state": {
+                "!": "tuple",
+                "items": ["MT19937", np.ones(624, np.uint32), 10**9, 0, 0.0],
+            },
+        },
+    ],
+    ids=lambda plain: plain["!"],
+)
+def test_no_path_is_opened_and_no_memory_read_that_is_not_of_the_value(plain):
+    with pytest.raises(ValueError):
+        Reader([]).value(plain)
 
 
 def test_types_of_pyarrow():
