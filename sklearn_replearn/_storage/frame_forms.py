@@ -6,6 +6,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from .._runtime.arrow import schema_as_bytes, schema_of_bytes
 from .forms import Form, by_attributes, by_text
 
 
@@ -26,16 +27,15 @@ def _string_dtype_made(storage, missing):
 def _arrow_dtype(value):
     import pyarrow as pa
 
-    schema = pa.schema([("cells", value.pyarrow_dtype)]).serialize().to_pybytes()
-    return {"text": str(value), "schema": schema}
+    schema = pa.schema([("cells", value.pyarrow_dtype)])
+    return {"text": str(value), "schema": schema_as_bytes(schema)}
 
 
 def _arrow_dtype_made(text, schema):
     try:
-        import pyarrow as pa
+        return pd.ArrowDtype(schema_of_bytes(schema).field(0).type)
     except ImportError:
         return _without_pyarrow(text.removesuffix("[pyarrow]"))
-    return pd.ArrowDtype(pa.ipc.read_schema(pa.py_buffer(schema)).field(0).type)
 
 
 def _without_pyarrow(name):

@@ -181,6 +181,11 @@ def test_zones_of_any_library(zone):
     "plain",
     [
         {"!": "moments", "unit": "us", "zone": "dateutil//etc/passwd"},
+        {
+            "!": "arrow",
+            "text": "x[pyarrow]",
+            "schema": b"ARROW:extension:name arrow.py_extension_type",
+        },
         {"!": "timestamp", "ticks": 0, "unit": "s", "zone": "dateutil/../../../etc/passwd"},
         {
             "!": "csr_array",
