@@ -33,7 +33,7 @@ def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
     ----------
     estimator : estimator
         One of this package, or a Pipeline or search of scikit-learn with estimators of this package
-        and those of scikit-learn that are made of arrays (linear models, scalers; no trees).
+        and those of scikit-learn that are made of arrays (scalers, most linear models; no trees).
     path : path-like
         Such as ``"model.safetensors"``.
 

@@ -298,3 +298,13 @@ def test_labels_and_dtypes_of_pyarrow_are_read_where_it_is_not(tmp_path):
         "datetime64[us, UTC]",
         "timedelta64[s]",
     ]
+
+
+def test_trusted_types_take_no_extra():
+    code = (
+        "import sys; sys.modules['skl2onnx'] = sys.modules['skops'] = None\n"
+        "from sklearn_replearn import trusted_types\n"
+        "print('sklearn_replearn.rows.table.Table' in trusted_types(), 'matplotlib' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stdout == "True False\n", ended.stderr
