@@ -190,7 +190,9 @@ class _FileWriter(Writer):
                 return self.tagged(form.name, parts)
         if isinstance(value, nn.Module):
             return self._module(value)
-        if callable(value) and "<lambda>" not in getattr(value, "__qualname__", "<lambda>"):
+        if isinstance(value, np.ufunc) or "<lambda>" not in getattr(
+            value, "__qualname__", "<lambda>"
+        ):
             return self.tagged("own", {"name": self._name(value)})
         kind = type(value)
         if is_made_of_its_state(kind) and kind.__module__.partition(".")[0] not in _NEVER:
@@ -214,7 +216,10 @@ class _FileWriter(Writer):
 
     def _name(self, value):
         """The name by which a user imports a class or function."""
-        name = f"{getattr(value, '__module__', None) or 'numpy'}.{value.__qualname__}"
+        if isinstance(value, np.ufunc):  # before NumPy 2.2 it did not know where it is
+            name = f"numpy.{value.__name__}"
+        else:
+            name = f"{value.__module__}.{value.__qualname__}"
         if self._own.setdefault(name, value) is not value:
             raise TypeError(
                 f"save names what is yours by where it was defined, and two things are named "

@@ -9,6 +9,7 @@ import sys
 _OF_SEARCHES = (
     ("sklearn.model_selection", lambda kind: hasattr(kind, "get_n_splits")),
     ("sklearn.metrics._scorer", lambda kind: kind.__name__.endswith("Scorer")),
+    ("sklearn.utils._metadata_requests", lambda kind: kind.__name__.endswith("MetadataRequest")),
 )
 
 

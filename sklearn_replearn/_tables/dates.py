@@ -140,12 +140,15 @@ def as_time(column):
 
 def _moments(column):
     """Dates of a column of objects, of any year."""
-    try:
+    if int(pd.__version__.split(".")[0]) >= 3:
         return pd.to_datetime(column)
-    except pd.errors.OutOfBoundsDatetime:
-        if int(pd.__version__.split(".")[0]) >= 3:
-            raise
     # Before pandas 3 they are read as nanoseconds, which end in 1677 and 2262.
+    try:
+        moments = pd.to_datetime(column)
+        coarser = moments.dt.as_unit("us")
+        return coarser if moments.dropna().eq(coarser.dropna()).all() else moments
+    except pd.errors.OutOfBoundsDatetime:
+        pass
     known = column.dropna()
     zoned = any(getattr(cell, "tzinfo", None) is not None for cell in known)
     if zoned:

@@ -98,13 +98,13 @@ def by_onnx(model, X):
 
 IN_ANOTHER_PROCESS = """
 import sys, warnings
+sys.path[:0] = {paths!r}
 if sys.argv[2] == "without pyarrow":
-    sys.modules["pyarrow"] = None
+    import without_pyarrow
 import joblib
 from pathlib import Path
 import numpy as np
 import pandas as pd
-sys.path.insert(0, {here!r})
 folder = Path(sys.argv[1])
 from sklearn_replearn import load, trusted_types
 def results(model, X):
@@ -165,7 +165,8 @@ def table(fitted, tmp_path_factory):
     ]
     joblib.dump(parts, folder / "all.joblib")
     for way in ("MLflow", "without pyarrow"):
-        code = IN_ANOTHER_PROCESS.format(here=str(Path(__file__).parents[2]))
+        here = Path(__file__)
+        code = IN_ANOTHER_PROCESS.format(paths=[str(here.parents[2]), str(here.parent)])
         ended = subprocess.run(
             [sys.executable, "-c", code, str(folder), way], capture_output=True, text=True
         )

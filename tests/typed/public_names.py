@@ -1,7 +1,6 @@
 # pyright: strict
 """Public names, used: read by type checkers in strict mode, never run."""
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +30,11 @@ from sklearn_replearn.densities import Autoregressive
 from sklearn_replearn.likelihoods import Gaussian, Likelihood
 from sklearn_replearn.onnx import inputs_for, to_onnx
 
+
+def optimizer(weights: Any, lr: float) -> Any:
+    return [weights, lr]
+
+
 X: NDArray[np.float64] = np.zeros((20, 3))
 vae = VAETransformer(
     4,
@@ -42,7 +46,7 @@ vae = VAETransformer(
     hidden_layer_sizes=(32, 16),
     max_epochs=20,
     lr=1e-3,
-    optimizer=functools.partial(torch.optim.Optimizer, defaults={}),
+    optimizer=optimizer,
     callbacks=[],
     device=torch.device("cpu"),
     random_state=np.random.RandomState(0),
@@ -55,7 +59,7 @@ scores = vae.score_samples(X)
 print(scores.mean(), vae.score(X) + 1.0, vae.measures_)
 both, std = vae.score_samples(X, return_std=True)
 mean, deviation = vae.posterior(X)
-print(both[0], std[0], mean.shape, deviation.shape, vae.elbo_terms(X).mean())
+print(both[0], std[0], mean.shape, deviation.shape, vae.elbo_terms(X).shape)
 drawn = vae.sample(5, random_state=0, given={"a": (0.0, None)}, missing="as_fit")
 print(drawn, vae.impute(X, n_draws=5, random_state=0), vae.interpolate(X[0], X[1]))
 print(vae.encoder_module()(torch.zeros(1, 3)), vae.decoder_module(), vae.to_numbers(X).mean())
