@@ -7,6 +7,7 @@ import json
 import math
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -254,6 +255,10 @@ class _FileReader(Reader):
     def __init__(self, objects, arrays, given):
         super().__init__(objects)
         self._arrays, self._given = arrays, given
+
+    def value(self, plain):
+        # As literals are: what was loaded is pickled to the same bytes as what was saved.
+        return sys.intern(plain) if type(plain) is str else super().value(plain)
 
     def class_of(self, text):
         return self._own(**text) if isinstance(text, dict) else super().class_of(text)

@@ -72,6 +72,7 @@ def test_a_file_is_the_same_each_time(encoder, X, tmp_path):
     save(loaded, second)
     save(AutoencoderTransformer(**small).fit(X), third)
     assert first.read_bytes() == second.read_bytes() == third.read_bytes()
+    assert pickle.dumps(loaded) == pickle.dumps(encoder)
     np.testing.assert_array_equal(loaded.transform(X), encoder.transform(X))
     pd.testing.assert_frame_equal(loaded.impute(X), encoder.impute(X))
 
