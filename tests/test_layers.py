@@ -24,7 +24,16 @@ LAYERS = {
         "isolation",
         "transaction",
     ],
-    "_storage": ["forms", "frame_forms", "torch_forms", "plain", "stored", "files", "trusted"],
+    "_storage": [
+        "names",
+        "forms",
+        "frame_forms",
+        "torch_forms",
+        "plain",
+        "stored",
+        "files",
+        "trusted",
+    ],
     "_dataset": [
         "sparse",
         "hashing",

@@ -1,4 +1,4 @@
-"""What gives its rows through Arrow's PyCapsule interface, whatever library it is of."""
+"""Arrow: what gives its rows through the PyCapsule interface, and schemas in bytes."""
 
 from importlib import import_module
 
@@ -42,6 +42,27 @@ def column_from_arrow(values):
     if pyarrow is None:
         return _installed("polars").Series(values).to_numpy()
     return np.asarray(pyarrow.chunked_array(values) if stream else pyarrow.array(values))
+
+
+def schema_as_bytes(schema):
+    """A schema of pyarrow in bytes, as files of Arrow have it."""
+    return schema.remove_metadata().serialize().to_pybytes()
+
+
+def schema_of_bytes(data):
+    """The schema that was written so.
+
+    Raises
+    ------
+    ImportError
+        If pyarrow is not installed.
+    ValueError
+        If it holds a type of Arrow that is a pickle, which pyarrow before 14.0.1 executes.
+    """
+    if b"arrow.py_extension_type" in data:
+        raise ValueError("it holds a type of pyarrow that is a pickle, and is not opened")
+    pyarrow = import_module("pyarrow")
+    return pyarrow.ipc.read_schema(pyarrow.py_buffer(data))
 
 
 def _installed(name):

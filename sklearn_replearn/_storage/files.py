@@ -7,6 +7,7 @@ import json
 import math
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
     ----------
     estimator : estimator
         One of this package, or a Pipeline or search of scikit-learn with estimators of this package
-        and those of scikit-learn that are made of arrays (linear models, scalers; no trees).
+        and those of scikit-learn that are made of arrays (scalers, most linear models; no trees).
     path : path-like
         Such as ``"model.safetensors"``.
 
@@ -121,9 +122,11 @@ def load(path: str | os.PathLike, objects: Mapping[str, object] | None = None) -
     ...     load(Path(folder) / "model.safetensors")
     VAETransformer(latent_dim=3)
     """
-    data = Path(path).read_bytes()
+    data, writer = Path(path).read_bytes(), ""
     try:
         model, arrays = _parts_of(data)
+        if model["version"] != version():
+            writer = f" It was written by version {model['version']}, and this is {version()}."
         reader = _FileReader(model["objects"], arrays, objects or {})
         estimator = reader.value(model["root"])
         reader.check()
@@ -133,7 +136,8 @@ def load(path: str | os.PathLike, objects: Mapping[str, object] | None = None) -
     except (_Missing, Warning):
         raise
     except Exception as problem:  # whatever can be wrong with a file
-        raise ValueError(f"{os.fspath(path)!r} cannot be read: {_cause(problem)}.") from problem
+        text = f"{os.fspath(path)!r} cannot be read: {_cause(problem)}.{writer}"
+        raise ValueError(text) from problem
     return estimator
 
 
@@ -154,7 +158,7 @@ class _FileWriter(Writer):
         super().__init__()
         self.arrays = {}
         self._names = {}  # of modules
-        self._own = {}  # objects of users, by name
+        self._own = {}  # objects of users, and what modules of theirs are like, by name
 
     def plain(self, value):
         if type(value) is float and not math.isfinite(value):
@@ -169,6 +173,13 @@ class _FileWriter(Writer):
     def _tensor(self, array):
         # Sums over other strides are of other bits: an array is read in the order that it had.
         turned = array.flags.f_contiguous and not array.flags.c_contiguous
+        # A file has one order of bytes.
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        if array.dtype.str not in _DTYPES:
+            raise TypeError(
+                f"save has no way to write an array of {array.dtype}, which files of safetensors "
+                "do not know. Store the estimator by joblib.dump."
+            )
         number = str(len(self.arrays))
         self.arrays[number] = np.asarray(array.T if turned else array, order="C")
         return self.tagged("numbers", {"number": number, "turned": turned})
@@ -179,8 +190,7 @@ class _FileWriter(Writer):
             if parts is not None:
                 return self.tagged(form.name, parts)
         if isinstance(value, nn.Module):
-            name = self._names.get(id(value), type(value).__name__)
-            return self.tagged("module", {"name": name, "weights": _weights(value)})
+            return self._module(value)
         if isinstance(value, np.ufunc) or "<lambda>" not in getattr(
             value, "__qualname__", "<lambda>"
         ):
@@ -193,6 +203,17 @@ class _FileWriter(Writer):
             f"save has no way to write {value!r} ({kind.__module__}.{kind.__qualname__}). Store "
             "the estimator by skops.io.dump, or by joblib.dump if only you will load it."
         )
+
+    def _module(self, module):
+        name = self._names.get(id(module), type(module).__name__)
+        weights = _weights(module)
+        like = repr(module), {part: weight.shape for part, weight in weights.items()}
+        if self._own.setdefault(name, like) != like:
+            raise TypeError(
+                f"save names a torch.nn.Module by its parameter, and two that are not alike are "
+                f"named {name!r}. Give classes or functions that make them."
+            )
+        return self.tagged("module", {"name": name, "weights": weights})
 
     def _name(self, value):
         """The name by which a user imports a class or function."""
@@ -207,6 +228,10 @@ class _FileWriter(Writer):
             )
         return name
 
+
+#: Of arrays in files of safetensors.
+_DTYPES = {"|b1", *(f"{'|' if n == 1 else '<'}{k}{n}" for k in "iu" for n in (1, 2, 4, 8))}
+_DTYPES |= {"<f2", "<f4", "<f8"}
 
 #: Objects of these packages are made of more than their attributes.
 _NEVER = ("builtins", "numpy", "torch", "functools", "types")
@@ -230,6 +255,10 @@ class _FileReader(Reader):
     def __init__(self, objects, arrays, given):
         super().__init__(objects)
         self._arrays, self._given = arrays, given
+
+    def value(self, plain):
+        # As literals are: what was loaded is pickled to the same bytes as what was saved.
+        return sys.intern(plain) if type(plain) is str else super().value(plain)
 
     def class_of(self, text):
         return self._own(**text) if isinstance(text, dict) else super().class_of(text)

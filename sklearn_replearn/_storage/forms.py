@@ -121,8 +121,14 @@ def _compressed(kind):
         kind,
         _SPARSE[kind],
         lambda v: {"data": v.data, "indices": v.indices, "indptr": v.indptr, "shape": v.shape},
-        lambda data, indices, indptr, shape: _SPARSE[kind]((data, indices, indptr), shape=shape),
+        lambda *parts: _compressed_made(_SPARSE[kind], *parts),
     )
+
+
+def _compressed_made(kind, data, indices, indptr, shape):
+    made = kind((data, indices, indptr), shape=shape)
+    made.check_format(full_check=True)  # or an index beyond the table is one beyond its memory
+    return made
 
 
 def _naive(value):
@@ -134,6 +140,9 @@ def _random_state(value):
 
 
 def _random_state_made(state):
+    position = state[2]
+    if not 0 <= position <= 624:  # NumPy would read beyond its memory
+        raise ValueError(f"A RandomState has positions from 0 to 624; got {position}.")
     random_state = np.random.RandomState()
     random_state.set_state(state)
     return random_state

@@ -1,9 +1,12 @@
 """How dtypes, labels and cells of frames are written plainly, and read where a library is not."""
 
+import datetime
+
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from .._runtime.arrow import schema_as_bytes, schema_of_bytes
 from .forms import Form, by_attributes, by_text
 
 
@@ -24,23 +27,22 @@ def _string_dtype_made(storage, missing):
 def _arrow_dtype(value):
     import pyarrow as pa
 
-    schema = pa.schema([("cells", value.pyarrow_dtype)]).serialize().to_pybytes()
-    return {"text": str(value), "schema": schema}
+    schema = pa.schema([("cells", value.pyarrow_dtype)])
+    return {"text": str(value), "schema": schema_as_bytes(schema)}
 
 
 def _arrow_dtype_made(text, schema):
     try:
-        import pyarrow as pa
+        return pd.ArrowDtype(schema_of_bytes(schema).field(0).type)
     except ImportError:
         return _without_pyarrow(text.removesuffix("[pyarrow]"))
-    return pd.ArrowDtype(pa.ipc.read_schema(pa.py_buffer(schema)).field(0).type)
 
 
 def _without_pyarrow(name):
     """The dtype of pandas for cells of a type of pyarrow."""
     unit, _, zone = name.removeprefix("timestamp[").removesuffix("]").partition(", tz=")
     if name.startswith("timestamp"):
-        return pd.DatetimeTZDtype(unit, zone) if zone else np.dtype(f"M8[{unit}]")
+        return _zoned_dtype_made(unit, zone) if zone else np.dtype(f"M8[{unit}]")
     if name.startswith("duration"):
         return np.dtype(f"m8[{name[9:-1]}]")
     if name.removeprefix("u") in {"int8", "int16", "int32", "int64"}:
@@ -62,8 +64,33 @@ def _named_dtype(value):
     return {"text": str(value)} if same else None
 
 
+#: pandas looks for zones of dateutil by names that begin so.
+_OF_DATEUTIL = "dateutil/"
+
+
+def _zone(tz):
+    """The name by which pandas finds a zone again, on any machine."""
+    file = getattr(tz, "_filename", None)  # of dateutil alone
+    if file is not None:
+        return _OF_DATEUTIL + file.rpartition("zoneinfo/")[2]
+    name = getattr(tz, "key", None) or getattr(tz, "zone", None)
+    offset = None if type(tz).__name__ == "tzlocal" else tz.utcoffset(None)
+    return name or str(tz if offset is None else datetime.timezone(offset))
+
+
+def _zone_made(name):
+    # It would open the file of any path.
+    if name.startswith(_OF_DATEUTIL) and {"", ".."} & set(name.split("/")):
+        raise ValueError(f"{name!r} is no time zone.")
+    return name
+
+
 def _zoned_dtype(value):
-    return {"unit": value.unit, "zone": str(value.tz)}
+    return {"unit": value.unit, "zone": _zone(value.tz)}
+
+
+def _zoned_dtype_made(unit, zone):
+    return pd.DatetimeTZDtype(unit, _zone_made(zone))
 
 
 def _index(value):
@@ -110,12 +137,12 @@ def _frame_made(index, columns, cells):
 def _moment(value):
     zone = getattr(value, "tz", None)
     ticks = int(value.asm8.astype(np.int64))
-    return {"ticks": ticks, "unit": value.unit, "zone": None if zone is None else str(zone)}
+    return {"ticks": ticks, "unit": value.unit, "zone": None if zone is None else _zone(zone)}
 
 
 def _timestamp(ticks, unit, zone):
     moment = pd.Timestamp(np.datetime64(ticks, unit))
-    return moment if zone is None else moment.tz_localize("UTC").tz_convert(zone)
+    return moment if zone is None else moment.tz_localize("UTC").tz_convert(_zone_made(zone))
 
 
 def _timedelta(ticks, unit, zone):
@@ -143,7 +170,7 @@ def _column_type_made(name, known):
 FORMS = (
     by_attributes("categories", pd.CategoricalDtype, "categories", "ordered"),
     Form("strings", pd.StringDtype, _string_dtype, _string_dtype_made),
-    Form("moments", pd.DatetimeTZDtype, _zoned_dtype, pd.DatetimeTZDtype),
+    Form("moments", pd.DatetimeTZDtype, _zoned_dtype, _zoned_dtype_made),
     Form("arrow", pd.ArrowDtype, _arrow_dtype, _arrow_dtype_made),
     Form(
         "pandas",

@@ -5,21 +5,16 @@ another type becomes a dict of its parts, tagged with the name of its form; an o
 scikit-learn becomes an entry of a list of objects, so that what two hold in common is written once.
 """
 
-import importlib
 import sys
 
 import numpy as np
 
 from . import forms, frame_forms
+from .names import is_named, named, path_of
 
 _TAG = "!"
 _FORMS = (*frame_forms.FORMS, *forms.FORMS)
 _BY_NAME = {form.name: form for form in _FORMS}
-_PACKAGE = __name__.partition(".")[0]
-#: Objects of these packages are made of what they hold, and nothing else of them is called.
-_OBJECTS_OF = (_PACKAGE + ".", "sklearn.")
-#: Functions of these are named; they are no more than looked up.
-_FUNCTIONS_OF = (_PACKAGE + ".", "sklearn.metrics.")
 
 
 class Unreadable(ValueError):
@@ -131,7 +126,7 @@ class Reader:
         if name == "object":
             return self._object(*parts)
         if name == "ours":
-            return named(*parts, ours=_FUNCTIONS_OF)
+            return _known(*parts)
         if name in _BY_NAME:
             return _BY_NAME[name].value(*parts)
         return self.other(name, *parts)
@@ -148,7 +143,7 @@ class Reader:
 
     def class_of(self, text):
         """The class of an object that was written."""
-        return named(text, ours=_OBJECTS_OF)
+        return _known(text)
 
     def _object(self, number):
         if number not in self.objects:
@@ -182,24 +177,9 @@ def restore(value, state):
         vars(value).update({sys.intern(name): held for name, held in (state or {}).items()})
 
 
-def path_of(value):
-    """The module and the name of a class or function."""
-    return f"{value.__module__}:{value.__qualname__}"
-
-
-def is_named(value):
-    """Whether a value is a class or function of ours, or of scikit-learn."""
-    module = getattr(value, "__module__", None)
-    if not isinstance(module, str) or not hasattr(value, "__qualname__"):
-        return False
-    prefixes = _OBJECTS_OF if isinstance(value, type) else _FUNCTIONS_OF
-    return f"{module}.".startswith(prefixes) and "<" not in value.__qualname__
-
-
 def is_object(value):
     """Whether a value is an object of ours or of scikit-learn, and made of what it holds."""
-    kind = type(value)
-    return f"{kind.__module__}.".startswith(_OBJECTS_OF) and is_made_of_its_state(kind)
+    return is_named(type(value)) and is_made_of_its_state(type(value))
 
 
 def is_made_of_its_state(kind):
@@ -208,13 +188,8 @@ def is_made_of_its_state(kind):
     return (kind.__reduce__, kind.__reduce_ex__, kind.__new__) == own
 
 
-def named(path, ours):
-    """The class or function of a path, of one of these packages."""
-    module, _, name = path.partition(":")
-    if f"{module}.".startswith(ours):
-        found = importlib.import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-        if getattr(found, "__qualname__", None) == name and found.__module__ == module:
-            return found
-    raise Unreadable(f"it names {path!r}, which is nothing that a model is made of")
+def _known(path):
+    found = named(path)
+    if found is None:
+        raise Unreadable(f"it names {path!r}, which is nothing that a model is made of")
+    return found

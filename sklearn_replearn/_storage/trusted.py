@@ -49,10 +49,13 @@ def trusted_types() -> list[str]:
 
 
 def _public_modules(package):
-    prefix = package.__name__ + "."
-    for found in pkgutil.walk_packages(package.__path__, prefix):
-        public = not any(part.startswith("_") for part in found.name.split(".")[1:])
-        if public:
-            module = importlib.import_module(found.name)
-            if hasattr(module, "__all__"):
-                yield module
+    for found in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+        name = found.name.rpartition(".")[2]
+        # Of functions alone, and importing it takes an extra that need not be installed.
+        if name.startswith("_") or name == "onnx":
+            continue
+        module = importlib.import_module(found.name)
+        if hasattr(module, "__all__"):
+            yield module
+        if found.ispkg:
+            yield from _public_modules(module)

@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 from narwhals.exceptions import DuplicateError
 
+from .._runtime.arrow import schema_as_bytes, schema_of_bytes
+
 
 class PandasLike:
     """A pandas frame in, a pandas frame out."""
@@ -79,14 +81,13 @@ class Arrow:
     """
 
     def __init__(self, table):
-        # In bytes, as files of Arrow have it: a stored model is read where pyarrow is not.
-        self._schema = table.schema.remove_metadata().serialize().to_pybytes()
+        # In bytes: a stored model is read where pyarrow is not.
+        self._schema = schema_as_bytes(table.schema)
 
     @property
     def schema(self):
         """Names and types of the columns, pyarrow.Schema."""
-        pyarrow = _pyarrow()
-        return pyarrow.ipc.read_schema(pyarrow.py_buffer(self._schema))
+        return schema_of_bytes(self._schema)
 
     def back(self, frame):
         """A pandas frame as a table of pyarrow, with the types that it had."""

@@ -15,6 +15,10 @@ DTYPES = {
 }
 
 
+#: What tells of a tensor the same for all values; "__get__" is an attribute such as its shape.
+_OF_LAYOUT = {"__get__", "__len__", "dim", "is_contiguous", "is_floating_point", "numel", "size"}
+
+
 def record(graph, operators, module, name, shape, dtype=torch.float64):
     """Write what a module computes into a graph.
 
@@ -44,7 +48,8 @@ def record(graph, operators, module, name, shape, dtype=torch.float64):
     Raises
     ------
     ValueError
-        If the module calls a torch function of which no node is known, or looks at values.
+        If the module calls a torch function of which no node is known, looks at values or writes
+        into a tensor.
     """
     rows = torch.zeros((_N_ROWS, *shape), dtype=dtype, device="cpu")
     recording = Recording(graph, operators, {id(rows): (rows, name)})
@@ -78,12 +83,12 @@ class Recording(TorchFunctionMode):
     def _write(self, name, out, args, kwargs):
         outs = list(out) if isinstance(out, list | tuple) else [out]
         if not all(isinstance(x, torch.Tensor) for x in outs):
-            if name in ("__bool__", "item", "tolist", "__float__", "__int__", "__index__"):
-                raise ValueError(
-                    f"The network looks at values of its rows ({name}), which a graph does not. "
-                    "Compute all cases, and choose with torch.where."
-                )
-            return  # shapes and dtypes
+            if name in _OF_LAYOUT:
+                return
+            raise ValueError(
+                f"The network looks at values of its rows, or writes into them ({name}), which a "
+                "graph does not. Compute all cases, and choose with torch.where."
+            )
         name = name.strip("_") if name.startswith("__") else name
         if name not in self._operators:
             raise ValueError(

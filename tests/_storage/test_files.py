@@ -72,6 +72,7 @@ def test_a_file_is_the_same_each_time(encoder, X, tmp_path):
     save(loaded, second)
     save(AutoencoderTransformer(**small).fit(X), third)
     assert first.read_bytes() == second.read_bytes() == third.read_bytes()
+    assert pickle.dumps(loaded) == pickle.dumps(encoder)
     np.testing.assert_array_equal(loaded.transform(X), encoder.transform(X))
     pd.testing.assert_frame_equal(loaded.impute(X), encoder.impute(X))
 
@@ -113,6 +114,22 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(encoder, tmp_path, monkeypatch
         save(encoder, tmp_path / "nowhere" / "model")
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("dtype", [">f8", ">i4", "<f2", "?"])
+def test_arrays_of_any_order_of_bytes(dtype, tmp_path):
+    model = LogisticRegression()
+    model.coef_ = np.array([[0, 1, 3]], dtype=dtype)
+    save(model, tmp_path / "model")
+    np.testing.assert_array_equal(load(tmp_path / "model").coef_, model.coef_)
+
+
+@pytest.mark.parametrize("dtype", ["G", "D"])
+def test_arrays_that_files_do_not_know_are_refused(dtype, tmp_path):
+    model = LogisticRegression()
+    model.coef_ = np.ones(3, dtype=dtype)
+    with pytest.raises(TypeError, match=rf"array of {model.coef_.dtype}.*joblib\.dump"):
+        save(model, tmp_path / "model")
 
 
 class TestWhatIsTheUsers:
@@ -160,6 +177,17 @@ class TestWhatIsTheUsers:
             load(path, {**others, "encoder": nn.Linear(4, 2)})
         with pytest.raises(ValueError, match=r"weights of a torch.nn.Module for '\w+'; got 3"):
             load(path, {"encoder": 3, "decoder": 3})
+
+    def test_two_modules_of_one_name_are_alike(self, tmp_path):
+        def two(*widths):
+            given = [AutoencoderTransformer(encoder=nn.Linear(width, 2)) for width in widths]
+            return make_pipeline(*given, AutoencoderTransformer(decoder=nn.Linear(2, 7)))
+
+        save(two(3, 3), tmp_path / "model")
+        loaded = load(tmp_path / "model", {"encoder": nn.Linear(3, 2), "decoder": nn.Linear(2, 7)})
+        assert loaded[0].encoder is not loaded[1].encoder
+        with pytest.raises(TypeError, match="two that are not alike are named 'encoder'"):
+            save(two(3, 4), tmp_path / "model")
 
     def test_what_has_no_name_is_refused(self, X, tmp_path):
         unnamed = AutoencoderTransformer(encoder=lambda n_in, n_out: nn.Linear(n_in, n_out))
@@ -294,3 +322,47 @@ def test_two_hundred_and_forty_files_that_are_wrong(kind, files, tmp_path):
         path.write_bytes(wrong)
         with pytest.raises(ValueError, match=r"model.safetensors' cannot be read: .{10,}"):
             load(path)
+
+
+def test_what_another_version_wrote_and_this_one_cannot_read_is_said(files, tmp_path):
+    text, arrays = parts(files[0])
+    text["model"] |= {"version": "7.1.0", "root": {"!": "a form to come"}}
+    (tmp_path / "model").write_bytes(together(text, arrays))
+    with pytest.raises(ValueError, match=r"'a form to come'\. It was written by version 7\.1\.0"):
+        load(tmp_path / "model")
+
+
+def test_a_file_that_is_right_but_for_its_aim_executes_nothing(tmp_path):
+    """Reading calls methods of what a file holds, such as ``tolist`` of an array."""
+    written = tmp_path / "written"
+    save(AutoencoderTransformer(), written)
+    before = written.read_bytes()
+    ours = "sklearn_replearn._storage"
+    estimator = {"class": "sklearn.pipeline:Pipeline", "state": {"steps": []}}
+    number = {"!": "object", "number": 0}
+    calls = [
+        (f"{ours}.files:save", [number, str(written)]),
+        (f"{ours}.files:load", [str(tmp_path / "none")]),
+        (f"{ours}.plain:Reader.value", [number, {"!": "posix:system"}]),
+        (f"{ours}.names:named", ["posix:system"]),
+    ]
+    for function, given in calls:
+        call = {
+            "!": "partial",
+            "function": {"!": "ours", "text": function},
+            "given": {"!": "tuple", "items": given},
+            "named": {},
+        }
+        trap = {"class": "sklearn.base:BaseEstimator", "state": {"tolist": call}}
+        kinds = {"distinct": [], "which": {"!": "object", "number": 1}}
+        schema = {"class": "sklearn_replearn._tables.schema:Schema", "state": {"kinds": kinds}}
+        model = {
+            "version": "0.2.0",
+            "root": {"!": "object", "number": 2},
+            "objects": [estimator, trap, schema],
+        }
+        path = tmp_path / "model"
+        path.write_bytes(together({"model": model}, {}))
+        with pytest.raises(ValueError, match="nothing that a model is made of"):
+            load(path)
+    assert written.read_bytes() == before

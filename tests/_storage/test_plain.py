@@ -9,15 +9,20 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+import dateutil.tz
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.feature_selection import f_classif
+from sklearn.metrics.pairwise import rbf_kernel
+from sklearn.preprocessing import StandardScaler
 
 from sklearn_replearn import AutoencoderTransformer
 from sklearn_replearn._storage.plain import Reader, Unreadable, Writer
 from sklearn_replearn._tables.levels import Levels
+from sklearn_replearn.metrics import effective_rank
 from sklearn_replearn.objectives import NTXent
 
 moment = pd.Timestamp("2020-02-03 04:05", tz="Europe/Berlin")
@@ -55,6 +60,10 @@ VALUES = [
     np.float64,
     float,
     Levels,
+    StandardScaler,
+    f_classif,
+    partial(rbf_kernel, gamma=2.0),
+    effective_rank,
     sp.csr_matrix,
     sp.coo_array,
     sp.csc_array(np.eye(3)),
@@ -148,6 +157,59 @@ def test_labels(labels):
     pd.testing.assert_index_equal(back, labels, exact=True)
 
 
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "dateutil/Europe/Berlin",
+        dateutil.tz.tzutc(),
+        dateutil.tz.tzlocal(),
+        dateutil.tz.tzoffset(None, 7200),
+        datetime.timezone(datetime.timedelta(hours=-3)),
+    ],
+    ids=repr,
+)
+def test_zones_of_any_library(zone):
+    labels = pd.DatetimeIndex(["2020-01-01", "2020-07-01"], tz=zone)
+    back, plain, _ = there_and_back([labels, labels.dtype, labels[0]])
+    assert is_plain(plain)
+    assert list(back[0]) == list(labels) and back[2] == labels[0]
+    assert back[0].dtype == back[1] and list(back[0].hour) == list(labels.hour)
+    if isinstance(zone, str):
+        assert back[1] == labels.dtype
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        {"!": "moments", "unit": "us", "zone": "dateutil//etc/passwd"},
+        {
+            "!": "arrow",
+            "text": "x[pyarrow]",
+            "schema": b"ARROW:extension:name arrow.py_extension_type",
+        },
+        {"!": "timestamp", "ticks": 0, "unit": "s", "zone": "dateutil/../../../etc/passwd"},
+        {
+            "!": "csr_array",
+            "data": np.ones(1),
+            "indices": np.array([10**9]),
+            "indptr": np.array([0, 1]),
+            "shape": {"!": "tuple", "items": [1, 1]},
+        },
+        {
+            "!": "RandomState",
+            "state": {
+                "!": "tuple",
+                "items": ["MT19937", np.ones(624, np.uint32), 10**9, 0, 0.0],
+            },
+        },
+    ],
+    ids=lambda plain: plain["!"],
+)
+def test_no_path_is_opened_and_no_memory_read_that_is_not_of_the_value(plain):
+    with pytest.raises(ValueError):
+        Reader([]).value(plain)
+
+
 def test_types_of_pyarrow():
     pa = pytest.importorskip("pyarrow")
     for kind in (pa.int16(), pa.timestamp("us", "UTC"), pa.dictionary(pa.int8(), pa.string())):
@@ -187,6 +249,16 @@ def test_what_is_not_ours_stays_as_it_is():
         {"!": "ours", "text": "sklearn_replearn._storage.files:os.system"},
         {"!": "ours", "text": "sklearn_replearn._storage.files:np.load"},
         {"!": "ours", "text": "sklearn.datasets._openml:fetch_openml"},
+        {"!": "ours", "text": "sklearn_replearn._storage.files:save"},
+        {"!": "ours", "text": "sklearn_replearn._storage.plain:Reader"},
+        {"!": "ours", "text": "sklearn_replearn._tables.levels:Levels.encode"},
+        {"!": "ours", "text": "sklearn_replearn._tables.frames:as_pandas"},
+        {"!": "ours", "text": "sklearn_replearn.onnx.conversion:to_onnx"},
+        {"!": "ours", "text": "sklearn_replearn....os:system"},
+        {"!": "ours", "text": "sklearn.utils._testing:TempMemmap"},
+        {"!": "ours", "text": "sklearn.utils.metaestimators:available_if"},
+        {"!": "ours", "text": "sklearn.metrics._scorer:_get_response_values"},
+        {"!": "ours", "text": "sklearn.nothing:Nothing"},
         {"!": "anything", "text": "1"},
     ],
     ids=str,
@@ -229,3 +301,13 @@ def test_labels_and_dtypes_of_pyarrow_are_read_where_it_is_not(tmp_path):
         "datetime64[us, UTC]",
         "timedelta64[s]",
     ]
+
+
+def test_trusted_types_take_no_extra():
+    code = (
+        "import sys; sys.modules['skl2onnx'] = sys.modules['skops'] = None\n"
+        "from sklearn_replearn import trusted_types\n"
+        "print('sklearn_replearn.rows.table.Table' in trusted_types(), 'matplotlib' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stdout == "True False\n", ended.stderr

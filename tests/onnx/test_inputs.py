@@ -178,6 +178,22 @@ class _Looking(nn.Module):
         return self.layer(x) if x.sum() > 1e9 else self.layer(-x)
 
 
+class _Writing(_Looking):
+    """Writes into its rows."""
+
+    def forward(self, x):
+        x = x.clone()
+        x[:, 0] = 0
+        return self.layer(x)
+
+
+class _Comparing(_Looking):
+    """Chooses by what torch finds of all values."""
+
+    def forward(self, x):
+        return self.layer(x) * (2.0 if torch.equal(x.relu(), x) else 1.0)
+
+
 class _Fourier(nn.Module):
     """Calls what has no node."""
 
@@ -189,14 +205,19 @@ class _Fourier(nn.Module):
         return self.layer(torch.fft.fft(x).real)
 
 
+_OF_THEIR_OWN = (_Looking, _Fourier, _Writing, _Comparing)
+
+
 def _refused():
     _, X = fitted("numbers")
-    own = [quick(AutoencoderTransformer, encoder=kind) for kind in (_Looking, _Fourier)]
+    own = [quick(AutoencoderTransformer, encoder=kind) for kind in _OF_THEIR_OWN]
     scaled = quick(AutoencoderTransformer, rows=Table(scaling=PowerTransformer()))
     varied = X[:, :4]
     levels = pd.DataFrame({"a": pd.Categorical(pd.interval_range(0, 4)), "b": [1.0, 2, 4, 3]})
     return {
         "looks at values": (own[0], X, "looks at values of its rows"),
+        "writes into rows": (own[2], X, r"writes into them \(__setitem__\)"),
+        "compares all": (own[3], X, r"looks at values .*\(equal\)"),
         "no node": (own[1], X, r"no ONNX for torch's fft_fft\(\) here"),
         "own scaling": (scaled, varied, "scaled by a PowerTransformer"),
         "levels": (quick(AutoencoderTransformer), levels, "Convert the column to text"),
