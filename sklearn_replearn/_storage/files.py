@@ -221,6 +221,8 @@ class _FileWriter(Writer):
             name = f"numpy.{value.__name__}"
         else:
             name = f"{value.__module__}.{value.__qualname__}"
+        if name.startswith(f"{__name__.partition('.')[0]}."):
+            raise TypeError(f"save has no way to write {name}, which is none of a model's.")
         if self._own.setdefault(name, value) is not value:
             raise TypeError(
                 f"save names what is yours by where it was defined, and two things are named "

@@ -91,8 +91,9 @@ class Date:
         if self.of_objects == "date":
             return column.dt.date.astype(object).where(~missing, None)
         cells = column.to_numpy() if self.of_objects == "numpy" else column.astype(object)
-        if callable(self.of_objects):
-            cells = [cell if cell is pd.NaT else self.of_objects(cell) for cell in cells]
+        if self.of_objects in _FROM_PANDAS:
+            made = _FROM_PANDAS[self.of_objects]
+            cells = [cell if cell is pd.NaT else made(cell) for cell in cells]
         return pd.Series(list(cells), dtype=object).where(~missing, None)
 
     def _on_unit(self, column):
@@ -121,11 +122,12 @@ def _timedelta(cell):
 
 #: Cells of these types are given back as such; others as those of pandas.
 _OF_OBJECTS = {
-    datetime.datetime: _datetime,
-    datetime.timedelta: _timedelta,
+    datetime.datetime: "datetime.datetime",
+    datetime.timedelta: "datetime.timedelta",
     np.datetime64: "numpy",
     np.timedelta64: "numpy",
 }
+_FROM_PANDAS = {"datetime.datetime": _datetime, "datetime.timedelta": _timedelta}
 
 
 def as_time(column):

@@ -1,10 +1,12 @@
 """Estimators in one file, read where and by whom it may be, and refused when it is not whole."""
 
+import datetime
 import json
 import os
 import pickle
 import random
 import stat
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -75,6 +77,29 @@ def test_a_file_is_the_same_each_time(encoder, X, tmp_path):
     assert pickle.dumps(loaded) == pickle.dumps(encoder)
     np.testing.assert_array_equal(loaded.transform(X), encoder.transform(X))
     pd.testing.assert_frame_equal(loaded.impute(X), encoder.impute(X))
+
+
+def test_cells_of_python_come_back_as_such(tmp_path):
+    days = np.random.default_rng(0).integers(0, 99, 30).tolist()
+    first = datetime.datetime(2020, 1, 1)
+    cells = {
+        "moment": [first + datetime.timedelta(hours=day) for day in days],
+        "span": [datetime.timedelta(hours=day) for day in days],
+        "day": [datetime.date(2020, 1, 1 + day % 28) for day in days],
+        "numpy": [np.datetime64("2020-01-01") + day for day in days],
+        "decimal": [Decimal(day) / 4 for day in days],
+        "truth": [day > 50 for day in days],
+        "whole": days,
+        "either": [None if day % 3 else "a" for day in days],
+    }
+    table = pd.DataFrame({name: pd.Series(held, dtype=object) for name, held in cells.items()})
+    fitted = AutoencoderTransformer(**small).fit(table)
+    save(fitted, tmp_path / "model")
+    decoded = load(tmp_path / "model").inverse_transform(fitted.transform(table))
+    for name in table:
+        kinds = {type(cell) for cell in decoded[name]} - {type(None)}
+        assert kinds == {type(table[name].dropna().iloc[0])}, name
+    pd.testing.assert_frame_equal(decoded, fitted.inverse_transform(fitted.transform(table)))
 
 
 def test_what_was_not_fitted_comes_back(tmp_path):

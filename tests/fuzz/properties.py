@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import torch
+from from_a_file import from_a_file
 from pandas.testing import assert_frame_equal
 from repeatability import global_state
 from scipy import sparse
@@ -103,6 +104,13 @@ def a_weight_of_zero_is_no_row(case):
 def pickles_come_back(case):
     back = pickle.loads(pickle.dumps(case.transformer))
     np.testing.assert_array_equal(back.transform(case.X), case.codes)
+
+
+def files_come_back(case):
+    back = from_a_file(case.transformer)
+    np.testing.assert_array_equal(back.transform(case.X), case.codes)
+    decoded = back.inverse_transform(case.codes)
+    assert_frame_equal(decoded, case.transformer.inverse_transform(case.codes))
 
 
 def copies_are_the_same(case):

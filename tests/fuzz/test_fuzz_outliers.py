@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from from_a_file import from_a_file
 from pandas.testing import assert_frame_equal
 from repeatability import global_state
 from sklearn.base import clone
@@ -46,8 +47,8 @@ def test_detector(seed, novelty):
     np.testing.assert_array_equal(detector.p_values(X.iloc[[0]]), p[[0]])
     again = clone(detector).fit(X.iloc[order])
     np.testing.assert_array_equal(again.p_values(X), p)
-    back = pickle.loads(pickle.dumps(detector))
-    np.testing.assert_array_equal(back.score_samples(X), scores)
+    for back in (pickle.loads(pickle.dumps(detector)), from_a_file(detector)):
+        np.testing.assert_array_equal(back.score_samples(X), scores)
     shares = detector.explain(X)
     assert shares.shape == X.shape
     assert np.isfinite(shares.to_numpy()).all()
@@ -81,8 +82,8 @@ def test_classifier(seed, encoder):
     np.testing.assert_array_equal(classifier._seen_by_head(X.iloc[[0]]), seen[[0]])
     np.testing.assert_allclose(classifier.predict_proba(X.iloc[[0]]), shares[[0]], rtol=1e-12)
     np.testing.assert_array_equal(clone(classifier).fit(X, y).predict_proba(X), shares)
-    back = pickle.loads(pickle.dumps(classifier))
-    np.testing.assert_array_equal(back.predict_proba(X), shares)
+    for back in (pickle.loads(pickle.dumps(classifier)), from_a_file(classifier)):
+        np.testing.assert_array_equal(back.predict_proba(X), shares)
 
 
 def test_generators_are_compared_at_all():
