@@ -281,7 +281,7 @@ def test_labels_and_dtypes_of_pyarrow_are_read_where_it_is_not(tmp_path):
     np.save(tmp_path / "plain.npy", np.array(plain, dtype=object), allow_pickle=True)
     code = (
         f"import sys; sys.path[:0] = {[str(here.parents[2]), str(here.parent)]!r}\n"
-        "import without_pyarrow\n"
+        "from hiding import hide_pyarrow; hide_pyarrow()\n"
         "import json, numpy as np\n"
         "from sklearn_replearn._storage.plain import Reader\n"
         f"plain = np.load({str(tmp_path / 'plain.npy')!r}, allow_pickle=True)\n"

@@ -100,7 +100,8 @@ IN_ANOTHER_PROCESS = """
 import sys, warnings
 sys.path[:0] = {paths!r}
 if sys.argv[2] == "without pyarrow":
-    import without_pyarrow
+    from hiding import hide_pyarrow
+    hide_pyarrow()
 import joblib
 from pathlib import Path
 import numpy as np

@@ -1,4 +1,4 @@
-"""Imported first, it makes a process one in which pyarrow is not installed."""
+"""A process in which pyarrow is not installed."""
 
 import sys
 
@@ -11,4 +11,6 @@ class NoPyarrow:
             raise ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow")
 
 
-sys.meta_path.insert(0, NoPyarrow())
+def hide_pyarrow():
+    """From now on; to be called before anything is imported that imports it."""
+    sys.meta_path.insert(0, NoPyarrow())
