@@ -19,8 +19,8 @@ _ROOT, _SURE = math.sqrt(0.5), 1e-4  # below, float32 has no digits for a differ
 def spread_out(n_components):
     """Means and log-deviation of components that together have mean 0 and about variance 1."""
     settings = {"dtype": torch.float32, "device": "cpu"}
-    ends = (-1, 1) if n_components > 1 else (0, 0)
-    means = torch.linspace(*ends, n_components, **settings)
+    end = {1: 0.0, 2: 0.5}.get(n_components, 1.0)  # two at -1 and 1 would have no variance left
+    means = torch.linspace(-end, end, n_components, **settings)
     return means, 0.5 * math.log(1 - means.square().mean().item())
 
 

@@ -9,6 +9,11 @@ from .._scaling.scaler import Scaler
 _FARTHEST = 1e140
 
 
+def _farthest(dtype):
+    """Beyond that nothing can be computed with in this precision."""
+    return min(_FARTHEST, torch.finfo(dtype).max)
+
+
 class ScaledCells(nn.Module):
     """Rows of numbers to scaled cells, limited beyond the range of fit as an encoder sees them.
 
@@ -58,7 +63,8 @@ class ScaledCells(nn.Module):
             scores = self.ranks(rows)
             cells = torch.cat([cells, scores], dim=1).index_select(1, self.after_ranks)
         cells = torch.where(cells.abs() <= self.rounding, 0.0, cells) - self.rest
-        cells = cells.clamp(-_FARTHEST, _FARTHEST)
+        farthest = _farthest(cells.dtype)
+        cells = cells.clamp(-farthest, farthest)
         inside = torch.maximum(torch.minimum(cells, self.high), self.low)
         beyond = cells - inside
         limited = inside + beyond.sign() * beyond.abs().log1p()
@@ -92,7 +98,8 @@ class UnscaledCells(nn.Module):
     def forward(self, cells):
         """Return rows, Tensor of shape (n, n_features)."""
         cells = cells.to(self.shift.dtype)
-        rows = (cells + self.rest).clamp(-_FARTHEST, _FARTHEST) / self.factor + self.shift
+        farthest = _farthest(cells.dtype)
+        rows = (cells + self.rest).clamp(-farthest, farthest) / self.factor + self.shift
         if self.ranks is not None:
             values = self.ranks(cells)
             rows = torch.cat([rows, values], dim=1).index_select(1, self.after_ranks)

@@ -25,6 +25,16 @@ def numbers_of(graph, variables, schema, n_features):
     ValueError
         If there are others, or a column has levels of a type that a graph does not have.
     """
+    name = _table_of(graph, variables, schema, n_features)
+    if schema.float != np.float32:
+        return name
+    # As a table of numbers and categories is read: a value that many rows have is found as such.
+    largest = float(np.finfo(np.float32).max)
+    clipped = graph.node("Clip", name, np.array(-largest), np.array(largest))
+    return graph.cast(graph.cast(clipped, np.float32), np.float64)
+
+
+def _table_of(graph, variables, schema, n_features):
     kinds = schema.kinds
     if len(variables) == 1 and (n_features > 1 or kinds is None):
         name, kind = variables[0].full_name, variables[0].type

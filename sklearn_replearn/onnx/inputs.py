@@ -32,6 +32,8 @@ def types_of(X):
         return [(_NAME, _type_of_array(X)([None, *X.shape[1:]]))], {}
     types, units = [], {}
     for name, column in found[0].items():
+        if not str(name):
+            raise ValueError("A column's name is empty, and an input of ONNX needs one: rename it.")
         kind = _type_of(_plain(column), str(name))
         types.append((str(name), kind([None, 1])))
         if kind is Int64TensorType and content_of(_plain(column), name) == "time":

@@ -121,3 +121,13 @@ def test_a_module_is_a_copy():
             weight.zero_()
     assert np.array_equal(encoder.transform(rows.numpy()), before)
     assert not encoder.encoder_module().training
+
+
+@pytest.mark.parametrize("kind", ["numbers", "heavy", "images"])
+def test_they_compute_in_float32_where_there_is_no_float64(kind):
+    encoder, rows = raw(kind)
+    codes = encoder.encoder_module().float()(rows.float())
+    assert codes.dtype == torch.float32
+    exact = encoder.encoder_module()(rows).detach()
+    assert (codes - exact).abs().max() <= 1e-3 * exact.abs().max()
+    assert encoder.decoder_module().float()(codes).dtype == torch.float32

@@ -423,6 +423,13 @@ def test_what_it_refuses(params, message):
         autoregressive(**params).fit(X)
 
 
+@pytest.mark.parametrize("n_components", [1, 2, 3])
+def test_few_components(n_components):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    fitted = autoregressive(Autoregressive(n_components=n_components, max_updates=5)).fit(X)
+    assert np.isfinite(fitted.score_samples(X)).all()
+
+
 def test_it_refuses_tables_that_are_too_wide():
     X = np.random.default_rng(0).random((30, 700))
     with pytest.raises(ValueError, match=r"700 columns would need .* weights"):

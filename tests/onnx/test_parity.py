@@ -175,3 +175,21 @@ def test_a_frozen_encoder_is_as_good():
     classifier = EncoderClassifier(FrozenEstimator(encoder)).fit(X, LABELS)
     labels, _ = run(to_onnx(classifier, X), X)
     assert (labels == classifier.predict(X)).all()
+
+
+@pytest.mark.parametrize("transformer", [AutoencoderTransformer, ContrastiveTransformer])
+def test_values_that_many_rows_have_are_found_in_frames_of_several_kinds(transformer):
+    random = np.random.default_rng(0)
+    fares = np.concatenate([np.repeat([8.05, 13.1], 20), random.lognormal(2, 1, 60)])
+    frame = pd.DataFrame({"fare": fares, "sex": random.choice(["f", "m"], 100)})
+    encoder = quick(transformer).fit(frame)
+    codes = encoder.transform(frame)
+    assert relative(run(to_onnx(encoder, frame), frame)[0], codes) <= 1e-5
+    far = frame.assign(fare=1e300)
+    assert relative(run(to_onnx(encoder, frame), far)[0], encoder.transform(far)) <= 1e-5
+
+
+def test_a_column_without_a_name_is_refused_in_words():
+    frame = pd.DataFrame(np.eye(9)[:, :2], columns=["", "b"])
+    with pytest.raises(ValueError, match="name is empty"):
+        to_onnx(quick(AutoencoderTransformer).fit(frame), frame)
