@@ -190,7 +190,7 @@ class _FileWriter(Writer):
             if parts is not None:
                 return self.tagged(form.name, parts)
         if isinstance(value, nn.Module):
-            return self._module(value)
+            return self._once(value, lambda: self._module(value))
         if isinstance(value, np.ufunc) or "<lambda>" not in getattr(
             value, "__qualname__", "<lambda>"
         ):
@@ -256,7 +256,7 @@ class _FileReader(Reader):
 
     def __init__(self, objects, arrays, given):
         super().__init__(objects)
-        self._arrays, self._given = arrays, given
+        self._arrays, self._given, self._modules = arrays, given, {}
 
     def value(self, plain):
         # As literals are: what was loaded is pickled to the same bytes as what was saved.
@@ -293,8 +293,12 @@ class _FileReader(Reader):
                 f"The file has the weights of a torch.nn.Module for {name!r}; got {module!r}. Give "
                 f"load(path, objects={{{name!r}: …}}) one that is made like the one of fit."
             )
-        module.load_state_dict({name: torch.from_numpy(w.copy()) for name, w in weights.items()})
-        return module
+        # A parameter and what fit keeps of it are one module, as they were.
+        same = name, *map(id, weights.values())
+        if same not in self._modules:
+            module.load_state_dict({n: torch.from_numpy(w.copy()) for n, w in weights.items()})
+            self._modules[same] = module
+        return self._modules[same]
 
 
 def _digest(model, arrays):

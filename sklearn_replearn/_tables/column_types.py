@@ -72,6 +72,7 @@ class Number:
     content = "number"
     decimals = None
     atoms = ()
+    of_objects = float  # where the dtype of fit is not here, as without pyarrow
 
     def __init__(self, column):
         self.dtype = column.dtype

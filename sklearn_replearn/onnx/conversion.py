@@ -76,6 +76,8 @@ def to_onnx(
     (True, (178, 3))
     """
     check_is_fitted(estimator)
+    while hasattr(estimator, "best_estimator_"):  # of any search; skl2onnx knows one
+        estimator = estimator.best_estimator_
     types, units = types_of(X)
     chosen = {} if options is None else dict(options)
     if method != "transform":

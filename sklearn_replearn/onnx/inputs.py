@@ -46,6 +46,8 @@ def _type_of_array(X):
         return StringTensorType
     if X.dtype == np.float32:
         return FloatTensorType
+    if X.dtype == np.uint64:  # int64 has no room for its largest
+        return DoubleTensorType
     return {"b": BooleanTensorType, "i": Int64TensorType, "u": Int64TensorType}.get(
         X.dtype.kind, DoubleTensorType
     )
@@ -60,6 +62,8 @@ def _type_of(column, name):
     kind = Number(column) if content == "number" else None
     if kind is None or column.isna().any() or not (kind.boolean or kind.whole):
         return FloatTensorType if column.dtype == np.float32 else DoubleTensorType
+    if str(column.dtype).lower() == "uint64":  # int64 has no room for its largest
+        return DoubleTensorType
     return BooleanTensorType if kind.boolean else Int64TensorType
 
 
@@ -189,6 +193,12 @@ def _cells(column, name, dtype, unit):
 
 def _texts(cells):
     """An array of objects, all text: "" where a cell is missing, which a graph has no cell for."""
+    missing = [is_missing(cell) for cell in cells.ravel()]
+    if any(missing) and "" in cells.ravel()[~np.array(missing)]:
+        raise ValueError(
+            'A column holds "" and missing cells, which a graph cannot tell apart. Give one of '
+            "them another text before fit."
+        )
     return np.array(
         ["" if is_missing(cell) else str(cell) for cell in cells.ravel()], dtype=object
     ).reshape(cells.shape)

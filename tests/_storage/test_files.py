@@ -214,6 +214,14 @@ class TestWhatIsTheUsers:
         with pytest.raises(TypeError, match="two that are not alike are named 'encoder'"):
             save(two(3, 4), tmp_path / "model")
 
+    def test_training_goes_on_with_a_module_that_was_loaded(self, tmp_path):
+        table, path = np.random.default_rng(0).normal(size=(30, 3)), tmp_path / "model"
+        fitted = AutoencoderTransformer(**small, encoder=nn.Linear(3, 2), warm_start=True)
+        save(fitted.fit(table), path)
+        loaded = load(path, {"encoder": nn.Linear(3, 2)})
+        codes = fitted.fit(table).transform(table)
+        np.testing.assert_array_equal(loaded.fit(table).transform(table), codes)
+
     def test_what_has_no_name_is_refused(self, X, tmp_path):
         unnamed = AutoencoderTransformer(encoder=lambda n_in, n_out: nn.Linear(n_in, n_out))
         with pytest.raises(TypeError, match=r"no way to write <function .*<lambda>"):

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -193,3 +193,26 @@ def test_a_column_without_a_name_is_refused_in_words():
     frame = pd.DataFrame(np.eye(9)[:, :2], columns=["", "b"])
     with pytest.raises(ValueError, match="name is empty"):
         to_onnx(quick(AutoencoderTransformer).fit(frame), frame)
+
+
+def test_other_searches_are_their_best_estimator():
+    frame, y = mixed(), np.arange(N_ROWS) % 2
+    pipe = make_pipeline(quick(AutoencoderTransformer), LogisticRegression())
+    grid = {"logisticregression__C": [0.1, 1.0]}
+    search = RandomizedSearchCV(pipe, grid, n_iter=2, cv=2, random_state=0).fit(frame, y)
+    probabilities = run(to_onnx(search, frame), frame)[1]
+    assert relative(probabilities, search.predict_proba(frame)) <= 1e-5
+
+
+def test_numbers_beyond_those_of_int64():
+    X = np.random.default_rng(0).integers(2**62, 2**64, (40, 2), dtype=np.uint64)
+    for table in (X, pd.DataFrame(X, columns=["a", "b"])):
+        encoder = quick(AutoencoderTransformer).fit(table)
+        assert relative(run(to_onnx(encoder, table), table)[0], encoder.transform(table)) <= 1e-5
+
+
+def test_empty_text_beside_missing_cells_is_refused():
+    frame = pd.DataFrame({"a": ["", None, "x", "y"] * 10, "b": np.arange(40.0)})
+    encoder = quick(AutoencoderTransformer).fit(frame)
+    with pytest.raises(ValueError, match="cannot tell apart"):
+        run(to_onnx(encoder, frame), frame)
