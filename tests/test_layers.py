@@ -210,6 +210,7 @@ LAYERS = {
         "inputs",
         "conversion",
     ],
+    "inspection": ["_axes"],
     "": [],
 }
 JUDGES = ["base", "held_out", "nearest", "pairs", "density", "trimmed", "estimator"]

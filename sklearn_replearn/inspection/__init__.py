@@ -1,0 +1,3 @@
+"""Displays: what fitted estimators look like, drawn with matplotlib (extra ``plot``)."""
+
+__all__: list[str] = []
