@@ -23,6 +23,10 @@ LAYERS = {
         "randomness",
         "isolation",
         "transaction",
+        "tasks",
+        "callbacks",
+        "progress",
+        "following",
     ],
     "_storage": [
         "names",
@@ -127,6 +131,7 @@ LAYERS = {
         "history",
         "schedule",
         "early_stopping",
+        "following",
         "optimizers",
         "handwritten",
         "net",

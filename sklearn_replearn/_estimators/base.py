@@ -9,10 +9,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread, isolated, one_thread
-from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
+from .._runtime.parameters import SEED, VERBOSE, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import (
     BaseEstimator,
+    CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     StrOptions,
     TransformerMixin,
@@ -32,12 +34,15 @@ from .fitting import fitted_model
 from .inference import Prepared
 from .row_modules import AsModules
 
+_OF_COLUMNS = "n_features_in_", "feature_names_in_"
+
 
 class RepresentationTransformer(
     TakesTables,
     OnOneThread,
     AsModules,
     Stored,
+    CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
@@ -75,7 +80,7 @@ class RepresentationTransformer(
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],
         "random_state": SEED,
-        "verbose": [Whole(0), "boolean"],
+        "verbose": VERBOSE,
     }
 
     n_features_in_: int
@@ -113,14 +118,24 @@ class RepresentationTransformer(
         KeyboardInterrupt
             If interrupted. After any exception the estimator is as it was before.
         """
-        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
+        with followed(self, X, y, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
         return self
 
     def _fit(self, X, sample_weight, metadata_of=None):
-        self._model = fitted_model(self, X, sample_weight, metadata_of)
-        self._prepared = Prepared()
-        self._n_features_out = self.latent_dim
-        self.n_iter_ = int(self._model.history.epochs[-1])
+        model = fitted_model(self, X, sample_weight, metadata_of)
+        vars(self).update(self._attributes(model))
+
+    def _attributes(self, model):
+        """Those of an estimator that has learned a model."""
+        seen = {name: vars(self)[name] for name in _OF_COLUMNS if name in vars(self)}
+        return {
+            **seen,
+            "_model": model,
+            "_prepared": Prepared(),
+            "_n_features_out": self.latent_dim,
+            "n_iter_": int(model.history.epochs[-1]),
+        }
 
     # ------------------------------------------------- what transformers may say otherwise
 
@@ -168,6 +183,14 @@ class RepresentationTransformer(
 
     def _finish(self, network, train_rows, model):
         """What is learned from the training rows after the weights."""
+
+    def _stages(self):
+        """What fit trains, one after the other: the network, and what :meth:`_completed` does."""
+        return ("network",)
+
+    def _completed(self, model, train_rows):
+        """What was learned after the weights, with what takes long to learn beside them."""
+        return model.extras
 
     #: What numbers are completed by before rows are encoded for imputation; None leaves them be.
     _spread_of_codes = None

@@ -15,6 +15,7 @@ from .._dataset.labels import class_numbers
 from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.pairing import group_numbers, time_numbers
+from .._runtime.following import followed
 from .._runtime.isolation import few_threads, isolated
 from .._runtime.parameters import Number, Whole
 from .._runtime.randomness import new_generator
@@ -129,14 +130,15 @@ class ContrastiveTransformer(RepresentationTransformer):
     callbacks : list of skorch callbacks, default=None
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
-        the last bits.
+        the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
         Seed of the one generator that a fit draws from. An int gives the same model each time,
         None another one each time.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -323,7 +325,8 @@ class ContrastiveTransformer(RepresentationTransformer):
                 labels, group_numbers(groups, n), time_numbers(times, n), self.n_time_neighbors
             )
 
-        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of))
+        with followed(self, X, y, sample_weight=sample_weight, groups=groups, times=times):
+            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of))
         if self._model.extras.collapsed:
             warnings.warn(
                 f"The codes collapsed: {self._model.extras.collapsed}. Try another objective "

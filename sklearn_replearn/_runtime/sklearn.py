@@ -23,8 +23,17 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 from .typing import Function, TableLike
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Without callbacks; ``verbose`` shows how far a fit is."""
+
+
 __all__ = [
     "BaseEstimator",
+    "CallbackSupportMixin",
     "ClassNamePrefixFeaturesOutMixin",
     "HasMethods",
     "Interval",
