@@ -613,6 +613,14 @@ class VAETransformer(RepresentationTransformer):
     def _check(self, rows, scaler):
         scaler.check_unit_interval(*_BERNOULLI)
 
+    def _check_later(self, table, schema, scaler):
+        asked = np.array([kind is Bernoulli for kind in self._asked_likelihoods(schema)])
+        within = asked & scaler.as_is
+        check_table_in_unit_interval(table, within, names_of(self), *_BERNOULLI)
+
+    def _watching(self, validation_rows, scaler):
+        return []  # its score is of what is learned after the epochs, too
+
     def _users_parts(self, rows):
         asked = self.likelihood.values() if isinstance(self.likelihood, dict) else [self.likelihood]
         return [*super()._users_parts(rows), *asked, self.objective, self.prior]

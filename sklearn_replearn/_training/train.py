@@ -16,11 +16,11 @@ from .net import RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS, check_optimizer
 from .schedule import RISE, CosineSchedule
 
-# What skorch's history has beside the loss and its terms.
-_COUNTED = TAKEN - {"loss"}
+# What skorch's history has beside the loss, its terms and the score.
+_COUNTED = TAKEN - {"loss", "score"}
 
 
-def train(training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None):
+def train(training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None, watching=()):
     """Run the loop and return the net.
 
     Parameters
@@ -35,6 +35,8 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     device : torch.device
     resumed : dict, default=None
         What :func:`training_state` returned after an earlier fit.
+    watching : sequence of skorch callbacks, default=()
+        Ours, which change nothing.
     """
     optimizer, decay = estimator.optimizer, {"weight_decay": estimator.weight_decay}
     if isinstance(optimizer, str):
@@ -63,7 +65,10 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
         iterator_valid__generator=training.validation_generator,
         iterator_valid__shuffle=False,
         train_split=None if validation_rows is None else predefined_split(validation_rows),
-        callbacks=_callbacks(estimator, max_epochs, n_warmup),
+        callbacks=[
+            *watching,
+            *_callbacks(estimator, max_epochs, n_warmup, validation_rows is not None),
+        ],
         verbose=estimator.verbose,
         device=device,
         schedule=schedule,
@@ -81,12 +86,12 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     return net.partial_fit(rows)
 
 
-def _callbacks(estimator, max_epochs, n_warmup):
+def _callbacks(estimator, max_epochs, n_warmup, validated):
     callbacks = []
     if estimator.verbose:
         callbacks.append(PrintLog())
     for callback in estimator.callbacks or []:
-        _check_callback(callback, estimator.early_stopping)
+        _check_callback(callback, validated)
         # A copy, because skorch writes into the callbacks that it is given.
         callbacks.append(copy.deepcopy(callback))
     if estimator.early_stopping:
@@ -97,15 +102,15 @@ def _callbacks(estimator, max_epochs, n_warmup):
     return callbacks
 
 
-def _check_callback(callback, early_stopping):
+def _check_callback(callback, validated):
     one = callback[-1] if isinstance(callback, tuple) else callback
     if not (hasattr(one, "on_epoch_end") and hasattr(one, "initialize")):
         raise ValueError(f"callbacks must be skorch callbacks; got {callback!r}.")
     monitor = getattr(one, "monitor", None)
-    if isinstance(monitor, str) and monitor.startswith("valid") and not early_stopping:
+    if isinstance(monitor, str) and monitor.startswith("valid") and not validated:
         raise ValueError(
             f"{type(one).__name__} monitors {monitor!r}, for which rows must be held out: set "
-            'early_stopping=True, or monitor="train_loss".'
+            'early_stopping=True, or monitor="train_loss", or give X_val to fit.'
         )
 
 
