@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from .._dataset.columns import row_weights
 from .._runtime.isolation import OnOneThread, isolated, one_thread
 from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import (
@@ -381,7 +382,7 @@ class RepresentationTransformer(
 
         return self._applied().of_table(score, table, 1, np.float64)[:, 0]
 
-    def score(self, X: TableLike, y: Any = None) -> float:
+    def score(self, X: TableLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
         """Mean of :meth:`score_samples`.
 
         Parameters
@@ -389,12 +390,16 @@ class RepresentationTransformer(
         X : array-like of shape (n_samples, n_features)
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each row counts.
 
         Returns
         -------
         float
         """
-        return float(np.mean(self.score_samples(X)))
+        scores = self.score_samples(X)
+        weights = None if sample_weight is None else row_weights(sample_weight, scores)
+        return float(np.average(scores, weights=weights))
 
     def _errors(self, network, part):
         return cell_errors(network, self._model.scaler, part.rows, part.seen)

@@ -14,16 +14,16 @@ def cell_errors(network, scaler, cells, seen):
     ----------
     network : torch.nn.Module
     scaler : Scaler
-    cells : Tensor of shape (n, n_features), float64
+    cells : Tensor of shape (n, n_features)
         Scaled cells as they are.
     seen : Tensor of shape (at least n, n_features)
         As an encoder sees them.
 
     Returns
     -------
-    Tensor of shape (n, n_features), float64
+    Tensor of shape (n, n_features), of the dtype of ``cells``
     """
-    output = network.decoded(network.encode(seen))[: len(cells)].double()
+    output = network.decoded(network.encode(seen))[: len(cells)].to(cells.dtype)
     spread = torch.tensor(scaler.spread, dtype=cells.dtype, device=cells.device)
     squares = (cells - network.likelihood.mean(output)).div_(spread).square_()
     if not scaler.mixed:
@@ -71,8 +71,8 @@ class ScoreOfEpochs(Callback):
         with torch.no_grad():
             for part in rows.multiset.parts(CELLS):
                 cells = rows.rows(part)
-                errors = cell_errors(network, self.scaler, cells.double(), rows.seen(cells))
-                scores = minus_means(errors.cpu().numpy())[:, 0]
+                errors = cell_errors(network, self.scaler, cells, rows.seen(cells))
+                scores = minus_means(errors.double().cpu().numpy())[:, 0]
                 total += float(rows.multiset.weights[part] @ scores)
         network.train(was_training)
         net.history.record("valid_score", total / float(rows.multiset.weights.sum()))

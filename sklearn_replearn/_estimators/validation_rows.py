@@ -89,4 +89,6 @@ class ValidationRows:
             table = np.ascontiguousarray(table)
         if metadata is not None:
             metadata = metadata.of_counting(weights > 0)
-        return canonical(table, weights, None if metadata is None else metadata.as_columns()), metadata
+        return canonical(
+            table, weights, None if metadata is None else metadata.as_columns()
+        ), metadata

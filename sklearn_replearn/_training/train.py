@@ -20,7 +20,9 @@ from .schedule import RISE, CosineSchedule
 _COUNTED = TAKEN - {"loss", "score"}
 
 
-def train(training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None, watching=()):
+def train(
+    training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None, watching=()
+):
     """Run the loop and return the net.
 
     Parameters
