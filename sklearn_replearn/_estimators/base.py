@@ -197,9 +197,8 @@ class RepresentationTransformer(
     def _check_later(self, table, schema, scaler):
         """Refuse a table that comes after fit, or beside it, for what the parameters say."""
 
-    def _watching(self, validation_rows, scaler):
-        """What watches the epochs of a fit with rows of ``X_val``."""
-        return [ScoreOfEpochs(validation_rows, scaler)]
+    #: What tells the score of rows of ``X_val`` epoch by epoch; None: nothing can.
+    _score_of_epochs = ScoreOfEpochs
 
     def _finish(self, network, train_rows, model):
         """What is learned from the training rows after the weights."""

@@ -161,7 +161,8 @@ def trained(
         train_rows = TrainingRows(multiset, scaler, device, metadata)
         unseen, beside = validation
         validation_rows = UnseenRows(unseen, scaler, network.inputs is None, device, beside)
-        watching = estimator._watching(validation_rows, scaler)
+        if estimator._score_of_epochs is not None:
+            watching = [estimator._score_of_epochs(validation_rows, scaler)]
     epochs = estimator.max_epochs
     if epochs == "auto":
         epochs = default_epochs(

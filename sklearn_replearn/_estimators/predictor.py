@@ -201,7 +201,11 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         y = as_numpy(y)
         if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
             column_or_1d(y, warn=True)
-        return X, one_for_each_row(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")
+        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        return X, self._labels_beside(y, n_samples, "y")
+
+    #: Makes an array of labels of what a user gives.
+    _labels_beside = staticmethod(one_for_each_row)
 
     def _codes(self, X):
         codes = self.transformer_.transform(X)
@@ -220,7 +224,7 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         check_is_fitted(self)
         return self.estimator_.predict(self._seen_by_head(X))
