@@ -11,6 +11,7 @@ from .._runtime.sklearn import StrOptions
 from .._runtime.typing import Seed
 from ..augmentations import Identity
 from ..augmentations._calling import AUGMENTATION
+from ..augmentations.composition import ToDecode
 from ..likelihoods import Bernoulli, Gaussian, Poisson
 from ..modules import Autoencoder
 from ..objectives import Reconstruction
@@ -252,7 +253,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         corruption = self.corruption
         if isinstance(corruption, str):
             corruption = rows.corruption(scaler)
-        return rows.bound(corruption or Identity(), scaler), Identity()
+        return rows.bound(corruption or Identity(), scaler), ToDecode()
 
     def _users_parts(self, rows):
         return [*super()._users_parts(rows), self.corruption, self.sparsity]

@@ -8,7 +8,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
-from .._dataset.batches import TrainingRows, n_batches
+from .._dataset.batches import TrainingRows, UnseenRows, n_batches
 from .._dataset.columns import row_weights
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
@@ -35,7 +35,7 @@ from .model import Model, NetworkPlan, n_weights, named
 from .warm_start import goes_on, reject_other_plan, reject_other_rows
 
 
-def fitted_model(estimator, X, sample_weight, metadata_of=None):
+def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None):
     """Learn the columns and train the network as the parameters of an estimator say.
 
     Parameters
@@ -47,6 +47,8 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
         As in ``fit``.
     metadata_of : callable, default=None
         Takes the number of rows and gives their :class:`RowMetadata`.
+    validation : ValidationRows, default=None
+        None: a share of the rows is held out if the estimator stops early.
 
     Returns
     -------
@@ -104,6 +106,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
                 lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
                 None if last is None else last.resumable,
                 rows.start,
+                None if validation is None else validation.read(estimator, rows, schema, scaler),
                 fitted,
             )
         seed, history = draw_integer(generator), _history(net, last)
@@ -151,6 +154,7 @@ def trained(
     untrained,
     resumed=None,
     start=None,
+    validation=None,
     fitted=None,
 ):
     """Train a network as the parameters of an estimator say.
@@ -171,6 +175,8 @@ def trained(
     resumed : dict, default=None
     start : callable, default=None
         Tells a network of initial weights what it can of the training rows.
+    validation : tuple of Multiset and RowMetadata or None, default=None
+        Rows that judge the epochs; None: those that are held out, if any.
     fitted : callable, default=None
         Gives the attributes of an estimator that were fitted so far, from the net and the rows.
 
@@ -179,12 +185,20 @@ def trained(
     net : RepresentationNet
     train_rows : TrainingRows
     """
-    fraction = estimator.validation_fraction if estimator.early_stopping else 0.0
-    units = None if metadata is None else metadata.take(multiset.numbers).units()
-    train_rows, validation_rows = (
-        None if part is None else TrainingRows(part, scaler, device, metadata)
-        for part in divided(multiset, fraction, generator, units)
-    )
+    watching = []
+    if validation is None:
+        fraction = estimator.validation_fraction if estimator.early_stopping else 0.0
+        units = None if metadata is None else metadata.take(multiset.numbers).units()
+        train_rows, validation_rows = (
+            None if part is None else TrainingRows(part, scaler, device, metadata)
+            for part in divided(multiset, fraction, generator, units)
+        )
+    else:
+        train_rows = TrainingRows(multiset, scaler, device, metadata)
+        unseen, beside = validation
+        validation_rows = UnseenRows(unseen, scaler, network.inputs is None, device, beside)
+        if estimator._score_of_epochs is not None:
+            watching = [estimator._score_of_epochs(validation_rows, scaler)]
     epochs = estimator.max_epochs
     if epochs == "auto":
         epochs = default_epochs(
@@ -214,10 +228,11 @@ def trained(
                 epochs,
                 device,
                 resumed,
+                watching,
                 None if fitted is None else lambda net: fitted(net, train_rows),
             )
         except LossNotFinite as problem:
-            message = loss_not_finite(problem.epoch, scaler, lr)
+            message = loss_not_finite(problem, scaler, lr, validation is not None)
             raise ValueError(message) from None
         warn_if_diverged(net, train_rows, untrained, lr)
     return net, train_rows

@@ -10,12 +10,12 @@ from sklearn.base import MetaEstimatorMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
-from sklearn.utils.validation import check_is_fitted, column_or_1d, has_fit_parameter
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._dataset.columns import one_for_each_row, row_weights
 from .._runtime.namespaces import as_numpy
 from .._runtime.parameters import Instance
-from .._runtime.sklearn import BaseEstimator, StrOptions, safe_indexing
+from .._runtime.sklearn import BaseEstimator, StrOptions, check_method_params, safe_indexing
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.arrays import reject_no_table
@@ -24,6 +24,7 @@ from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer
 from .fine_tuning import fine_tuned
 from .linear_heads import chosen_head
+from .metadata_shares import shares_of_fit
 from .raw_columns import RawColumns
 
 #: What may be the variance of raw columns, in units of that of the codes beside them.
@@ -94,8 +95,6 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         X, y = self._beside(X, y)
         weights = row_weights(sample_weight, y)
         labels, labeled = self._labels(y, weights > 0)
-        if sample_weight is not None:
-            fit_params = {**fit_params, "sample_weight": weights}
         self._check_head()
         head = self.estimator
         if head is None:
@@ -105,22 +104,15 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         transformer = self.transformer
         transformer = AutoencoderTransformer() if transformer is None else clone(transformer)
         self._check_transformer(_unfrozen(transformer))
-        for part in (transformer, head) if sample_weight is not None else ():
-            if not isinstance(part, FrozenEstimator) and not has_fit_parameter(
-                part, "sample_weight"
-            ):
-                raise ValueError(
-                    f"{type(part).__name__} takes no sample_weight. Give another one, or no "
-                    "sample_weight."
-                )
-        self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **fit_params)
+        given = None if sample_weight is None else weights
+        for_codes, for_head = shares_of_fit(self, transformer, head, given, fit_params)
+        self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **for_codes)
         self._raw = self._raw_columns(X, weights)
         rows = np.flatnonzero(labeled)
         some, labels = safe_indexing(X, rows), labels[labeled]
-        weights = weights[rows]
-        weighted = {} if sample_weight is None else {"sample_weight": weights}
+        weights, for_head = weights[rows], check_method_params(y, for_head, rows)
         if self._raw is None or self.estimator is not None:
-            self.estimator_ = head.fit(self._seen_by_head(some), labels, **weighted)
+            self.estimator_ = head.fit(self._seen_by_head(some), labels, **for_head)
         else:
             self._choose_head(some, labels, self._counted(labels, weights))
         self.__dict__.pop("history_", None)
@@ -209,7 +201,11 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         y = as_numpy(y)
         if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
             column_or_1d(y, warn=True)
-        return X, one_for_each_row(y, X.shape[0] if hasattr(X, "shape") else len(X), "y")
+        n_samples = X.shape[0] if hasattr(X, "shape") else len(X)
+        return X, self._labels_beside(y, n_samples, "y")
+
+    #: Makes an array of labels of what a user gives.
+    _labels_beside = staticmethod(one_for_each_row)
 
     def _codes(self, X):
         codes = self.transformer_.transform(X)
@@ -228,24 +224,25 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
         check_is_fitted(self)
         return self.estimator_.predict(self._seen_by_head(X))
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """Which metadata reaches the transformer, such as ``groups``.
+        """Which metadata reaches the transformer, such as ``groups``, and the estimator.
 
         Returns
         -------
         MetadataRouter
         """
-        transformer = self.transformer
+        transformer = AutoencoderTransformer() if self.transformer is None else self.transformer
+        parts = {"transformer": transformer, "estimator": self.estimator}
         return (
             MetadataRouter(owner=type(self).__name__)
             .add_self_request(self)
             .add(
-                transformer=AutoencoderTransformer() if transformer is None else transformer,
+                **{name: part for name, part in parts.items() if part is not None},
                 method_mapping=MethodMapping().add(caller="fit", callee="fit"),
             )
         )

@@ -394,8 +394,7 @@ class VAETransformer(RepresentationTransformer):
 
     def _likely_table(self, X):
         """A table, of which columns that were given as within [0, 1] still are."""
-        table = self._table(X)
-        within = self._model.extras.in_unit_interval
+        table, within = self._table(X), self._model.extras.in_unit_interval
         check_table_in_unit_interval(table, within, names_of(self), *_BERNOULLI)
         return table
 
@@ -600,6 +599,7 @@ class VAETransformer(RepresentationTransformer):
         return mean.astype(np.float64)
 
     _network = VariationalAutoencoder
+    _score_of_epochs = None  # what is learned after the epochs counts, too
     _objective_parameter = "likelihood"
     _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
@@ -613,6 +613,10 @@ class VAETransformer(RepresentationTransformer):
 
     def _check(self, rows, scaler):
         scaler.check_unit_interval(*_BERNOULLI)
+
+    def _check_later(self, table, schema, scaler):
+        asked = [kind is Bernoulli for kind in self._asked_likelihoods(schema)]
+        check_table_in_unit_interval(table, asked & scaler.as_is, names_of(self), *_BERNOULLI)
 
     def _users_parts(self, rows):
         asked = self.likelihood.values() if isinstance(self.likelihood, dict) else [self.likelihood]

@@ -5,47 +5,37 @@ from contextlib import nullcontext
 from .tasks import unfollowed
 
 
-class Shown:
-    """What the hooks of callbacks see of a fit: the user's estimator, never a copy, and its rows.
-
-    Parameters
-    ----------
-    estimator : estimator
-    X, y, metadata
-        As they were given to ``fit``. Where there is no ``y``, the rows are their own target.
-    """
-
-    def __init__(self, estimator, X, y=None, metadata=None):
-        self.estimator = estimator
-        self.rows = {"X": X, "y": X if y is None else y, "metadata": metadata or None}
-
-
 class Callbacks:
     """A follower that calls the hooks of scikit-learn's callbacks.
 
     Parameters
     ----------
     context : sklearn.callback.CallbackContext
-    shown : Shown
+    estimator : estimator
+        The user's, never a copy of it.
+    shown : dict
+        What hooks see of the rows: ``X``, ``y`` and ``metadata``.
+    shown_in_parts : dict
+        The same, of the rows that judge an epoch.
     """
 
-    def __init__(self, context, shown):
-        self.context, self.shown = context, shown
+    def __init__(self, context, estimator, shown, shown_in_parts):
+        self.context, self.estimator = context, estimator
+        self.shown, self.shown_in_parts = shown, shown_in_parts
 
     def begins(self, n_parts):
         self.context.max_subtasks = n_parts
         with unfollowed():
-            self.context.call_on_fit_task_begin(estimator=self.shown.estimator, **self.shown.rows)
+            self.context.call_on_fit_task_begin(estimator=self.estimator, **self.shown)
 
     def part(self, name):
-        return Callbacks(self.context.subcontext(task_name=name), self.shown)
+        context, shown = self.context.subcontext(task_name=name), self.shown_in_parts
+        return Callbacks(context, self.estimator, shown, shown)
 
     def ends(self, figures, fitted):
         with unfollowed():
             return self.context.call_on_fit_task_end(
-                estimator=self.shown.estimator,
-                reconstruction_attributes=fitted,
-                **self.shown.rows,
+                estimator=self.estimator, reconstruction_attributes=fitted, **self.shown
             )
 
     def lent_to(self, estimator):
@@ -58,10 +48,25 @@ class Callbacks:
         return None  # scikit-learn propagates them itself
 
 
-def callbacks_of(shown):
-    """The follower for the callbacks of an estimator, in a list, empty before scikit-learn 1.9."""
-    if not hasattr(shown.estimator, "_init_callback_context"):
+def callbacks_of(estimator, rows, rows_of_parts=None):
+    """The follower for the callbacks of an estimator, in a list, empty before scikit-learn 1.9.
+
+    Parameters
+    ----------
+    estimator : estimator
+    rows : tuple of X, y and metadata
+        As they were given to ``fit``. Where there is no ``y`` the rows are their own target.
+    rows_of_parts : tuple of X, y and metadata, default=None
+        Of those that judge an epoch, if they are others.
+    """
+    if not hasattr(estimator, "_init_callback_context"):
         return []
     # How many tasks there are is known when rows have been read.
-    context = shown.estimator._init_callback_context(max_subtasks=None)
-    return [Callbacks(context, shown)]
+    context, shown = estimator._init_callback_context(max_subtasks=None), _shown(*rows)
+    in_parts = shown if rows_of_parts is None else _shown(*rows_of_parts)
+    return [Callbacks(context, estimator, shown, in_parts)]
+
+
+def _shown(X, y, metadata):
+    given = {name: value for name, value in metadata.items() if value is not None}
+    return {"X": X, "y": X if y is None else y, "metadata": given or None}

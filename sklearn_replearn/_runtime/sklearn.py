@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import (
     validate_params,
 )
 from sklearn.utils.metaestimators import available_if as _available_if
+from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 from .typing import Function, TableLike
@@ -42,6 +43,7 @@ __all__ = [
     "StrOptions",
     "TransformerMixin",
     "available_if",
+    "check_method_params",
     "check_sample_weight",
     "convert_to_numpy",
     "fit_context",

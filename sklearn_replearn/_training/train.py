@@ -17,8 +17,8 @@ from .net import RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS, check_optimizer
 from .schedule import RISE, CosineSchedule
 
-# What skorch's history has beside the loss and its terms.
-_COUNTED = TAKEN - {"loss"}
+# What skorch's history has beside the loss, its terms and the score.
+_COUNTED = TAKEN - {"loss", "score"}
 
 
 def train(
@@ -30,6 +30,7 @@ def train(
     max_epochs,
     device,
     resumed=None,
+    watching=(),
     fitted=None,
 ):
     """Run the loop and return the net; its epochs are parts of the current task.
@@ -46,6 +47,8 @@ def train(
     device : torch.device
     resumed : dict, default=None
         What :func:`training_state` returned after an earlier fit.
+    watching : sequence of skorch callbacks, default=()
+        Ours, which change nothing.
     fitted : callable, default=None
         Gives the attributes of an estimator that were fitted so far, from the net.
     """
@@ -76,7 +79,10 @@ def train(
         iterator_valid__generator=training.validation_generator,
         iterator_valid__shuffle=False,
         train_split=None if validation_rows is None else predefined_split(validation_rows),
-        callbacks=_callbacks(estimator, max_epochs, n_warmup, fitted),
+        callbacks=[
+            *watching,
+            *_callbacks(estimator, max_epochs, n_warmup, validation_rows is not None, fitted),
+        ],
         verbose=0,
         device=device,
         schedule=schedule,
@@ -94,13 +100,13 @@ def train(
     return net.partial_fit(rows)
 
 
-def _callbacks(estimator, max_epochs, n_warmup, fitted):
+def _callbacks(estimator, max_epochs, n_warmup, validated, fitted):
     callbacks, task = [], current_task()
     task.begins(max_epochs)
     if task.followers:
         callbacks.append(Follow(task, fitted))
     for callback in estimator.callbacks or []:
-        _check_callback(callback, estimator.early_stopping)
+        _check_callback(callback, validated)
         # A copy, because skorch writes into the callbacks that it is given.
         callbacks.append(copy.deepcopy(callback))
     if estimator.early_stopping:
@@ -113,7 +119,7 @@ def _callbacks(estimator, max_epochs, n_warmup, fitted):
     return callbacks
 
 
-def _check_callback(callback, early_stopping):
+def _check_callback(callback, validated):
     one = callback[-1] if isinstance(callback, tuple) else callback
     if not (hasattr(one, "on_epoch_end") and hasattr(one, "initialize")):
         if hasattr(one, "on_fit_task_end"):
@@ -124,10 +130,10 @@ def _check_callback(callback, early_stopping):
             )
         raise ValueError(f"callbacks must be skorch callbacks; got {callback!r}.")
     monitor = getattr(one, "monitor", None)
-    if isinstance(monitor, str) and monitor.startswith("valid") and not early_stopping:
+    if isinstance(monitor, str) and monitor.startswith("valid") and not validated:
         raise ValueError(
             f"{type(one).__name__} monitors {monitor!r}, for which rows must be held out: set "
-            'early_stopping=True, or monitor="train_loss".'
+            'early_stopping=True, or monitor="train_loss", or give X_val to fit.'
         )
 
 
