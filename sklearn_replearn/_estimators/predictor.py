@@ -1,5 +1,6 @@
 """What EncoderClassifier and EncoderRegressor share."""
 
+import copy
 from typing import Any, Literal
 
 import numpy as np
@@ -14,8 +15,15 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._dataset.columns import one_for_each_row, row_weights
 from .._runtime.namespaces import as_numpy
-from .._runtime.parameters import Instance
-from .._runtime.sklearn import BaseEstimator, StrOptions, check_method_params, safe_indexing
+from .._runtime.parameters import VERBOSE, Instance
+from .._runtime.sklearn import (
+    BaseEstimator,
+    CallbackSupportMixin,
+    StrOptions,
+    check_method_params,
+    safe_indexing,
+)
+from .._runtime.tasks import current_task
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.arrays import reject_no_table
@@ -31,7 +39,9 @@ from .raw_columns import RawColumns
 _SHARES = (0.5, 2.0)
 
 
-class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
+class EncoderPredictor(
+    TakesTables, Stored, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them
@@ -57,6 +67,7 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         ],
         "fine_tune": ["boolean", StrOptions({"linear_probe", "full"})],
         "passthrough": ["boolean", StrOptions({"auto"})],
+        "verbose": VERBOSE,
     }
 
     def __init__(
@@ -65,11 +76,13 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         estimator: Any = None,
         fine_tune: Literal[False, "linear_probe", "full"] = False,
         passthrough: bool | Literal["auto"] = "auto",
+        verbose: int = 0,
     ) -> None:
         self.transformer = transformer
         self.estimator = estimator
         self.fine_tune = fine_tune
         self.passthrough = passthrough
+        self.verbose = verbose
 
     def _fit(self, X, y, sample_weight, fit_params):
         if self.fine_tune is True:
@@ -106,22 +119,30 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         self._check_transformer(_unfrozen(transformer))
         given = None if sample_weight is None else weights
         for_codes, for_head = shares_of_fit(self, transformer, head, given, fit_params)
-        self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **for_codes)
-        self._raw = self._raw_columns(X, weights)
-        rows = np.flatnonzero(labeled)
-        some, labels = safe_indexing(X, rows), labels[labeled]
-        weights, for_head = weights[rows], check_method_params(y, for_head, rows)
-        if self._raw is None or self.estimator is not None:
-            self.estimator_ = head.fit(self._seen_by_head(some), labels, **for_head)
-        else:
-            self._choose_head(some, labels, self._counted(labels, weights))
-        self.__dict__.pop("history_", None)
-        if self.fine_tune:
-            self._fine_tune(some, labels, weights)
+        task = current_task()
+        task.begins(3 if self.fine_tune else 2)
+        part = task.part("fit-transformer")
+        with part.lent_to(transformer), part.done():
+            seen = self._for_transformer(labels, labeled)
+            self.transformer_ = transformer.fit(X, seen, **for_codes)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
             if hasattr(self.transformer_, name):
                 setattr(self, name, getattr(self.transformer_, name))
+        self._raw = self._raw_columns(X, weights)
+        rows = np.flatnonzero(labeled)
+        some, labels = safe_indexing(X, rows), labels[labeled]
+        weights, for_head = weights[rows], check_method_params(y, for_head, rows)
+        part = task.part("fit-head")
+        with part.lent_to(head), part.done():
+            if self._raw is None or self.estimator is not None:
+                self.estimator_ = head.fit(self._seen_by_head(some), labels, **for_head)
+            else:
+                self._choose_head(some, labels, self._counted(labels, weights))
+        self.__dict__.pop("history_", None)
+        if self.fine_tune:
+            with task.part("fine-tune").done():
+                self._fine_tune(some, labels, weights)
 
     def _check_transformer(self, transformer):
         """Refuse one of another package where what is asked for needs one of ours."""
@@ -175,7 +196,18 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         frozen = self.fine_tune == "linear_probe"
         counts = self._counted(labels, weights)
         counts = counts * (weights.sum() / counts.sum())  # as many updates as without
-        encoder, weight, bias, history = fine_tuned(encoder, X, targets, counts, objective, frozen)
+
+        def fitted(encoder, weight, bias):
+            """Attributes as if fine-tuning had ended now."""
+            now = object.__new__(type(self))
+            vars(now).update(self._state(), transformer_=encoder)
+            now.estimator_ = copy.copy(self.estimator_)
+            now._take_over(weight, bias)
+            return vars(now)
+
+        encoder, weight, bias, history = fine_tuned(
+            encoder, X, targets, counts, objective, frozen, fitted
+        )
         self.transformer_, self.history_ = encoder, history.frame()
         if frozen:
             self._take_over(weight, bias)
