@@ -92,7 +92,12 @@ class RepresentationImputer(
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
-        self, X: TableLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+        self,
+        X: TableLike,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: TableLike | None = None,
     ) -> Self:
         """Fit the transformer.
 
@@ -104,22 +109,25 @@ class RepresentationImputer(
             Given to the transformer; most ignore it.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each row counts.
+        X_val : array-like, frame or sparse matrix of shape (n_val, n_features), default=None
+            Rows that judge each epoch of the transformer, as its ``fit`` says.
 
         Returns
         -------
         self : object
         """
-        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight))
+        given = {} if X_val is None else {"X_val": X_val}
+        in_one_step(self, lambda fresh: fresh._fit(X, y, {"sample_weight": sample_weight, **given}))
         return self
 
-    def _fit(self, X, y, sample_weight):
+    def _fit(self, X, y, beside):
         estimator = VAETransformer() if self.estimator is None else self.estimator
         if not isinstance(_unfrozen(estimator), RepresentationTransformer):
             raise ValueError(
                 "estimator must be a VAETransformer, AutoencoderTransformer or "
                 f"ContrastiveTransformer, whose impute fills cells; got {self.estimator!r}."
             )
-        self.estimator_ = clone(estimator).fit(X, y, sample_weight=sample_weight)
+        self.estimator_ = clone(estimator).fit(X, y, **beside)
         unfrozen = _unfrozen(self.estimator_)
         scaler = unfrozen._model.scaler
         empty = np.zeros(unfrozen.n_features_in_, dtype=bool)

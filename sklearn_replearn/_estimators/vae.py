@@ -281,9 +281,7 @@ class VAETransformer(RepresentationTransformer):
         mean, std : ndarray of shape (n_samples, latent_dim)
             In the dtype of :meth:`transform`, whose codes the means are.
         """
-        table = self._table(X)
-
-        width = self._n_features_out
+        table, width = self._table(X), self._n_features_out
 
         def mean_and_std(network, part):
             mean, log_variance = network.posterior(part.seen)
