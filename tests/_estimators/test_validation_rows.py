@@ -145,7 +145,7 @@ def test_sparse_counts(cls):
     dense = small(cls).fit(sparse.csr_array(counts[:40]), X_val=counts[40:])
     pd.testing.assert_frame_equal(losses(fitted), losses(dense))
     if cls is not ContrastiveTransformer:
-        with pytest.raises(ValueError, match="X_val must hold rows like those of X.*held counts"):
+        with pytest.raises(ValueError, match=r"X_val must hold rows like those of X.*held counts"):
             small(cls).fit(sparse.csr_array(counts[:40]), X_val=counts[40:] - 0.5)
 
 
@@ -259,7 +259,7 @@ def test_other_rows_are_refused_and_nothing_is_changed(cls, bad):
 def test_cells_that_the_likelihood_does_not_take_are_refused():
     binary = (NUMBERS > 0).astype(float)
     vae = small(VAETransformer, likelihood="bernoulli")
-    with pytest.raises(ValueError, match="X_val must hold.*columns within"):
+    with pytest.raises(ValueError, match=r"X_val must hold.*columns within"):
         vae.fit(binary, X_val=3 * binary)
 
 
@@ -267,7 +267,7 @@ def test_cells_that_the_likelihood_does_not_take_are_refused():
 def test_what_stands_beside_no_rows_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} belongs to rows of X_val, and X_val is None"):
         small(ContrastiveTransformer).fit(X, **{name: np.ones(len(V))})
-    with pytest.raises(ValueError, match="Beside the rows of X_val: .* each of the 24 rows"):
+    with pytest.raises(ValueError, match=r"Beside the rows of X_val: .* each of the 24 rows"):
         own = {} if name[:-4] in ("y", "sample_weight") else {name[:-4]: np.arange(len(X))}
         objective = SupCon() if name == "y_val" else None
         labels = np.arange(len(X)) % 2
@@ -282,11 +282,13 @@ def test_what_stands_beside_them_is_what_stands_beside_the_others():
         X, groups=groups, times=times, X_val=V, groups_val=groups[:24], times_val=times[:24]
     )
     assert losses(told)["valid_loss"].notna().all()
-    with pytest.raises(ValueError, match="groups says which rows are alike.*give both, or neither"):
+    with pytest.raises(
+        ValueError, match=r"groups says which rows are alike.*give both, or neither"
+    ):
         small(ContrastiveTransformer).fit(X, groups=groups, X_val=V)
     labels = np.array(list("ab"))[np.arange(60) % 2]
     objective = small(ContrastiveTransformer, objective=SupCon())
-    with pytest.raises(ValueError, match="Beside the rows of X_val.*needs y"):
+    with pytest.raises(ValueError, match=r"Beside the rows of X_val.*needs y"):
         objective.fit(X, labels, X_val=V)
     one = objective.fit(X, labels, X_val=V, y_val=labels[:24])
     other = clone(objective).fit(X, labels, X_val=V, y_val=labels[:24][::-1])
@@ -377,5 +379,5 @@ def test_a_row_that_no_float32_holds_is_named():
     counts = np.random.default_rng(0).poisson(1.0, size=(40, 3)).astype(float)
     far_off = np.array([[1e300, 0.0, 0.0]])
     vae = small(VAETransformer, likelihood="poisson")
-    with pytest.raises(ValueError, match="loss of the rows of X_val became NaN or infinite"):
+    with pytest.raises(ValueError, match=r"loss of the rows of X_val became NaN or infinite"):
         vae.fit(counts, X_val=far_off)
