@@ -1,3 +1,5 @@
 """Displays: what fitted estimators look like, drawn with matplotlib (extra ``plot``)."""
 
-__all__: list[str] = []
+from .history import HistoryDisplay
+
+__all__ = ["HistoryDisplay"]
