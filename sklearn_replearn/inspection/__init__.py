@@ -1,5 +1,6 @@
 """Displays: what fitted estimators look like, drawn with matplotlib (extra ``plot``)."""
 
 from .history import HistoryDisplay
+from .latent_map import LatentMapDisplay
 
-__all__ = ["HistoryDisplay"]
+__all__ = ["HistoryDisplay", "LatentMapDisplay"]
