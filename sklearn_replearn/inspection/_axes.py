@@ -7,7 +7,8 @@ import numpy as np
 #: Colours that colour-blind people can tell, in the order of use (Okabe and Ito 2008, *Color
 #: universal design*): blue, vermilion, bluish green, orange, sky blue, reddish purple, black.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#000000")
-#: Beside colours, as many as classes that are named; of another length than these.
+#: Of classes, with wine, yellow and brown, and the marker that each has beside its colour.
+CLASS_COLORS = (*COLORS, "#882255", "#F0E442", "#7F5539")
 MARKERS = "os^Dv<>pX*"
 
 

@@ -11,11 +11,12 @@ from sklearn.decomposition import PCA
 from .._runtime.namespaces import as_numpy
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas
-from ._axes import COLORS, MARKERS, new_panels
+from ._axes import CLASS_COLORS, COLORS, MARKERS, new_panels
 from ._columns import frame_of, is_category, is_date, n_rows_of, some_rows
 from ._fitted import codes_of, encoder_of, last_of
 
-_MOST_CLASSES, _MOST_NUMBERS = 10, 20
+_MOST_CLASSES, _MOST_NUMBERS = len(CLASS_COLORS), 20
+_SPREAD = "spread at random"
 _PCA = ("first principal component", "second principal component")
 
 
@@ -238,13 +239,13 @@ class LatentMapDisplay:
         if self.beside is not None:
             maps.append((self.beside, self.beside_names, "the table itself"))
         axes = new_panels(self, ax, len(maps), 2, size=(4.8, 4.2))
-        size = np.clip(4000 / max(len(self.points), 1), 8, 40)
+        size = np.clip(8000 / max(len(self.points), 1), 12, 40)
         options = {"s": size, "alpha": 0.85, "linewidths": 0.0} | kwargs
-        self.points_ = []
+        self.points_: list[list[Any]] = []
         for panel, (points, names, title) in zip(axes, maps, strict=True):
             self.points_.append(self._draw(panel, points, options))
             panel.set(xlabel=names[0], ylabel=names[1])
-            if not names[1]:
+            if names[1] == _SPREAD:
                 panel.set_yticks([])
                 panel.set_ylim(-1, 1)
             if len(maps) > 1:
@@ -268,7 +269,9 @@ class LatentMapDisplay:
         known, drawn = ~pd.isna(self.y), []
         if _are_classes(self.y):
             for name, which, color, marker in _classes(self.y, known):
-                looks = {"color": color, "marker": marker, "label": name} | options
+                looks = {"color": color, "marker": marker, "label": name}
+                looks["zorder"] = 1 if marker == "." else 2  # below those that have a name
+                looks |= options
                 drawn.append(panel.scatter(*points[which].T, **looks))
         else:
             if not known.all():
@@ -286,7 +289,7 @@ def _map(codes, method, random_state):
     if codes.shape[1] == 2:
         return codes, ("code 0", "code 1")
     if codes.shape[1] == 1:
-        return _on_a_line(codes[:, 0], random_state), ("code 0", "")
+        return _on_a_line(codes[:, 0], random_state), ("code 0", _SPREAD)
     if method == "umap":
         return _umap(codes, random_state), ("first axis of UMAP", "second axis of UMAP")
     return principal_components(codes, random_state)
@@ -304,13 +307,16 @@ def principal_components(
     """The first two of columns of numbers, and their names with the share of variance."""
     n_components = min(2, *columns.shape)
     if not columns.size or not columns.std(axis=0).any():
-        return np.zeros((len(columns), 2)), (f"{_PCA[0]} (no variance)", "")
+        return np.zeros((len(columns), 2)), (f"{_PCA[0]} (no variance)", _SPREAD)
     pca = PCA(n_components, random_state=random_state).fit(columns)
     shares = np.nan_to_num(pca.explained_variance_ratio_)
-    names = [f"{n} ({s:.0%} of variance)".replace("%", " %", 1) for n, s in zip(_PCA, shares)]
+    names = [
+        f"{name} ({100 * share:.0f} % of variance)"
+        for name, share in zip(_PCA, shares, strict=False)
+    ]
     points = pca.transform(columns)
     if n_components == 1:
-        return _on_a_line(points[:, 0], random_state), (names[0], "")
+        return _on_a_line(points[:, 0], random_state), (names[0], _SPREAD)
     return points, (names[0], names[1])
 
 
@@ -425,12 +431,12 @@ def _classes(y, known):
     if len(levels) > _MOST_CLASSES:
         kept = np.sort(np.argsort(-counts, kind="stable")[: _MOST_CLASSES - 1])
     rest = known & ~np.isin(codes, kept)
-    if not known.all():
-        yield "no label", ~known, "0.8", "."
-    if rest.any():
-        yield f"{len(levels) - len(kept)} other classes", rest, "0.6", "."
     for place, number in enumerate(kept):
         name = levels[number]
         name = f"{name:g}" if isinstance(name, float | np.floating) else str(name)
         name = name if len(name) <= 24 else name[:23] + "…"
-        yield name, codes == number, COLORS[place % len(COLORS)], MARKERS[place % len(MARKERS)]
+        yield name, codes == number, CLASS_COLORS[place], MARKERS[place]
+    if rest.any():
+        yield f"{len(levels) - len(kept)} other classes", rest, "0.6", "."
+    if not known.all():
+        yield "no label", ~known, "0.8", "."
