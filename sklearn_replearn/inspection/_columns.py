@@ -137,3 +137,21 @@ def is_date(column: pd.Series) -> bool:
 def is_category(column: pd.Series) -> bool:
     """Whether a column of :func:`frame_of` holds categories."""
     return isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def as_text(column: pd.Series) -> list[str]:
+    """Cells of a column of :func:`frame_of` as a person writes them."""
+    if is_date(column):
+        days = (column.dropna() == column.dropna().dt.normalize()).all()
+        cells = column.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%d %H:%M")
+    elif is_category(column):
+        cells = column.astype(object)
+    else:
+        cells = column.map(lambda cell: f"{cell:.4g}", na_action="ignore")
+    return ["missing" if gone else str(c) for c, gone in zip(cells, column.isna(), strict=True)]
+
+
+def categories_of(encoder: Any) -> list[int]:
+    """Columns of the table that an estimator takes for categories, whatever they hold."""
+    kinds = encoder._model.schema.kinds if hasattr(encoder, "_model") else None
+    return [j for j, kind in enumerate(kinds or ()) if kind.n_levels]

@@ -1,5 +1,7 @@
 """Two axes for rows of many columns: principal components, UMAP."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
