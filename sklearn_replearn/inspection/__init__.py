@@ -2,5 +2,6 @@
 
 from .history import HistoryDisplay
 from .latent_map import LatentMapDisplay
+from .reconstructions import ReconstructionDisplay
 
-__all__ = ["HistoryDisplay", "LatentMapDisplay"]
+__all__ = ["HistoryDisplay", "LatentMapDisplay", "ReconstructionDisplay"]

@@ -5,7 +5,7 @@ import pandas as pd
 
 from .._runtime.namespaces import as_numpy
 from .._tables.frames import as_pandas
-from ._axes import CLASS_COLORS, MARKERS
+from ._axes import CLASS_COLORS, MARKERS, short
 from ._columns import n_rows_of
 
 _MOST_CLASSES, _MOST_NUMBERS = len(CLASS_COLORS), 20
@@ -54,8 +54,7 @@ def classes(y, known):
     for place, number in enumerate(kept):
         name = levels[number]
         name = f"{name:g}" if isinstance(name, float | np.floating) else str(name)
-        name = name if len(name) <= 24 else name[:23] + "…"
-        yield name, codes == number, CLASS_COLORS[place], MARKERS[place]
+        yield short(name), codes == number, CLASS_COLORS[place], MARKERS[place]
     if rest.any():
         yield f"{len(levels) - len(kept)} other classes", rest, "0.6", "."
     if not known.all():

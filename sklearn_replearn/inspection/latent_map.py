@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas
 from ._axes import COLORS, new_panels
-from ._columns import frame_of, n_rows_of, some_rows
+from ._columns import categories_of, frame_of, n_rows_of, some_rows
 from ._fitted import codes_of, encoder_of, last_of
 from ._labels import are_classes, classes, labels_of
 from ._maps import SPREAD, map_of, principal_components, standardised
@@ -290,7 +290,5 @@ def _of_table(encoder, X, random_state):
             'beside="pca" needs columns that are numbers or categories; token ids are neither. '
             "Leave beside at None."
         )
-    kinds = (model.schema.kinds or ()) if own else ()
-    categories = [j for j, kind in enumerate(kinds) if kind.n_levels]
-    columns = standardised(frame_of(X, categories=categories))
+    columns = standardised(frame_of(X, categories=categories_of(encoder)))
     return principal_components(columns, random_state)
