@@ -2,6 +2,7 @@
 
 from .history import HistoryDisplay
 from .latent_map import LatentMapDisplay
+from .real_and_drawn import SampleDisplay
 from .reconstructions import ReconstructionDisplay
 
-__all__ = ["HistoryDisplay", "LatentMapDisplay", "ReconstructionDisplay"]
+__all__ = ["HistoryDisplay", "LatentMapDisplay", "ReconstructionDisplay", "SampleDisplay"]

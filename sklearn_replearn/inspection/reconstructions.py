@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._runtime.typing import TableLike
 from ._axes import new_axes, new_panels, short
-from ._columns import as_text, categories_of, frame_of, is_category, is_date, some_rows, taken
+from ._columns import as_text, categories_of, frame_of, is_category, some_rows, taken
 from ._fitted import encoder_of, last_of
+from ._marginals import as_numbers
 
 _MOST_WITH_TEXT = 16
-_UNIT = "error, in units of the column's variance or entropy"
+_UNIT = "error (1: guessing from the column)"
 
 
 class ReconstructionDisplay:
@@ -60,7 +61,7 @@ class ReconstructionDisplay:
     >>> encoder = AutoencoderTransformer(latent_dim=2, max_epochs=5).fit(X)
     >>> display = ReconstructionDisplay.from_estimator(encoder, X, n_rows=4)
     >>> display.original.shape, display.error.shape, len(display.shown)
-    ((4, 13), (4, 13), 12)
+    ((4, 13), (4, 13), 13)
     """
 
     def __init__(
@@ -187,14 +188,14 @@ class ReconstructionDisplay:
             )
         return cls(original=original, reconstruction=reconstruction, error=error)
 
-    def plot(self, ax: Any = None, *, n_columns: int = 12, **kwargs: Any) -> Self:
+    def plot(self, ax: Any = None, *, n_columns: int = 16, **kwargs: Any) -> Self:
         """Draw the rows.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or array of them, default=None
             One, which is divided for images. None makes a figure.
-        n_columns : int, default=12
+        n_columns : int, default=16
             Of a wide table, so many columns are drawn: those of the largest errors, in their order.
         **kwargs
             Of images and heat maps, as ``Axes.imshow`` takes them.
@@ -235,7 +236,7 @@ class ReconstructionDisplay:
         n_rows, shown = len(errors), errors[:, self.shown].T
         with_text = n_rows <= _MOST_WITH_TEXT
         width = 1.05 if with_text else 0.16
-        size = (2.9 + max(width * n_rows, 2.5), 1.3 + 0.44 * len(shown))
+        size = (2.9 + max(width * n_rows, 2.5), max(2.8, 1.3 + 0.44 * len(shown)))
         ax = new_axes(self, ax, figsize=size)
         # One cell that is far off must not make all others look alike.
         end = max(1.0, float(np.nanquantile(shown, 0.95)) if np.isfinite(shown).any() else 1.0)
@@ -245,7 +246,8 @@ class ReconstructionDisplay:
         names = [short(self.original.columns[j]) for j in self.shown]
         ax.set_yticks(range(len(names)), names)
         ax.set_xticks(range(n_rows) if with_text else [])
-        ax.set_xlabel("row" + ("; value above, decoded value below" if with_text else ""))
+        words = ["row", *(["value above, decoded value below"] if with_text else [])]
+        ax.set_xlabel("; ".join([*words, *(["grey: missing"] if np.isnan(shown).any() else [])]))
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         if len(shown) < n_features:
@@ -310,14 +312,7 @@ def _errors(table, original, reconstruction):
             same = np.array(as_text(a), dtype=object) == np.array(as_text(b), dtype=object)
             errors[:, j] = np.where(a.isna(), np.nan, ~same)
             continue
-        whole, a, b = (_numbers(column) for column in (table.iloc[:, j], a, b))
+        whole, a, b = (as_numbers(column) for column in (table.iloc[:, j], a, b))
         deviation = np.nanstd(whole) if np.isfinite(whole).any() else 1.0
         errors[:, j] = ((a - b) / (deviation or 1.0)) ** 2
     return errors
-
-
-def _numbers(column):
-    if not is_date(column):
-        return column.to_numpy(np.float64)
-    ticks = column.to_numpy().astype("M8[us]").astype(np.float64)
-    return np.where(column.isna(), np.nan, ticks)
