@@ -331,7 +331,7 @@ def _write_dates(axis, dates):
     if dates:
         from matplotlib import dates as of_dates
 
-        locator = of_dates.AutoDateLocator(minticks=3, maxticks=5)
+        locator = of_dates.AutoDateLocator(minticks=3, maxticks=8)
         axis.set_major_locator(locator)
         axis.set_major_formatter(of_dates.ConciseDateFormatter(locator))
 
