@@ -131,9 +131,16 @@ def associations(frame: pd.DataFrame) -> NDArray[np.float64]:
         for column, is_level in zip(columns, leveled, strict=True)
     ]
     known = [~column.isna().to_numpy() for column in columns]
+    ranks = [
+        rankdata(part) if there.all() and not is_level else None
+        for part, there, is_level in zip(cells, known, leveled, strict=True)
+    ]
     result = np.full((n, n), np.nan)
     for i in range(n):
         for j in range(i + 1):
+            if i != j and ranks[i] is not None and ranks[j] is not None:
+                result[i, j] = result[j, i] = _correlation(ranks[i], ranks[j])
+                continue
             both = known[i] & known[j]
             a, b = cells[i][both], cells[j][both]
             if not len(a) or (a == a[0]).all() or (b == b[0]).all():
@@ -147,9 +154,15 @@ def associations(frame: pd.DataFrame) -> NDArray[np.float64]:
             elif leveled[j]:
                 value = _correlation_ratio(b, a)
             else:
-                value = np.corrcoef(rankdata(a), rankdata(b))[0, 1]
+                value = _correlation(rankdata(a), rankdata(b))
             result[i, j] = result[j, i] = value
     return result
+
+
+def _correlation(a, b):
+    a, b = a - a.mean(), b - b.mean()
+    size = np.sqrt((a @ a) * (b @ b))
+    return a @ b / size if size else np.nan
 
 
 def _cramers_v(a, b):

@@ -1,6 +1,7 @@
 """Rows of a table beside rows that a model drew."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -24,10 +25,10 @@ class SampleDisplay:
 
     ``kind="marginals"`` has a panel for each column, with the share of rows in common bins: numbers
     and dates as histograms, categories as bars, of the most frequent levels. Real rows are grey,
-    drawn ones a red line or bar. Where cells are missing the title says the share, real and drawn.
+    drawn ones an orange line or bar. Where cells are missing the title says the share, real and drawn.
     ``kind="associations"`` has three matrices of how columns depend on each other, those of the
-    real and the drawn table and their difference. ``kind="pairs"`` has a scatter plot of two
-    columns of numbers each.
+    real and the drawn table and their difference. ``kind="pairs"`` has scatter plots of
+    two columns of numbers, real rows beside drawn ones.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ class SampleDisplay:
         self.real = real
         self.drawn = drawn
 
-    @property
+    @cached_property
     def marginals(self) -> dict[str, Marginal]:
         """How the cells of each column are distributed in both tables."""
         return {
@@ -81,7 +82,7 @@ class SampleDisplay:
             for j, name in enumerate(self.real.columns)
         }
 
-    @property
+    @cached_property
     def associations(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """How columns depend on each other in both tables."""
         return associations(self.real), associations(self.drawn)
@@ -136,8 +137,8 @@ class SampleDisplay:
         if isinstance(pipeline, Pipeline) and len(pipeline) > 1:
             some = pipeline[:-1].transform(some)
         categories, names = categories_of(fitted), getattr(fitted, "feature_names_in_", None)
+        fitted.to_numbers(some)  # says what is wrong with columns
         real = frame_of(some, names, categories)
-        fitted.score_samples(some[:1] if not hasattr(some, "iloc") else some.iloc[:1])
         n_samples = len(real) if n_samples is None else n_samples
         drawn = fitted.sample(n_samples, random_state=random_state, missing="as_fit")
         drawn = frame_of(drawn, list(real.columns), categories)
@@ -196,7 +197,7 @@ class SampleDisplay:
         columns : list of str, or of tuple of two str, default=None
             Columns to show, or for ``kind="pairs"`` pairs of columns. None shows all of them, of a
             wide table those whose marginals differ most (``distance``), in their order; of pairs
-            the four that depend most on each other in the real table.
+            the three that depend most on each other in the real table.
         n_columns : int, default=12
             So many columns at most, where ``columns`` is None; of ``"associations"`` three times
             as many.
@@ -206,13 +207,16 @@ class SampleDisplay:
         SampleDisplay
             Itself, with ``ax_``, ``axes_``, ``figure_`` and ``shown``.
         """
+        self._own_figure = ax is None
         if kind not in _KINDS:
             raise ValueError(f"kind must be one of {', '.join(_KINDS)}; got {kind!r}.")
         if kind == "pairs":
             return self._draw_pairs(ax, columns)
         if kind == "associations":
-            return self._draw_associations(ax, self._chosen(columns, 3 * n_columns))
-        return self._draw_marginals(ax, self._chosen(columns, n_columns))
+            return self._draw_associations(ax, self._chosen(columns, 3 * n_columns))._titled(
+                columns
+            )
+        return self._draw_marginals(ax, self._chosen(columns, n_columns))._titled(columns)
 
     def _chosen(self, columns, most):
         """Names of columns to show."""
@@ -244,15 +248,16 @@ class SampleDisplay:
             if marginal.beyond:
                 title.append(f"{marginal.beyond:.1%} of real cells are beyond")
             panel.set_title("\n".join(title).replace("%", " %"), fontsize="medium")
-        _legend(self, handles)
-        if len(names) < self.real.shape[1]:
-            self._say_which(names)
+        looks = {"frameon": False, "fontsize": "small", "handlelength": 1.2}
+        axes[0].legend(handles=handles, **looks)
         return self
 
-    def _say_which(self, names):
-        words = f"{len(names)} of {self.real.shape[1]} columns"
-        if self.figure_.get_suptitle() == "":
-            self.figure_.suptitle(words)
+    def _titled(self, columns):
+        """Itself, its figure with a title that says which columns were chosen, if any were."""
+        n_shown, n_columns = len(self.shown), self.real.shape[1]
+        if columns is None and n_shown < n_columns and self._own_figure:
+            self.figure_.suptitle(f"the {n_shown} of {n_columns} columns that differ most")
+        return self
 
     def _draw_associations(self, ax, names):
         self.shown = names
@@ -277,8 +282,6 @@ class SampleDisplay:
             panel.spines[:].set_visible(False)
         self.figure_.colorbar(self.images_[1], ax=list(axes[:2]), label="association")
         self.figure_.colorbar(self.images_[2], ax=axes[2], label="difference")
-        if len(names) < self.real.shape[1]:
-            self._say_which(names)
         return self
 
     def _draw_pairs(self, ax, pairs):
@@ -298,42 +301,40 @@ class SampleDisplay:
                 f"must be two; {', '.join(leveled) or 'the table'} has none. Use "
                 'kind="associations".'
             )
-        axes = new_panels(self, ax, len(self.shown), 2, size=(3.8, 3.4))
-        for panel, (a, b) in zip(axes, self.shown, strict=True):
-            handles = []
-            size = np.clip(3000 / max(len(self.real), 1), 4, 25)
-            for frame, color, words in ((self.real, "0.55", "real"), (self.drawn, _DRAWN, "drawn")):
-                cells = (frame[name].to_numpy() for name in (a, b))
+        axes = new_panels(self, ax, 2 * len(self.shown), 2, size=(3.4, 2.9))
+        sides = ((self.real, "0.35", "real"), (self.drawn, _DRAWN, "drawn"))
+        for place, (a, b) in enumerate(self.shown):
+            panels = axes[2 * place : 2 * place + 2]
+            # Beside each other: points drawn over others would hide them.
+            for panel, (frame, color, words) in zip(panels, sides, strict=True):
+                size = np.clip(3000 / max(len(frame), 1), 4, 25)
                 looks = {"s": size, "color": color, "alpha": 0.6, "linewidths": 0}
-                handles.append(panel.scatter(*cells, label=words, **looks))
-            panel.set(xlabel=short(a, 30), ylabel=short(b, 30))
-            for name, axis in ((a, panel.xaxis), (b, panel.yaxis)):
-                _write_dates(axis, is_date(self.real[name]))
-        _legend(self, handles)
+                panel.scatter(frame[a].to_numpy(), frame[b].to_numpy(), **looks)
+                panel.set(xlabel=short(a, 30), ylabel=short(b, 30), title=words)
+            for side, name in (("x", a), ("y", b)):
+                ends = [getattr(panel, f"get_{side}lim")() for panel in panels]
+                low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+                for panel in panels:
+                    getattr(panel, f"set_{side}lim")(low, high)
+                    if is_date(self.real[name]):
+                        _write_dates(getattr(panel, f"{side}axis"), low, high)
         return self
 
     def _strongest(self, numbers):
         """The pairs of columns of numbers that depend most on each other."""
         matrix = np.nan_to_num(np.abs(associations(self.real[numbers])))
         rows, columns = np.tril_indices(len(numbers), -1)
-        order = np.argsort(-matrix[rows, columns], kind="stable")[:4]
+        order = np.argsort(-matrix[rows, columns], kind="stable")[:3]
         return [(numbers[columns[place]], numbers[rows[place]]) for place in order]
 
 
-def _legend(display, handles):
-    """One for all panels, above the first."""
-    display.axes_[0].legend(
-        handles=handles, frameon=False, fontsize="small", loc="best", handlelength=1.2
-    )
+def _write_dates(axis, low, high):
+    """The first and the last day of an axis."""
+    from matplotlib.dates import num2date
 
-
-def _write_dates(axis, dates):
-    if dates:
-        from matplotlib import dates as of_dates
-
-        locator = of_dates.AutoDateLocator(minticks=3, maxticks=8)
-        axis.set_major_locator(locator)
-        axis.set_major_formatter(of_dates.ConciseDateFormatter(locator))
+    form = "%Y-%m-%d" if high - low > 2 else "%m-%d %H:%M"
+    shown = np.quantile([low, high], [0.1, 0.9])
+    axis.set_ticks(shown, [num2date(tick).strftime(form) for tick in shown])
 
 
 def _histogram(panel, marginal):
@@ -342,14 +343,15 @@ def _histogram(panel, marginal):
         from matplotlib.dates import date2num
 
         edges = date2num(edges)
-        panel.xaxis_date()
-        _write_dates(panel.xaxis, True)
     real = panel.stairs(marginal.real, edges, fill=True, color=_REAL, label="real")
     drawn = panel.stairs(marginal.drawn, edges, color=_DRAWN, linewidth=1.6, label="drawn")
     panel.set_ylabel("share of cells")
     panel.set_ylim(bottom=0)
-    if marginal.kind == "number":
-        panel.locator_params(axis="x", nbins=5)
+    if marginal.kind == "date":
+        _write_dates(panel.xaxis, edges[0], edges[-1])
+    else:
+        panel.locator_params(axis="x", nbins=4)
+        panel.ticklabel_format(axis="x", scilimits=(-3, 4))
     return [real, drawn]
 
 
