@@ -25,7 +25,7 @@ class SampleDisplay:
 
     ``kind="marginals"`` has a panel for each column, with the share of rows in common bins: numbers
     and dates as histograms, categories as bars, of the most frequent levels. Real rows are grey,
-    drawn ones an orange line or bar. Where cells are missing the title says the share, real and drawn.
+    drawn ones an orange line or bar. Where cells are missing the title says which share.
     ``kind="associations"`` has three matrices of how columns depend on each other, those of the
     real and the drawn table and their difference. ``kind="pairs"`` has scatter plots of
     two columns of numbers, real rows beside drawn ones.
