@@ -1,3 +1,5 @@
 """Displays: what fitted estimators look like, drawn with matplotlib (extra ``plot``)."""
 
-__all__: list[str] = []
+from .code_dependence import CodeDependenceDisplay, code_dependence
+
+__all__ = ["CodeDependenceDisplay", "code_dependence"]

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+#: Colours that colour-blind people can tell, in the order of use (Okabe and Ito 2008, *Color
+#: universal design*): blue, vermilion, bluish green, orange, sky blue, reddish purple, black.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#000000")
+
 
 def new_axes(display: object, ax: Any = None, **of_figure: Any) -> Any:
     """Axes to draw on: those given, or those of a new figure.
