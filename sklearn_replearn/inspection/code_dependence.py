@@ -257,7 +257,10 @@ class CodeDependenceDisplay:
             max_samples=max_samples,
             random_state=random_state,
         )
-        return cls.from_predictions(dependence, ax=ax, **kwargs)
+        codes = [f"code {j}" for j in range(np.shape(dependence)[1])]
+        if nw.dependencies.is_into_dataframe(dependence) and not isinstance(dependence, pd.DataFrame):
+            codes = codes[:-1]  # the first column holds names
+        return cls.from_predictions(dependence, codes=codes, ax=ax, **kwargs)
 
     @classmethod
     def from_predictions(
@@ -341,6 +344,7 @@ class CodeDependenceDisplay:
         height, width = CELL * len(rows) + 1.2, 2 * CELL * len(codes) + NAMES + BAR
         ax = new_axes(self, ax, figsize=(max(width, 4.5), max(height, 2.5)))
         shown = values[np.ix_(rows, codes)]
+        top = max(float(shown.max()), 0.1)  # what is hardly there shall not look dark
         self.image_ = heat_map(
             ax,
             shown,
@@ -349,12 +353,13 @@ class CodeDependenceDisplay:
             label="share of the code that depends on it",
             cmap=cmap,
             vmin=0,
-            vmax=1,
+            vmax=top,
         )
         for (i, j), share in np.ndenumerate(shown):
-            if share >= 0.1:
-                color = "white" if share > 0.6 else "black"
-                ax.text(j, i, f"{share:.1f}", ha="center", va="center", fontsize=7, color=color)
+            if share >= 0.05:
+                color = "white" if share > 0.6 * top else "black"
+                text = f"{share:.2f}".removeprefix("0")
+                ax.text(j, i, text, ha="center", va="center", fontsize=7, color=color)
         left_out = len(values) - len(rows)
         if left_out:
             ax.set_ylabel(f"columns ({left_out} more depend less)", fontsize=8)

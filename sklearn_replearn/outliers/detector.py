@@ -519,10 +519,22 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         ValueError
             If ``n`` is no whole number of at least 1.
         """
+        n = min(n, self.n_features_in_)
+        contributions, _, texts = self._worded(X, n)
+        texts_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
+        names = [f"reason {rank + 1}" for rank in range(n)]
+        return pd.DataFrame(
+            np.take_along_axis(texts, texts_first, axis=1), columns=names, index=contributions.index
+        )
+
+    def _worded(self, X, n):
+        """What cells add, and the weightiest of each row: numbers of their columns, texts.
+
+        Three times as many as asked for, as some turn out to be as expected: their text is "".
+        """
         table = self._table(X)
         contributions = self._explained(X, table)
-        values, n = contributions.to_numpy(), min(n, self.n_features_in_)
-        # Some of them turn out to be as expected.
+        values = contributions.to_numpy()
         first = np.argsort(-values, axis=1, kind="stable")[:, : 3 * n]
         texts = np.full(first.shape, "", dtype=object)
         speaks = np.take_along_axis(values, first, axis=1) > 0
@@ -530,11 +542,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
             rows, ranks = np.nonzero(speaks & (first == j))
             for part in slices(len(rows), _FEWEST_AT_ONCE):
                 texts[rows[part], ranks[part]] = self._reasons(table[rows[part]], int(j))
-        texts_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
-        names = [f"reason {rank + 1}" for rank in range(n)]
-        return pd.DataFrame(
-            np.take_along_axis(texts, texts_first, axis=1), columns=names, index=contributions.index
-        )
+        return contributions, first, texts
 
     def _reasons(self, table, j):
         """Texts about one cell of each of some rows."""
