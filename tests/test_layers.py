@@ -210,7 +210,7 @@ LAYERS = {
         "inputs",
         "conversion",
     ],
-    "inspection": ["_axes"],
+    "inspection": ["_axes", "_fitted", "_columns", "history", "latent_map"],
     "": [],
 }
 JUDGES = ["base", "held_out", "nearest", "pairs", "density", "trimmed", "estimator"]

@@ -123,7 +123,8 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
             self.estimator_ = head.fit(self._seen_by_head(some), labels, **weighted)
         else:
             self._choose_head(some, labels, self._counted(labels, weights))
-        self.__dict__.pop("history_", None)
+        for name in ("history_", "_kept_epoch"):
+            self.__dict__.pop(name, None)
         if self.fine_tune:
             self._fine_tune(some, labels, weights)
         for name in ("n_features_in_", "feature_names_in_"):
@@ -185,6 +186,7 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         counts = counts * (weights.sum() / counts.sum())  # as many updates as without
         encoder, weight, bias, history = fine_tuned(encoder, X, targets, counts, objective, frozen)
         self.transformer_, self.history_ = encoder, history.frame()
+        self._kept_epoch = history.kept
         if frozen:
             self._take_over(weight, bias)
         else:

@@ -15,7 +15,7 @@ from .._runtime.typing import Seed, TableLike
 from .._tables.frames import as_pandas
 from .._tables.names import column_number
 from ._axes import new_axes
-from ._codes import codes_of, names_of_codes
+from ._fitted import codes_of, encoder_of
 from ._heat_map import BAR, CELL, NAMES, heat_map
 from ._rows import Exchangeable
 
@@ -97,6 +97,7 @@ def code_dependence(
     rows = Exchangeable(X)
     if len(rows) < 2:
         raise ValueError(f"X must have at least 2 rows to exchange cells between; got {len(rows)}.")
+    estimator = encoder_of(estimator)
     every = codes_of(estimator, rows.given)
     # In an order that follows from the rows, so that theirs does not matter.
     order = np.lexsort((rows.hashes(), *every.T[::-1]))
@@ -108,7 +109,7 @@ def code_dependence(
     for share, columns in zip(shares, exchanged.values(), strict=True):
         donors = np.concatenate([random.permutation(len(codes)) for _ in range(n_repeats)])
         share[:] = _share(estimator, rows, codes, columns, donors)
-    return _in_container(rows, shares, list(exchanged), names_of_codes(estimator, codes.shape[1]))
+    return _in_container(rows, shares, list(exchanged), _names(estimator, codes.shape[1]))
 
 
 def _share(estimator, rows, codes, columns, donors):
@@ -165,6 +166,15 @@ def _without_doubles(named):
     for place, (name, numbers) in enumerate(named):
         result[name if name not in result else f"{name} ({place})"] = numbers
     return result
+
+
+def _names(transformer, n_codes):
+    """Names of codes, those of ``set_output`` where there are such."""
+    try:
+        names = list(map(str, transformer.get_feature_names_out()))
+    except (AttributeError, ValueError, TypeError):  # as of a FunctionTransformer
+        names = []
+    return names if len(names) == n_codes else [f"code{j}" for j in range(n_codes)]
 
 
 def _in_container(rows, shares, features, codes):
@@ -258,7 +268,9 @@ class CodeDependenceDisplay:
             random_state=random_state,
         )
         codes = [f"code {j}" for j in range(np.shape(dependence)[1])]
-        if nw.dependencies.is_into_dataframe(dependence) and not isinstance(dependence, pd.DataFrame):
+        if nw.dependencies.is_into_dataframe(dependence) and not isinstance(
+            dependence, pd.DataFrame
+        ):
             codes = codes[:-1]  # the first column holds names
         return cls.from_predictions(dependence, codes=codes, ax=ax, **kwargs)
 

@@ -111,6 +111,9 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         The fitted ``estimator``.
     judges_ : list of Judge
         The fitted judges.
+    n_calibration_ : int
+        Of so many rows, each judged by what has not seen it, p-values are shares. Where training
+        rows are copies of each other, as many as there are without.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -384,6 +387,12 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
+    @property
+    def n_calibration_(self) -> int:
+        """Of so many rows p-values are shares."""
+        check_is_fitted(self)
+        return max(1, round(1 / self._committee.calibration.smallest - 1))
+
     @validated({"ties": [StrOptions({"count", "random"})]})
     def p_values(
         self, X: TableLike, *, ties: Literal["count", "random"] = "count"
@@ -526,6 +535,25 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         return pd.DataFrame(
             np.take_along_axis(texts, texts_first, axis=1), columns=names, index=contributions.index
         )
+
+    def reasons_by_column(self, X: TableLike) -> list[dict[int, str]]:
+        """All reasons of each row, as :meth:`top_reasons` words them.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of dict
+            For each row the numbers of the columns whose cells speak for an anomaly, the weightiest
+            first, and the texts.
+        """
+        _, order, texts = self._worded(X, self.n_features_in_)
+        return [
+            {int(j): text for j, text in zip(columns, of_row, strict=True) if text}
+            for columns, of_row in zip(order, texts, strict=True)
+        ]
 
     def _worded(self, X, n):
         """What cells add, and the weightiest of each row: numbers of their columns, texts.
