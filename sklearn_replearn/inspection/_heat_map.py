@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 _MOST_LABELS, _LONGEST = 60, 26
 CELL, NAMES, BAR = 0.22, 2.4, 1.1  # inches: of a cell, and what stands beside cells
+_CHARACTER = 0.075
 
 
 def short(name: object, longest: int = _LONGEST) -> str:
@@ -43,12 +44,13 @@ def heat_map(
     matplotlib.image.AxesImage
     """
     image = ax.imshow(values, aspect="auto", interpolation="nearest", **of_colors)
-    step = -(-len(rows) // _MOST_LABELS)
+    step = max(1, -(-len(rows) // _MOST_LABELS))
     ax.set_yticks(range(0, len(rows), step), [short(name) for name in rows[::step]], fontsize=8)
-    step = -(-len(columns) // _MOST_LABELS)
+    step = max(1, -(-len(columns) // _MOST_LABELS))
     names = [short(name) for name in columns[::step]]
     ax.set_xticks(range(0, len(columns), step), names, fontsize=8)
-    if sum(map(len, names)) + 2 * len(names) > 60:
+    room = (ax.figure.get_figwidth() - NAMES - BAR) / max(len(names), 1)
+    if max(map(len, names), default=0) * _CHARACTER > room:
         # By their ends, so that a label stands below its own column.
         for text in ax.get_xticklabels():
             text.set(rotation=45, ha="right", rotation_mode="anchor")

@@ -20,7 +20,7 @@ from ._heat_map import BAR, CELL, NAMES, heat_map, largest, short
 from ._rows import Exchangeable
 
 _CELLS = 2**22  # looked at for the spread of columns
-_CHARACTERS = 5.5  # of a level, that have room in a step
+_CHARACTERS = 3.6  # of a level, that have room in a step
 _IMAGE_AXES = 3
 
 _STEPS = {"codes": [Each(Whole(0), least=1), None], "n_steps": [Whole(2)], "width": [Number(0)]}
@@ -337,7 +337,7 @@ class TraversalDisplay:
         middles = (height - 1) / 2 + np.arange(n_codes) * (height + gap)
         ax.set_yticks(middles, self.codes, fontsize=9)
         middles = (width - 1) / 2 + np.arange(n_steps) * (width + gap)
-        ax.set_xticks(middles, [f"{step:+.1f}" for step in self.deviations], fontsize=8)
+        ax.set_xticks(middles, list(map(_signed, self.deviations)), fontsize=8)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
         ax.set_xlabel("standard deviations from the mean of the code")
@@ -382,13 +382,17 @@ class TraversalDisplay:
             )
         ends = [(0, 0), (n_steps // 2, n_steps // 2), (n_steps - 1, n_steps - 1)]
         places = [code * (n_steps + 1) + at for code in range(n_codes) for at, _ in ends]
-        labels = [f"{self.deviations[at]:+.2g}" for _ in range(n_codes) for at, _ in ends]
+        labels = [_signed(self.deviations[at]) for _ in range(n_codes) for at, _ in ends]
         ax.set_xticks(places, labels, fontsize=7)
         left_out = len(most) - len(shown)
         ax.set_xlabel(
             "standard deviations from the mean of the code"
             + (f"; {left_out} more columns change less" if left_out else "")
         )
+
+
+def _signed(deviation):
+    return f"{deviation:+.1f}" if abs(deviation) >= 0.05 else "0"
 
 
 def _write_levels(ax, row, start, levels, changed):
@@ -398,7 +402,7 @@ def _write_levels(ax, row, start, levels, changed):
         middle, n = start + run.mean(), len(run)
         if changed[run[0]]:
             ax.barh(row, n, left=start + run[0] - 0.5, height=0.9, color="0.82", zorder=0)
-        text = short(levels[run[0]], max(2, int(_CHARACTERS * n / 2)))
+        text = short(levels[run[0]], max(2, int(_CHARACTERS * n)))
         color = "black" if changed[run[0]] else "0.45"
         ax.text(middle, row, text, ha="center", va="center", fontsize=6, color=color)
 
