@@ -2,8 +2,8 @@
 Are p-values what they promise?
 ===============================
 
-Of normal rows a share ``alpha`` should have a p-value of at most ``alpha``: that is the rate of false
-alarms. The curve of normal rows should go along the diagonal, within the band that chance allows.
+Of normal rows a share ``alpha`` should have a p-value of at most ``alpha``: that is the rate of
+false alarms. The curve of normal rows should go along the diagonal, within the band that chance allows.
 """
 
 # %%
@@ -31,9 +31,4 @@ display = PValueDisplay.from_estimator(detector, X[rows], y)
 for alpha in (0.01, 0.05, 0.2):
     print(f"alpha {alpha}: {display.share_below(alpha):.3f} of normal rows")
 print(f"within the band: ± {display.half_width:.3f}")
-
-# %%
-# Near zero, where alarms are, a logarithmic axis shows more:
-
-display.ax_.set(xscale="log", yscale="log", xlim=(0.004, 1), ylim=(0.004, 1))
 plt.show()

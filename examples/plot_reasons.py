@@ -2,17 +2,18 @@
 What makes rows anomalous
 =========================
 
-A detector shares the surprise at a row among its cells. One row is drawn as bars, which say what was
-expected; several are a heat map.
+A detector shares the surprise at a row among its cells. One row is drawn as bars, which say what
+was expected; several are a heat map.
 """
 
 # %%
 # One row
 # -------
-# A benign tumour's measurements, one of which is given to another row.
+# Measurements of a benign tumour, one of which was changed.
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from sklearn.datasets import load_breast_cancer
 
 from sklearn_replearn import OutlierDetector
@@ -31,8 +32,6 @@ ReasonsDisplay.from_estimator(detector, row)
 # Several rows
 # ------------
 # Rows are named by their index; a dot marks those that are known to be anomalies.
-
-import pandas as pd
 
 rows = pd.concat([malignant[:8], benign[250:258]])
 ReasonsDisplay.from_estimator(detector, rows, np.repeat([-1, 1], 8))

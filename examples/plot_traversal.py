@@ -9,8 +9,8 @@ side; of a table it shows which columns change, and by how many of their standar
 # %%
 # Images
 # ------
-# The digits of scikit-learn are flat rows of 64 pixels, so the display is told what they are. Of the
-# codes those are shown along which the images change most.
+# The digits are flat rows of 64 pixels, so the display is told what they are. Those codes are shown
+# along which the images change most.
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits, load_wine

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 _MOST_LABELS, _LONGEST = 60, 26
 CELL, NAMES, BAR = 0.22, 2.4, 1.1  # inches: of a cell, and what stands beside cells
 _CHARACTER = 0.075
+_ALONE = 0.775  # share of a figure's width that its only axes have, before names are written
 
 
 def short(name: object, longest: int = _LONGEST) -> str:
@@ -49,7 +50,8 @@ def heat_map(
     step = max(1, -(-len(columns) // _MOST_LABELS))
     names = [short(name) for name in columns[::step]]
     ax.set_xticks(range(0, len(columns), step), names, fontsize=8)
-    room = (ax.figure.get_figwidth() - NAMES - BAR) / max(len(names), 1)
+    share = ax.get_position().width / _ALONE
+    room = (share * ax.figure.get_figwidth() - NAMES - BAR) / max(len(names), 1)
     if max(map(len, names), default=0) * _CHARACTER > room:
         # By their ends, so that a label stands below its own column.
         for text in ax.get_xticklabels():

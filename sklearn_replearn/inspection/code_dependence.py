@@ -353,7 +353,7 @@ class CodeDependenceDisplay:
         values = np.asarray(self.dependence)
         rows = np.argsort(-values.max(axis=1), kind="stable")[:max_features]
         codes = np.sort(np.argsort(-values.max(axis=0), kind="stable")[:max_codes])
-        height, width = CELL * len(rows) + 1.2, 2 * CELL * len(codes) + NAMES + BAR
+        height, width = CELL * len(rows) + 1.2, 2.4 * CELL * len(codes) + NAMES + BAR
         ax = new_axes(self, ax, figsize=(max(width, 4.5), max(height, 2.5)))
         shown = values[np.ix_(rows, codes)]
         top = max(float(shown.max()), 0.1)  # what is hardly there shall not look dark

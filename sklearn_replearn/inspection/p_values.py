@@ -221,7 +221,8 @@ class PValueDisplay:
         """
         ax = new_axes(self, ax, figsize=(4.8, 4.6))
         width = self.half_width
-        grid = np.unique(np.clip([0.0, width, 1 - width, 1.0], 0, 1))
+        # Many places, for a band on a logarithmic axis is no polygon.
+        grid = np.unique(np.concatenate([np.linspace(0, 1, 201), np.geomspace(1e-5, 1, 201)]))
         self.band_ = ax.fill_between(
             grid,
             np.maximum(grid - width, 0),

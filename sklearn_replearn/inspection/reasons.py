@@ -17,7 +17,7 @@ from ._heat_map import BAR, CELL, NAMES, heat_map, largest
 from ._rows import Exchangeable
 
 _BARS, _COLUMNS = 8, 20
-_WRAPPED = 46  # characters of a line beside a bar
+_WRAPPED = 50  # characters of a line beside a bar
 
 
 class ReasonsDisplay:
@@ -234,7 +234,7 @@ class ReasonsDisplay:
         kept, (values,), others = self._shown(most)
         texts = self.columns if self.reasons is None else self.reasons[0]
         texts = [str(texts[j]) or self.columns[j] for j in kept]
-        texts = ["\n".join(textwrap.wrap(text, _WRAPPED)[:3]) for text in texts]
+        texts = ["\n".join(textwrap.wrap(_unbroken(text), _WRAPPED)[:3]) for text in texts]
         texts += [] if others is None else [others]
         height = sum(0.2 * (1 + text.count("\n")) + 0.14 for text in texts) + 1.0
         ax = new_axes(self, ax, figsize=(7.5, height))
@@ -290,6 +290,11 @@ def _frame(contributions):
             f"shape {values.shape}."
         )
     return pd.DataFrame(values, columns=[f"x{j}" for j in range(values.shape[1])])
+
+
+def _unbroken(text):
+    """A text in which a mean and its deviation stay on one line."""
+    return text.replace(" ± ", "\xa0±\xa0")
 
 
 def _cell_texts(names, rows):
