@@ -39,12 +39,15 @@ class AutoencoderTransformer(RepresentationTransformer):
         images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
-    encoder, decoder : torch.nn.Module or callable, default=None
-        Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
-        missing cells the encoder takes and the decoder gives more numbers than there are columns:
-        a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, in turns.
+    encoder : torch.nn.Module or callable, default=None
+        Network to use instead: a module that turns (n, n_features) into (n, latent_dim), or a
+        callable that builds one from the two widths ``(n_in, n_out)``. Beside categories and
+        missing cells it takes more numbers than there are columns: a callable is told how many.
+        Modules are copied. Fits with such parts draw from torch's global generator, seeded and
+        restored, in turns.
+    decoder : torch.nn.Module or callable, default=None
+        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories to
+        more numbers than there are columns.
     loss : {"auto", "mse", "bce", "poisson"}, default="auto"
         Squared error, binary cross-entropy for columns within [0, 1], or twice minus the Poisson
         log-likelihood of counts, up to a constant. "auto" is "poisson" for the counts of a sparse

@@ -87,14 +87,15 @@ class VAETransformer(RepresentationTransformer):
         images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
-    encoder, decoder : torch.nn.Module or callable, default=None
-        Networks to use instead: an encoder turns (n, n_features) into (n, 2 * latent_dim), mean and
-        log-variance side by side, a decoder turns (n, latent_dim) into (n, n_features); or
-        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
-        missing cells, and where likelihoods take several numbers for a column, the encoder takes or
-        the decoder gives more numbers than there are columns: a callable is told how many. Modules
-        are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, in turns.
+    encoder : torch.nn.Module or callable, default=None
+        Network to use instead: a module that turns (n, n_features) into (n, 2 * latent_dim), mean
+        and log-variance side by side, or a callable that builds one from the two widths
+        ``(n_in, n_out)``. Beside categories and missing cells it takes more numbers than there are
+        columns: a callable is told how many. Modules are copied. Fits with such parts draw from
+        torch's global generator, seeded and restored, in turns.
+    decoder : torch.nn.Module or callable, default=None
+        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories, or
+        where likelihoods take several numbers for a column, to more numbers than there are columns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and

@@ -1,6 +1,7 @@
 """The only place that touches private or version-dependent names of scikit-learn."""
 
 from collections.abc import Callable
+from inspect import isclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from numpy.typing import NDArray
@@ -21,7 +22,13 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.metaestimators import available_if as _available_if
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
+from .documentation import PAGE, place_of
 from .typing import Function, TableLike
+
+try:
+    from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
+except ImportError:  # before 1.8
+    from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
 
 __all__ = [
     "BaseEstimator",
@@ -69,12 +76,33 @@ if TYPE_CHECKING:
         def fit_predict(self, X: TableLike, y: Any = None, **kwargs: Any) -> NDArray[Any]: ...
 
 else:
-    from sklearn.base import (
-        BaseEstimator,
-        ClassNamePrefixFeaturesOutMixin,
-        OutlierMixin,
-        TransformerMixin,
-    )
+    from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
+
+    class BaseEstimator(base.BaseEstimator):
+        """An object with parameters, which notebooks show with links to what they mean."""
+
+        _doc_link_module = __name__.partition(".")[0]
+        _doc_link_template = PAGE
+
+        def _doc_link_url_param_generator(self):
+            return place_of(type(self))
+
+        def _sk_visual_block_(self):
+            # Each part with a table of its own: in that of its owner nothing says what it means.
+            parts = [
+                (name, part)
+                for name, value in self.get_params(deep=False).items()
+                for part in (value if isinstance(value, list | tuple) else [value])
+                if hasattr(part, "get_params") and not isclass(part)
+            ]
+            if not parts:
+                return VisualBlock("single", self, type(self).__name__, str(self))
+            return VisualBlock(
+                "parallel",
+                [part for _, part in parts],
+                [f"{name}: {type(part).__name__}" for name, part in parts],
+                [str(part) for _, part in parts],
+            )
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:

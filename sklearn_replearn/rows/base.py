@@ -7,12 +7,12 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from torch import nn
 
 from .._dataset.multiset import Multiset
 from .._dataset.sparse import SparseTable
 from .._runtime.parameters import Instance, check_parameters
+from .._runtime.sklearn import BaseEstimator
 from .._scaling.profile import Profile
 from .._scaling.scaler import SCALINGS, Scaler
 from .._scaling.score_curves import ScoreCurves
