@@ -13,6 +13,7 @@ PACKAGE = Path(sklearn_replearn.__file__).parent
 LAYERS = {
     "_runtime": [
         "typing",
+        "documentation",
         "sklearn",
         "namespaces",
         "parameters",

@@ -94,8 +94,8 @@ class VAETransformer(RepresentationTransformer):
         columns: a callable is told how many. Modules are copied. Fits with such parts draw from
         torch's global generator, seeded and restored, in turns.
     decoder : torch.nn.Module or callable, default=None
-        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories, or
-        where likelihoods take several numbers for a column, to more numbers than there are columns.
+        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories or
+        where likelihoods take several numbers for a column to more than there are columns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and

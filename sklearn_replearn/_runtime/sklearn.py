@@ -1,7 +1,6 @@
 """The only place that touches private or version-dependent names of scikit-learn."""
 
 from collections.abc import Callable
-from inspect import isclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from numpy.typing import NDArray
@@ -24,11 +23,6 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 from .documentation import PAGE, place_of
 from .typing import Function, TableLike
-
-try:
-    from sklearn.utils._repr_html.estimator import _VisualBlock as VisualBlock
-except ImportError:  # before 1.8
-    from sklearn.utils._estimator_html_repr import _VisualBlock as VisualBlock
 
 __all__ = [
     "BaseEstimator",
@@ -87,22 +81,38 @@ else:
         def _doc_link_url_param_generator(self):
             return place_of(type(self))
 
-        def _sk_visual_block_(self):
-            # Each part with a table of its own: in that of its owner nothing says what it means.
-            parts = [
-                (name, part)
-                for name, value in self.get_params(deep=False).items()
-                for part in (value if isinstance(value, list | tuple) else [value])
-                if hasattr(part, "get_params") and not isclass(part)
-            ]
-            if not parts:
-                return VisualBlock("single", self, type(self).__name__, str(self))
-            return VisualBlock(
-                "parallel",
-                [part for _, part in parts],
-                [f"{name}: {type(part).__name__}" for name, part in parts],
-                [str(part) for _, part in parts],
+        def _get_params_html(self, deep=True, *link, **links):
+            # Scikit-learn adds parameters of parts to this table, where nothing says what they
+            # mean. Parts that are fitted have a box of their own. Before 1.8 there are no links.
+            own = super()._get_params_html(False, *link, **links)
+            return _Tables(own, _parts_without_box(self), linked=bool(link or links))
+
+    def _parts_without_box(owner):
+        """Names and objects with parameters among those of another."""
+        for name, value in owner.get_params(deep=False).items():
+            listed = isinstance(value, list | tuple)
+            for j, part in enumerate(value if listed else [value]):
+                if isinstance(part, BaseEstimator) and (listed or not hasattr(part, "fit")):
+                    yield (f"{name}[{j}]" if listed else name), part
+
+    class _Tables:
+        """Parameters of an object as a table in HTML, and below it those of its parts."""
+
+        def __init__(self, own, parts, linked):
+            self.own = own
+            self.parts = list(parts)
+            self.linked = linked
+
+        def _repr_html_inner(self):
+            return self.own._repr_html_inner() + "".join(
+                self._of_part(*part) for part in self.parts
             )
+
+        def _of_part(self, name, part):
+            link = [part._get_doc_link()] if self.linked else []
+            table, title = part._get_params_html(True, *link), f"{name}: {type(part).__name__}"
+            table = table._repr_html_inner().replace(">Parameters<", f">{title}<", 1)
+            return table.replace("copyToClipboard('", f"copyToClipboard('{name}__")
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:
