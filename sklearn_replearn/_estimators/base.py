@@ -28,6 +28,7 @@ from ..augmentations import Identity
 from ..likelihoods import Gaussian
 from ..modules.layers import ACTIVATIONS
 from ..rows.base import KIND_OF_ROWS, table_of
+from ..rows.table import input_tags
 from .fitting import fitted_model
 from .inference import Prepared
 from .row_modules import AsModules
@@ -422,8 +423,7 @@ class RepresentationTransformer(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        tags.input_tags.allow_nan = True
-        tags.input_tags.sparse = True
+        tags.input_tags = input_tags(self.rows)
         return tags
 
     _made_when_needed = ("_prepared",)

@@ -257,8 +257,8 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         transformer = self.transformer
         inner = get_tags(AutoencoderTransformer() if transformer is None else transformer)
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.input_tags = inner.input_tags
+        tags.input_tags.sparse &= self.passthrough is not True
         return tags
 
 

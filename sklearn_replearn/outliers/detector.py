@@ -37,6 +37,7 @@ from .._tables.given import TakesTables
 from .._tables.validation import names_of, read_table
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, Rows, table_of
+from ..rows.table import input_tags
 from .chosen_judges import chosen_judges
 from .committee import Committee
 from .explanations import contributions
@@ -551,13 +552,14 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.sparse = True
+        tags.input_tags = ours = input_tags(self.rows)
         if self.estimator is not None:
-            given = get_tags(self.estimator).input_tags
-            tags.input_tags.allow_nan = given.allow_nan
+            theirs = get_tags(self.estimator).input_tags
+            for name in ("allow_nan", "sparse", "string", "categorical"):
+                setattr(ours, name, getattr(ours, name) and getattr(theirs, name))
             # Others say whether they are fitted to sparse rows, not whether they score them.
             scores = is_outlier_detector(self.estimator) or wraps_ours(self.estimator)
-            tags.input_tags.sparse = given.sparse and scores
+            ours.sparse = ours.sparse and scores
         return tags
 
 

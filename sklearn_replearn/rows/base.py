@@ -101,6 +101,13 @@ class Rows(BaseEstimator):
 
     __hash__ = None
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        given = tags.input_tags
+        # Cells that are missing need an encoding that says so.
+        given.sparse = given.string = given.categorical = True
+        return tags
+
     def hidden(self, n_inputs: int) -> tuple[int, ...]:
         """Widths of an encoder's hidden layers by default: narrower beyond 32,768 inputs.
 
