@@ -49,6 +49,7 @@ LAYERS = {
     "_tables": [
         "names",
         "frames",
+        "results",
         "readers",
         "given",
         "arrays",

@@ -124,13 +124,14 @@ class AutoencoderTransformer(RepresentationTransformer):
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
-    history_ : DataFrame
-        A row an epoch: ``train_loss``, each named term of the objective for training rows and
-        (with ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error
-        per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
-        log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
-        not counted in ``train_loss``. A stored model keeps at most 2000 numbers of the history,
-        evenly spaced, and no seconds.
+    history_ : frame
+        Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
+        epoch: ``train_loss``, each named term of the objective for training rows and (with
+        ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error per
+        cell (per count for counts of a sparse matrix); for VAETransformer, minus the log-likelihood
+        of the scaled row in nats; for ContrastiveTransformer it is the decoder's and not counted in
+        ``train_loss``. A stored model keeps at most 2000 numbers of the history, evenly spaced, and
+        no seconds.
     loss_curve_ : list of float
         ``history_["train_loss"]``.
     network_ : torch.nn.Module

@@ -3,7 +3,6 @@
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import MetaEstimatorMixin, clone
@@ -20,6 +19,7 @@ from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.arrays import reject_no_table
 from .._tables.given import TakesTables
+from .._tables.results import as_asked
 from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer
 from .fine_tuning import fine_tuned
@@ -41,7 +41,6 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
 
     transformer_: Any
     estimator_: Any
-    history_: pd.DataFrame
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
@@ -130,6 +129,21 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
             self.__dict__.pop(name, None)
             if hasattr(self.transformer_, name):
                 setattr(self, name, getattr(self.transformer_, name))
+
+    @property
+    def history_(self) -> Any:
+        """Frame with a row an epoch of fine-tuning, of the library of fit, or pandas."""
+        if "history_" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} has history_ after a fit with fine_tune; the transformer's "
+                "own is transformer_.history_."
+            )
+        container = _unfrozen(self.transformer_)._model.schema.container
+        return as_asked(vars(self)["history_"], container)
+
+    @history_.setter
+    def history_(self, frame):
+        vars(self)["history_"] = frame
 
     def _check_transformer(self, transformer):
         """Refuse one of another package where what is asked for needs one of ours."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
@@ -17,6 +16,7 @@ from .._runtime.sklearn import StrOptions
 from .._runtime.typing import Seed, TableLike
 from .._scaling.cells import check_table_in_unit_interval
 from .._tables.conditions import conditions_of
+from .._tables.results import named_results
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
 from ..densities import Autoregressive
@@ -156,13 +156,14 @@ class VAETransformer(RepresentationTransformer):
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
-    history_ : DataFrame
-        A row an epoch: ``train_loss``, each named term of the objective for training rows and
-        (with ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error
-        per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
-        log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
-        not counted in ``train_loss``. A stored model keeps at most 2000 numbers of the history,
-        evenly spaced, and no seconds.
+    history_ : frame
+        Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
+        epoch: ``train_loss``, each named term of the objective for training rows and (with
+        ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error per
+        cell (per count for counts of a sparse matrix); for VAETransformer, minus the log-likelihood
+        of the scaled row in nats; for ContrastiveTransformer it is the decoder's and not counted in
+        ``train_loss``. A stored model keeps at most 2000 numbers of the history, evenly spaced, and
+        no seconds.
     loss_curve_ : list of float
         ``history_["train_loss"]``.
     network_ : torch.nn.Module
@@ -270,7 +271,7 @@ class VAETransformer(RepresentationTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def posterior(self, X: TableLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    def posterior(self, X: TableLike) -> tuple[Any, Any]:
         """Mean and standard deviation of the code of each row.
 
         Parameters
@@ -279,9 +280,16 @@ class VAETransformer(RepresentationTransformer):
 
         Returns
         -------
-        mean, std : ndarray of shape (n_samples, latent_dim)
-            In the dtype of :meth:`transform`, whose codes the means are.
+        mean, std : ndarray or frame of shape (n_samples, latent_dim)
+            In the dtype of :meth:`transform`, whose codes the means are, and in the container that
+            ``set_output`` asks for, or else that fit saw; with the names of the columns of codes.
         """
+        names = self.get_feature_names_out()
+        mean, std = self._posterior(X)
+        return self._told(mean, names, X), self._told(std, names, X)
+
+    def _posterior(self, X):
+        """Mean and standard deviation of the codes, arrays."""
         table = self._table(X)
 
         width = self._n_features_out
@@ -345,7 +353,7 @@ class VAETransformer(RepresentationTransformer):
         scores = bounds[:, 0].copy()
         return (scores, bounds[:, 1].copy()) if return_std else scores
 
-    def elbo_terms(self, X: TableLike) -> pd.DataFrame:
+    def elbo_terms(self, X: TableLike) -> Any:
         r"""What each column and the divergence from the prior contribute to each row's bound.
 
         :math:`E_q[\log p(x_j|z)]` for each column j, in nats in the measure of ``measures_``, and
@@ -361,9 +369,10 @@ class VAETransformer(RepresentationTransformer):
 
         Returns
         -------
-        DataFrame of shape (n_samples, n_features + 1)
-            A column for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most
-            0 (``"kl of the code"`` where a column has that name).
+        frame of shape (n_samples, n_features + 1)
+            Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A column
+            for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most 0 (``"kl of
+            the code"`` where a column has that name).
         """
         bounds = self._bounds(X)
         values = np.column_stack([bounds[:, N_FIGURES:], bounds[:, 3]])
@@ -372,8 +381,7 @@ class VAETransformer(RepresentationTransformer):
         values[:, -1] -= np.maximum(excess, 0.0)
         names = self._column_names()
         divergence = "kl" if "kl" not in names else "kl of the code"
-        index = X.index if isinstance(X, pd.DataFrame) else None
-        return pd.DataFrame(values, columns=[*names, divergence], index=index)
+        return self._told(values, [*names, divergence], X, named_results)
 
     @property
     def measures_(self) -> dict[Any, str]:
@@ -387,10 +395,6 @@ class VAETransformer(RepresentationTransformer):
         if extras.density is not None:
             return log_likelihoods(self._applied(), table, extras)
         return bounds_of(self._applied(), table, extras.measure, draws, extras.prior)
-
-    def _column_names(self):
-        names = self._model.schema.names
-        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
     def _likely_table(self, X):
         """A table, of which columns that were given as within [0, 1] still are."""
@@ -592,7 +596,9 @@ class VAETransformer(RepresentationTransformer):
 
     def _code_of(self, x, name):
         try:
-            mean, _ = self.posterior(self._model.rows.row_to_table(table_of_row(x, names_of(self))))
+            mean, _ = self._posterior(
+                self._model.rows.row_to_table(table_of_row(x, names_of(self)))
+            )
         except (TypeError, ValueError) as problem:
             raise ValueError(f"{name} must be a row like those of fit: {problem}") from problem
         if len(mean) != 1:

@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if as _available_if
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
@@ -39,6 +40,7 @@ __all__ = [
     "fit_context",
     "get_namespace_and_device",
     "make_constraint",
+    "output_asked",
     "safe_indexing",
     "validate_parameter_constraints",
     "validate_params",
@@ -118,6 +120,11 @@ else:
 def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:
     """A method that is there if the check of its owner says so."""
     return _available_if(check)
+
+
+def output_asked(transformer: Any) -> str:
+    """The container that ``set_output`` or the configuration asks for, or "default"."""
+    return _get_output_config("transform", transformer)["dense"]
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Function], Function]:

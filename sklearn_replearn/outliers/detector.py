@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import false_discovery_control
@@ -34,6 +33,7 @@ from .._runtime.typing import Seed, TableLike
 from .._storage.stored import Stored
 from .._tables.frames import as_pandas
 from .._tables.given import TakesTables
+from .._tables.results import named_results
 from .._tables.validation import names_of, read_table
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, Rows, table_of
@@ -461,7 +461,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
             p_values = false_discovery_control(p_values)
         return np.where(p_values <= alpha, -1, 1)
 
-    def explain(self, X: TableLike) -> pd.DataFrame:
+    def explain(self, X: TableLike) -> Any:
         """What each cell adds to the surprise at its row.
 
         Parameters
@@ -470,9 +470,9 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
 
         Returns
         -------
-        DataFrame of shape (n_samples, n_features), float64
-            Nats, positive where a cell speaks for an anomaly; each row adds up to
-            ``-score_samples``.
+        frame of shape (n_samples, n_features), float64
+            Of the library that fit saw, pandas for arrays. Nats, positive where a cell speaks for
+            an anomaly; each row adds up to ``-score_samples``.
 
         Notes
         -----
@@ -482,21 +482,21 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         in all. What the drops together leave of the surprise all cells share alike. That asks the
         judges about eight rows for each cell.
         """
-        return self._explained(X, self._table(X))
+        values = self._explained(self._table(X))
+        return named_results(values, self._labels(), X, self._schema.container)
 
-    def _explained(self, X, table):
+    def _explained(self, table):
         values, step = np.empty(table.shape), max(1, _CELLS_AT_ONCE // table.shape[1] ** 2)
         for part in slices(len(table), step):
             values[part] = contributions(self._surprise, table[part], self._similar)
-        index = X.index if isinstance(X, pd.DataFrame) else None
-        return pd.DataFrame(values, columns=self._labels(), index=index)
+        return values
 
     def _labels(self):
         names = self._schema.names
         return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
     @validated({"n": [Whole()]})
-    def top_reasons(self, X: TableLike, n: int = 3) -> pd.DataFrame:
+    def top_reasons(self, X: TableLike, n: int = 3) -> Any:
         """The cells that speak most for an anomaly, in words.
 
         Parameters
@@ -507,13 +507,13 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
 
         Returns
         -------
-        DataFrame of shape (n_samples, n), str
-            Such as ``"amount = 9,120 (expected 312 ± 140)"``, the weightiest first; "" where no
-            further cell speaks for an anomaly. What is expected is the mean and the standard
-            deviation (or the most frequent level and its share) in the 20 training rows that are
-            most similar in all other columns. Cells that are within half a deviation of it, and
-            levels that are there more than half as often, are left out, for they are no reason by
-            themselves.
+        frame of shape (n_samples, n), str
+            Of the library that fit saw, pandas for arrays. Such as ``"amount = 9,120 (expected 312
+            ± 140)"``, the weightiest first; "" where no further cell speaks for an anomaly. What is
+            expected is the mean and the standard deviation (or the most frequent level and its
+            share) in the 20 training rows that are most similar in all other columns. Cells that
+            are within half a deviation of it, and levels that are there more than half as often,
+            are left out, for they are no reason by themselves.
 
         Raises
         ------
@@ -521,8 +521,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
             If ``n`` is no whole number of at least 1.
         """
         table = self._table(X)
-        contributions = self._explained(X, table)
-        values, n = contributions.to_numpy(), min(n, self.n_features_in_)
+        values, n = self._explained(table), min(n, self.n_features_in_)
         # Some of them turn out to be as expected.
         first = np.argsort(-values, axis=1, kind="stable")[:, : 3 * n]
         texts = np.full(first.shape, "", dtype=object)
@@ -533,9 +532,8 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
                 texts[rows[part], ranks[part]] = self._reasons(table[rows[part]], int(j))
         texts_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
         names = [f"reason {rank + 1}" for rank in range(n)]
-        return pd.DataFrame(
-            np.take_along_axis(texts, texts_first, axis=1), columns=names, index=contributions.index
-        )
+        told = np.take_along_axis(texts, texts_first, axis=1)
+        return named_results(told, names, X, self._schema.container)
 
     def _reasons(self, table, j):
         """Texts about one cell of each of some rows."""
