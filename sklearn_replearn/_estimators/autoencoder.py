@@ -11,6 +11,7 @@ from .._runtime.sklearn import StrOptions
 from .._runtime.typing import Seed
 from ..augmentations import Identity
 from ..augmentations._calling import AUGMENTATION
+from ..augmentations.composition import ToDecode
 from ..likelihoods import Bernoulli, Gaussian, Poisson
 from ..modules import Autoencoder
 from ..objectives import Reconstruction
@@ -107,14 +108,15 @@ class AutoencoderTransformer(RepresentationTransformer):
     callbacks : list of skorch callbacks, default=None
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
-        the last bits.
+        the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
         Seed of the one generator that a fit draws from. An int gives the same model each time,
         None another one each time.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -255,7 +257,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         corruption = self.corruption
         if isinstance(corruption, str):
             corruption = rows.corruption(scaler)
-        return rows.bound(corruption or Identity(), scaler), Identity()
+        return rows.bound(corruption or Identity(), scaler), ToDecode()
 
     def _users_parts(self, rows):
         return [*super()._users_parts(rows), self.corruption, self.sparsity]

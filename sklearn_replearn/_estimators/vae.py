@@ -32,7 +32,7 @@ from .drawing import Drawing
 from .importance import Draws, drawn_codes, one_drawn
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of
-from .row_density import drawn_cells, expected_cells, log_likelihoods, with_density
+from .row_density import STAGES, drawn_cells, expected_cells, log_likelihoods, with_density
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
@@ -139,14 +139,15 @@ class VAETransformer(RepresentationTransformer):
     callbacks : list of skorch callbacks, default=None
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
-        the last bits.
+        the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
         Seed of the one generator that a fit draws from. An int gives the same model each time,
         None another one each time.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -398,8 +399,7 @@ class VAETransformer(RepresentationTransformer):
 
     def _likely_table(self, X):
         """A table, of which columns that were given as within [0, 1] still are."""
-        table = self._table(X)
-        within = self._model.extras.in_unit_interval
+        table, within = self._table(X), self._model.extras.in_unit_interval
         check_table_in_unit_interval(table, within, names_of(self), *_BERNOULLI)
         return table
 
@@ -606,6 +606,7 @@ class VAETransformer(RepresentationTransformer):
         return mean.astype(np.float64)
 
     _network = VariationalAutoencoder
+    _score_of_epochs = None  # what is learned after the epochs counts, too
     _objective_parameter = "likelihood"
     _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
@@ -619,6 +620,10 @@ class VAETransformer(RepresentationTransformer):
 
     def _check(self, rows, scaler):
         scaler.check_unit_interval(*_BERNOULLI)
+
+    def _check_later(self, table, schema, scaler):
+        asked = [kind is Bernoulli for kind in self._asked_likelihoods(schema)]
+        check_table_in_unit_interval(table, asked & scaler.as_is, names_of(self), *_BERNOULLI)
 
     def _users_parts(self, rows):
         asked = self.likelihood.values() if isinstance(self.likelihood, dict) else [self.likelihood]
@@ -635,8 +640,11 @@ class VAETransformer(RepresentationTransformer):
 
     def _finish(self, network, train_rows, model):
         learn_variances(network, train_rows, model.seed)
-        named = self.prior if isinstance(self.prior, str) else "learned"
-        mixture = named == "mixture" or (named == "auto" and model.rows.tabular)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
-        generation = learned_generation(network, train_rows, model, mixture, asked)
-        return with_density(generation, self.density, train_rows, model)
+        return learned_generation(network, train_rows, model, self.prior, asked)
+
+    def _stages(self):
+        return ("network",) if self.density == "independent" else ("network", *STAGES)
+
+    def _completed(self, model, train_rows):
+        return with_density(model.extras, self.density, train_rows, model)

@@ -20,13 +20,23 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if as _available_if
+from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
 from .documentation import PAGE, place_of
 from .typing import Function, TableLike
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Without callbacks; ``verbose`` shows how far a fit is."""
+
+
 __all__ = [
     "BaseEstimator",
+    "CallbackSupportMixin",
     "ClassNamePrefixFeaturesOutMixin",
     "HasMethods",
     "Interval",
@@ -35,6 +45,7 @@ __all__ = [
     "StrOptions",
     "TransformerMixin",
     "available_if",
+    "check_method_params",
     "check_sample_weight",
     "convert_to_numpy",
     "fit_context",

@@ -28,6 +28,10 @@ class Identity(BaseEstimator):
         return rows
 
 
+class ToDecode(Identity):
+    """The rows as they are, where they are decoded and not encoded."""
+
+
 class Compose(BaseEstimator):
     """Apply augmentations one after the other.
 

@@ -18,11 +18,13 @@ from .._dataset.columns import row_weights
 from .._dataset.hashing import draws_of
 from .._dataset.multiset import canonical
 from .._runtime.arrays import slices
+from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread
-from .._runtime.parameters import SEED, Instance, Number, Whole, validated
+from .._runtime.parameters import SEED, VERBOSE, Instance, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
     BaseEstimator,
+    CallbackSupportMixin,
     OutlierMixin,
     StrOptions,
     fit_context,
@@ -56,7 +58,9 @@ _SIMILAR = 20
 _SPACES = ("standard", "quantile")
 
 
-class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstimator):
+class OutlierDetector(
+    TakesTables, OnOneThread, Stored, CallbackSupportMixin, OutlierMixin, BaseEstimator
+):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default four judges are asked, each of which turns what it sees into nats of surprise by
@@ -102,6 +106,9 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
     random_state : int, RandomState instance or None, default=0
         An int gives the same detector each time, for any order of the rows. It also seeds what in
         an ``estimator`` or in ``judges`` has ``random_state=None``.
+    verbose : int, default=0
+        1 shows how far the fit is, by judges and folds: a bar where there is a terminal or a
+        notebook, else a plain line each tenth of the way.
 
     Attributes
     ----------
@@ -166,6 +173,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         "alpha": [Number(0, 1)],
         "rows": [KIND_OF_ROWS, None],
         "random_state": SEED,
+        "verbose": VERBOSE,
     }
 
     def __init__(
@@ -178,6 +186,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         alpha: float = 0.05,
         rows: Rows | None = None,
         random_state: Seed = 0,
+        verbose: int = 0,
     ) -> None:
         self.estimator = estimator
         self.judges = judges
@@ -186,6 +195,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         self.alpha = alpha
         self.rows = rows
         self.random_state = random_state
+        self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: TableLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -221,7 +231,8 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
             If there are too few rows for any to be called anomalous at this ``alpha``, or too many
             equal ones at this ``contamination``.
         """
-        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
+        with followed(self, X, y, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
         return self
 
     def _fit(self, X, sample_weight):
