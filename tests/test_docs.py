@@ -14,6 +14,7 @@ from sklearn_replearn import (
     ContrastiveTransformer,
     VAETransformer,
     augmentations,
+    inspection,
     likelihoods,
     losses,
     metrics,
@@ -31,6 +32,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MODULES = [
     sklearn_replearn,
     augmentations,
+    inspection,
     likelihoods,
     losses,
     metrics,

@@ -220,7 +220,18 @@ LAYERS = {
         "inputs",
         "conversion",
     ],
-    "inspection": ["_axes"],
+    "inspection": [
+        "_axes",
+        "_fitted",
+        "_columns",
+        "_maps",
+        "_labels",
+        "_marginals",
+        "history",
+        "latent_map",
+        "reconstructions",
+        "real_and_drawn",
+    ],
     "": [],
 }
 JUDGES = ["base", "held_out", "nearest", "pairs", "density", "trimmed", "estimator"]

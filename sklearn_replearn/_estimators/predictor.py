@@ -138,7 +138,8 @@ class EncoderPredictor(
                 self.estimator_ = head.fit(self._seen_by_head(some), labels, **for_head)
             else:
                 self._choose_head(some, labels, self._counted(labels, weights))
-        self.__dict__.pop("history_", None)
+        for name in ("history_", "_kept_epoch"):
+            self.__dict__.pop(name, None)
         if self.fine_tune:
             with task.part("fine-tune").done():
                 self._fine_tune(some, labels, weights)
@@ -223,6 +224,7 @@ class EncoderPredictor(
             encoder, X, targets, counts, objective, frozen, fitted
         )
         self.transformer_, self.history_ = encoder, history.frame()
+        self._kept_epoch = history.kept
         if frozen:
             self._take_over(weight, bias)
         else:

@@ -138,7 +138,7 @@ def _check_callback(callback, validated):
 
 
 def history_of(net):
-    """The terms and seconds in skorch's history."""
+    """The terms and seconds in skorch's history, and which epoch was kept."""
     epochs = list(net.history)
     names = [
         name
@@ -147,7 +147,9 @@ def history_of(net):
     ]
     columns = {name: np.array([epoch[name] for epoch in epochs], np.float32) for name in names}
     seconds = np.array([epoch["dur"] for epoch in epochs])
-    return History(columns, np.arange(1, len(epochs) + 1), seconds)
+    stopping = (callback for _, callback in net.callbacks_ if isinstance(callback, KeepBest))
+    kept = next((callback.kept for callback in stopping), None)
+    return History(columns, np.arange(1, len(epochs) + 1), seconds, kept)
 
 
 def _trainer(estimator):
