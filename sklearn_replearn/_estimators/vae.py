@@ -285,15 +285,7 @@ class VAETransformer(RepresentationTransformer):
             In the dtype of :meth:`transform`, whose codes the means are, and in the container that
             ``set_output`` asks for, or else that fit saw; with the names of the columns of codes.
         """
-        names = self.get_feature_names_out()
-        mean, std = self._posterior(X)
-        return self._told(mean, names, X), self._told(std, names, X)
-
-    def _posterior(self, X):
-        """Mean and standard deviation of the codes, arrays."""
-        table = self._table(X)
-
-        width = self._n_features_out
+        table, width = self._table(X), self._n_features_out
 
         def mean_and_std(network, part):
             mean, log_variance = network.posterior(part.seen)
@@ -301,7 +293,8 @@ class VAETransformer(RepresentationTransformer):
 
         dtype = self._dtype_of_codes(table)
         both = self._applied().of_table(mean_and_std, table, 2 * width, dtype)
-        return both[:, :width].copy(), both[:, width:].copy()
+        mean, std, names = both[:, :width], both[:, width:], self.get_feature_names_out()
+        return self._told(mean.copy(), names, X), self._told(std.copy(), names, X)
 
     @overload
     def score_samples(self, X: TableLike, return_std: Literal[False] = ...) -> _Scores: ...
@@ -596,14 +589,13 @@ class VAETransformer(RepresentationTransformer):
 
     def _code_of(self, x, name):
         try:
-            mean, _ = self._posterior(
-                self._model.rows.row_to_table(table_of_row(x, names_of(self)))
-            )
+            row = self._model.rows.row_to_table(table_of_row(x, names_of(self)))
+            code = self._encoded(self._table(row))
         except (TypeError, ValueError) as problem:
             raise ValueError(f"{name} must be a row like those of fit: {problem}") from problem
-        if len(mean) != 1:
-            raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
-        return mean.astype(np.float64)
+        if len(code) != 1:
+            raise ValueError(f"{name} must be one row; got {len(code)} rows.")
+        return code.astype(np.float64)
 
     _network = VariationalAutoencoder
     _score_of_epochs = None  # what is learned after the epochs counts, too
