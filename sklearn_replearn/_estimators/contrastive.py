@@ -82,12 +82,15 @@ class ContrastiveTransformer(RepresentationTransformer):
         images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
-    encoder, decoder : torch.nn.Module or callable, default=None
-        Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
-        missing cells the encoder takes and the decoder gives more numbers than there are columns:
-        a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, in turns.
+    encoder : torch.nn.Module or callable, default=None
+        Network to use instead: a module that turns (n, n_features) into (n, latent_dim), or a
+        callable that builds one from the two widths ``(n_in, n_out)``. Beside categories and
+        missing cells it takes more numbers than there are columns: a callable is told how many.
+        Modules are copied. Fits with such parts draw from torch's global generator, seeded and
+        restored, in turns.
+    decoder : torch.nn.Module or callable, default=None
+        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories to
+        more numbers than there are columns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -149,8 +152,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
-    history_ : DataFrame
-        A row an epoch: ``train_loss``, each named term of the objective for training rows and (with
+    history_ : frame
+        Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
+        epoch: ``train_loss``, each named term of the objective for training rows and (with
         ``early_stopping`` or ``X_val``) validation rows, and ``seconds``. ``reconstruction`` is the
         error per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
         log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
