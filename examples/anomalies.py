@@ -121,7 +121,14 @@ def draw(detector, month, is_fraud, scores):
     figure, (left, right) = plt.subplots(1, 2, figsize=(13, 6), layout="constrained")
     bins = np.linspace(-1, max(-scores) + 0.2, 40)
     counts, edges = np.histogram(-scores[~is_fraud], bins)
-    left.stairs(counts, edges, baseline=0.7, fill=True, color=NORMAL, label="normal payments")
+    left.stairs(
+        np.maximum(counts, 0.7),
+        edges,
+        baseline=0.7,
+        fill=True,
+        color=NORMAL,
+        label="normal payments",
+    )
     # Each fraud is a mark of its own, for on a logarithmic axis a bar of one has no height.
     heights = np.geomspace(0.12, 0.5, 7)[np.arange(is_fraud.sum()) % 7]
     marks = {"color": FRAUD, "marker": "|", "s": 60, "linewidth": 1.5}

@@ -3,7 +3,7 @@ Are p-values what they promise?
 ===============================
 
 Of normal rows a share ``alpha`` should have a p-value of at most ``alpha``: that is the rate of
-false alarms. The curve of normal rows should go along the diagonal, within the band that chance allows.
+false alarms. Their curve should go along the diagonal, within the band that chance allows.
 """
 
 # %%

@@ -231,6 +231,13 @@ LAYERS = {
         "latent_map",
         "reconstructions",
         "real_and_drawn",
+        "_heat_map",
+        "_rows",
+        "code_dependence",
+        "traversal",
+        "reasons",
+        "p_values",
+        "latent_dim",
     ],
     "": [],
 }

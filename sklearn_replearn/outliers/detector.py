@@ -49,7 +49,7 @@ from .observations import Observations, training_rows
 from .repeats import units_of
 from .similar import Similar
 from .spaces import Space
-from .wording import reason
+from .wording import reasons
 
 __all__ = ["OutlierDetector"]
 
@@ -586,11 +586,8 @@ class OutlierDetector(
         """Texts about one cell of each of some rows."""
         similar = self._similar.to(table, _SIMILAR, without=j)
         kind = None if self._schema.kinds is None else self._schema.kinds[j]
-        name = str(self._labels()[j])
-        return [
-            reason(name, kind, float(cell), self._similar.table[numbers, j])
-            for cell, numbers in zip(table[:, j], similar, strict=True)
-        ]
+        there = [self._similar.table[numbers, j] for numbers in similar]
+        return reasons(str(self._labels()[j]), kind, table[:, j], there)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_committee")
