@@ -79,7 +79,7 @@ def test_of_a_wide_table_the_columns_of_the_largest_errors_are_drawn():
 def test_many_rows_have_colours_and_no_text():
     encoder = quick(AutoencoderTransformer).fit(X)
     display = ReconstructionDisplay.from_estimator(encoder, X, n_rows=40)
-    assert display.ax_.texts == [] and display.image_.get_array().shape == (6, 40)
+    assert len(display.ax_.texts) == 0 and display.image_.get_array().shape == (6, 40)
 
 
 def test_numbers_that_are_categories_are_written_as_levels():
@@ -118,7 +118,8 @@ def test_rows_and_reconstructions_of_any_model_are_drawn():
     display = ReconstructionDisplay.from_predictions(NUMBERS, decoded, n_rows=4)
     wanted = (NUMBERS - decoded) ** 2 / NUMBERS.var(axis=0)
     np.testing.assert_allclose(display.error, wanted[:4])
-    fitted = ReconstructionDisplay.from_estimator(make_pipeline(StandardScaler(), pca), NUMBERS)
+    pipeline = make_pipeline(StandardScaler(), pca).fit(NUMBERS)
+    fitted = ReconstructionDisplay.from_estimator(pipeline, NUMBERS)
     assert fitted.error.shape == (8, 12)
     images = ReconstructionDisplay.from_predictions(NUMBERS, decoded, image_shape=(3, 4))
     assert images.original.shape == (8, 3, 4)
