@@ -73,7 +73,7 @@ class ReconstructionDisplay:
     ) -> None:
         self.original = original
         self.reconstruction = reconstruction
-        self.error = error
+        self.error: Any = error
 
     @classmethod
     def from_estimator(
