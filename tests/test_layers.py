@@ -13,6 +13,7 @@ PACKAGE = Path(sklearn_replearn.__file__).parent
 LAYERS = {
     "_runtime": [
         "typing",
+        "documentation",
         "sklearn",
         "namespaces",
         "parameters",
@@ -52,6 +53,7 @@ LAYERS = {
     "_tables": [
         "names",
         "frames",
+        "results",
         "readers",
         "given",
         "arrays",
@@ -229,6 +231,13 @@ LAYERS = {
         "latent_map",
         "reconstructions",
         "real_and_drawn",
+        "_heat_map",
+        "_rows",
+        "code_dependence",
+        "traversal",
+        "reasons",
+        "p_values",
+        "latent_dim",
     ],
     "": [],
 }

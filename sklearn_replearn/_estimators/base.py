@@ -20,11 +20,13 @@ from .._runtime.sklearn import (
     StrOptions,
     TransformerMixin,
     fit_context,
+    output_asked,
 )
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.given import TakesTables
+from .._tables.results import as_asked, results
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
@@ -32,6 +34,7 @@ from ..augmentations.composition import ToDecode
 from ..likelihoods import Gaussian
 from ..modules.layers import ACTIVATIONS
 from ..rows.base import KIND_OF_ROWS, table_of
+from ..rows.table import input_tags
 from .cell_errors import ScoreOfEpochs, cell_errors, minus_means
 from .fitting import fitted_model
 from .inference import Prepared
@@ -366,7 +369,7 @@ class RepresentationTransformer(
         filled = self._model.schema.filled(X, table, values)
         return self._model.rows.from_table(filled)
 
-    def reconstruction_error(self, X: TableLike) -> NDArray[np.float64]:
+    def reconstruction_error(self, X: TableLike) -> Any:
         """Error of decoding each row's code, cell by cell, in units of the column.
 
         Parameters
@@ -375,14 +378,17 @@ class RepresentationTransformer(
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features), float64
-            For numbers the squared difference between a cell and what is decoded, in units of the
-            variance that the scaled column had in fit. For categories minus the log-probability of
-            the level, in units of the entropy that the column had in fit. So 1 is what guessing
-            from the column alone would cost on average. Missing cells are NaN.
+        ndarray or frame of shape (n_samples, n_features), float64
+            In the container that ``set_output`` asks for, or else that fit saw: frames have the
+            names of the columns. For numbers the squared difference between a cell and what is
+            decoded, in units of the variance that the scaled column had in fit. For categories
+            minus the log-probability of the level, in units of the entropy that the column had in
+            fit. So 1 is what guessing from the column alone would cost on average. Missing cells
+            are NaN.
         """
         table = self._table(X)
-        return self._applied().of_table(self._errors, table, self.n_features_in_, np.float64)
+        errors = self._applied().of_table(self._errors, table, self.n_features_in_, np.float64)
+        return self._told(errors, self._column_names(), X)
 
     def score_samples(self, X: TableLike) -> NDArray[np.float64]:
         """Minus the reconstruction error of each row; higher is more normal.
@@ -451,16 +457,27 @@ class RepresentationTransformer(
         with one_thread(), isolated(self._model.parts, 0, torch.device("cpu"), gradients=True):
             return self._model.network()
 
+    def _column_names(self):
+        """Names of the columns of the table."""
+        names = self._model.schema.names
+        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
+
+    def _told(self, values, names, X, tell=results):
+        """Numbers about rows, in the container that is asked for or that fit saw."""
+        return tell(values, names, X, self._model.schema.container, output_asked(self))
+
     @property
-    def history_(self) -> pd.DataFrame:
-        """DataFrame with a row an epoch."""
+    def history_(self) -> Any:
+        """Frame with a row an epoch, of the library asked for, or of fit, or pandas."""
         check_is_fitted(self)
-        return self._model.history.frame()
+        frame, container = self._model.history.frame(), self._model.schema.container
+        return as_asked(frame, container, output_asked(self))
 
     @property
     def loss_curve_(self) -> list[float]:
         """Training loss of each epoch, list of float."""
-        return self.history_["train_loss"].tolist()
+        check_is_fitted(self)
+        return self._model.history.frame()["train_loss"].tolist()
 
     # ---------------------------------------------------------------- state
 
@@ -470,8 +487,7 @@ class RepresentationTransformer(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        tags.input_tags.allow_nan = True
-        tags.input_tags.sparse = True
+        tags.input_tags = input_tags(self.rows)
         return tags
 
     _made_when_needed = ("_prepared",)

@@ -4,7 +4,6 @@ import copy
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import MetaEstimatorMixin, clone
@@ -28,6 +27,7 @@ from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.arrays import reject_no_table
 from .._tables.given import TakesTables
+from .._tables.results import as_asked
 from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer
 from .fine_tuning import fine_tuned
@@ -52,7 +52,6 @@ class EncoderPredictor(
 
     transformer_: Any
     estimator_: Any
-    history_: pd.DataFrame
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
@@ -144,6 +143,21 @@ class EncoderPredictor(
         if self.fine_tune:
             with task.part("fine-tune").done():
                 self._fine_tune(some, labels, weights)
+
+    @property
+    def history_(self) -> Any:
+        """Frame with a row an epoch of fine-tuning, of the library of fit, or pandas."""
+        if "history_" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} has history_ after a fit with fine_tune; the transformer's "
+                "own is transformer_.history_."
+            )
+        container = _unfrozen(self.transformer_)._model.schema.container
+        return as_asked(vars(self)["history_"], container)
+
+    @history_.setter
+    def history_(self, frame):
+        vars(self)["history_"] = frame
 
     def _check_transformer(self, transformer):
         """Refuse one of another package where what is asked for needs one of ours."""
@@ -288,8 +302,8 @@ class EncoderPredictor(
         tags = super().__sklearn_tags__()
         transformer = self.transformer
         inner = get_tags(AutoencoderTransformer() if transformer is None else transformer)
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.input_tags = inner.input_tags
+        tags.input_tags.sparse &= self.passthrough is not True
         return tags
 
 

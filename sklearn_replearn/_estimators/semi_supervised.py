@@ -77,7 +77,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Fitted to codes, and what stands beside them to their right; with
         ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights of the head.
     classes_ : ndarray of shape (n_classes,)
-    history_ : DataFrame
+    history_ : frame of the library of fit, pandas for arrays
         A row an epoch of fine-tuning, if there was any.
     n_features_in_ : int
         Number of columns seen in fit.
@@ -315,7 +315,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     estimator_ : regressor
         Fitted to codes, and what stands beside them to their right; with
         ``fine_tune="linear_probe"`` a ``Ridge`` with the weights of the head.
-    history_ : DataFrame
+    history_ : frame of the library of fit, pandas for arrays
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int
         Number of columns seen in fit.

@@ -6,13 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 
 from .._dataset.multiset import Multiset
 from .._runtime.arrays import to_arrays, to_tensors
 from .._runtime.parameters import Whole, check_parameters
 from .._runtime.randomness import new_generator
-from .._runtime.sklearn import StrOptions
+from .._runtime.sklearn import BaseEstimator, StrOptions
 from .._runtime.tasks import current_task
 from .._scaling.measure import Measure
 from .conversions import step_ends
