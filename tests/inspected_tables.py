@@ -5,7 +5,7 @@ import pandas as pd
 
 
 def mixed_table(n, seed=0):
-    """Numbers, a category, a date and a boolean, with missing cells where there is room for them."""
+    """Numbers, a category, a date and a boolean, with missing cells where there is room."""
     random = np.random.RandomState(seed)
     x = random.normal(size=n)
     frame = pd.DataFrame(
