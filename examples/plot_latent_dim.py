@@ -10,7 +10,6 @@ code whose score is within one standard error of the best is marked: folds do no
 # Here the score is the log-likelihood of rows held out. A search over a pipeline, with
 # ``enc__latent_dim``, is drawn in the same way.
 
-import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 
@@ -24,4 +23,3 @@ search.fit(X[:400])
 display = LatentDimDisplay.from_estimator(search)
 display.ax_.set_ylabel("log-likelihood of a row held out (nats)")
 print(f"best: {display.best_latent_dim}, within one standard error: {display.latent_dim_1se}")
-plt.show()

@@ -11,6 +11,7 @@ from .._runtime.arrays import CELLS
 # Scaled rows of up to this many bytes are kept; of larger tables each batch is scaled anew.
 _MOST_KEPT = 2**26
 _SHARE_OF_FREE_MEMORY = 0.5  # of a GPU
+_FARTHEST = 1e15  # from the middle of a column
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,16 @@ class Batch:
     labels : Tensor of shape (n,), default=None
         Numbers of classes, int64, -1 for rows without a label; or targets. None where there are
         none.
+    seen : Tensor of shape (n, n_features), default=None
+        The rows as an encoder sees them after fit, where that may differ: those of ``X_val``, which
+        may lie beyond the range of fit. None: as they are.
     """
 
     rows: torch.Tensor
     left: torch.Tensor
     right: torch.Tensor
     labels: torch.Tensor | None = None
+    seen: torch.Tensor | None = None
 
 
 class TrainingRows(Dataset):
@@ -129,6 +134,52 @@ class TrainingRows(Dataset):
         for part in self.multiset.parts(n_cells):
             rows[part] = self._read(part)
         return rows
+
+
+class UnseenRows(TrainingRows):
+    """Rows that fit has learned nothing from, and how an encoder sees them.
+
+    Beyond the range of fit they are limited as they are after fit (see :meth:`Scaler.limit`), and
+    cells that are missing where fit saw none that was are 0.
+
+    Parameters
+    ----------
+    blind : bool
+        Whether the network has no input for missing cells.
+    others
+        Of :class:`TrainingRows`.
+    """
+
+    def __init__(self, multiset, scaler, blind, device="cpu", metadata=None):
+        super().__init__(multiset, scaler, device, metadata)
+        self._blind = blind
+
+    #: What an encoder sees stands beside them.
+    has_metadata = True
+
+    def _scaled(self, values):
+        # Farther off a float32 has no room for squares.
+        return super()._scaled(values).clamp_(-_FARTHEST, _FARTHEST)
+
+    def take_with_metadata(self, numbers, generator):
+        """The same, and ``seen``; partners are seen, too."""
+        batch = super().take_with_metadata(numbers, generator)
+        batch["seen"] = self.seen(batch["rows"])
+        if "partners" in batch:
+            batch["partners"] = self.seen(batch["partners"])
+        return batch
+
+    def seen(self, rows):
+        """Scaled rows as an encoder sees them."""
+        low, high = (torch.tensor(end, device=rows.device) for end in self._ends)
+        if ((rows >= low) & (rows <= high)).all():
+            return rows
+        limited = torch.from_numpy(self._scaler.limit(rows.cpu().numpy())).float()
+        return (torch.nan_to_num(limited) if self._blind else limited).to(rows.device)
+
+    @property
+    def _ends(self):
+        return self._scaler.low, self._scaler.high
 
 
 def _most_kept(device):

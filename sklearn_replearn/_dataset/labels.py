@@ -150,10 +150,14 @@ def _check_kinds(cells, kinds, name):
 def targets(y):
     """Labels that are numbers, ndarray of float64, NaN where a row has none.
 
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+
     Raises
     ------
     ValueError
-        If they are no numbers, or infinite.
+        If they are no numbers, or infinite; if a row has some of its targets only.
     """
     try:
         if y.dtype.kind == "c":
@@ -167,7 +171,21 @@ def targets(y):
         raise ValueError(f"y must be numbers, NaN where a row has no target; {error}.") from None
     if np.isinf(y).any():
         raise ValueError("Input y contains infinity. Give NaN where a row has no target.")
+    if y.ndim == 2:
+        missing = np.isnan(y)
+        partly = np.flatnonzero(missing.any(axis=1) & ~missing.all(axis=1))
+        if len(partly):
+            raise ValueError(
+                f"y has {len(partly)} rows with some of their {y.shape[1]} targets only, the first "
+                f"is row {partly[0]}. Give NaN for all targets of such a row, or fit a regressor "
+                "for each target."
+            )
     return y
+
+
+def have_targets(y):
+    """Which rows have what :func:`targets` gives, ndarray of shape (n_samples,), bool."""
+    return ~np.isnan(y if y.ndim == 1 else y[:, 0])
 
 
 def class_factors(class_weight, labels, weights):

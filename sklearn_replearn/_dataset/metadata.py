@@ -16,7 +16,8 @@ class RowMetadata:
     Attributes
     ----------
     labels : ndarray of shape (n_samples,), int64, or None
-        Numbers of classes; -1 where a row has none.
+        Numbers of classes; -1 where a row has none. In fine-tuning of a regressor targets, float64,
+        of shape (n_samples,) or (n_samples, n_outputs).
     groups : ndarray of shape (n_samples,), int64, or None
         Rows of a group are alike.
     times : ndarray of shape (n_samples,), float64, or None
@@ -33,7 +34,7 @@ class RowMetadata:
     def as_columns(self):
         """All of them as numbers, ndarray of shape (n_samples, n_metadata), float64, or None."""
         there = [values for values in (self.labels, self.groups, self.times) if values is not None]
-        return np.stack(there, axis=1).astype(np.float64) if there else None
+        return np.column_stack(there).astype(np.float64) if there else None
 
     def take(self, rows):
         """Those of some rows."""

@@ -11,6 +11,7 @@ from .._runtime.sklearn import StrOptions
 from .._runtime.typing import Seed
 from ..augmentations import Identity
 from ..augmentations._calling import AUGMENTATION
+from ..augmentations.composition import ToDecode
 from ..likelihoods import Bernoulli, Gaussian, Poisson
 from ..modules import Autoencoder
 from ..objectives import Reconstruction
@@ -39,12 +40,15 @@ class AutoencoderTransformer(RepresentationTransformer):
         images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
-    encoder, decoder : torch.nn.Module or callable, default=None
-        Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
-        missing cells the encoder takes and the decoder gives more numbers than there are columns:
-        a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, in turns.
+    encoder : torch.nn.Module or callable, default=None
+        Network to use instead: a module that turns (n, n_features) into (n, latent_dim), or a
+        callable that builds one from the two widths ``(n_in, n_out)``. Beside categories and
+        missing cells it takes more numbers than there are columns: a callable is told how many.
+        Modules are copied. Fits with such parts draw from torch's global generator, seeded and
+        restored, in turns.
+    decoder : torch.nn.Module or callable, default=None
+        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories to
+        more numbers than there are columns.
     loss : {"auto", "mse", "bce", "poisson"}, default="auto"
         Squared error, binary cross-entropy for columns within [0, 1], or twice minus the Poisson
         log-likelihood of counts, up to a constant. "auto" is "poisson" for the counts of a sparse
@@ -89,9 +93,9 @@ class AutoencoderTransformer(RepresentationTransformer):
         Largest norm of the gradient of each part (encoder, decoder, heads).
     early_stopping : bool, default=False
         Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
-        of the best epoch.
+        of the best epoch. With ``X_val`` in ``fit`` none are held out, and the loss is of these.
     validation_fraction : float, default=0.1
-        Share of the rows held out; used with ``early_stopping`` only.
+        Share of the rows held out; used with ``early_stopping`` and without ``X_val`` only.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement by ``tol`` after which training stops, counted from where the
         learning rate and the weight of the KL have risen. "auto" is a fifth of ``max_epochs``, at
@@ -104,14 +108,15 @@ class AutoencoderTransformer(RepresentationTransformer):
     callbacks : list of skorch callbacks, default=None
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
-        the last bits.
+        the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
         Seed of the one generator that a fit draws from. An int gives the same model each time,
         None another one each time.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -121,13 +126,17 @@ class AutoencoderTransformer(RepresentationTransformer):
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
-    history_ : DataFrame
-        A row an epoch: ``train_loss``, each named term of the objective for training rows and
-        (with ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error
-        per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
+    history_ : frame
+        Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
+        epoch: ``train_loss``, each named term of the objective for training rows and (with
+        ``early_stopping`` or ``X_val``) validation rows, and ``seconds``. ``reconstruction`` is the
+        error per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
         log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
-        not counted in ``train_loss``. A stored model keeps at most 2000 numbers of the history,
-        evenly spaced, and no seconds.
+        not counted in ``train_loss``. ``valid_score`` is the ``score`` of the rows of ``X_val`` in
+        each epoch. It is minus ``valid_loss`` where all columns are numbers, none of them scaled by
+        its ranks, no cell is missing, and there is neither ``corruption`` nor ``sparsity``;
+        otherwise the loss has other units. A stored model keeps at most 2000 numbers of the
+        history, evenly spaced, and no seconds.
     loss_curve_ : list of float
         ``history_["train_loss"]``.
     network_ : torch.nn.Module
@@ -251,7 +260,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         corruption = self.corruption
         if isinstance(corruption, str):
             corruption = rows.corruption(scaler)
-        return rows.bound(corruption or Identity(), scaler), Identity()
+        return rows.bound(corruption or Identity(), scaler), ToDecode()
 
     def _users_parts(self, rows):
         return [*super()._users_parts(rows), self.corruption, self.sparsity]

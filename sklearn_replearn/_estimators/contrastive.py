@@ -15,6 +15,7 @@ from .._dataset.labels import class_numbers
 from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.pairing import group_numbers, time_numbers
+from .._runtime.following import followed
 from .._runtime.isolation import few_threads, isolated
 from .._runtime.parameters import Number, Whole
 from .._runtime.randomness import new_generator
@@ -31,6 +32,7 @@ from .base import RepresentationTransformer
 from .code_geometry import check_isometric, isometric_codes
 from .code_statistics import collapse, standardize_codes
 from .completion import SpreadOfCodes, spread_of_codes
+from .validation_rows import ValidationRows
 
 _CANDIDATES = 256
 
@@ -80,12 +82,15 @@ class ContrastiveTransformer(RepresentationTransformer):
         images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
-    encoder, decoder : torch.nn.Module or callable, default=None
-        Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
-        missing cells the encoder takes and the decoder gives more numbers than there are columns:
-        a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, in turns.
+    encoder : torch.nn.Module or callable, default=None
+        Network to use instead: a module that turns (n, n_features) into (n, latent_dim), or a
+        callable that builds one from the two widths ``(n_in, n_out)``. Beside categories and
+        missing cells it takes more numbers than there are columns: a callable is told how many.
+        Modules are copied. Fits with such parts draw from torch's global generator, seeded and
+        restored, in turns.
+    decoder : torch.nn.Module or callable, default=None
+        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories to
+        more numbers than there are columns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -114,9 +119,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         Largest norm of the gradient of each part (encoder, decoder, heads).
     early_stopping : bool, default=False
         Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
-        of the best epoch.
+        of the best epoch. With ``X_val`` in ``fit`` none are held out, and the loss is of these.
     validation_fraction : float, default=0.1
-        Share of the rows held out; used with ``early_stopping`` only.
+        Share of the rows held out; used with ``early_stopping`` and without ``X_val`` only.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement by ``tol`` after which training stops, counted from where the
         learning rate and the weight of the KL have risen. "auto" is a fifth of ``max_epochs``, at
@@ -129,14 +134,15 @@ class ContrastiveTransformer(RepresentationTransformer):
     callbacks : list of skorch callbacks, default=None
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
-        the last bits.
+        the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
         Seed of the one generator that a fit draws from. An int gives the same model each time,
         None another one each time.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -146,13 +152,15 @@ class ContrastiveTransformer(RepresentationTransformer):
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
-    history_ : DataFrame
-        A row an epoch: ``train_loss``, each named term of the objective for training rows and
-        (with ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error
-        per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
+    history_ : frame
+        Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
+        epoch: ``train_loss``, each named term of the objective for training rows and (with
+        ``early_stopping`` or ``X_val``) validation rows, and ``seconds``. ``reconstruction`` is the
+        error per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
         log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
-        not counted in ``train_loss``. A stored model keeps at most 2000 numbers of the history,
-        evenly spaced, and no seconds.
+        not counted in ``train_loss``. ``valid_score`` is the ``score`` of the rows of ``X_val`` in
+        each epoch: of what the decoder makes of them, whatever the loss. A stored model keeps at
+        most 2000 numbers of the history, evenly spaced, and no seconds.
     loss_curve_ : list of float
         ``history_["train_loss"]``.
     network_ : torch.nn.Module
@@ -261,6 +269,12 @@ class ContrastiveTransformer(RepresentationTransformer):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         times: ArrayLike | None = None,
+        *,
+        X_val: TableLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        groups_val: ArrayLike | None = None,
+        times_val: ArrayLike | None = None,
     ) -> Self:
         """Learn the columns and train the network.
 
@@ -282,6 +296,16 @@ class ContrastiveTransformer(RepresentationTransformer):
         times : array-like of shape (n_samples,), default=None
             Numbers or dates. Rows that are neighbours in time (and of the same group) are alike:
             the second view is one of the ``n_time_neighbors`` rows before or after.
+        X_val : array-like, frame or sparse matrix of shape (n_val, n_features), default=None
+            Rows that judge each epoch instead of a share of ``X`` that is held out: all rows of
+            ``X`` are then trained on, and ``validation_fraction`` is not used. ``history_`` has
+            their loss, whether training stops early or not. Nothing is learned from them but, with
+            ``early_stopping``, which epoch is kept. They are read as rows after fit are, those
+            beyond the range of fit, too. ``Pipeline(..., transform_input=["X_val"])`` transforms
+            them by the steps before.
+        y_val, sample_weight_val, groups_val, times_val : array-like of shape (n_val,), default=None
+            What stands beside these rows, as ``y``, ``sample_weight``, ``groups`` and ``times``
+            beside those of ``X``.
 
         Returns
         -------
@@ -293,7 +317,8 @@ class ContrastiveTransformer(RepresentationTransformer):
             If ``X`` has infinite cells, columns that mix types, fewer than two rows, or columns
             that cannot be scaled; if a parameter does not fit the table; if the loss is not finite;
             if ``y``, ``groups`` or ``times`` has another length than ``X`` or missing values; if
-            the objective needs ``y`` and there is none.
+            the objective needs ``y`` and there is none; if ``X_val`` has other columns, or not
+            beside it what ``X`` has.
         TypeError
             If ``X`` has cells of a type that no column may have, such as lists.
         KeyboardInterrupt
@@ -302,13 +327,46 @@ class ContrastiveTransformer(RepresentationTransformer):
         Notes
         -----
         With metadata routing, ``set_fit_request(groups=True, times=True)`` has a pipeline or a
-        search pass them on.
+        search pass them on. A search passes ``X_val`` to each of its fits as it is, unless it has
+        as many rows as ``X``: scikit-learn then takes of it, as of anything beside the rows, those
+        of the fold.
 
         References
         ----------
         Schneider et al. (2023), *Learnable latent embeddings for joint behavioural and neural
         analysis* (CEBRA): positives from neighbours in time.
         """
+
+        for name, values, others in (("groups", groups, groups_val), ("times", times, times_val)):
+            if X_val is not None and (values is None) != (others is None):
+                raise ValueError(
+                    f"{name} says which rows are alike, and {name}_val which of X_val are: give "
+                    "both, or neither."
+                )
+        validation = ValidationRows.given(
+            X_val,
+            sample_weight_val,
+            self._metadata_of(y_val, groups_val, times_val),
+            y_val=y_val,
+            groups_val=groups_val,
+            times_val=times_val,
+        )
+        metadata_of = self._metadata_of(y, groups, times)
+        beside = {"sample_weight": sample_weight, "groups": groups, "times": times}
+        with followed(self, X, y, validation, **beside):
+            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of, validation))
+        if self._model.extras.collapsed:
+            warnings.warn(
+                f"The codes collapsed: {self._model.extras.collapsed}. Try another objective "
+                "(NTXent and VICReg keep codes apart), a lower lr, a larger batch_size, or a "
+                "weaker augmentation.",
+                ConvergenceWarning,
+                stacklevel=4,  # behind the wrappers of fit
+            )
+        return self
+
+    def _metadata_of(self, y, groups, times):
+        """A function from the number of rows to what stands beside them."""
 
         def metadata_of(n):
             labels = None
@@ -323,16 +381,7 @@ class ContrastiveTransformer(RepresentationTransformer):
                 labels, group_numbers(groups, n), time_numbers(times, n), self.n_time_neighbors
             )
 
-        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of))
-        if self._model.extras.collapsed:
-            warnings.warn(
-                f"The codes collapsed: {self._model.extras.collapsed}. Try another objective "
-                "(NTXent and VICReg keep codes apart), a lower lr, a larger batch_size, or a "
-                "weaker augmentation.",
-                ConvergenceWarning,
-                stacklevel=4,  # behind the wrappers of fit
-            )
-        return self
+        return metadata_of
 
     def info_nce_bits(self, X: TableLike) -> float:
         r"""How well a view finds the row it came from, in bits against chance.

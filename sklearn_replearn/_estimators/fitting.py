@@ -1,20 +1,23 @@
 """From rows and parameters to a :class:`Model`."""
 
+import copy
+from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 import torch
 
-from .._dataset.batches import TrainingRows, n_batches
+from .._dataset.batches import TrainingRows, UnseenRows, n_batches
 from .._dataset.columns import row_weights
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
-from .._runtime.randomness import draw_integer, draw_seed, new_generator
+from .._runtime.randomness import draw_integer, draw_seed, new_generator, next_integer
 from .._runtime.sklearn import safe_indexing
+from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
 from .._tables.validation import names_of, read_table
 from .._training.divergence import loss_not_finite, warn_if_diverged
@@ -32,7 +35,7 @@ from .model import Model, NetworkPlan, n_weights, named
 from .warm_start import goes_on, reject_other_plan, reject_other_rows
 
 
-def fitted_model(estimator, X, sample_weight, metadata_of=None):
+def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None):
     """Learn the columns and train the network as the parameters of an estimator say.
 
     Parameters
@@ -44,6 +47,8 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
         As in ``fit``.
     metadata_of : callable, default=None
         Takes the number of rows and gives their :class:`RowMetadata`.
+    validation : ValidationRows, default=None
+        None: a share of the rows is held out if the estimator stops early.
 
     Returns
     -------
@@ -78,29 +83,60 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None):
         def objective_of(n_updates):
             return estimator._objective(rows, n_updates)
 
-        net, train_rows = trained(
-            estimator,
-            network,
-            objective_of,
-            estimator._views(rows, scaler),
-            scaler,
-            lr,
-            multiset,
-            metadata,
-            generator,
-            device,
-            lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
-            None if last is None else last.resumable,
-            rows.start,
-        )
-        seed, history = draw_integer(generator), history_of(net)
-        history = history if last is None else last.history.followed_by(history)
+        def fitted(net, train_rows):
+            """Attributes as if training had ended now, from a copy of the network."""
+            # Nothing is drawn from the generator while the network is trained.
+            seed, history = next_integer(generator), _history(net, last)
+            unfinished = Model(rows, schema, scaler, plan, {}, seed, history)
+            network = copy.deepcopy(net.module_.network)
+            return estimator._attributes(_finished(estimator, network, train_rows, unfinished))
+
+        with _stage(estimator._stages()):
+            net, train_rows = trained(
+                estimator,
+                network,
+                objective_of,
+                estimator._views(rows, scaler),
+                scaler,
+                lr,
+                multiset,
+                metadata,
+                generator,
+                device,
+                lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
+                None if last is None else last.resumable,
+                rows.start,
+                None if validation is None else validation.read(estimator, rows, schema, scaler),
+                fitted,
+            )
+        seed, history = draw_integer(generator), _history(net, last)
         with few_threads(n_weights(network), device), torch.no_grad():
             # Stored before finishing, which may rescale the codes.
             resumable = training_state(net, estimator) if estimator.warm_start else None
-            network.eval()
             unfinished = Model(rows, schema, scaler, plan, {}, seed, history, resumable=resumable)
-            extras = estimator._finish(network, train_rows, unfinished)
+            model = _finished(estimator, network, train_rows, unfinished)
+            return replace(model, extras=estimator._completed(model, train_rows))
+
+
+def _stage(stages):
+    """A task of its own, if training the network is not all that fit does."""
+    if len(stages) == 1:
+        return nullcontext()
+    current_task().begins(len(stages))
+    return current_task().part(stages[0]).done()
+
+
+def _history(net, last):
+    """That of a net, after that of the fit which it goes on from."""
+    history = history_of(net)
+    return history if last is None else last.history.followed_by(history)
+
+
+def _finished(estimator, network, train_rows, unfinished):
+    """The model of a trained network, but for what takes long to learn beside it."""
+    network.eval()
+    with torch.no_grad():
+        extras = estimator._finish(network, train_rows, unfinished)
     return replace(unfinished, arrays=to_arrays(network.state_dict()), extras=extras)
 
 
@@ -118,6 +154,8 @@ def trained(
     untrained,
     resumed=None,
     start=None,
+    validation=None,
+    fitted=None,
 ):
     """Train a network as the parameters of an estimator say.
 
@@ -137,18 +175,30 @@ def trained(
     resumed : dict, default=None
     start : callable, default=None
         Tells a network of initial weights what it can of the training rows.
+    validation : tuple of Multiset and RowMetadata or None, default=None
+        Rows that judge the epochs; None: those that are held out, if any.
+    fitted : callable, default=None
+        Gives the attributes of an estimator that were fitted so far, from the net and the rows.
 
     Returns
     -------
     net : RepresentationNet
     train_rows : TrainingRows
     """
-    fraction = estimator.validation_fraction if estimator.early_stopping else 0.0
-    units = None if metadata is None else metadata.take(multiset.numbers).units()
-    train_rows, validation_rows = (
-        None if part is None else TrainingRows(part, scaler, device, metadata)
-        for part in divided(multiset, fraction, generator, units)
-    )
+    watching = []
+    if validation is None:
+        fraction = estimator.validation_fraction if estimator.early_stopping else 0.0
+        units = None if metadata is None else metadata.take(multiset.numbers).units()
+        train_rows, validation_rows = (
+            None if part is None else TrainingRows(part, scaler, device, metadata)
+            for part in divided(multiset, fraction, generator, units)
+        )
+    else:
+        train_rows = TrainingRows(multiset, scaler, device, metadata)
+        unseen, beside = validation
+        validation_rows = UnseenRows(unseen, scaler, network.inputs is None, device, beside)
+        if estimator._score_of_epochs is not None:
+            watching = [estimator._score_of_epochs(validation_rows, scaler)]
     epochs = estimator.max_epochs
     if epochs == "auto":
         epochs = default_epochs(
@@ -170,10 +220,19 @@ def trained(
     with few_threads(n_weights(training), device):
         try:
             net = train(
-                training, train_rows, validation_rows, estimator, lr, epochs, device, resumed
+                training,
+                train_rows,
+                validation_rows,
+                estimator,
+                lr,
+                epochs,
+                device,
+                resumed,
+                watching,
+                None if fitted is None else lambda net: fitted(net, train_rows),
             )
         except LossNotFinite as problem:
-            message = loss_not_finite(problem.epoch, scaler, lr)
+            message = loss_not_finite(problem, scaler, lr, validation is not None)
             raise ValueError(message) from None
         warn_if_diverged(net, train_rows, untrained, lr)
     return net, train_rows

@@ -67,8 +67,9 @@ class RidgeHead:
 
     @staticmethod
     def nats(loss, weight):
-        """Minus the log-likelihood of normal errors, up to a constant."""
-        return 0.5 * weight * np.log(max(loss / weight, np.finfo(np.float64).tiny))
+        """Minus the log-likelihood of normal errors, up to a constant, of all targets."""
+        variances = np.maximum(loss / weight, np.finfo(np.float64).tiny)
+        return float(np.sum(0.5 * weight * np.log(variances)))
 
 
 def chosen_head(kind, X, scalings, labels, sample_weight, variance):
@@ -86,7 +87,7 @@ def chosen_head(kind, X, scalings, labels, sample_weight, variance):
     X : ndarray of shape (n_samples, n_columns)
     scalings : list of ndarray of shape (n_columns,)
         Factors of the columns.
-    labels : ndarray of shape (n_samples,)
+    labels : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Classes or targets.
     sample_weight : ndarray of shape (n_samples,)
     variance : float
@@ -98,7 +99,7 @@ def chosen_head(kind, X, scalings, labels, sample_weight, variance):
     number : int
         Of the scaling.
     """
-    numbers = np.unique(labels, return_inverse=True)[1]
+    numbers = _ranks(labels)
     multiset = canonical(X, sample_weight, numbers[:, None].astype(np.float64))
     X, labels, weights = X[multiset.numbers], labels[multiset.numbers], multiset.weights
     few = slice(_MOST_ROWS)
@@ -117,7 +118,7 @@ def chosen_head(kind, X, scalings, labels, sample_weight, variance):
 def _held_out(kind, precision, X, labels, weights):
     """Nats of labels held out, in folds that have each about the same share of each class."""
     folds = np.empty(len(X), dtype=np.intp)
-    folds[np.argsort(labels, kind="stable")] = np.arange(len(X)) % _N_FOLDS
+    folds[np.argsort(_ranks(labels), kind="stable")] = np.arange(len(X)) % _N_FOLDS
     folds[~kind.can_be_held_out(labels)] = _N_FOLDS
     loss, weight = 0.0, 0.0
     for fold in range(_N_FOLDS):
@@ -125,6 +126,12 @@ def _held_out(kind, precision, X, labels, weights):
         if not out.any():
             continue
         head = kind.of(precision).fit(X[~out], labels[~out], sample_weight=weights[~out])
-        loss += float((weights[out] * kind.losses(head, X[out], labels[out])).sum())
+        loss = loss + (weights[out] * kind.losses(head, X[out], labels[out]).T).sum(axis=-1)
         weight += float(weights[out].sum())
     return kind.nats(loss, weight) if weight else 0.0
+
+
+def _ranks(labels):
+    """Equal labels the same whole number, in their order."""
+    axis = None if labels.ndim == 1 else 0
+    return np.unique(labels, axis=axis, return_inverse=True)[1].reshape(-1)

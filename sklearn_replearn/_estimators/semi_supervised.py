@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._dataset.labels import class_factors, read_labels, targets
+from .._dataset.columns import some_for_each_row
+from .._dataset.labels import class_factors, have_targets, read_labels, targets
+from .._runtime.following import followed
 from .._runtime.sklearn import StrOptions, available_if, fit_context
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
@@ -19,10 +22,12 @@ from .linear_heads import MOST_ITERATIONS, LogisticHead, RidgeHead
 from .predictor import EncoderPredictor
 
 
-def _head_has(name):
+def _head_has(*names):
+    """A check for whether the head has one of these methods."""
+
     def check(self):
         head = self.estimator_ if hasattr(self, "estimator_") else self.estimator
-        return head is None or hasattr(head, name)
+        return head is None or any(hasattr(head, name) for name in names)
 
     return check
 
@@ -59,6 +64,9 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         two classes have five labels. Another ``estimator`` is given both with the same variance.
         "auto" is True for tables that are not sparse, with the default head, an encoder of this
         package (or one frozen) and no fine-tuning, which is of codes alone; else False.
+    verbose : int, default=0
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -69,7 +77,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Fitted to codes, and what stands beside them to their right; with
         ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights of the head.
     classes_ : ndarray of shape (n_classes,)
-    history_ : DataFrame
+    history_ : frame of the library of fit, pandas for arrays
         A row an epoch of fine-tuning, if there was any.
     n_features_in_ : int
         Number of columns seen in fit.
@@ -119,8 +127,9 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         fine_tune: Literal[False, "linear_probe", "full"] = False,
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         passthrough: bool | Literal["auto"] = "auto",
+        verbose: int = 0,
     ) -> None:
-        super().__init__(transformer, estimator, fine_tune, passthrough)
+        super().__init__(transformer, estimator, fine_tune, passthrough, verbose)
         self.class_weight = class_weight
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -140,7 +149,9 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         sample_weight : array-like of shape (n_samples,), default=None
             How often each row counts, for the transformer and for the head.
         **fit_params
-            Other parameters of the transformer's ``fit``, such as ``groups``.
+            Other parameters of the transformer's ``fit``, such as ``groups`` or ``X_val``. With
+            metadata routing they go, as ``sample_weight`` does, to what requests them: also to the
+            steps of a pipeline that stands for the transformer or the estimator.
 
         Returns
         -------
@@ -153,7 +164,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             classes; if ``fine_tune`` does not go with the other parameters. After any exception the
             estimator is as it was before.
         """
-        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
+        with followed(self, X, y, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
         return self
 
     def _labels(self, y, counts):
@@ -242,6 +254,25 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         check_is_fitted(self)
         return self.estimator_.predict_proba(self._seen_by_head(X))
 
+    @available_if(_head_has("predict_log_proba", "predict_proba"))
+    @takes_table
+    def predict_log_proba(self, X: TableLike) -> NDArray[np.float64]:
+        """Logarithms of the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        if hasattr(self.estimator_, "predict_log_proba"):
+            return self.estimator_.predict_log_proba(self._seen_by_head(X))
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     @available_if(_head_has("decision_function"))
     @takes_table
     def decision_function(self, X: TableLike) -> NDArray[np.float64]:
@@ -273,6 +304,9 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         ``Ridge``.
     passthrough : bool or "auto", default="auto"
         As in :class:`EncoderClassifier`; what is chosen of the default head is ``alpha``.
+    verbose : int, default=0
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -281,7 +315,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     estimator_ : regressor
         Fitted to codes, and what stands beside them to their right; with
         ``fine_tune="linear_probe"`` a ``Ridge`` with the weights of the head.
-    history_ : DataFrame
+    history_ : frame of the library of fit, pandas for arrays
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int
         Number of columns seen in fit.
@@ -314,12 +348,14 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
             As the transformer takes it.
-        y : array-like of shape (n_samples,)
-            Numbers; NaN where a row has no target.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers; NaN where a row has no target. Of several targets a row has all or none.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each row counts, for the transformer and for the head.
         **fit_params
-            Other parameters of the transformer's ``fit``, such as ``groups``.
+            Other parameters of the transformer's ``fit``, such as ``groups`` or ``X_val``. With
+            metadata routing they go, as ``sample_weight`` does, to what requests them: also to the
+            steps of a pipeline that stands for the transformer or the estimator.
 
         Returns
         -------
@@ -329,15 +365,16 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         ------
         ValueError
             If ``y`` has infinite values, another length than ``X``, or fewer than two targets; if
-            ``fine_tune`` does not go with the other parameters. After any exception the estimator
-            is as it was before.
+            a row has some of its targets only; if ``fine_tune`` does not go with the other
+            parameters. After any exception the estimator is as it was before.
         """
-        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
+        with followed(self, X, y, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
         return self
 
     def _labels(self, y, counts):
         y = targets(y)
-        labeled = ~np.isnan(y) & counts
+        labeled = have_targets(y) & counts
         if labeled.sum() < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 rows with a target; got "
@@ -349,6 +386,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         return labels
 
     _head = RidgeHead
+    _labels_beside = staticmethod(some_for_each_row)
 
     def _default_head(self, labels, weights):
         return Ridge()
@@ -357,21 +395,21 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         return weights
 
     def _tuning(self, labels, weights):
-        # Sorted, because a sum of floats depends on the order of its terms.
-        order = np.lexsort((weights, labels))
-        values, counts = labels[order], weights[order]
-        center = np.average(values, weights=counts)
-        spread = np.sqrt(np.average(np.square(values - center), weights=counts)) or 1.0
-        weight = np.atleast_2d(self.estimator_.coef_) / spread
+        columns = labels.T if labels.ndim == 2 else [labels]
+        center, spread = np.transpose([_center_and_spread(y, weights) for y in columns])
+        weight = np.atleast_2d(self.estimator_.coef_) / spread[:, None]
         bias = (np.atleast_1d(self.estimator_.intercept_) - center) / spread
-        shrinkage = self.estimator_.alpha / weights.sum()
+        shrinkage = self.estimator_.alpha / (weights.sum() * len(columns))
         self._units = center, spread
         return labels, Regression(weight, bias, shrinkage, center, spread)
 
     def _take_over(self, weight, bias):
         center, spread = self._units
-        self.estimator_.coef_ = weight[0].astype(np.float64) * spread
-        self.estimator_.intercept_ = float(bias[0]) * spread + center
+        weight = weight.astype(np.float64) * spread[:, None]
+        bias = bias.astype(np.float64) * spread + center
+        several = np.ndim(self.estimator_.intercept_) > 0
+        self.estimator_.coef_ = weight if several else weight[0]
+        self.estimator_.intercept_ = bias if several else float(bias[0])
 
     def score(self, X: TableLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Coefficient of determination (R²) on the rows that have a target.
@@ -379,8 +417,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         Parameters
         ----------
         X : array-like, frame or sparse matrix of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-            Rows with NaN are left out.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Rows with NaN are left out. Of several targets it is the mean over them.
         sample_weight : array-like of shape (n_samples,), default=None
 
         Returns
@@ -390,4 +428,19 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         check_is_fitted(self)
         X, y = self._beside(X, y)
         y = targets(y)
-        return self._score_of(super().score, X, y, ~np.isnan(y), sample_weight)
+        return self._score_of(super().score, X, y, have_targets(y), sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        head = Ridge() if self.estimator is None else self.estimator
+        tags.target_tags.multi_output = get_tags(head).target_tags.multi_output
+        return tags
+
+
+def _center_and_spread(targets, weights):
+    """Mean and standard deviation; 1 for targets that are all the same."""
+    # Sorted, because a sum of floats depends on the order of its terms.
+    order = np.lexsort((weights, targets))
+    values, counts = targets[order], weights[order]
+    center = np.average(values, weights=counts)
+    return center, np.sqrt(np.average(np.square(values - center), weights=counts)) or 1.0

@@ -21,8 +21,24 @@ _BESIDE = "reconstruction"
 _MARGINS = {"loss": 0.2, _BESIDE: 1.0}
 
 
-def loss_not_finite(epoch, scaler, lr):
-    """The message for a loss that is no number, with the columns that are most extreme."""
+def loss_not_finite(problem, scaler, lr, given):
+    """The message for a loss that is no number, with the columns that are most extreme.
+
+    Parameters
+    ----------
+    problem : LossNotFinite
+    scaler : Scaler
+    lr : float
+    given : bool
+        Whether a user gave the validation rows.
+    """
+    epoch = problem.epoch
+    if given and problem.of == "valid":
+        return (
+            f"The loss of the rows of X_val became NaN or infinite in epoch {epoch}, that of the "
+            "training rows not: they have cells too far from those of X. Leave such rows out of "
+            "X_val."
+        )
     largest = np.maximum(np.abs(scaler.low), np.abs(scaler.high))
     extreme = np.argsort(-largest, kind="stable")[:3]
     return (

@@ -15,6 +15,7 @@ from .._dataset.batches import Batch
 from .._runtime.randomness import give_way, lent
 from .._runtime.transaction import FitInterrupted
 from ..augmentations._calling import view
+from ..augmentations.composition import ToDecode
 from ..objectives.base import checked_terms, name_of
 from .early_stopping import StopTraining
 
@@ -27,11 +28,11 @@ except ModuleNotFoundError:  # that file may be deleted: autograd does the same,
 
 
 class LossNotFinite(ArithmeticError):
-    """The loss of an epoch became NaN or infinite."""
+    """The loss of an epoch became NaN or infinite, that of "train" or of "valid" rows."""
 
-    def __init__(self, epoch):
-        super().__init__(epoch)
-        self.epoch = epoch
+    def __init__(self, epoch, of):
+        super().__init__(epoch, of)
+        self.epoch, self.of = epoch, of
 
 
 class Training(nn.Module):
@@ -54,8 +55,8 @@ class Training(nn.Module):
         self.generator = generator
         self.validation_generator = validation_generator
 
-    def forward(self, rows, labels=None, partners=None):
-        batch = self.batch(rows, labels, partners)
+    def forward(self, rows, labels=None, partners=None, seen=None):
+        batch = self.batch(rows, labels, partners, seen)
         return checked_terms(
             self.objective, self.network, self.heads, batch, self.current_generator
         )
@@ -65,15 +66,19 @@ class Training(nn.Module):
         """That of training, or the one that starts anew for each pass over validation rows."""
         return self.generator if self.training else self.validation_generator
 
-    def batch(self, rows, labels=None, partners=None):
+    def batch(self, rows, labels=None, partners=None, seen=None):
         """Rows with a left view of themselves and a right view of themselves or of partners."""
         left, right = self.views
         generator = self.current_generator
+        encoded = rows if seen is None else seen
+        other = encoded if partners is None else partners
         return Batch(
             rows,
-            view(left, rows, generator),
-            view(right, rows if partners is None else partners, generator),
+            view(left, encoded, generator),
+            # What is decoded is compared with the cells, however far off these are.
+            view(right, rows if isinstance(right, ToDecode) else other, generator),
             labels,
+            seen,
         )
 
     def parts(self):
@@ -224,7 +229,7 @@ class RepresentationNet(NeuralNet):
     def _record(self, prefix, means):
         """Put the mean of every named term into the history, and their sum as the loss."""
         if not all(map(math.isfinite, means.values())):
-            raise LossNotFinite(len(self.history))
+            raise LossNotFinite(len(self.history), prefix)
         aside = self.module_.objective.terms_aside
         loss = sum(mean for name, mean in means.items() if name not in aside)
         earlier = [row[prefix + "_loss"] for row in self.history[:-1]]

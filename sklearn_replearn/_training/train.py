@@ -4,24 +4,36 @@ import copy
 import math
 
 import numpy as np
-from skorch.callbacks import PrintLog
 from skorch.helper import predefined_split
 
 from .._dataset.batches import Batches, n_batches
 from .._runtime.arrays import to_arrays, to_tensors
+from .._runtime.tasks import current_task
 from ..objectives.base import TAKEN
 from .early_stopping import KeepBest, default_patience
+from .following import Follow, StopAsAsked
 from .history import History
 from .net import RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS, check_optimizer
 from .schedule import RISE, CosineSchedule
 
-# What skorch's history has beside the loss and its terms.
-_COUNTED = TAKEN - {"loss"}
+# What skorch's history has beside the loss, its terms and the score.
+_COUNTED = TAKEN - {"loss", "score"}
 
 
-def train(training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None):
-    """Run the loop and return the net.
+def train(
+    training,
+    rows,
+    validation_rows,
+    estimator,
+    lr,
+    max_epochs,
+    device,
+    resumed=None,
+    watching=(),
+    fitted=None,
+):
+    """Run the loop and return the net; its epochs are parts of the current task.
 
     Parameters
     ----------
@@ -35,6 +47,10 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     device : torch.device
     resumed : dict, default=None
         What :func:`training_state` returned after an earlier fit.
+    watching : sequence of skorch callbacks, default=()
+        Ours, which change nothing.
+    fitted : callable, default=None
+        Gives the attributes of an estimator that were fitted so far, from the net.
     """
     optimizer, decay = estimator.optimizer, {"weight_decay": estimator.weight_decay}
     if isinstance(optimizer, str):
@@ -63,8 +79,11 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
         iterator_valid__generator=training.validation_generator,
         iterator_valid__shuffle=False,
         train_split=None if validation_rows is None else predefined_split(validation_rows),
-        callbacks=_callbacks(estimator, max_epochs, n_warmup),
-        verbose=estimator.verbose,
+        callbacks=[
+            *watching,
+            *_callbacks(estimator, max_epochs, n_warmup, validation_rows is not None, fitted),
+        ],
+        verbose=0,
         device=device,
         schedule=schedule,
         gradient_clip=estimator.gradient_clip,
@@ -81,12 +100,13 @@ def train(training, rows, validation_rows, estimator, lr, max_epochs, device, re
     return net.partial_fit(rows)
 
 
-def _callbacks(estimator, max_epochs, n_warmup):
-    callbacks = []
-    if estimator.verbose:
-        callbacks.append(PrintLog())
+def _callbacks(estimator, max_epochs, n_warmup, validated, fitted):
+    callbacks, task = [], current_task()
+    task.begins(max_epochs)
+    if task.followers:
+        callbacks.append(Follow(task, fitted))
     for callback in estimator.callbacks or []:
-        _check_callback(callback, estimator.early_stopping)
+        _check_callback(callback, validated)
         # A copy, because skorch writes into the callbacks that it is given.
         callbacks.append(copy.deepcopy(callback))
     if estimator.early_stopping:
@@ -94,18 +114,26 @@ def _callbacks(estimator, max_epochs, n_warmup):
         if patience == "auto":
             patience = default_patience(max_epochs)
         callbacks.append(KeepBest(patience, estimator.tol, n_warmup))
+    if task.followers:
+        callbacks.append(StopAsAsked(callbacks[0]))
     return callbacks
 
 
-def _check_callback(callback, early_stopping):
+def _check_callback(callback, validated):
     one = callback[-1] if isinstance(callback, tuple) else callback
     if not (hasattr(one, "on_epoch_end") and hasattr(one, "initialize")):
+        if hasattr(one, "on_fit_task_end"):
+            name = type(one).__name__
+            raise ValueError(
+                f"callbacks must be skorch callbacks; {name} is one of scikit-learn's. Give it to "
+                f"the estimator by set_callbacks({name}(...))."
+            )
         raise ValueError(f"callbacks must be skorch callbacks; got {callback!r}.")
     monitor = getattr(one, "monitor", None)
-    if isinstance(monitor, str) and monitor.startswith("valid") and not early_stopping:
+    if isinstance(monitor, str) and monitor.startswith("valid") and not validated:
         raise ValueError(
             f"{type(one).__name__} monitors {monitor!r}, for which rows must be held out: set "
-            'early_stopping=True, or monitor="train_loss".'
+            'early_stopping=True, or monitor="train_loss", or give X_val to fit.'
         )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from sklearn.base import BaseEstimator
 
 from .._runtime.parameters import Each
+from .._runtime.sklearn import BaseEstimator
 from ._calling import AUGMENTATION, called, hides
 from ._ranges import check_categories, check_generator, check_tensor
 
@@ -26,6 +26,10 @@ class Identity(BaseEstimator):
     def __call__(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return ``rows``, Tensor of shape (n, ...)."""
         return rows
+
+
+class ToDecode(Identity):
+    """The rows as they are, where they are decoded and not encoded."""
 
 
 class Compose(BaseEstimator):

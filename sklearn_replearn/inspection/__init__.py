@@ -5,7 +5,9 @@ from .history import HistoryDisplay
 from .latent_dim import LatentDimDisplay
 from .latent_map import LatentMapDisplay
 from .p_values import PValueDisplay
+from .real_and_drawn import SampleDisplay
 from .reasons import ReasonsDisplay
+from .reconstructions import ReconstructionDisplay
 from .traversal import TraversalDisplay, code_traversal
 
 __all__ = [
@@ -15,6 +17,8 @@ __all__ = [
     "LatentMapDisplay",
     "PValueDisplay",
     "ReasonsDisplay",
+    "ReconstructionDisplay",
+    "SampleDisplay",
     "TraversalDisplay",
     "code_dependence",
     "code_traversal",

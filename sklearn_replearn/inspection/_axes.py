@@ -101,3 +101,9 @@ def new_panels(
     display.axes_, display.ax_ = axes, axes[0]  # type: ignore[attr-defined]
     display.figure_ = axes[0].figure  # type: ignore[attr-defined]
     return axes
+
+
+def short(name: object, longest: int = 24) -> str:
+    """A name that has room beside what it names."""
+    text = str(name)
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -137,3 +137,71 @@ def is_date(column: pd.Series) -> bool:
 def is_category(column: pd.Series) -> bool:
     """Whether a column of :func:`frame_of` holds categories."""
     return isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def as_text(column: pd.Series) -> list[str]:
+    """Cells of a column of :func:`frame_of` as a person writes them."""
+    if is_date(column):
+        days = (column.dropna() == column.dropna().dt.normalize()).all()
+        cells = column.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%d %H:%M")
+    elif is_category(column):
+        cells = column.astype(object)
+    else:
+        cells = column.map(lambda cell: f"{cell:.4g}", na_action="ignore")
+    return ["missing" if gone else str(c) for c, gone in zip(cells, column.isna(), strict=True)]
+
+
+def categories_of(encoder: Any) -> list[int]:
+    """Columns of the table that an estimator takes for categories, whatever they hold."""
+    kinds = encoder._model.schema.kinds if hasattr(encoder, "_model") else None
+    return [j for j, kind in enumerate(kinds or ()) if kind.n_levels]
+
+
+def alike(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two frames of :func:`frame_of` whose columns have the same names, kinds and levels.
+
+    Raises
+    ------
+    ValueError
+        If they have other columns, or a column holds something else.
+    """
+    if real.shape[1] != drawn.shape[1] or list(real.columns) != list(drawn.columns):
+        arrays = [f"x{j}" for j in range(real.shape[1])]
+        unnamed = arrays in (list(real.columns), list(drawn.columns))
+        if real.shape[1] != drawn.shape[1] or not unnamed:
+            raise ValueError(
+                "X and drawn must have the same columns in the same order; got "
+                f"{', '.join(real.columns[:10])} ({real.shape[1]}) and "
+                f"{', '.join(drawn.columns[:10])} ({drawn.shape[1]})."
+            )
+        names = drawn.columns if list(real.columns) == arrays else real.columns
+        real, drawn = real.set_axis(names, axis=1), drawn.set_axis(names, axis=1)
+    pairs = [_pair(real.iloc[:, j], drawn.iloc[:, j]) for j in range(real.shape[1])]
+    return tuple(
+        pd.DataFrame(
+            {j: pair[side] for j, pair in enumerate(pairs)}, index=range(len(frame))
+        ).set_axis(real.columns, axis=1)
+        for side, frame in enumerate((real, drawn))
+    )
+
+
+def _pair(a, b):
+    """A column of two frames, of one kind."""
+    if a.isna().all() and not is_category(a):
+        a = pd.Series([None] * len(a)).astype(b.dtype, copy=False)
+    elif b.isna().all() and not is_category(b):
+        b = pd.Series([None] * len(b)).astype(a.dtype, copy=False)
+    if (is_category(a), is_date(a)) != (is_category(b), is_date(b)):
+        raise ValueError(
+            f"Column {a.name!r} holds {_words(a)} in X and {_words(b)} in drawn. Convert one of "
+            "them."
+        )
+    if is_category(a):
+        known = list(a.cat.categories)
+        levels = known + [level for level in b.cat.categories if level not in set(known)]
+        return a.cat.set_categories(levels), b.cat.set_categories(levels)
+    return a, b
+
+
+def _words(column):
+    return "categories" if is_category(column) else "dates" if is_date(column) else "numbers"

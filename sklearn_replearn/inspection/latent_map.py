@@ -6,18 +6,14 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.decomposition import PCA
 
-from .._runtime.namespaces import as_numpy
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas
-from ._axes import CLASS_COLORS, COLORS, MARKERS, new_panels
-from ._columns import frame_of, is_category, is_date, n_rows_of, some_rows
+from ._axes import COLORS, new_panels
+from ._columns import categories_of, frame_of, n_rows_of, some_rows
 from ._fitted import codes_of, encoder_of, last_of
-
-_MOST_CLASSES, _MOST_NUMBERS = len(CLASS_COLORS), 20
-_SPREAD = "spread at random"
-_PCA = ("first principal component", "second principal component")
+from ._labels import are_classes, classes, labels_of
+from ._maps import SPREAD, map_of, principal_components, standardised
 
 
 class LatentMapDisplay:
@@ -147,8 +143,8 @@ class LatentMapDisplay:
         encoder = encoder_of(estimator)
         some, rows = some_rows(X, subsample, random_state)
         codes = codes_of(encoder, some)
-        y, y_name = _labels(y, X, rows)
-        points, names = _map(codes, method, random_state)
+        y, y_name = labels_of(y, X, rows)
+        points, names = map_of(codes, method, random_state)
         display = cls(points=points, axis_names=names, y=y, y_name=y_name)
         display.rows = rows
         if beside is not None:
@@ -194,7 +190,7 @@ class LatentMapDisplay:
         LatentMapDisplay
         """
         some, rows = some_rows(codes, subsample, random_state)
-        given, y_name = _labels(y, codes, rows)
+        given, y_name = labels_of(y, codes, rows)
         frame = as_pandas(some)
         some = np.asarray(some if frame is None else frame[0], dtype=np.float64)
         if some.ndim == 1:
@@ -204,7 +200,7 @@ class LatentMapDisplay:
                 "codes must be finite numbers of shape (n_samples, n_codes), as transform gives "
                 f"them; got shape {some.shape}{'' if some.ndim != 2 else ' with NaN or inf'}."
             )
-        points, names = _map(some, method, random_state)
+        points, names = map_of(some, method, random_state)
         display = cls(points=points, axis_names=names, y=given, y_name=y_name)
         display.rows = rows
         if X is not None:
@@ -245,21 +241,23 @@ class LatentMapDisplay:
         for panel, (points, names, title) in zip(axes, maps, strict=True):
             self.points_.append(self._draw(panel, points, options))
             panel.set(xlabel=names[0], ylabel=names[1])
-            if names[1] == _SPREAD:
+            if names[1] == SPREAD:
                 panel.set_yticks([])
                 panel.set_ylim(-1, 1)
             if len(maps) > 1:
                 panel.set_title(title)
         if self.y is None:
             return self
-        if _are_classes(self.y):
+        if are_classes(self.y):
             handles = self.points_[0]
             where = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
             legend = axes[-1].legend(handles=handles, title=self.y_name, frameon=False, **where)
             for handle in legend.legend_handles:
                 handle.set(alpha=1.0, sizes=[36])
         else:
-            bar = self.figure_.colorbar(self.points_[-1][-1], ax=list(axes), label=self.y_name)
+            missing = "grey: missing" if pd.isna(self.y).any() else ""
+            label = ", ".join(filter(None, [self.y_name, missing]))
+            bar = self.figure_.colorbar(self.points_[-1][-1], ax=list(axes), label=label)
             bar.solids.set(alpha=1.0)
         return self
 
@@ -267,8 +265,8 @@ class LatentMapDisplay:
         if self.y is None:
             return [panel.scatter(*points.T, **({"color": COLORS[0]} | options))]
         known, drawn = ~pd.isna(self.y), []
-        if _are_classes(self.y):
-            for name, which, color, marker in _classes(self.y, known):
+        if are_classes(self.y):
+            for name, which, color, marker in classes(self.y, known):
                 looks = {"color": color, "marker": marker, "label": name}
                 looks["zorder"] = 1 if marker == "." else 2  # below those that have a name
                 looks |= options
@@ -282,79 +280,6 @@ class LatentMapDisplay:
         return drawn
 
 
-def _map(codes, method, random_state):
-    """Points of a map of codes, and what its axes are."""
-    if method not in ("pca", "umap"):
-        raise ValueError(f'method must be "pca" or "umap"; got {method!r}.')
-    if codes.shape[1] == 2:
-        return codes, ("code 0", "code 1")
-    if codes.shape[1] == 1:
-        return _on_a_line(codes[:, 0], random_state), ("code 0", _SPREAD)
-    if method == "umap":
-        return _umap(codes, random_state), ("first axis of UMAP", "second axis of UMAP")
-    return principal_components(codes, random_state)
-
-
-def _on_a_line(values, random_state):
-    """Points of one axis, spread beside it so that they do not cover each other."""
-    spread = np.random.RandomState(random_state).uniform(-0.4, 0.4, len(values))
-    return np.column_stack([values, spread])
-
-
-def principal_components(
-    columns: NDArray[Any], random_state: int
-) -> tuple[NDArray[Any], tuple[str, str]]:
-    """The first two of columns of numbers, and their names with the share of variance."""
-    n_components = min(2, *columns.shape)
-    if not columns.size or not columns.std(axis=0).any():
-        return np.zeros((len(columns), 2)), (f"{_PCA[0]} (no variance)", _SPREAD)
-    pca = PCA(n_components, random_state=random_state).fit(columns)
-    shares = np.nan_to_num(pca.explained_variance_ratio_)
-    names = [
-        f"{name} ({100 * share:.0f} % of variance)"
-        for name, share in zip(_PCA, shares, strict=False)
-    ]
-    points = pca.transform(columns)
-    if n_components == 1:
-        return _on_a_line(points[:, 0], random_state), (names[0], _SPREAD)
-    return points, (names[0], names[1])
-
-
-def standardised(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """A table as columns for principal components: factor analysis of mixed data.
-
-    Numbers and dates have mean 0 and variance 1, missing ones are at the mean. A level of a
-    category is a column of 0 and 1, centred and divided by the root of its share; where the
-    category is missing it is at its mean, too.
-    """
-    columns = []
-    for j in range(frame.shape[1]):
-        column = frame.iloc[:, j]
-        missing = column.isna().to_numpy()
-        if is_category(column):
-            codes = column.cat.codes.to_numpy()
-            cells = (codes[:, None] == np.arange(len(column.cat.categories))).astype(np.float64)
-            share = cells.mean(axis=0, keepdims=True, where=~missing[:, None]) if len(cells) else 0
-            cells, share = cells[:, share[0] > 0], share[:, share[0] > 0]
-            cells = (cells - share) / share**0.5
-        else:
-            cells = (
-                column.to_numpy().astype("M8[s]").astype(np.int64) if is_date(column) else column
-            )
-            cells = np.where(missing, np.nan, np.asarray(cells, np.float64))[:, None]
-            if missing.all():
-                continue
-            # Divided first: squares of what is far from 1 have no float.
-            unit = np.nanmax(np.abs(cells)) or 1.0
-            cells = cells / unit
-            deviation = np.nanstd(cells)
-            if not deviation > 1e-12:
-                continue
-            cells = (cells - np.nanmean(cells)) / deviation
-        columns.append(np.where(missing[:, None], 0.0, cells))
-    return np.hstack(columns) if columns else np.zeros((len(frame), 0))
-
-
 def _of_table(encoder, X, random_state):
     """The map of a table whose rows an encoder takes."""
     model = getattr(last_of(encoder), "_model", None)
@@ -365,78 +290,5 @@ def _of_table(encoder, X, random_state):
             'beside="pca" needs columns that are numbers or categories; token ids are neither. '
             "Leave beside at None."
         )
-    kinds = (model.schema.kinds or ()) if own else ()
-    categories = [j for j, kind in enumerate(kinds) if kind.n_levels]
-    columns = standardised(frame_of(X, categories=categories))
+    columns = standardised(frame_of(X, categories=categories_of(encoder)))
     return principal_components(columns, random_state)
-
-
-def _umap(codes, random_state):
-    """Two axes by UMAP."""
-    try:
-        from umap import UMAP
-    except ImportError as missing:
-        raise ImportError(
-            'method="umap" needs the package umap-learn: pip install umap-learn. method="pca" '
-            "needs none."
-        ) from missing
-    if len(codes) < 5:
-        raise ValueError(
-            f'method="umap" compares neighbours, of at least 5 rows; got {len(codes)}. Use '
-            'method="pca".'
-        )
-    neighbors = min(15, len(codes) - 1)
-    few = {} if len(codes) > 20 else {"init": "random"}  # eigenvectors need more rows
-    reducer = UMAP(n_neighbors=neighbors, random_state=random_state, n_jobs=1, **few)
-    return np.asarray(reducer.fit_transform(codes), dtype=np.float64)
-
-
-def _labels(y, X, rows):
-    """Classes or numbers of the rows that are drawn, and what they are called."""
-    if y is None:
-        return None, None
-    found = as_pandas(y)
-    if found is not None:
-        y = found[0].iloc[:, 0] if found[0].shape[1] == 1 else found[0]
-    name = getattr(y, "name", None)
-    y = np.asarray(y if isinstance(y, pd.Series) else as_numpy(y))
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    n = n_rows_of(X)
-    if y.shape != (n,):
-        raise ValueError(
-            f"y must have a class or a number for each of the {n} rows; got shape {y.shape}."
-        )
-    if y.dtype == object:
-        y = pd.Series(y).infer_objects().to_numpy()
-    return y[rows], None if name is None else str(name)
-
-
-def _are_classes(y):
-    """Whether labels are classes rather than numbers."""
-    if y.dtype.kind not in "iuf":
-        return True
-    known = np.unique(y[~pd.isna(y)])
-    whole = y.dtype.kind != "f" or (known == np.round(known)).all()
-    return bool(whole and len(known) <= _MOST_NUMBERS)
-
-
-def _classes(y, known):
-    """Name, rows, colour and marker of each class; of the many the most frequent ones."""
-    numbers, levels = pd.factorize(y[known], sort=True)
-    counts = np.bincount(numbers, minlength=len(levels))
-    codes = np.full(len(y), -1)
-    codes[known] = numbers
-    kept = np.arange(len(levels))
-    if len(levels) > _MOST_CLASSES:
-        kept = np.sort(np.argsort(-counts, kind="stable")[: _MOST_CLASSES - 1])
-    rest = known & ~np.isin(codes, kept)
-    for place, number in enumerate(kept):
-        name = levels[number]
-        name = f"{name:g}" if isinstance(name, float | np.floating) else str(name)
-        name = name if len(name) <= 24 else name[:23] + "…"
-        yield name, codes == number, CLASS_COLORS[place], MARKERS[place]
-    if rest.any():
-        yield f"{len(levels) - len(kept)} other classes", rest, "0.6", "."
-    if not known.all():
-        yield "no label", ~known, "0.8", "."

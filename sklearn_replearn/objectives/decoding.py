@@ -60,7 +60,7 @@ class WithDecoder(Objective):
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.weight > 0):
             # What an encoder counts over batches is of the views.
             network.encoder.eval()
-            code = network.code(rows)
+            code = network.code(rows if batch.seen is None else batch.seen[: self.n_decoded])
             network.encoder.train(heads.training)
         if self.weight > 0:
             code = torch.lerp(code.detach(), code, self.weight)

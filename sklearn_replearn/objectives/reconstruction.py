@@ -46,6 +46,7 @@ class Reconstruction(Objective):
 def mean_error(network, cells, output):
     """Error averaged over the cells that are there."""
     error = network.likelihood.error(cells, output)
-    if network.inputs is None:
+    # Rows of fit have all cells then; others may lack some.
+    if network.inputs is None and (network.training or not cells.isnan().any()):
         return error.mean()
     return error.sum() / (~cells.isnan()).sum().clamp_min(1)

@@ -81,7 +81,7 @@ class Classification(_LinearHead):
 
 
 class Regression(_LinearHead):
-    """Mean squared error, in units of ``spread`` from ``center``, two float."""
+    """Mean squared error, in units of ``spread`` from ``center``, ndarray of a float a target."""
 
     def __init__(self, weight, bias, shrinkage, center, spread):
         super().__init__(weight, bias, shrinkage)
@@ -89,5 +89,6 @@ class Regression(_LinearHead):
         self.spread = spread
 
     def _error(self, outputs, labels):
-        targets = (labels - self.center) / self.spread
-        return F.mse_loss(outputs[:, 0], targets.to(outputs.dtype))
+        labels = labels.view(outputs.shape)
+        center, spread = (torch.from_numpy(x).to(labels.device) for x in (self.center, self.spread))
+        return F.mse_loss(outputs, ((labels - center) / spread).to(outputs.dtype))
