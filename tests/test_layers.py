@@ -226,6 +226,7 @@ LAYERS = {
         "_columns",
         "_rows",
         "_heat_map",
+        "_decoding",
         "_maps",
         "_labels",
         "_marginals",
