@@ -17,8 +17,8 @@ from sklearn_replearn import VAETransformer
 from sklearn_replearn.inspection import LatentDimDisplay
 
 X, _ = load_digits(return_X_y=True)
-vae = VAETransformer(max_epochs=15, n_importance_samples=8, hidden_layer_sizes=64)
-search = GridSearchCV(vae, {"latent_dim": [1, 2, 4, 8, 16]}, cv=3).fit(X[:300])
+vae = VAETransformer(max_epochs=20, n_importance_samples=8, hidden_layer_sizes=64)
+search = GridSearchCV(vae, {"latent_dim": [1, 2, 4, 8, 16, 32]}, cv=3).fit(X[:300])
 
 display = LatentDimDisplay.from_estimator(search)
 display.ax_.set_ylabel("log-likelihood of a row held out (nats)")

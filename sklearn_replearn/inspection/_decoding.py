@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from .._runtime.arrays import evenly
+from ..rows import Images
 from ._columns import frame_of, is_category, is_date
-from ._fitted import codes_of
-from ._rows import Exchangeable
+from ._fitted import codes_of, last_of
 
 _CELLS = 2**22  # looked at for the spread of columns
 IMAGE_AXES = 3  # of several images of one channel
@@ -32,6 +33,12 @@ def decoded_along(encoder, X, codes, n_steps, width):
     return numbers, deviations, encoder.inverse_transform(every)
 
 
+def image_shape_of(encoder):
+    """What an estimator of ours says about the shape of images; None where rows are none."""
+    kind = getattr(last_of(encoder), "rows", None)
+    return kind.shape if isinstance(kind, Images) else None
+
+
 def effects(found):
     """How much rows change along each code, ndarray of shape (n_codes,)."""
     if "images" in found:
@@ -50,7 +57,8 @@ def parts_of(decoded, X, shape, image_shape):
             images = images.reshape(len(images), *image_shape)
         images = _with_channels_last(images)
         return {"images": images.reshape(*shape, *images.shape[1:])}
-    rows, seen = frame_of(decoded), frame_of(X)
+    few = evenly(len(X), max(2, _CELLS // max(1, len(X.names))))
+    rows, seen = frame_of(decoded), frame_of(X.take(few).given)
     changes = np.zeros((len(rows), rows.shape[1]))
     levels = np.full(changes.shape, "", dtype=object)
     for j in range(rows.shape[1]):
@@ -69,7 +77,7 @@ def parts_of(decoded, X, shape, image_shape):
     return {
         "changes": changes[1:].reshape(*shape, n_columns),
         "levels": levels[1:].reshape(*shape, n_columns),
-        "columns": [str(name) for name in Exchangeable(X).names],
+        "columns": [str(name) for name in X.names],
     }
 
 

@@ -8,14 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._runtime.arrays import evenly
 from .._runtime.parameters import Each, Number, Whole, validated
 from .._runtime.typing import TableLike
 from .._tables.frames import eager
-from ..rows import Images
 from ._axes import new_axes
-from ._decoding import IMAGE_AXES, decoded_along, effects, parts_of
-from ._fitted import encoder_of, last_of
+from ._decoding import IMAGE_AXES, decoded_along, effects, image_shape_of, parts_of
+from ._fitted import encoder_of
 from ._heat_map import BAR, CELL, NAMES, heat_map, largest, short
 from ._rows import Exchangeable
 
@@ -202,11 +200,8 @@ class TraversalDisplay:
         encoder = encoder_of(estimator)
         rows = Exchangeable(X)
         numbers, deviations, decoded = decoded_along(encoder, rows.given, codes, n_steps, width)
-        kind = getattr(last_of(encoder), "rows", None)
-        if image_shape is None and isinstance(kind, Images):
-            image_shape = kind.shape
-        few = rows.take(evenly(len(rows), max(2, _CELLS // max(1, len(rows.names)))))
-        found = parts_of(decoded, few.given, (len(numbers), n_steps), image_shape)
+        image_shape = image_shape_of(encoder) if image_shape is None else image_shape
+        found = parts_of(decoded, rows, (len(numbers), n_steps), image_shape)
         if codes is None:
             kept = np.argsort(-effects(found), kind="stable")[:max_codes]
             numbers = numbers[kept]
@@ -266,7 +261,8 @@ class TraversalDisplay:
         else:
             every = nw.concat([eager(one) for one in natives]).to_native()
         shape = (len(tables), n_steps)
-        found = parts_of(every, every if X is None else Exchangeable(X).given, shape, image_shape)
+        seen = Exchangeable(every if X is None else X)
+        found = parts_of(every, seen, shape, image_shape)
         names = [f"code {number}" for number in range(len(tables))]
         return cls(deviations=deviations, codes=names, **found).plot(ax=ax, **kwargs)
 

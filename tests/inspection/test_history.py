@@ -115,9 +115,9 @@ def test_a_fit_that_went_on_counts_epochs_on():
 
 
 def test_fine_tuning_has_the_unit_of_its_predictions():
-    encoder, y = quick(AutoencoderTransformer, early_stopping=True), np.arange(40) % 2
-    classifier = EncoderClassifier(encoder, fine_tune="full").fit(X, y)
-    regressor = EncoderRegressor(encoder, fine_tune="linear_probe").fit(X, np.arange(40.0))
+    encoder, y = quick(AutoencoderTransformer, early_stopping=True), NUMBERS[:, 0]
+    classifier = EncoderClassifier(encoder, fine_tune="full").fit(NUMBERS, y > 0)
+    regressor = EncoderRegressor(encoder, fine_tune="linear_probe").fit(NUMBERS, y)
     of_classifier, of_regressor = map(HistoryDisplay.from_estimator, (classifier, regressor))
     assert set(of_classifier.units.values()) == {NATS}
     assert set(of_regressor.units.values()) == {"squared error (y scaled)"}
