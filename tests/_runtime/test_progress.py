@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from seen_output import Terminal
 from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
@@ -39,13 +40,6 @@ ESTIMATORS = [
     RepresentationImputer(SMALL),
 ]
 ESCAPE = "\x1b"
-
-
-class Terminal(io.StringIO):
-    """What somebody looks at."""
-
-    def isatty(self):
-        return True
 
 
 def names(estimator):
