@@ -28,10 +28,17 @@ from sklearn_replearn import (
 )
 from sklearn_replearn.densities import Autoregressive
 from sklearn_replearn.inspection import (
+    CodeDependenceDisplay,
     HistoryDisplay,
+    LatentDimDisplay,
     LatentMapDisplay,
+    PValueDisplay,
+    ReasonsDisplay,
     ReconstructionDisplay,
     SampleDisplay,
+    TraversalDisplay,
+    code_dependence,
+    code_traversal,
 )
 from sklearn_replearn.likelihoods import Gaussian, Likelihood
 from sklearn_replearn.onnx import inputs_for, to_onnx
@@ -149,3 +156,10 @@ cells = ReconstructionDisplay.from_estimator(autoencoder, X, image_shape=(1, 3),
 print(cells.original, ReconstructionDisplay.from_predictions(X, X, error=X).error)
 pairs = SampleDisplay.from_estimator(vae, X, n_samples=5, kind="pairs", columns=[("x0", "x1")])
 print(pairs.marginals["x0"].distance, pairs.associations[0], SampleDisplay.from_predictions(X, X))
+shares = code_dependence(vae, X, groups={"both": [0, 1]}, n_repeats=2, random_state=None)
+print(CodeDependenceDisplay.from_predictions(shares).dependence.max(), code_traversal(vae, X))
+print(CodeDependenceDisplay.from_estimator(vae, X, max_features=3).features[0].upper())
+print(TraversalDisplay.from_estimator(vae, X, codes=[0], image_shape=(1, 3)).deviations.sum())
+print(ReasonsDisplay.from_estimator(detector, X, [1, -1], max_columns=3).contributions.sum())
+print(PValueDisplay.from_estimator(detector, X).share_below([0.1]).max())
+print(LatentDimDisplay.from_predictions([2, 4], [[0.1], [0.2]]).standard_errors.mean())
