@@ -1,5 +1,6 @@
 """How far a fit is, for whoever waits for it."""
 
+import shutil
 import sys
 import threading
 import time
@@ -76,6 +77,8 @@ class BarInPlace:
     def __init__(self, name):
         from tqdm import tqdm
 
+        size = shutil.get_terminal_size((100, 24))  # also where a terminal does not say it
+
         class Bar(tqdm):
             # Neither a thread beside the fit nor a lock between processes.
             monitor_interval, _lock = 0, threading.RLock()
@@ -84,7 +87,8 @@ class BarInPlace:
             total=_STEPS,
             desc=name,
             file=sys.stdout,
-            dynamic_ncols=True,
+            ncols=size.columns,
+            nrows=size.lines,
             bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
         )
 
