@@ -4,10 +4,10 @@ import math
 from typing import Protocol
 
 import torch
-from sklearn.base import BaseEstimator
 from torch import nn
 
 from ._runtime.parameters import Instance, Whole, check_parameters
+from ._runtime.sklearn import BaseEstimator
 
 __all__ = ["Mixture", "VampPrior"]
 

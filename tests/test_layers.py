@@ -13,6 +13,7 @@ PACKAGE = Path(sklearn_replearn.__file__).parent
 LAYERS = {
     "_runtime": [
         "typing",
+        "documentation",
         "sklearn",
         "namespaces",
         "parameters",
@@ -23,6 +24,10 @@ LAYERS = {
         "randomness",
         "isolation",
         "transaction",
+        "tasks",
+        "callbacks",
+        "progress",
+        "following",
     ],
     "_storage": [
         "names",
@@ -48,6 +53,7 @@ LAYERS = {
     "_tables": [
         "names",
         "frames",
+        "results",
         "readers",
         "given",
         "arrays",
@@ -127,6 +133,7 @@ LAYERS = {
         "history",
         "schedule",
         "early_stopping",
+        "following",
         "optimizers",
         "handwritten",
         "net",
@@ -213,7 +220,25 @@ LAYERS = {
         "inputs",
         "conversion",
     ],
-    "inspection": ["_axes"],
+    "inspection": [
+        "_axes",
+        "_fitted",
+        "_columns",
+        "_maps",
+        "_labels",
+        "_marginals",
+        "history",
+        "latent_map",
+        "reconstructions",
+        "real_and_drawn",
+        "_heat_map",
+        "_rows",
+        "code_dependence",
+        "traversal",
+        "reasons",
+        "p_values",
+        "latent_dim",
+    ],
     "": [],
 }
 JUDGES = ["base", "held_out", "nearest", "pairs", "density", "trimmed", "estimator"]

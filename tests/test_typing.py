@@ -25,6 +25,7 @@ PUBLIC = [
         for name in (
             "augmentations",
             "densities",
+            "inspection",
             "likelihoods",
             "losses",
             "metrics",

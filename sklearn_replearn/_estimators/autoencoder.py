@@ -40,12 +40,15 @@ class AutoencoderTransformer(RepresentationTransformer):
         images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
-    encoder, decoder : torch.nn.Module or callable, default=None
-        Networks to use instead: modules that turn (n, n_features) into (n, latent_dim) and back, or
-        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
-        missing cells the encoder takes and the decoder gives more numbers than there are columns:
-        a callable is told how many. Modules are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, in turns.
+    encoder : torch.nn.Module or callable, default=None
+        Network to use instead: a module that turns (n, n_features) into (n, latent_dim), or a
+        callable that builds one from the two widths ``(n_in, n_out)``. Beside categories and
+        missing cells it takes more numbers than there are columns: a callable is told how many.
+        Modules are copied. Fits with such parts draw from torch's global generator, seeded and
+        restored, in turns.
+    decoder : torch.nn.Module or callable, default=None
+        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories to
+        more numbers than there are columns.
     loss : {"auto", "mse", "bce", "poisson"}, default="auto"
         Squared error, binary cross-entropy for columns within [0, 1], or twice minus the Poisson
         log-likelihood of counts, up to a constant. "auto" is "poisson" for the counts of a sparse
@@ -105,14 +108,15 @@ class AutoencoderTransformer(RepresentationTransformer):
     callbacks : list of skorch callbacks, default=None
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
-        the last bits.
+        the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
         Seed of the one generator that a fit draws from. An int gives the same model each time,
         None another one each time.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -122,8 +126,9 @@ class AutoencoderTransformer(RepresentationTransformer):
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
-    history_ : DataFrame
-        A row an epoch: ``train_loss``, each named term of the objective for training rows and (with
+    history_ : frame
+        Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
+        epoch: ``train_loss``, each named term of the objective for training rows and (with
         ``early_stopping`` or ``X_val``) validation rows, and ``seconds``. ``reconstruction`` is the
         error per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
         log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and

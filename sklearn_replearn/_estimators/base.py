@@ -10,19 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from .._dataset.columns import row_weights
+from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread, isolated, one_thread
-from .._runtime.parameters import SEED, WIDEST, Each, Number, Whole
+from .._runtime.parameters import SEED, VERBOSE, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import (
     BaseEstimator,
+    CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     StrOptions,
     TransformerMixin,
     fit_context,
+    output_asked,
 )
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.given import TakesTables
+from .._tables.results import as_asked, results
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
 from ..augmentations import Identity
@@ -30,11 +34,14 @@ from ..augmentations.composition import ToDecode
 from ..likelihoods import Gaussian
 from ..modules.layers import ACTIVATIONS
 from ..rows.base import KIND_OF_ROWS, table_of
+from ..rows.table import input_tags
 from .cell_errors import ScoreOfEpochs, cell_errors, minus_means
 from .fitting import fitted_model
 from .inference import Prepared
 from .row_modules import AsModules
 from .validation_rows import ValidationRows
+
+_OF_COLUMNS = "n_features_in_", "feature_names_in_"
 
 
 class RepresentationTransformer(
@@ -42,6 +49,7 @@ class RepresentationTransformer(
     OnOneThread,
     AsModules,
     Stored,
+    CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     BaseEstimator,
@@ -79,7 +87,7 @@ class RepresentationTransformer(
         "callbacks": [list, tuple, None],
         "device": [str, torch.device],
         "random_state": SEED,
-        "verbose": [Whole(0), "boolean"],
+        "verbose": VERBOSE,
     }
 
     n_features_in_: int
@@ -141,14 +149,24 @@ class RepresentationTransformer(
         scikit-learn then takes of it, as of anything beside the rows, those of the fold.
         """
         validation = ValidationRows.given(X_val, sample_weight_val)
-        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, None, validation))
+        with followed(self, X, y, validation, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, None, validation))
         return self
 
     def _fit(self, X, sample_weight, metadata_of, validation):
-        self._model = fitted_model(self, X, sample_weight, metadata_of, validation)
-        self._prepared = Prepared()
-        self._n_features_out = self.latent_dim
-        self.n_iter_ = int(self._model.history.epochs[-1])
+        model = fitted_model(self, X, sample_weight, metadata_of, validation)
+        vars(self).update(self._attributes(model))
+
+    def _attributes(self, model):
+        """Those of an estimator that has learned a model."""
+        seen = {name: vars(self)[name] for name in _OF_COLUMNS if name in vars(self)}
+        return {
+            **seen,
+            "_model": model,
+            "_prepared": Prepared(),
+            "_n_features_out": self.latent_dim,
+            "n_iter_": int(model.history.epochs[-1]),
+        }
 
     # ------------------------------------------------- what transformers may say otherwise
 
@@ -202,6 +220,14 @@ class RepresentationTransformer(
 
     def _finish(self, network, train_rows, model):
         """What is learned from the training rows after the weights."""
+
+    def _stages(self):
+        """What fit trains, one after the other: the network, and what :meth:`_completed` does."""
+        return ("network",)
+
+    def _completed(self, model, train_rows):
+        """What was learned after the weights, with what takes long to learn beside them."""
+        return model.extras
 
     #: What numbers are completed by before rows are encoded for imputation; None leaves them be.
     _spread_of_codes = None
@@ -343,7 +369,7 @@ class RepresentationTransformer(
         filled = self._model.schema.filled(X, table, values)
         return self._model.rows.from_table(filled)
 
-    def reconstruction_error(self, X: TableLike) -> NDArray[np.float64]:
+    def reconstruction_error(self, X: TableLike) -> Any:
         """Error of decoding each row's code, cell by cell, in units of the column.
 
         Parameters
@@ -352,14 +378,17 @@ class RepresentationTransformer(
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features), float64
-            For numbers the squared difference between a cell and what is decoded, in units of the
-            variance that the scaled column had in fit. For categories minus the log-probability of
-            the level, in units of the entropy that the column had in fit. So 1 is what guessing
-            from the column alone would cost on average. Missing cells are NaN.
+        ndarray or frame of shape (n_samples, n_features), float64
+            In the container that ``set_output`` asks for, or else that fit saw: frames have the
+            names of the columns. For numbers the squared difference between a cell and what is
+            decoded, in units of the variance that the scaled column had in fit. For categories
+            minus the log-probability of the level, in units of the entropy that the column had in
+            fit. So 1 is what guessing from the column alone would cost on average. Missing cells
+            are NaN.
         """
         table = self._table(X)
-        return self._applied().of_table(self._errors, table, self.n_features_in_, np.float64)
+        errors = self._applied().of_table(self._errors, table, self.n_features_in_, np.float64)
+        return self._told(errors, self._column_names(), X)
 
     def score_samples(self, X: TableLike) -> NDArray[np.float64]:
         """Minus the reconstruction error of each row; higher is more normal.
@@ -428,16 +457,27 @@ class RepresentationTransformer(
         with one_thread(), isolated(self._model.parts, 0, torch.device("cpu"), gradients=True):
             return self._model.network()
 
+    def _column_names(self):
+        """Names of the columns of the table."""
+        names = self._model.schema.names
+        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
+
+    def _told(self, values, names, X, tell=results):
+        """Numbers about rows, in the container that is asked for or that fit saw."""
+        return tell(values, names, X, self._model.schema.container, output_asked(self))
+
     @property
-    def history_(self) -> pd.DataFrame:
-        """DataFrame with a row an epoch."""
+    def history_(self) -> Any:
+        """Frame with a row an epoch, of the library asked for, or of fit, or pandas."""
         check_is_fitted(self)
-        return self._model.history.frame()
+        frame, container = self._model.history.frame(), self._model.schema.container
+        return as_asked(frame, container, output_asked(self))
 
     @property
     def loss_curve_(self) -> list[float]:
         """Training loss of each epoch, list of float."""
-        return self.history_["train_loss"].tolist()
+        check_is_fitted(self)
+        return self._model.history.frame()["train_loss"].tolist()
 
     # ---------------------------------------------------------------- state
 
@@ -447,8 +487,7 @@ class RepresentationTransformer(
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        tags.input_tags.allow_nan = True
-        tags.input_tags.sparse = True
+        tags.input_tags = input_tags(self.rows)
         return tags
 
     _made_when_needed = ("_prepared",)

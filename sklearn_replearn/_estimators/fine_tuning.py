@@ -16,7 +16,7 @@ from .fitting import trained
 from .inference import Prepared
 
 
-def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
+def fine_tuned(transformer, X, labels, sample_weight, objective, frozen, fitted):
     """Train a linear head on the codes and, unless it is frozen, the encoder with it.
 
     Everything about the training is as the transformer's parameters say.
@@ -32,6 +32,8 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
         Of :mod:`.objectives.supervised`.
     frozen : bool
         Whether the encoder stays as it is.
+    fitted : callable
+        Gives attributes of an estimator from what is returned here, but for the history.
 
     Returns
     -------
@@ -49,6 +51,20 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
     generator = new_generator(model.seed)
     seed, rows, plan = draw_integer(generator), model.rows, model.plan
     parts = [*rows.parts(), *transformer._users_parts(rows)]
+
+    def tuned(net):
+        """The transformer, and weights and bias of the head, after an epoch."""
+        tuned = copy.copy(transformer)
+        if not frozen:
+            # What training would go on from is that of the weights before.
+            arrays = to_arrays(net.module_.network.state_dict())
+            tuned._model, tuned._prepared = (
+                replace(model, arrays=arrays, resumable=None),
+                Prepared(),
+            )
+        head = to_arrays(net.module_.heads.state_dict())
+        return tuned, head["weight"], head["bias"]
+
     with isolated(parts, seed, device, gradients=True):
         network = model.network().train().requires_grad_(not frozen)
         net, _ = trained(
@@ -63,14 +79,9 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen):
             generator,
             device,
             lambda: (model.network(), objective.guessing()),
+            fitted=lambda net, _: fitted(*tuned(net)),
         )
-    tuned = copy.copy(transformer)
-    if not frozen:
-        # What training would go on from is that of the weights before.
-        arrays = to_arrays(network.state_dict())
-        tuned._model, tuned._prepared = replace(model, arrays=arrays, resumable=None), Prepared()
-    head = to_arrays(net.module_.heads.state_dict())
-    return tuned, head["weight"], head["bias"], history_of(net)
+    return *tuned(net), history_of(net)
 
 
 def _as_seen(scaler, blind):

@@ -1,5 +1,7 @@
 """From rows and parameters to a :class:`Model`."""
 
+import copy
+from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Integral
 
@@ -13,8 +15,9 @@ from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
-from .._runtime.randomness import draw_integer, draw_seed, new_generator
+from .._runtime.randomness import draw_integer, draw_seed, new_generator, next_integer
 from .._runtime.sklearn import safe_indexing
+from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
 from .._tables.validation import names_of, read_table
 from .._training.divergence import loss_not_finite, warn_if_diverged
@@ -80,30 +83,60 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
         def objective_of(n_updates):
             return estimator._objective(rows, n_updates)
 
-        net, train_rows = trained(
-            estimator,
-            network,
-            objective_of,
-            estimator._views(rows, scaler),
-            scaler,
-            lr,
-            multiset,
-            metadata,
-            generator,
-            device,
-            lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
-            None if last is None else last.resumable,
-            rows.start,
-            None if validation is None else validation.read(estimator, rows, schema, scaler),
-        )
-        seed, history = draw_integer(generator), history_of(net)
-        history = history if last is None else last.history.followed_by(history)
+        def fitted(net, train_rows):
+            """Attributes as if training had ended now, from a copy of the network."""
+            # Nothing is drawn from the generator while the network is trained.
+            seed, history = next_integer(generator), _history(net, last)
+            unfinished = Model(rows, schema, scaler, plan, {}, seed, history)
+            network = copy.deepcopy(net.module_.network)
+            return estimator._attributes(_finished(estimator, network, train_rows, unfinished))
+
+        with _stage(estimator._stages()):
+            net, train_rows = trained(
+                estimator,
+                network,
+                objective_of,
+                estimator._views(rows, scaler),
+                scaler,
+                lr,
+                multiset,
+                metadata,
+                generator,
+                device,
+                lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
+                None if last is None else last.resumable,
+                rows.start,
+                None if validation is None else validation.read(estimator, rows, schema, scaler),
+                fitted,
+            )
+        seed, history = draw_integer(generator), _history(net, last)
         with few_threads(n_weights(network), device), torch.no_grad():
             # Stored before finishing, which may rescale the codes.
             resumable = training_state(net, estimator) if estimator.warm_start else None
-            network.eval()
             unfinished = Model(rows, schema, scaler, plan, {}, seed, history, resumable=resumable)
-            extras = estimator._finish(network, train_rows, unfinished)
+            model = _finished(estimator, network, train_rows, unfinished)
+            return replace(model, extras=estimator._completed(model, train_rows))
+
+
+def _stage(stages):
+    """A task of its own, if training the network is not all that fit does."""
+    if len(stages) == 1:
+        return nullcontext()
+    current_task().begins(len(stages))
+    return current_task().part(stages[0]).done()
+
+
+def _history(net, last):
+    """That of a net, after that of the fit which it goes on from."""
+    history = history_of(net)
+    return history if last is None else last.history.followed_by(history)
+
+
+def _finished(estimator, network, train_rows, unfinished):
+    """The model of a trained network, but for what takes long to learn beside it."""
+    network.eval()
+    with torch.no_grad():
+        extras = estimator._finish(network, train_rows, unfinished)
     return replace(unfinished, arrays=to_arrays(network.state_dict()), extras=extras)
 
 
@@ -122,6 +155,7 @@ def trained(
     resumed=None,
     start=None,
     validation=None,
+    fitted=None,
 ):
     """Train a network as the parameters of an estimator say.
 
@@ -143,6 +177,8 @@ def trained(
         Tells a network of initial weights what it can of the training rows.
     validation : tuple of Multiset and RowMetadata or None, default=None
         Rows that judge the epochs; None: those that are held out, if any.
+    fitted : callable, default=None
+        Gives the attributes of an estimator that were fitted so far, from the net and the rows.
 
     Returns
     -------
@@ -193,6 +229,7 @@ def trained(
                 device,
                 resumed,
                 watching,
+                None if fitted is None else lambda net: fitted(net, train_rows),
             )
         except LossNotFinite as problem:
             message = loss_not_finite(problem, scaler, lr, validation is not None)

@@ -12,7 +12,16 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._runtime.sklearn import BaseEstimator, HasMethods, TransformerMixin, fit_context
+from .._runtime.following import followed
+from .._runtime.parameters import VERBOSE
+from .._runtime.sklearn import (
+    BaseEstimator,
+    CallbackSupportMixin,
+    HasMethods,
+    TransformerMixin,
+    fit_context,
+)
+from .._runtime.tasks import current_task
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
@@ -25,7 +34,13 @@ from .vae import VAETransformer
 
 
 class RepresentationImputer(
-    TakesTables, Stored, OneToOneFeatureMixin, TransformerMixin, MetaEstimatorMixin, BaseEstimator
+    TakesTables,
+    Stored,
+    CallbackSupportMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     """Fills missing cells with what a transformer of this package decodes for them.
 
@@ -41,6 +56,9 @@ class RepresentationImputer(
     add_indicator : bool, default=False
         Whether a column is added for each column with missing cells in fit: 1 where its cell was
         missing, else 0.
+    verbose : int, default=0
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -84,11 +102,15 @@ class RepresentationImputer(
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "impute"]), None],
         "add_indicator": ["boolean"],
+        "verbose": VERBOSE,
     }
 
-    def __init__(self, estimator: Any = None, *, add_indicator: bool = False) -> None:
+    def __init__(
+        self, estimator: Any = None, *, add_indicator: bool = False, verbose: int = 0
+    ) -> None:
         self.estimator = estimator
         self.add_indicator = add_indicator
+        self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
@@ -117,7 +139,9 @@ class RepresentationImputer(
         self : object
         """
         given = {} if X_val is None else {"X_val": X_val}
-        in_one_step(self, lambda fresh: fresh._fit(X, y, {"sample_weight": sample_weight, **given}))
+        beside = {"sample_weight": sample_weight, **given}
+        with followed(self, X, y, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, y, beside))
         return self
 
     def _fit(self, X, y, beside):
@@ -127,7 +151,11 @@ class RepresentationImputer(
                 "estimator must be a VAETransformer, AutoencoderTransformer or "
                 f"ContrastiveTransformer, whose impute fills cells; got {self.estimator!r}."
             )
-        self.estimator_ = clone(estimator).fit(X, y, **beside)
+        self.estimator_ = clone(estimator)
+        current_task().begins(1)
+        part = current_task().part("fit-estimator")
+        with part.lent_to(self.estimator_), part.done():
+            self.estimator_.fit(X, y, **beside)
         unfrozen = _unfrozen(self.estimator_)
         scaler = unfrozen._model.scaler
         empty = np.zeros(unfrozen.n_features_in_, dtype=bool)

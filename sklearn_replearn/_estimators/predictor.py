@@ -1,9 +1,9 @@
 """What EncoderClassifier and EncoderRegressor share."""
 
+import copy
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import MetaEstimatorMixin, clone
@@ -14,12 +14,20 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._dataset.columns import one_for_each_row, row_weights
 from .._runtime.namespaces import as_numpy
-from .._runtime.parameters import Instance
-from .._runtime.sklearn import BaseEstimator, StrOptions, check_method_params, safe_indexing
+from .._runtime.parameters import VERBOSE, Instance
+from .._runtime.sklearn import (
+    BaseEstimator,
+    CallbackSupportMixin,
+    StrOptions,
+    check_method_params,
+    safe_indexing,
+)
+from .._runtime.tasks import current_task
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.arrays import reject_no_table
 from .._tables.given import TakesTables
+from .._tables.results import as_asked
 from .autoencoder import AutoencoderTransformer
 from .base import RepresentationTransformer
 from .fine_tuning import fine_tuned
@@ -31,7 +39,9 @@ from .raw_columns import RawColumns
 _SHARES = (0.5, 2.0)
 
 
-class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
+class EncoderPredictor(
+    TakesTables, Stored, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them
@@ -42,7 +52,6 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
 
     transformer_: Any
     estimator_: Any
-    history_: pd.DataFrame
     n_features_in_: int
     feature_names_in_: NDArray[Any]
 
@@ -57,6 +66,7 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         ],
         "fine_tune": ["boolean", StrOptions({"linear_probe", "full"})],
         "passthrough": ["boolean", StrOptions({"auto"})],
+        "verbose": VERBOSE,
     }
 
     def __init__(
@@ -65,11 +75,13 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         estimator: Any = None,
         fine_tune: Literal[False, "linear_probe", "full"] = False,
         passthrough: bool | Literal["auto"] = "auto",
+        verbose: int = 0,
     ) -> None:
         self.transformer = transformer
         self.estimator = estimator
         self.fine_tune = fine_tune
         self.passthrough = passthrough
+        self.verbose = verbose
 
     def _fit(self, X, y, sample_weight, fit_params):
         if self.fine_tune is True:
@@ -106,22 +118,46 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         self._check_transformer(_unfrozen(transformer))
         given = None if sample_weight is None else weights
         for_codes, for_head = shares_of_fit(self, transformer, head, given, fit_params)
-        self.transformer_ = transformer.fit(X, self._for_transformer(labels, labeled), **for_codes)
-        self._raw = self._raw_columns(X, weights)
-        rows = np.flatnonzero(labeled)
-        some, labels = safe_indexing(X, rows), labels[labeled]
-        weights, for_head = weights[rows], check_method_params(y, for_head, rows)
-        if self._raw is None or self.estimator is not None:
-            self.estimator_ = head.fit(self._seen_by_head(some), labels, **for_head)
-        else:
-            self._choose_head(some, labels, self._counted(labels, weights))
-        self.__dict__.pop("history_", None)
-        if self.fine_tune:
-            self._fine_tune(some, labels, weights)
+        task = current_task()
+        task.begins(3 if self.fine_tune else 2)
+        part = task.part("fit-transformer")
+        with part.lent_to(transformer), part.done():
+            seen = self._for_transformer(labels, labeled)
+            self.transformer_ = transformer.fit(X, seen, **for_codes)
         for name in ("n_features_in_", "feature_names_in_"):
             self.__dict__.pop(name, None)
             if hasattr(self.transformer_, name):
                 setattr(self, name, getattr(self.transformer_, name))
+        self._raw = self._raw_columns(X, weights)
+        rows = np.flatnonzero(labeled)
+        some, labels = safe_indexing(X, rows), labels[labeled]
+        weights, for_head = weights[rows], check_method_params(y, for_head, rows)
+        part = task.part("fit-head")
+        with part.lent_to(head), part.done():
+            if self._raw is None or self.estimator is not None:
+                self.estimator_ = head.fit(self._seen_by_head(some), labels, **for_head)
+            else:
+                self._choose_head(some, labels, self._counted(labels, weights))
+        for name in ("history_", "_kept_epoch"):
+            self.__dict__.pop(name, None)
+        if self.fine_tune:
+            with task.part("fine-tune").done():
+                self._fine_tune(some, labels, weights)
+
+    @property
+    def history_(self) -> Any:
+        """Frame with a row an epoch of fine-tuning, of the library of fit, or pandas."""
+        if "history_" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} has history_ after a fit with fine_tune; the transformer's "
+                "own is transformer_.history_."
+            )
+        container = _unfrozen(self.transformer_)._model.schema.container
+        return as_asked(vars(self)["history_"], container)
+
+    @history_.setter
+    def history_(self, frame):
+        vars(self)["history_"] = frame
 
     def _check_transformer(self, transformer):
         """Refuse one of another package where what is asked for needs one of ours."""
@@ -175,8 +211,20 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         frozen = self.fine_tune == "linear_probe"
         counts = self._counted(labels, weights)
         counts = counts * (weights.sum() / counts.sum())  # as many updates as without
-        encoder, weight, bias, history = fine_tuned(encoder, X, targets, counts, objective, frozen)
+
+        def fitted(encoder, weight, bias):
+            """Attributes as if fine-tuning had ended now."""
+            now = object.__new__(type(self))
+            vars(now).update(self._state(), transformer_=encoder)
+            now.estimator_ = copy.copy(self.estimator_)
+            now._take_over(weight, bias)
+            return vars(now)
+
+        encoder, weight, bias, history = fine_tuned(
+            encoder, X, targets, counts, objective, frozen, fitted
+        )
         self.transformer_, self.history_ = encoder, history.frame()
+        self._kept_epoch = history.kept
         if frozen:
             self._take_over(weight, bias)
         else:
@@ -254,8 +302,8 @@ class EncoderPredictor(TakesTables, Stored, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         transformer = self.transformer
         inner = get_tags(AutoencoderTransformer() if transformer is None else transformer)
-        tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.input_tags.sparse = inner.input_tags.sparse
+        tags.input_tags = inner.input_tags
+        tags.input_tags.sparse &= self.passthrough is not True
         return tags
 
 

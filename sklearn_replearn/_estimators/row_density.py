@@ -6,11 +6,15 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from .._runtime.tasks import current_task
 from ..densities import Autoregressive
 from ..densities.masked_prediction import fitted_prediction
 from .likelihood_bounds import N_FIGURES
 
 _MOST_ROWS = 2**16
+
+#: What is trained, one after the other: the density of rows, the prediction of missing cells.
+STAGES = "density", "missing-cells"
 
 
 def with_density(generation, density, train_rows, model):
@@ -38,9 +42,11 @@ def with_density(generation, density, train_rows, model):
         )
     density = Autoregressive() if density == "autoregressive" else density
     multiset, device = train_rows.multiset, train_rows.device
-    fitted = density.fitted(multiset, model, generation.measure, device)
+    task, (of_rows, of_cells) = current_task(), STAGES
+    with task.part(of_rows).done():
+        fitted = density.fitted(multiset, model, generation.measure, device)
     scaled = model.scaler.scale(multiset.values(multiset.sample(_MOST_ROWS)))
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), task.part(of_cells).done():
         prediction = fitted_prediction(
             scaled, model.scaler, model.seed, device, density.max_updates
         )

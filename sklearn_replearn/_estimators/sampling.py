@@ -79,7 +79,7 @@ class Generation:
         return scaler.on_steps(values)
 
 
-def learned_generation(network, train_rows, model, mixture, asked):
+def learned_generation(network, train_rows, model, asked_prior, asked):
     """The :class:`Generation` of a trained network.
 
     Parameters
@@ -88,9 +88,8 @@ def learned_generation(network, train_rows, model, mixture, asked):
     train_rows : TrainingRows
     model : Model
         But for its weights.
-    mixture : bool
-        Whether the prior of codes that the network has not learned itself is a mixture of those of
-        the training rows.
+    asked_prior : {"auto", "normal", "mixture"} or Prior
+        Of codes. "auto" is a mixture of those of the training rows, where these are of a table.
     asked : ndarray of shape (n_features,), bool
         Columns of which a user says what likelihood they have.
     """
@@ -98,7 +97,7 @@ def learned_generation(network, train_rows, model, mixture, asked):
     prior = Prior()
     if network.prior is not None:
         prior = learned_prior(network)
-    elif mixture:
+    elif asked_prior == "mixture" or (asked_prior == "auto" and model.rows.tabular):
         prior = aggregate_posterior(network, train_rows, seed)
     likelihoods = model.plan.likelihoods
     bell_shaped = np.array([kind in (Gaussian, StudentT) for kind in likelihoods])

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._dataset.columns import some_for_each_row
 from .._dataset.labels import class_factors, have_targets, read_labels, targets
+from .._runtime.following import followed
 from .._runtime.sklearn import StrOptions, available_if, fit_context
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
@@ -63,6 +64,9 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         two classes have five labels. Another ``estimator`` is given both with the same variance.
         "auto" is True for tables that are not sparse, with the default head, an encoder of this
         package (or one frozen) and no fine-tuning, which is of codes alone; else False.
+    verbose : int, default=0
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -73,7 +77,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         Fitted to codes, and what stands beside them to their right; with
         ``fine_tune="linear_probe"`` a ``LogisticRegression`` with the weights of the head.
     classes_ : ndarray of shape (n_classes,)
-    history_ : DataFrame
+    history_ : frame of the library of fit, pandas for arrays
         A row an epoch of fine-tuning, if there was any.
     n_features_in_ : int
         Number of columns seen in fit.
@@ -123,8 +127,9 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         fine_tune: Literal[False, "linear_probe", "full"] = False,
         class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
         passthrough: bool | Literal["auto"] = "auto",
+        verbose: int = 0,
     ) -> None:
-        super().__init__(transformer, estimator, fine_tune, passthrough)
+        super().__init__(transformer, estimator, fine_tune, passthrough, verbose)
         self.class_weight = class_weight
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -159,7 +164,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
             classes; if ``fine_tune`` does not go with the other parameters. After any exception the
             estimator is as it was before.
         """
-        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
+        with followed(self, X, y, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
         return self
 
     def _labels(self, y, counts):
@@ -298,6 +304,9 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         ``Ridge``.
     passthrough : bool or "auto", default="auto"
         As in :class:`EncoderClassifier`; what is chosen of the default head is ``alpha``.
+    verbose : int, default=0
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -306,7 +315,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     estimator_ : regressor
         Fitted to codes, and what stands beside them to their right; with
         ``fine_tune="linear_probe"`` a ``Ridge`` with the weights of the head.
-    history_ : DataFrame
+    history_ : frame of the library of fit, pandas for arrays
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int
         Number of columns seen in fit.
@@ -359,7 +368,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
             a row has some of its targets only; if ``fine_tune`` does not go with the other
             parameters. After any exception the estimator is as it was before.
         """
-        in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
+        with followed(self, X, y, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight, fit_params))
         return self
 
     def _labels(self, y, counts):

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
@@ -17,6 +16,7 @@ from .._runtime.sklearn import StrOptions
 from .._runtime.typing import Seed, TableLike
 from .._scaling.cells import check_table_in_unit_interval
 from .._tables.conditions import conditions_of
+from .._tables.results import named_results
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
 from ..densities import Autoregressive
@@ -32,7 +32,7 @@ from .drawing import Drawing
 from .importance import Draws, drawn_codes, one_drawn
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of
-from .row_density import drawn_cells, expected_cells, log_likelihoods, with_density
+from .row_density import STAGES, drawn_cells, expected_cells, log_likelihoods, with_density
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
@@ -87,14 +87,15 @@ class VAETransformer(RepresentationTransformer):
         images and tokens have networks without such layers.
     activation : {"auto", "relu", "gelu", "silu", "elu", "tanh"}, default="auto"
         Between layers. "auto" is "silu", "relu" for images.
-    encoder, decoder : torch.nn.Module or callable, default=None
-        Networks to use instead: an encoder turns (n, n_features) into (n, 2 * latent_dim), mean and
-        log-variance side by side, a decoder turns (n, latent_dim) into (n, n_features); or
-        callables that build one from the two widths ``(n_in, n_out)``. Beside categories and
-        missing cells, and where likelihoods take several numbers for a column, the encoder takes or
-        the decoder gives more numbers than there are columns: a callable is told how many. Modules
-        are copied. Fits
-        with such parts draw from torch's global generator, seeded and restored, in turns.
+    encoder : torch.nn.Module or callable, default=None
+        Network to use instead: a module that turns (n, n_features) into (n, 2 * latent_dim), mean
+        and log-variance side by side, or a callable that builds one from the two widths
+        ``(n_in, n_out)``. Beside categories and missing cells it takes more numbers than there are
+        columns: a callable is told how many. Modules are copied. Fits with such parts draw from
+        torch's global generator, seeded and restored, in turns.
+    decoder : torch.nn.Module or callable, default=None
+        The same for the way back, from (n, latent_dim) to (n, n_features), and beside categories or
+        where likelihoods take several numbers for a column to more than there are columns.
     rows : Rows, default=None
         What a row is, with all that follows from it (see :mod:`sklearn_replearn.rows`): None is
         :class:`~sklearn_replearn.rows.Table`, whose parameters say which columns are categories and
@@ -138,14 +139,15 @@ class VAETransformer(RepresentationTransformer):
     callbacks : list of skorch callbacks, default=None
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
-        the last bits.
+        the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
         Seed of the one generator that a fit draws from. An int gives the same model each time,
         None another one each time.
     verbose : int, default=0
-        1 prints a line an epoch.
+        1 shows how far the fit is: a bar where there is a terminal or a notebook, else a plain line
+        each tenth of the way.
 
     Attributes
     ----------
@@ -155,8 +157,9 @@ class VAETransformer(RepresentationTransformer):
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
-    history_ : DataFrame
-        A row an epoch: ``train_loss``, each named term of the objective for training rows and (with
+    history_ : frame
+        Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
+        epoch: ``train_loss``, each named term of the objective for training rows and (with
         ``early_stopping`` or ``X_val``) validation rows, and ``seconds``. ``reconstruction`` is the
         error per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
         log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
@@ -270,7 +273,7 @@ class VAETransformer(RepresentationTransformer):
         self.random_state = random_state
         self.verbose = verbose
 
-    def posterior(self, X: TableLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    def posterior(self, X: TableLike) -> tuple[Any, Any]:
         """Mean and standard deviation of the code of each row.
 
         Parameters
@@ -279,8 +282,9 @@ class VAETransformer(RepresentationTransformer):
 
         Returns
         -------
-        mean, std : ndarray of shape (n_samples, latent_dim)
-            In the dtype of :meth:`transform`, whose codes the means are.
+        mean, std : ndarray or frame of shape (n_samples, latent_dim)
+            In the dtype of :meth:`transform`, whose codes the means are, and in the container that
+            ``set_output`` asks for, or else that fit saw; with the names of the columns of codes.
         """
         table, width = self._table(X), self._n_features_out
 
@@ -290,7 +294,8 @@ class VAETransformer(RepresentationTransformer):
 
         dtype = self._dtype_of_codes(table)
         both = self._applied().of_table(mean_and_std, table, 2 * width, dtype)
-        return both[:, :width].copy(), both[:, width:].copy()
+        mean, std, names = both[:, :width], both[:, width:], self.get_feature_names_out()
+        return self._told(mean.copy(), names, X), self._told(std.copy(), names, X)
 
     @overload
     def score_samples(self, X: TableLike, return_std: Literal[False] = ...) -> _Scores: ...
@@ -343,7 +348,7 @@ class VAETransformer(RepresentationTransformer):
         scores = bounds[:, 0].copy()
         return (scores, bounds[:, 1].copy()) if return_std else scores
 
-    def elbo_terms(self, X: TableLike) -> pd.DataFrame:
+    def elbo_terms(self, X: TableLike) -> Any:
         r"""What each column and the divergence from the prior contribute to each row's bound.
 
         :math:`E_q[\log p(x_j|z)]` for each column j, in nats in the measure of ``measures_``, and
@@ -359,9 +364,10 @@ class VAETransformer(RepresentationTransformer):
 
         Returns
         -------
-        DataFrame of shape (n_samples, n_features + 1)
-            A column for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most
-            0 (``"kl of the code"`` where a column has that name).
+        frame of shape (n_samples, n_features + 1)
+            Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A column
+            for each column of ``X``, 0 where a cell is missing, and ``"kl"``, at most 0 (``"kl of
+            the code"`` where a column has that name).
         """
         bounds = self._bounds(X)
         values = np.column_stack([bounds[:, N_FIGURES:], bounds[:, 3]])
@@ -370,8 +376,7 @@ class VAETransformer(RepresentationTransformer):
         values[:, -1] -= np.maximum(excess, 0.0)
         names = self._column_names()
         divergence = "kl" if "kl" not in names else "kl of the code"
-        index = X.index if isinstance(X, pd.DataFrame) else None
-        return pd.DataFrame(values, columns=[*names, divergence], index=index)
+        return self._told(values, [*names, divergence], X, named_results)
 
     @property
     def measures_(self) -> dict[Any, str]:
@@ -385,10 +390,6 @@ class VAETransformer(RepresentationTransformer):
         if extras.density is not None:
             return log_likelihoods(self._applied(), table, extras)
         return bounds_of(self._applied(), table, extras.measure, draws, extras.prior)
-
-    def _column_names(self):
-        names = self._model.schema.names
-        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
     def _likely_table(self, X):
         """A table, of which columns that were given as within [0, 1] still are."""
@@ -589,12 +590,13 @@ class VAETransformer(RepresentationTransformer):
 
     def _code_of(self, x, name):
         try:
-            mean, _ = self.posterior(self._model.rows.row_to_table(table_of_row(x, names_of(self))))
+            row = self._model.rows.row_to_table(table_of_row(x, names_of(self)))
+            code = self._encoded(self._table(row))
         except (TypeError, ValueError) as problem:
             raise ValueError(f"{name} must be a row like those of fit: {problem}") from problem
-        if len(mean) != 1:
-            raise ValueError(f"{name} must be one row; got {len(mean)} rows.")
-        return mean.astype(np.float64)
+        if len(code) != 1:
+            raise ValueError(f"{name} must be one row; got {len(code)} rows.")
+        return code.astype(np.float64)
 
     _network = VariationalAutoencoder
     _score_of_epochs = None  # what is learned after the epochs counts, too
@@ -631,8 +633,11 @@ class VAETransformer(RepresentationTransformer):
 
     def _finish(self, network, train_rows, model):
         learn_variances(network, train_rows, model.seed)
-        named = self.prior if isinstance(self.prior, str) else "learned"
-        mixture = named == "mixture" or (named == "auto" and model.rows.tabular)
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
-        generation = learned_generation(network, train_rows, model, mixture, asked)
-        return with_density(generation, self.density, train_rows, model)
+        return learned_generation(network, train_rows, model, self.prior, asked)
+
+    def _stages(self):
+        return ("network",) if self.density == "independent" else ("network", *STAGES)
+
+    def _completed(self, model, train_rows):
+        return with_density(model.extras, self.density, train_rows, model)

@@ -1,7 +1,7 @@
 """Rows of a user's own that judge the epochs of a fit, and take no part in it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -25,11 +25,14 @@ class ValidationRows:
     sample_weight : array-like of shape (n_samples,) or None
     metadata_of : callable or None
         Takes the number of rows and gives their :class:`RowMetadata`.
+    beside : dict
+        By name, what else was given beside these rows.
     """
 
     X: Any
     sample_weight: Any = None
     metadata_of: Callable[[int], RowMetadata] | None = None
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def given(cls, X_val, sample_weight_val, metadata_of=None, **beside):
@@ -49,7 +52,7 @@ class ValidationRows:
             If something stands beside rows that there are none of.
         """
         if X_val is not None:
-            return cls(X_val, sample_weight_val, metadata_of)
+            return cls(X_val, sample_weight_val, metadata_of, beside)
         for name, values in {"sample_weight_val": sample_weight_val, **beside}.items():
             if values is not None:
                 raise ValueError(
@@ -57,6 +60,11 @@ class ValidationRows:
                     f"{name} out."
                 )
         return None
+
+    def shown(self):
+        """X, y and metadata of these rows, as a fit to them would be given them."""
+        beside = {name.removesuffix("_val"): values for name, values in self.beside.items()}
+        return self.X, beside.pop("y", None), {"sample_weight": self.sample_weight, **beside}
 
     def read(self, estimator, rows, schema, scaler):
         """The rows in canonical order, and what stands beside those of the table.

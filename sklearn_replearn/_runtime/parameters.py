@@ -114,6 +114,9 @@ class Number(Interval):
 #: What draws may start from.
 SEED = [Whole(0, 2**32 - 1), np.random.RandomState, None]
 
+#: Whether a fit shows how far it is.
+VERBOSE = [Whole(0), "boolean"]
+
 
 class Each(HasMethods):
     """A list, tuple or array of one axis, each item of which meets a constraint.

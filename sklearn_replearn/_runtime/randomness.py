@@ -42,6 +42,13 @@ def draw_integer(generator):
     return int(bits.random_(-(2**63), None, generator=generator)) % 2**64 % (2**31 - 1)
 
 
+def next_integer(generator):
+    """What :func:`draw_integer` will give next, without drawing it."""
+    ahead = torch.Generator(generator.device)
+    ahead.set_state(generator.get_state())
+    return draw_integer(ahead)
+
+
 class _GlobalState:
     """Of torch's, NumPy's and Python's global generators, and torch's default dtype, as it is."""
 

@@ -18,14 +18,25 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
+from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metaestimators import available_if as _available_if
 from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 
+from .documentation import PAGE, place_of
 from .typing import Function, TableLike
+
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # before scikit-learn 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Without callbacks; ``verbose`` shows how far a fit is."""
+
 
 __all__ = [
     "BaseEstimator",
+    "CallbackSupportMixin",
     "ClassNamePrefixFeaturesOutMixin",
     "HasMethods",
     "Interval",
@@ -40,6 +51,7 @@ __all__ = [
     "fit_context",
     "get_namespace_and_device",
     "make_constraint",
+    "output_asked",
     "safe_indexing",
     "validate_parameter_constraints",
     "validate_params",
@@ -71,17 +83,59 @@ if TYPE_CHECKING:
         def fit_predict(self, X: TableLike, y: Any = None, **kwargs: Any) -> NDArray[Any]: ...
 
 else:
-    from sklearn.base import (
-        BaseEstimator,
-        ClassNamePrefixFeaturesOutMixin,
-        OutlierMixin,
-        TransformerMixin,
-    )
+    from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
+
+    class BaseEstimator(base.BaseEstimator):
+        """An object with parameters, which notebooks show with links to what they mean."""
+
+        _doc_link_module = __name__.partition(".")[0]
+        _doc_link_template = PAGE
+
+        def _doc_link_url_param_generator(self):
+            return place_of(type(self))
+
+        def _get_params_html(self, deep=True, *link, **links):
+            # Scikit-learn adds parameters of parts to this table, where nothing says what they
+            # mean. Parts that are fitted have a box of their own. Before 1.8 there are no links.
+            own = super()._get_params_html(False, *link, **links)
+            return _Tables(own, _parts_without_box(self), linked=bool(link or links))
+
+    def _parts_without_box(owner):
+        """Names and objects with parameters among those of another."""
+        for name, value in owner.get_params(deep=False).items():
+            listed = isinstance(value, list | tuple)
+            for j, part in enumerate(value if listed else [value]):
+                if isinstance(part, BaseEstimator) and (listed or not hasattr(part, "fit")):
+                    yield (f"{name}[{j}]" if listed else name), part
+
+    class _Tables:
+        """Parameters of an object as a table in HTML, and below it those of its parts."""
+
+        def __init__(self, own, parts, linked):
+            self.own = own
+            self.parts = list(parts)
+            self.linked = linked
+
+        def _repr_html_inner(self):
+            return self.own._repr_html_inner() + "".join(
+                self._of_part(*part) for part in self.parts
+            )
+
+        def _of_part(self, name, part):
+            link = [part._get_doc_link()] if self.linked else []
+            table, title = part._get_params_html(True, *link), f"{name}: {type(part).__name__}"
+            table = table._repr_html_inner().replace(">Parameters<", f">{title}<", 1)
+            return table.replace("copyToClipboard('", f"copyToClipboard('{name}__")
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:
     """A method that is there if the check of its owner says so."""
     return _available_if(check)
+
+
+def output_asked(transformer: Any) -> str:
+    """The container that ``set_output`` or the configuration asks for, or "default"."""
+    return _get_output_config("transform", transformer)["dense"]
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Function], Function]:

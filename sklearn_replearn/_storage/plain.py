@@ -164,7 +164,12 @@ def _is_of_numbers(value):
 def state_of(value):
     """What an object holds."""
     # Of the class, because a frozen estimator has all attributes of the one in it.
-    return value._state() if hasattr(type(value), "_state") else value.__getstate__()
+    if hasattr(type(value), "_state"):
+        return value._state()
+    state = value.__getstate__()
+    if isinstance(state, dict):  # callbacks are of fits, not of what was fitted
+        state = {name: held for name, held in state.items() if name != "_skl_callbacks"}
+    return state
 
 
 def restore(value, state):

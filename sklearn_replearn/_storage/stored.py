@@ -11,6 +11,10 @@ from .plain import Reader, Writer
 _VERSION = "_sklearn_replearn_version"
 _LEARNED = "_learned"
 
+# What scikit-learn puts into an estimator for its callbacks.
+_CALLBACKS = "_skl_callbacks"
+_WHILE_FITTED = "_parent_callback_ctx", "_callback_fit_ctx", "_skl_callbacks_to_teardown"
+
 
 class OtherVersionWarning(InconsistentVersionWarning):
     """A model was stored by a version that need not be of the same mind."""
@@ -65,7 +69,8 @@ class Stored:
     _made_when_needed = ()
 
     def _state(self):
-        return {k: v for k, v in vars(self).items() if k not in self._made_when_needed}
+        left_out = {*self._made_when_needed, _CALLBACKS, *_WHILE_FITTED}
+        return {k: v for k, v in vars(self).items() if k not in left_out}
 
     def _restore(self, state):
         vars(self).update({sys.intern(name): value for name, value in state.items()})
@@ -85,6 +90,8 @@ class Stored:
         state, names = self._state(), self._get_param_names()
         stored = {name: state.pop(name) for name in names if name in state}
         stored[_VERSION] = version()
+        if _CALLBACKS in vars(self):  # a search takes them to other processes
+            stored[_CALLBACKS] = vars(self)[_CALLBACKS]
         if state:
             writer = Writer()
             learned = writer.plain(state)
@@ -94,7 +101,7 @@ class Stored:
     def __setstate__(self, state):
         state, name = dict(state), type(self).__name__
         stored, learned = state.pop(_VERSION, None), state.pop(_LEARNED, None)
-        names = self._get_param_names()
+        names = [*self._get_param_names(), _CALLBACKS]
         if stored is None and any(held not in names for held in state):
             raise ValueError(
                 f"This {name} was stored by a version of sklearn_replearn before 0.2, which wrote "

@@ -161,6 +161,13 @@ def _pyarrow():
     return nw.Implementation.PYARROW.to_native_namespace()
 
 
+def library_of(container):
+    """The library whose frames a container makes, that of pandas where there is none."""
+    if isinstance(container, Arrow):
+        return nw.Implementation.PYARROW
+    return container.backend if isinstance(container, Foreign) else nw.Implementation.PANDAS
+
+
 def eager(X):
     """A frame that is in memory as one of narwhals; anything else as it is.
 

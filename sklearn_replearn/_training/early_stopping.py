@@ -38,7 +38,7 @@ class KeepBest(Callback):
 
     def on_train_begin(self, net, **kwargs):
         self.misses = 0
-        self.best, self.weights = math.inf, None
+        self.best, self.weights, self.kept = math.inf, None, None
 
     def on_epoch_end(self, net, **kwargs):
         if net.n_updates_ < self.n_warmup:
@@ -47,6 +47,7 @@ class KeepBest(Callback):
         self.misses = 0 if loss < self.best - self.tol else self.misses + 1
         if loss < self.best:
             self.best, self.weights = loss, copy.deepcopy(net.module_.state_dict())
+            self.kept = len(net.history)
         if self.misses >= self.patience:
             raise StopTraining
 

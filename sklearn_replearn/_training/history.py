@@ -18,12 +18,15 @@ class History:
     epochs : ndarray of shape (n_epochs,), int
         Their numbers, from 1 on.
     seconds : ndarray of shape (n_epochs,), float64
+    kept : int or None, default=None
+        The epoch whose weights early stopping went back to.
     """
 
-    def __init__(self, terms, epochs, seconds):
+    def __init__(self, terms, epochs, seconds, kept=None):
         self.terms = terms
         self.epochs = epochs
         self.seconds = seconds
+        self.kept = kept
 
     def frame(self):
         """DataFrame with a row an epoch."""
@@ -45,13 +48,15 @@ class History:
             {name: joined[name].to_numpy(np.float32) for name in joined},
             np.concatenate([self.epochs, epochs]),
             np.concatenate([self.seconds, later.seconds]),
+            None if later.kept is None else int(self.epochs[-1]) + later.kept,
         )
 
     def __getstate__(self):
         step = max(1, -(-len(self.epochs) * len(self.terms) // _NUMBERS_STORED))
         kept = slice((len(self.epochs) - 1) % step, None, step)
         terms = {name: values[kept].copy() for name, values in self.terms.items()}
-        return {"terms": terms, "epochs": self.epochs[kept]}
+        beside = {} if self.kept is None else {"kept": self.kept}
+        return {"terms": terms, "epochs": self.epochs[kept], **beside}
 
     def __setstate__(self, state):
         self.__init__(**state, seconds=np.full(len(state["epochs"]), np.nan))

@@ -4,13 +4,14 @@ import copy
 import math
 
 import numpy as np
-from skorch.callbacks import PrintLog
 from skorch.helper import predefined_split
 
 from .._dataset.batches import Batches, n_batches
 from .._runtime.arrays import to_arrays, to_tensors
+from .._runtime.tasks import current_task
 from ..objectives.base import TAKEN
 from .early_stopping import KeepBest, default_patience
+from .following import Follow, StopAsAsked
 from .history import History
 from .net import RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS, check_optimizer
@@ -21,9 +22,18 @@ _COUNTED = TAKEN - {"loss", "score"}
 
 
 def train(
-    training, rows, validation_rows, estimator, lr, max_epochs, device, resumed=None, watching=()
+    training,
+    rows,
+    validation_rows,
+    estimator,
+    lr,
+    max_epochs,
+    device,
+    resumed=None,
+    watching=(),
+    fitted=None,
 ):
-    """Run the loop and return the net.
+    """Run the loop and return the net; its epochs are parts of the current task.
 
     Parameters
     ----------
@@ -39,6 +49,8 @@ def train(
         What :func:`training_state` returned after an earlier fit.
     watching : sequence of skorch callbacks, default=()
         Ours, which change nothing.
+    fitted : callable, default=None
+        Gives the attributes of an estimator that were fitted so far, from the net.
     """
     optimizer, decay = estimator.optimizer, {"weight_decay": estimator.weight_decay}
     if isinstance(optimizer, str):
@@ -69,9 +81,9 @@ def train(
         train_split=None if validation_rows is None else predefined_split(validation_rows),
         callbacks=[
             *watching,
-            *_callbacks(estimator, max_epochs, n_warmup, validation_rows is not None),
+            *_callbacks(estimator, max_epochs, n_warmup, validation_rows is not None, fitted),
         ],
-        verbose=estimator.verbose,
+        verbose=0,
         device=device,
         schedule=schedule,
         gradient_clip=estimator.gradient_clip,
@@ -88,10 +100,11 @@ def train(
     return net.partial_fit(rows)
 
 
-def _callbacks(estimator, max_epochs, n_warmup, validated):
-    callbacks = []
-    if estimator.verbose:
-        callbacks.append(PrintLog())
+def _callbacks(estimator, max_epochs, n_warmup, validated, fitted):
+    callbacks, task = [], current_task()
+    task.begins(max_epochs)
+    if task.followers:
+        callbacks.append(Follow(task, fitted))
     for callback in estimator.callbacks or []:
         _check_callback(callback, validated)
         # A copy, because skorch writes into the callbacks that it is given.
@@ -101,12 +114,20 @@ def _callbacks(estimator, max_epochs, n_warmup, validated):
         if patience == "auto":
             patience = default_patience(max_epochs)
         callbacks.append(KeepBest(patience, estimator.tol, n_warmup))
+    if task.followers:
+        callbacks.append(StopAsAsked(callbacks[0]))
     return callbacks
 
 
 def _check_callback(callback, validated):
     one = callback[-1] if isinstance(callback, tuple) else callback
     if not (hasattr(one, "on_epoch_end") and hasattr(one, "initialize")):
+        if hasattr(one, "on_fit_task_end"):
+            name = type(one).__name__
+            raise ValueError(
+                f"callbacks must be skorch callbacks; {name} is one of scikit-learn's. Give it to "
+                f"the estimator by set_callbacks({name}(...))."
+            )
         raise ValueError(f"callbacks must be skorch callbacks; got {callback!r}.")
     monitor = getattr(one, "monitor", None)
     if isinstance(monitor, str) and monitor.startswith("valid") and not validated:
@@ -117,7 +138,7 @@ def _check_callback(callback, validated):
 
 
 def history_of(net):
-    """The terms and seconds in skorch's history."""
+    """The terms and seconds in skorch's history, and which epoch was kept."""
     epochs = list(net.history)
     names = [
         name
@@ -126,7 +147,9 @@ def history_of(net):
     ]
     columns = {name: np.array([epoch[name] for epoch in epochs], np.float32) for name in names}
     seconds = np.array([epoch["dur"] for epoch in epochs])
-    return History(columns, np.arange(1, len(epochs) + 1), seconds)
+    stopping = (callback for _, callback in net.callbacks_ if isinstance(callback, KeepBest))
+    kept = next((callback.kept for callback in stopping), None)
+    return History(columns, np.arange(1, len(epochs) + 1), seconds, kept)
 
 
 def _trainer(estimator):

@@ -4,8 +4,8 @@ import math
 from contextlib import contextmanager
 
 import torch
-from sklearn.base import BaseEstimator
 
+from .._runtime.sklearn import BaseEstimator
 from ._calling import hides, view
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from sklearn.base import BaseEstimator
 
 from .._runtime.parameters import Each
+from .._runtime.sklearn import BaseEstimator
 from ._calling import AUGMENTATION, called, hides
 from ._ranges import check_categories, check_generator, check_tensor
 

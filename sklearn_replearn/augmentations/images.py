@@ -9,9 +9,9 @@ with ``p`` where it would need ``RandomApply``.
 import math
 
 import torch
-from sklearn.base import BaseEstimator
 from torch.nn import functional as F
 
+from .._runtime.sklearn import BaseEstimator
 from ._ranges import (
     check_generator,
     check_number,
@@ -117,9 +117,13 @@ class ColorJitter(BaseEstimator):
 
     Parameters
     ----------
-    brightness, contrast, saturation : float, default=0.4
+    brightness : float, default=0.4
         Largest change: factors are drawn uniformly between 1 minus and 1 plus this, and are at
-        least 0. 0 leaves it as it is. Saturation is that of images of three channels.
+        least 0. 0 leaves it as it is.
+    contrast : float, default=0.4
+        The same for contrast.
+    saturation : float, default=0.4
+        The same for saturation, which only images of three channels have.
 
     References
     ----------

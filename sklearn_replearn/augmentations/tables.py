@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 
+from .._runtime.sklearn import BaseEstimator
 from ._ranges import check_number, check_probability, check_rows, check_whole
 
 _SMALLEST_ALPHA = 1e-30  # whose inverse float32 holds

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import torch
-from sklearn.base import BaseEstimator
 
 from .._runtime.parameters import is_whole
+from .._runtime.sklearn import BaseEstimator
 from ._ranges import check_generator, check_probability, check_tensor, check_whole, checked_range
 
 

@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 
 from .._dataset.multiset import Multiset
 from .._runtime.arrays import to_arrays, to_tensors
 from .._runtime.parameters import Whole, check_parameters
 from .._runtime.randomness import new_generator
-from .._runtime.sklearn import StrOptions
+from .._runtime.sklearn import BaseEstimator, StrOptions
+from .._runtime.tasks import current_task
 from .._scaling.measure import Measure
 from .conversions import step_ends
 from .mixture import Mixture, parameters_of
@@ -129,14 +129,16 @@ class Autoregressive(BaseEstimator):
             rows.take(torch.from_numpy(np.flatnonzero(which)).to(device))
             for which in (~held_out, held_out)
         )
-        found = None
+        found, task = None, current_task()
+        task.begins(len(plans))
         with torch.inference_mode(False), torch.enable_grad():
             for plan in plans:
                 network = _network(slots, *plan)
                 _initialise(network.to(device), rows, generator)
-                reached = train(
-                    network, _single(rows), _single(held_out), self.max_updates, generator
-                )
+                with task.part("network").done():
+                    reached = train(
+                        network, _single(rows), _single(held_out), self.max_updates, generator
+                    )
                 if found is None or reached > found[0]:
                     found = reached, plan, network
         _, plan, network = found

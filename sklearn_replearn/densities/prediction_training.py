@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .._runtime.arrays import to_arrays
+from .._runtime.tasks import current_task
 from .gaussian import Gaussian, fitted_gaussian
 from .mixture import Mixture
 
@@ -115,12 +116,15 @@ def trained(networks, coding, cells, generator, device, few, max_updates):
     steps = {max(1, effort.n_updates * (k + 1) // _CHECKS) for k in range(_CHECKS)}
     if not len(examples) or not effort.n_updates:
         steps = {0}
-    best = None
+    best, task = None, current_task()
+    task.begins(len(steps))
     for _ in _training(networks.to(device), coding, examples, steps, effort, generator, device):
         told = _told_of(networks, coding, checks, device)
         loss, share = _held_out(told, coding, checks)
         if best is None or loss < best[0]:
             best = loss, share, told, to_arrays(networks.state_dict())
+        if task.part("check").ends():
+            break
     _, share, told, weights = best
     whole = fitted_gaussian(cells.numbers, cells.known)
     return Trained(whole, weights, (share, _share_of_draws(told[1], checks)))

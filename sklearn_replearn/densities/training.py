@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from .._runtime.randomness import draw_integer, new_generator
+from .._runtime.tasks import current_task
 from .._training.schedule import CosineSchedule
 from .mixture import Mixture
 from .slots import ABSENT
@@ -154,7 +155,9 @@ def train(network, rows, held_out, max_updates, generator):
     """
     if not (len(held_out) and max_updates and network.sizes):
         return 0.0
-    device = rows.symbols.device
+    looks = {u for u in range(max_updates + 1) if u in _LOOKS or u % 50 == 0}
+    task, device = current_task(), rows.symbols.device
+    task.begins(len(looks))
     noise = new_generator(draw_integer(generator), device)
     drop, batch = (
         _Dropout(len(rows), rows.symbols.shape[1], noise),
@@ -171,12 +174,15 @@ def train(network, rows, held_out, max_updates, generator):
     best, found = -math.inf, 0
     weights = {name: value.clone() for name, value in network.state_dict().items()}
     for update in range(max_updates + 1):
-        if update in _LOOKS or update % 50 == 0:
+        if update in looks:
             reached = _mean_log_likelihood(network, held_out)
+            stop = task.part("check").ends({"log-likelihood held out": reached})
             if reached > best:
                 best, found = reached, update
                 weights = {name: value.clone() for name, value in network.state_dict().items()}
             elif update - found > _PATIENCE * max_updates or not math.isfinite(reached):
+                break
+            if stop:
                 break
         if len(order) < batch:
             order = torch.randperm(len(rows), generator=noise, device=device)

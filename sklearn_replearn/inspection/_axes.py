@@ -2,6 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+
+#: Colours that colour-blind people can tell, in the order of use (Okabe and Ito 2008, *Color
+#: universal design*): blue, vermilion, bluish green, orange, sky blue, reddish purple, black.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#000000")
+#: Of classes, with wine, yellow and brown, and the marker that each has beside its colour.
+CLASS_COLORS = (*COLORS, "#882255", "#F0E442", "#7F5539")
+MARKERS = "os^Dv<>pX*"
+
 
 def new_axes(display: object, ax: Any = None, **of_figure: Any) -> Any:
     """Axes to draw on: those given, or those of a new figure.
@@ -38,3 +47,63 @@ def pyplot_for(display: object) -> Any:
             "display, without it."
         ) from missing
     return plt
+
+
+def new_panels(
+    display: object, ax: Any, n_panels: int, n_columns: int, *, size: tuple[float, float]
+) -> Any:
+    """Several axes, row by row, in a new figure or where a user says.
+
+    Sets ``axes_``, all of them, ``ax_``, the first, and ``figure_`` of the display.
+
+    Parameters
+    ----------
+    display : object
+    ax : matplotlib.axes.Axes, array of them or None
+        None makes a figure; one is divided, as scikit-learn's displays do it, where there are
+        several panels.
+    n_panels, n_columns : int
+    size : tuple of float
+        Inches of a panel, width and height.
+
+    Returns
+    -------
+    ndarray of shape (n_panels,) of matplotlib.axes.Axes
+    """
+    plt = pyplot_for(display)
+    if ax is not None and np.size(ax) not in (1, n_panels):
+        raise ValueError(
+            f"ax must be one of matplotlib's axes, or {n_panels} of them, one for each panel; got "
+            f"{np.size(ax)}."
+        )
+    if ax is not None and np.size(ax) == n_panels:
+        axes = np.ravel(np.asarray(ax, dtype=object))
+    else:
+        n_columns = min(n_columns, n_panels)
+        shape = (-(-n_panels // n_columns), n_columns)
+        if ax is None:
+            figsize = (size[0] * shape[1], size[1] * shape[0])
+            figure = plt.figure(layout="constrained", figsize=figsize)
+            grid = figure.add_gridspec(*shape)
+        else:
+            (whole,) = np.ravel(np.asarray(ax, dtype=object))
+            if whole.get_subplotspec() is None:
+                raise ValueError(
+                    "ax was placed by hand and cannot be divided into panels. Give one of "
+                    f"plt.subplots(), or {n_panels} axes."
+                )
+            whole.set_axis_off()
+            figure, grid = whole.figure, whole.get_subplotspec().subgridspec(*shape)
+        axes = np.empty(n_panels, dtype=object)
+        for number in range(n_panels):
+            axes[number] = figure.add_subplot(grid[divmod(number, n_columns)])
+            axes[number].spines[["top", "right"]].set_visible(False)
+    display.axes_, display.ax_ = axes, axes[0]  # type: ignore[attr-defined]
+    display.figure_ = axes[0].figure  # type: ignore[attr-defined]
+    return axes
+
+
+def short(name: object, longest: int = 24) -> str:
+    """A name that has room beside what it names."""
+    text = str(name)
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -4,11 +4,11 @@ import sys
 from typing import Any, Self
 
 import torch
-from sklearn.base import BaseEstimator
 from torch import nn
 
 from .._dataset.batches import Batch
 from .._runtime.parameters import Instance, check_parameters
+from .._runtime.sklearn import BaseEstimator
 
 #: Names that the history gives to the sum of the terms, to what it counts and to the score.
 TAKEN = {"loss", "loss_best", "batch_count", "score"}

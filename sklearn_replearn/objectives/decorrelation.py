@@ -76,8 +76,12 @@ class VICReg(_Decorrelation):
 
     Parameters
     ----------
-    invariance_weight, variance_weight : float, default=25.0
+    invariance_weight : float, default=25.0
+        Of the squared difference between the two views.
+    variance_weight : float, default=25.0
+        Of how far standard deviations fall short of 1.
     covariance_weight : float, default=1.0
+        Of squared covariances between columns.
     projector_sizes : tuple of int, default=(128, 128)
         Widths of the projector behind the code.
 

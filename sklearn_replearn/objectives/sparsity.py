@@ -3,10 +3,10 @@
 from typing import Protocol
 
 import torch
-from sklearn.base import BaseEstimator
 from torch import nn
 
 from .._runtime.parameters import Instance, Number, Whole, check_parameters
+from .._runtime.sklearn import BaseEstimator
 from ..losses import bernoulli_kl
 from ..modules import TopK
 

@@ -5,6 +5,7 @@ from sklearn.base import clone
 
 from .._runtime.parameters import check_parameters
 from .._runtime.randomness import draw_integer
+from .._runtime.tasks import current_task
 from .calibration import Calibration
 from .judges.base import seeded, statistic_of
 from .judges.held_out import held_out_folds, without
@@ -46,15 +47,19 @@ class Committee:
             check_parameters(judge)
         seed = draw_integer(generator)  # the same for all: their order says nothing
         self.judges = [seeded(judge, seed) for judge in judges]
-        statistics = np.empty((len(judges), len(rows)))
-        for fold in folds:
+        statistics, task = np.empty((len(judges), len(rows))), current_task()
+        task.begins((len(folds) + 1) * len(judges))
+        for number, fold in enumerate(folds, 1):
             inside, outside = rows.take(without(len(rows), fold)), rows.take(fold)
             for judge, statistic in zip(self.judges, statistics, strict=True):
-                fitted = clone(judge)
-                fitted.fit(inside)
-                statistic[fold] = statistic_of(fitted, outside)
+                name = f"fold-{number}-of-{len(folds)}-{type(judge).__name__}"
+                with task.part(name).begins().done():
+                    fitted = clone(judge)
+                    fitted.fit(inside)
+                    statistic[fold] = statistic_of(fitted, outside)
         for judge in self.judges:
-            judge.fit(rows)
+            with task.part(f"all-rows-{type(judge).__name__}").begins().done():
+                judge.fit(rows)
         self.scales = [SurpriseScale() for _ in judges]
         surprise = _together(
             [

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
-import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import false_discovery_control
@@ -19,11 +18,13 @@ from .._dataset.columns import row_weights
 from .._dataset.hashing import draws_of
 from .._dataset.multiset import canonical
 from .._runtime.arrays import slices
+from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread
-from .._runtime.parameters import SEED, Instance, Number, Whole, validated
+from .._runtime.parameters import SEED, VERBOSE, Instance, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
     BaseEstimator,
+    CallbackSupportMixin,
     OutlierMixin,
     StrOptions,
     fit_context,
@@ -34,9 +35,11 @@ from .._runtime.typing import Seed, TableLike
 from .._storage.stored import Stored
 from .._tables.frames import as_pandas
 from .._tables.given import TakesTables
+from .._tables.results import named_results
 from .._tables.validation import names_of, read_table
 from ..rows import Table
 from ..rows.base import KIND_OF_ROWS, Rows, table_of
+from ..rows.table import input_tags
 from .chosen_judges import chosen_judges
 from .committee import Committee
 from .explanations import contributions
@@ -46,7 +49,7 @@ from .observations import Observations, training_rows
 from .repeats import units_of
 from .similar import Similar
 from .spaces import Space
-from .wording import reason
+from .wording import reasons
 
 __all__ = ["OutlierDetector"]
 
@@ -55,7 +58,9 @@ _SIMILAR = 20
 _SPACES = ("standard", "quantile")
 
 
-class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstimator):
+class OutlierDetector(
+    TakesTables, OnOneThread, Stored, CallbackSupportMixin, OutlierMixin, BaseEstimator
+):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
     By default four judges are asked, each of which turns what it sees into nats of surprise by
@@ -101,6 +106,9 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
     random_state : int, RandomState instance or None, default=0
         An int gives the same detector each time, for any order of the rows. It also seeds what in
         an ``estimator`` or in ``judges`` has ``random_state=None``.
+    verbose : int, default=0
+        1 shows how far the fit is, by judges and folds: a bar where there is a terminal or a
+        notebook, else a plain line each tenth of the way.
 
     Attributes
     ----------
@@ -111,6 +119,9 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         The fitted ``estimator``.
     judges_ : list of Judge
         The fitted judges.
+    n_calibration_ : int
+        Of so many rows, each judged by what has not seen it, p-values are shares. Where training
+        rows are copies of each other, as many as there are without.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -165,6 +176,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         "alpha": [Number(0, 1)],
         "rows": [KIND_OF_ROWS, None],
         "random_state": SEED,
+        "verbose": VERBOSE,
     }
 
     def __init__(
@@ -177,6 +189,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         alpha: float = 0.05,
         rows: Rows | None = None,
         random_state: Seed = 0,
+        verbose: int = 0,
     ) -> None:
         self.estimator = estimator
         self.judges = judges
@@ -185,6 +198,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         self.alpha = alpha
         self.rows = rows
         self.random_state = random_state
+        self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: TableLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
@@ -220,7 +234,8 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
             If there are too few rows for any to be called anomalous at this ``alpha``, or too many
             equal ones at this ``contamination``.
         """
-        in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
+        with followed(self, X, y, sample_weight=sample_weight):
+            in_one_step(self, lambda fresh: fresh._fit(X, sample_weight))
         return self
 
     def _fit(self, X, sample_weight):
@@ -384,6 +399,12 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
+    @property
+    def n_calibration_(self) -> int:
+        """Of so many rows p-values are shares."""
+        check_is_fitted(self)
+        return max(1, round(1 / self._committee.calibration.smallest - 1))
+
     @validated({"ties": [StrOptions({"count", "random"})]})
     def p_values(
         self, X: TableLike, *, ties: Literal["count", "random"] = "count"
@@ -460,7 +481,7 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
             p_values = false_discovery_control(p_values)
         return np.where(p_values <= alpha, -1, 1)
 
-    def explain(self, X: TableLike) -> pd.DataFrame:
+    def explain(self, X: TableLike) -> Any:
         """What each cell adds to the surprise at its row.
 
         Parameters
@@ -469,9 +490,9 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
 
         Returns
         -------
-        DataFrame of shape (n_samples, n_features), float64
-            Nats, positive where a cell speaks for an anomaly; each row adds up to
-            ``-score_samples``.
+        frame of shape (n_samples, n_features), float64
+            Of the library that fit saw, pandas for arrays. Nats, positive where a cell speaks for
+            an anomaly; each row adds up to ``-score_samples``.
 
         Notes
         -----
@@ -481,21 +502,21 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
         in all. What the drops together leave of the surprise all cells share alike. That asks the
         judges about eight rows for each cell.
         """
-        return self._explained(X, self._table(X))
+        values = self._explained(self._table(X))
+        return named_results(values, self._labels(), X, self._schema.container)
 
-    def _explained(self, X, table):
+    def _explained(self, table):
         values, step = np.empty(table.shape), max(1, _CELLS_AT_ONCE // table.shape[1] ** 2)
         for part in slices(len(table), step):
             values[part] = contributions(self._surprise, table[part], self._similar)
-        index = X.index if isinstance(X, pd.DataFrame) else None
-        return pd.DataFrame(values, columns=self._labels(), index=index)
+        return values
 
     def _labels(self):
         names = self._schema.names
         return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
 
     @validated({"n": [Whole()]})
-    def top_reasons(self, X: TableLike, n: int = 3) -> pd.DataFrame:
+    def top_reasons(self, X: TableLike, n: int = 3) -> Any:
         """The cells that speak most for an anomaly, in words.
 
         Parameters
@@ -506,23 +527,52 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
 
         Returns
         -------
-        DataFrame of shape (n_samples, n), str
-            Such as ``"amount = 9,120 (expected 312 ± 140)"``, the weightiest first; "" where no
-            further cell speaks for an anomaly. What is expected is the mean and the standard
-            deviation (or the most frequent level and its share) in the 20 training rows that are
-            most similar in all other columns. Cells that are within half a deviation of it, and
-            levels that are there more than half as often, are left out, for they are no reason by
-            themselves.
+        frame of shape (n_samples, n), str
+            Of the library that fit saw, pandas for arrays. Such as ``"amount = 9,120 (expected 312
+            ± 140)"``, the weightiest first; "" where no further cell speaks for an anomaly. What is
+            expected is the mean and the standard deviation (or the most frequent level and its
+            share) in the 20 training rows that are most similar in all other columns. Cells that
+            are within half a deviation of it, and levels that are there more than half as often,
+            are left out, for they are no reason by themselves.
 
         Raises
         ------
         ValueError
             If ``n`` is no whole number of at least 1.
         """
+        n = min(n, self.n_features_in_)
+        _, texts = self._worded(X, n)
+        texts_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
+        names = [f"reason {rank + 1}" for rank in range(n)]
+        told = np.take_along_axis(texts, texts_first, axis=1)
+        return named_results(told, names, X, self._schema.container)
+
+    def reasons_by_column(self, X: TableLike) -> list[dict[int, str]]:
+        """All reasons of each row, as :meth:`top_reasons` words them.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of dict
+            For each row the numbers of the columns whose cells speak for an anomaly, the weightiest
+            first, and the texts.
+        """
+        order, texts = self._worded(X, self.n_features_in_)
+        return [
+            {int(j): text for j, text in zip(columns, of_row, strict=True) if text}
+            for columns, of_row in zip(order, texts, strict=True)
+        ]
+
+    def _worded(self, X, n):
+        """The weightiest cells of each row: numbers of their columns, texts.
+
+        Three times as many as asked for, as some turn out to be as expected: their text is "".
+        """
         table = self._table(X)
-        contributions = self._explained(X, table)
-        values, n = contributions.to_numpy(), min(n, self.n_features_in_)
-        # Some of them turn out to be as expected.
+        values = self._explained(table)
         first = np.argsort(-values, axis=1, kind="stable")[:, : 3 * n]
         texts = np.full(first.shape, "", dtype=object)
         speaks = np.take_along_axis(values, first, axis=1) > 0
@@ -530,34 +580,28 @@ class OutlierDetector(TakesTables, OnOneThread, Stored, OutlierMixin, BaseEstima
             rows, ranks = np.nonzero(speaks & (first == j))
             for part in slices(len(rows), _FEWEST_AT_ONCE):
                 texts[rows[part], ranks[part]] = self._reasons(table[rows[part]], int(j))
-        texts_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
-        names = [f"reason {rank + 1}" for rank in range(n)]
-        return pd.DataFrame(
-            np.take_along_axis(texts, texts_first, axis=1), columns=names, index=contributions.index
-        )
+        return first, texts
 
     def _reasons(self, table, j):
         """Texts about one cell of each of some rows."""
         similar = self._similar.to(table, _SIMILAR, without=j)
         kind = None if self._schema.kinds is None else self._schema.kinds[j]
-        name = str(self._labels()[j])
-        return [
-            reason(name, kind, float(cell), self._similar.table[numbers, j])
-            for cell, numbers in zip(table[:, j], similar, strict=True)
-        ]
+        there = [self._similar.table[numbers, j] for numbers in similar]
+        return reasons(str(self._labels()[j]), kind, table[:, j], there)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_committee")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = tags.input_tags.sparse = True
+        tags.input_tags = ours = input_tags(self.rows)
         if self.estimator is not None:
-            given = get_tags(self.estimator).input_tags
-            tags.input_tags.allow_nan = given.allow_nan
+            theirs = get_tags(self.estimator).input_tags
+            for name in ("allow_nan", "sparse", "string", "categorical"):
+                setattr(ours, name, getattr(ours, name) and getattr(theirs, name))
             # Others say whether they are fitted to sparse rows, not whether they score them.
             scores = is_outlier_detector(self.estimator) or wraps_ours(self.estimator)
-            tags.input_tags.sparse = given.sparse and scores
+            ours.sparse = ours.sparse and scores
         return tags
 
 

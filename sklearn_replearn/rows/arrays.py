@@ -55,6 +55,13 @@ class Arrays(Rows):
     def __init__(self, shape: Sequence[int]) -> None:
         self.shape = shape
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        given = tags.input_tags
+        given.sparse = given.string = given.categorical = False
+        given.three_d_array = np.shape(self.shape) == (2,)
+        return tags
+
     @property
     def _shape(self):
         """The shape, checked."""

@@ -7,12 +7,12 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from torch import nn
 
 from .._dataset.multiset import Multiset
 from .._dataset.sparse import SparseTable
 from .._runtime.parameters import Instance, check_parameters
+from .._runtime.sklearn import BaseEstimator
 from .._scaling.profile import Profile
 from .._scaling.scaler import SCALINGS, Scaler
 from .._scaling.score_curves import ScoreCurves
@@ -100,6 +100,13 @@ class Rows(BaseEstimator):
         return same(self, other)
 
     __hash__ = None
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        given = tags.input_tags
+        # Cells that are missing need an encoding that says so.
+        given.sparse = given.string = given.categorical = True
+        return tags
 
     def hidden(self, n_inputs: int) -> tuple[int, ...]:
         """Widths of an encoder's hidden layers by default: narrower beyond 32,768 inputs.

@@ -2,9 +2,9 @@
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator
 
 from .._runtime.randomness import new_generator
+from .._runtime.sklearn import BaseEstimator
 from .._scaling.shared_scale import PixelScale
 from ..augmentations import (
     ColorJitter,

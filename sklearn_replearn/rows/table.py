@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import torch
 from numpy.typing import ArrayLike
+from sklearn.utils import get_tags
 from torch import nn
 
 from .._dataset.multiset import Multiset
@@ -73,6 +74,11 @@ default="auto"
         self.categorical_features = categorical_features
         self.scaling = scaling
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
     def curves(self, scaler: Scaler, multiset: Multiset) -> ScoreCurves | None:
         """Those of columns that are far from normal, with ``scaling="auto"``.
 
@@ -121,3 +127,9 @@ default="auto"
         """Lower beside categories and for sparse counts."""
         of_codes = scaler.mixed or scaler.rarity is not None
         return _LR_MIXED if plan.hidden and of_codes else super().lr(plan, scaler)
+
+
+def input_tags(rows):
+    """What an estimator takes by its ``rows``, in scikit-learn's words."""
+    # Others than rows are refused by fit; whoever only asks for tags is not the one to be told.
+    return get_tags(rows if isinstance(rows, Rows) else Table()).input_tags

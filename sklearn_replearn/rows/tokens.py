@@ -66,6 +66,12 @@ class Tokens(Rows):
     def __init__(self, vocabulary_size: int) -> None:
         self.vocabulary_size = vocabulary_size
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        given = tags.input_tags
+        given.sparse = given.string = given.categorical = False
+        return tags
+
     @property
     def _size(self):
         """The size of the vocabulary, checked."""

@@ -5,8 +5,9 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
+from ..._runtime.sklearn import BaseEstimator
 from ...outliers.observations import Observations
 
 

@@ -9,6 +9,7 @@ from sklearn.utils.validation import NotFittedError, check_is_fitted
 
 from ..._estimators.base import RepresentationTransformer
 from ..._runtime.parameters import Instance
+from ..._runtime.tasks import current_task
 from ...outliers.observations import Observations
 from .base import Judge, checked
 
@@ -64,7 +65,9 @@ class EstimatorScore(Judge):
         """Fit a clone of the estimator; see :meth:`Judge.fit`."""
         self.estimator_ = self.estimator
         if not _is_fitted(self.estimator):
-            self.estimator_ = clone(self.estimator).fit(rows.original())
+            self.estimator_ = clone(self.estimator)
+            with current_task().lent_to(self.estimator_):
+                self.estimator_.fit(rows.original())
         return self
 
     def statistic(self, rows: Observations) -> ArrayLike:

@@ -1,0 +1,28 @@
+"""
+A map of codes
+==============
+
+``LatentMapDisplay`` draws a point for each row, close where their codes are alike, and the
+principal components of the table itself beside it.
+"""
+
+from sklearn.datasets import load_diabetes, load_digits
+
+from sklearn_replearn import AutoencoderTransformer
+from sklearn_replearn.inspection import LatentMapDisplay
+
+# %%
+# Two code columns are the axes of the map. Colours and markers are the digits, which the encoder
+# has not seen.
+X, y = load_digits(return_X_y=True)
+encoder = AutoencoderTransformer(latent_dim=2, max_epochs=40).fit(X)
+LatentMapDisplay.from_estimator(encoder, X, y, beside="pca")
+
+# %%
+# Of more columns the map has the first two principal components, and says how much of the variance
+# they show. ``method="umap"`` draws neighbours instead, with the package umap-learn. Labels that
+# are numbers are colours of a scale.
+table, progression = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+encoder = AutoencoderTransformer(latent_dim=4, max_epochs=40).fit(table)
+display = LatentMapDisplay.from_estimator(encoder, table, progression)
+print(display.axis_names)

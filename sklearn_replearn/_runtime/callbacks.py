@@ -1,0 +1,72 @@
+"""scikit-learn's callbacks as followers of a fit."""
+
+from contextlib import nullcontext
+
+from .tasks import unfollowed
+
+
+class Callbacks:
+    """A follower that calls the hooks of scikit-learn's callbacks.
+
+    Parameters
+    ----------
+    context : sklearn.callback.CallbackContext
+    estimator : estimator
+        The user's, never a copy of it.
+    shown : dict
+        What hooks see of the rows: ``X``, ``y`` and ``metadata``.
+    shown_in_parts : dict
+        The same, of the rows that judge an epoch.
+    """
+
+    def __init__(self, context, estimator, shown, shown_in_parts):
+        self.context, self.estimator = context, estimator
+        self.shown, self.shown_in_parts = shown, shown_in_parts
+
+    def begins(self, n_parts):
+        self.context.max_subtasks = n_parts
+        with unfollowed():
+            self.context.call_on_fit_task_begin(estimator=self.estimator, **self.shown)
+
+    def part(self, name):
+        context, shown = self.context.subcontext(task_name=name), self.shown_in_parts
+        return Callbacks(context, self.estimator, shown, shown)
+
+    def ends(self, figures, fitted):
+        with unfollowed():
+            return self.context.call_on_fit_task_end(
+                estimator=self.estimator, reconstruction_attributes=fitted, **self.shown
+            )
+
+    def lent_to(self, estimator):
+        # Others than those that support callbacks would each be warned of.
+        if not hasattr(estimator, "set_callbacks"):
+            return nullcontext()
+        return self.context.propagate_callback_context(estimator)
+
+    def joined(self):
+        return None  # scikit-learn propagates them itself
+
+
+def callbacks_of(estimator, rows, rows_of_parts=None):
+    """The follower for the callbacks of an estimator, in a list, empty before scikit-learn 1.9.
+
+    Parameters
+    ----------
+    estimator : estimator
+    rows : tuple of X, y and metadata
+        As they were given to ``fit``. Where there is no ``y`` the rows are their own target.
+    rows_of_parts : tuple of X, y and metadata, default=None
+        Of those that judge an epoch, if they are others.
+    """
+    if not hasattr(estimator, "_init_callback_context"):
+        return []
+    # How many tasks there are is known when rows have been read.
+    context, shown = estimator._init_callback_context(max_subtasks=None), _shown(*rows)
+    in_parts = shown if rows_of_parts is None else _shown(*rows_of_parts)
+    return [Callbacks(context, estimator, shown, in_parts)]
+
+
+def _shown(X, y, metadata):
+    given = {name: value for name, value in metadata.items() if value is not None}
+    return {"X": X, "y": X if y is None else y, "metadata": given or None}

@@ -1,0 +1,34 @@
+"""Where the documentation is: the only place that says so, beside pyproject.toml."""
+
+import sys
+
+_REPOSITORY = "https://github.com/sklearn-replearn/sklearn-replearn"
+
+#: What to read first.
+DOCUMENTATION = f"{_REPOSITORY}#readme"
+
+#: Where a class is described, by what :func:`place_of` says of it. Without a fragment: notebooks
+#: append one that finds the parameter.
+PAGE = f"{_REPOSITORY}/blob/main/{{file}}"
+
+
+def place_of(cls: type) -> dict[str, str]:
+    """Where a class is written down, and by which name it is imported.
+
+    Parameters
+    ----------
+    cls : type
+
+    Returns
+    -------
+    dict of str to str
+        ``file``, from the root of the repository; ``module``, the shortest that has the class, and
+        its ``name`` there.
+    """
+    parts, name = cls.__module__.split("."), cls.__name__
+    modules = (".".join(parts[: n + 1]) for n in range(len(parts)))
+    public = next(
+        (module for module in modules if getattr(sys.modules[module], name, None) is cls),
+        cls.__module__,
+    )
+    return {"file": "/".join(parts) + ".py", "module": public, "name": name}

@@ -1,0 +1,147 @@
+"""How far a fit is, for whoever waits for it."""
+
+import sys
+import threading
+import time
+from contextlib import nullcontext
+
+_STEPS = 1000  # of the bar; a fit has fewer or more tasks than that
+
+
+class Progress:
+    """A follower that knows which share of a fit is done.
+
+    Parameters
+    ----------
+    display : BarInPlace or LineEachTenth
+        Told of the share and of what is being done.
+    share : float, default=1
+        Of the whole.
+    above : Progress, default=None
+    name : str, default=""
+    """
+
+    def __init__(self, display, share=1.0, above=None, name=""):
+        self.display, self.share, self.above, self.name = display, share, above, name
+        self.done, self.n_parts, self.number = 0.0, 0, 0
+
+    def begins(self, n_parts):
+        # Several fits may join one task: what comes later takes what is left.
+        self.n_parts = self.number + n_parts
+
+    def part(self, name):
+        self.number += 1
+        left = (self.share - self.done) / max(1, self.n_parts - self.number + 1)
+        return Progress(self.display, left, self, name)
+
+    def ends(self, figures, fitted):
+        rest, node = self.share - self.done, self
+        while node is not None:
+            node.done += rest
+            node = node.above
+        root = self.root()
+        self.display.shows(root.done, self.where(), figures or {})
+        return False
+
+    def lent_to(self, estimator):
+        return nullcontext()
+
+    def joined(self):
+        return self
+
+    def root(self):
+        return self if self.above is None else self.above.root()
+
+    def where(self):
+        """Such as "fit-transformer 1/2, epoch 34/200"."""
+        if self.above is None:
+            return ""
+        outer, above = self.above.where(), self.above
+        here = f"{self.name} {above.number}/{above.n_parts}" if above.n_parts > 1 else self.name
+        return f"{outer}, {here}" if outer else here
+
+
+def _in_words(where, figures):
+    return "  ".join([where, *(f"{name} {value:.4g}" for name, value in figures.items())])
+
+
+class BarInPlace:
+    """One line of a terminal or notebook, which is written anew.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    def __init__(self, name):
+        from tqdm import tqdm
+
+        class Bar(tqdm):
+            # Neither a thread beside the fit nor a lock between processes.
+            monitor_interval, _lock = 0, threading.RLock()
+
+        self.bar = Bar(
+            total=_STEPS,
+            desc=name,
+            file=sys.stdout,
+            dynamic_ncols=True,
+            bar_format="{desc} {percentage:3.0f}%|{bar:20}| {elapsed}<{remaining}{postfix}",
+        )
+
+    def shows(self, share, where, figures):
+        if where:  # when all is done, what the last part came to stays
+            self.bar.set_postfix_str(_in_words(where, figures), refresh=False)
+        self.bar.update(round(share * _STEPS) - self.bar.n)
+
+    def ends(self):
+        self.bar.refresh()
+        self.bar.close()
+
+
+class LineEachTenth:
+    """Plain lines, for files and pipes.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    def __init__(self, name):
+        self.name, self.tenths, self.words = name, 0, ""
+        self.start = time.perf_counter()
+
+    def shows(self, share, where, figures):
+        tenths = int(share * 10 + 1e-9)
+        self.words = _in_words(where, figures) if where else self.words
+        if tenths > self.tenths:
+            self.tenths = tenths
+            seconds = time.perf_counter() - self.start
+            line = f"{self.name} {10 * tenths:3d} %  {seconds:.1f} s  {self.words}"
+            print(line.rstrip(), flush=True)
+
+    def ends(self):
+        pass
+
+
+def display_for(estimator):
+    """A bar where somebody looks at it, else plain lines."""
+    name = type(estimator).__name__
+    if _in_place():
+        try:
+            return BarInPlace(name)
+        except ImportError:
+            pass
+    return LineEachTenth(name)
+
+
+def _in_place():
+    """Whether what is printed is seen by a person, and a line can be written anew."""
+    if threading.current_thread() is not threading.main_thread() or _in_worker():
+        return False  # bars of several fits at once would overwrite each other
+    notebook = type(sys.stdout).__module__.startswith("ipykernel")
+    return notebook or bool(getattr(sys.stdout, "isatty", bool)())
+
+
+def _in_worker():
+    processes = sys.modules.get("multiprocessing.process")
+    return processes is not None and processes.current_process().name != "MainProcess"
