@@ -72,12 +72,16 @@ NUMBERS = np.random.default_rng(3).normal(size=(90, 2)) @ np.random.default_rng(
 
 
 def losses(fitted):
-    return fitted.history_.drop(columns="seconds")
+    history = fitted.history_
+    if isinstance(history, pl.DataFrame):
+        history = history.to_pandas().set_index("epoch")
+    return history.drop(columns="seconds")
 
 
 def kept(fitted):
     """What was recorded of the epoch whose weights are kept."""
-    return losses(fitted).loc[fitted.history_["valid_loss"].idxmin()]
+    history = losses(fitted)
+    return history.loc[history["valid_loss"].idxmin()]
 
 
 # ---------------------------------------------------------------- the loss is the score
