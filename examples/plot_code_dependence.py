@@ -10,7 +10,6 @@ in the ranks of a code? 0 is not at all, 1 is as far as by chance.
 # Every code beside every column
 # ------------------------------
 
-import matplotlib.pyplot as plt
 from sklearn.datasets import load_wine
 
 from sklearn_replearn import AutoencoderTransformer
@@ -33,4 +32,3 @@ CodeDependenceDisplay.from_estimator(encoder, X, groups=phenols)
 # As a frame, of which the column that matters most for each code:
 
 print(code_dependence(encoder, X, groups=phenols).idxmax())
-plt.show()

@@ -9,7 +9,6 @@ false alarms. Their curve should go along the diagonal, within the band that cha
 # %%
 # Rows that fit has not seen, some of which are anomalies:
 
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 
@@ -31,4 +30,3 @@ display = PValueDisplay.from_estimator(detector, X[rows], y)
 for alpha in (0.01, 0.05, 0.2):
     print(f"alpha {alpha}: {display.share_below(alpha):.3f} of normal rows")
 print(f"within the band: ± {display.half_width:.3f}")
-plt.show()

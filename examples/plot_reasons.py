@@ -11,7 +11,6 @@ was expected; several are a heat map.
 # -------
 # Measurements of a benign tumour, one of which was changed.
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.datasets import load_breast_cancer
@@ -35,4 +34,3 @@ ReasonsDisplay.from_estimator(detector, row)
 
 rows = pd.concat([malignant[:8], benign[250:258]])
 ReasonsDisplay.from_estimator(detector, rows, np.repeat([-1, 1], 8))
-plt.show()

@@ -12,7 +12,6 @@ side; of a table it shows which columns change, and by how many of their standar
 # The digits are flat rows of 64 pixels, so the display is told what they are. Those codes are shown
 # along which the images change most.
 
-import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits, load_wine
 
 from sklearn_replearn import VAETransformer
@@ -38,4 +37,3 @@ display = TraversalDisplay.from_estimator(vae, wine)
 # The same as a table, in the units of its columns:
 
 print(code_traversal(vae, wine, codes=[0], n_steps=5).iloc[:, :5].round(2))
-plt.show()

@@ -234,6 +234,7 @@ LAYERS = {
         "_heat_map",
         "_rows",
         "code_dependence",
+        "_decoding",
         "traversal",
         "reasons",
         "p_values",

@@ -176,6 +176,9 @@ def alike(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
             )
         names = drawn.columns if list(real.columns) == arrays else real.columns
         real, drawn = real.set_axis(names, axis=1), drawn.set_axis(names, axis=1)
+    twice = real.columns[real.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"Two columns are named {twice[0]!r}. Give every column its own name.")
     pairs = [_pair(real.iloc[:, j], drawn.iloc[:, j]) for j in range(real.shape[1])]
     return tuple(
         pd.DataFrame(

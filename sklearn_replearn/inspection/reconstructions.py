@@ -73,7 +73,7 @@ class ReconstructionDisplay:
     ) -> None:
         self.original = original
         self.reconstruction = reconstruction
-        self.error = error
+        self.error: Any = error
 
     @classmethod
     def from_estimator(
@@ -173,12 +173,13 @@ class ReconstructionDisplay:
             images = (_as_images(part, image_shape) for part in (X, decoded))
             return cls(**dict(zip(("original", "reconstruction"), images, strict=True)))
         original = frame_of(X, categories=categories)
-        reconstruction = frame_of(decoded, list(original.columns), categories)
+        reconstruction = frame_of(decoded, categories=categories)
         if original.shape != reconstruction.shape:
             raise ValueError(
                 f"a row and its reconstruction have the same columns; got shapes {original.shape} "
                 f"and {reconstruction.shape}."
             )
+        reconstruction.columns = original.columns
         if error is None:
             error = _errors(original if table is None else table, original, reconstruction)
         if error.shape != original.shape:

@@ -8,20 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .._runtime.arrays import evenly
 from .._runtime.parameters import Each, Number, Whole, validated
 from .._runtime.typing import TableLike
 from .._tables.frames import eager
-from ..rows import Images
 from ._axes import new_axes
-from ._columns import frame_of, is_category, is_date
-from ._fitted import codes_of, encoder_of, last_of
+from ._decoding import IMAGE_AXES, decoded_along, effects, image_shape_of, parts_of
+from ._fitted import encoder_of
 from ._heat_map import BAR, CELL, NAMES, heat_map, largest, short
 from ._rows import Exchangeable
 
-_CELLS = 2**22  # looked at for the spread of columns
 _CHARACTERS = 3.6  # of a level, that have room in a step
-_IMAGE_AXES = 3
 
 _STEPS = {"codes": [Each(Whole(0), least=1), None], "n_steps": [Whole(2)], "width": [Number(0)]}
 
@@ -74,7 +70,7 @@ def code_traversal(
     >>> code_traversal(encoder, X, n_steps=3).shape
     (6, 13)
     """
-    numbers, deviations, decoded = _decoded(encoder_of(estimator), X, codes, n_steps, width)
+    numbers, deviations, decoded = decoded_along(encoder_of(estimator), X, codes, n_steps, width)
     decoded = Exchangeable(decoded).take(np.arange(1, len(numbers) * n_steps + 1))
     table = decoded.rows
     repeated, steps = np.repeat(numbers, n_steps), np.tile(deviations, len(numbers))
@@ -92,27 +88,6 @@ def code_traversal(
             .to_native()
         )
     return table.reshape(len(numbers), n_steps, *table.shape[1:])
-
-
-def _decoded(encoder, X, codes, n_steps, width):
-    """Numbers of codes, deviations, and rows: the mean code decoded, then all steps."""
-    if not hasattr(encoder, "inverse_transform"):
-        raise TypeError(
-            f"estimator must decode codes by inverse_transform; {type(encoder).__name__} does not."
-        )
-    every = codes_of(encoder, X)
-    mean, spread = every.mean(axis=0), every.std(axis=0)
-    numbers = np.arange(len(mean)) if codes is None else np.asarray(codes, dtype=np.intp)
-    if (numbers >= len(mean)).any():
-        raise ValueError(
-            f"codes must be numbers from 0 to {len(mean) - 1}; got {numbers.tolist()}."
-        )
-    deviations = np.linspace(-width, width, n_steps)
-    moved = np.tile(mean, (len(numbers), n_steps, 1))
-    for place, number in enumerate(numbers):
-        moved[place, :, number] += deviations * spread[number]
-    every = np.vstack([mean, moved.reshape(-1, len(mean))])
-    return numbers, deviations, encoder.inverse_transform(every)
 
 
 class TraversalDisplay:
@@ -224,14 +199,11 @@ class TraversalDisplay:
         """
         encoder = encoder_of(estimator)
         rows = Exchangeable(X)
-        numbers, deviations, decoded = _decoded(encoder, rows.given, codes, n_steps, width)
-        kind = getattr(last_of(encoder), "rows", None)
-        if image_shape is None and isinstance(kind, Images):
-            image_shape = kind.shape
-        few = rows.take(evenly(len(rows), max(2, _CELLS // max(1, len(rows.names)))))
-        found = _parts(decoded, few.given, (len(numbers), n_steps), image_shape)
+        numbers, deviations, decoded = decoded_along(encoder, rows.given, codes, n_steps, width)
+        image_shape = image_shape_of(encoder) if image_shape is None else image_shape
+        found = parts_of(decoded, rows, (len(numbers), n_steps), image_shape)
         if codes is None:
-            kept = np.argsort(-_effects(found), kind="stable")[:max_codes]
+            kept = np.argsort(-effects(found), kind="stable")[:max_codes]
             numbers = numbers[kept]
             found = {key: v[kept] if key != "columns" else v for key, v in found.items()}
         names = [f"code {number}" for number in numbers]
@@ -289,7 +261,8 @@ class TraversalDisplay:
         else:
             every = nw.concat([eager(one) for one in natives]).to_native()
         shape = (len(tables), n_steps)
-        found = _parts(every, every if X is None else Exchangeable(X).given, shape, image_shape)
+        seen = Exchangeable(every if X is None else X)
+        found = parts_of(every, seen, shape, image_shape)
         names = [f"code {number}" for number in range(len(tables))]
         return cls(deviations=deviations, codes=names, **found).plot(ax=ax, **kwargs)
 
@@ -322,7 +295,7 @@ class TraversalDisplay:
         side = max(0.45, min(0.9, 7 / n_steps))
         size = (n_steps * side + 0.9, n_codes * side * height / width + 0.6)
         ax = new_axes(self, ax, figsize=size)
-        colored = self.images.ndim > _IMAGE_AXES + 1
+        colored = self.images.ndim > IMAGE_AXES + 1
         low, high = float(self.images.min()), float(self.images.max())
         images = self.images.astype(np.float64)
         if colored:
@@ -405,70 +378,3 @@ def _write_levels(ax, row, start, levels, changed):
         text = short(levels[run[0]], max(2, int(_CHARACTERS * n)))
         color = "black" if changed[run[0]] else "0.45"
         ax.text(middle, row, text, ha="center", va="center", fontsize=6, color=color)
-
-
-def _effects(found):
-    """How much rows change along each code, ndarray of shape (n_codes,)."""
-    if "images" in found:
-        images = found["images"].astype(np.float64)
-        return np.ptp(images, axis=1).reshape(len(images), -1).mean(axis=1)
-    return np.ptp(found["changes"], axis=1).mean(axis=1)
-
-
-def _parts(decoded, X, shape, image_shape):
-    """What a display is made of: images, or changes of columns from the first decoded row."""
-    is_array = isinstance(decoded, np.ndarray)
-    if is_array and (image_shape is not None or decoded.ndim >= _IMAGE_AXES):
-        images = decoded[1:]
-        if image_shape is not None:
-            _check_shape(image_shape, int(np.prod(images.shape[1:])))
-            images = images.reshape(len(images), *image_shape)
-        images = _with_channels_last(images)
-        return {"images": images.reshape(*shape, *images.shape[1:])}
-    rows, seen = frame_of(decoded), frame_of(X)
-    changes = np.zeros((len(rows), rows.shape[1]))
-    levels = np.full(changes.shape, "", dtype=object)
-    for j in range(rows.shape[1]):
-        column, of_fit = rows.iloc[:, j], seen.iloc[:, j]
-        if is_category(column):
-            levels[:, j] = column.astype(object).where(column.notna(), "missing").map(str)
-            changes[:, j] = levels[:, j] != levels[0, j]
-            continue
-        if is_date(column):
-            column, of_fit = _days(column), _days(of_fit)
-        spread = float(of_fit.std(ddof=0)) if of_fit.notna().any() else 0.0
-        numbers = column.to_numpy(dtype=np.float64)
-        if spread > 0:
-            changes[:, j] = np.nan_to_num((numbers - numbers[0]) / spread)
-    n_columns = rows.shape[1]
-    return {
-        "changes": changes[1:].reshape(*shape, n_columns),
-        "levels": levels[1:].reshape(*shape, n_columns),
-        "columns": [str(name) for name in Exchangeable(X).names],
-    }
-
-
-def _days(column):
-    return (column - pd.Timestamp(0)) / pd.Timedelta(days=1)
-
-
-def _check_shape(image_shape, n_pixels):
-    if len(image_shape) not in (2, 3) or int(np.prod(image_shape)) != n_pixels:
-        raise ValueError(
-            "image_shape must be (height, width), or three numbers with channels, of "
-            f"{n_pixels} pixels in all; got {tuple(image_shape)}."
-        )
-
-
-def _with_channels_last(images):
-    """Images of shape (n, height, width), or with three channels behind."""
-    if images.ndim == _IMAGE_AXES:
-        return images
-    if images.ndim == _IMAGE_AXES + 1 and images.shape[1] in (1, 3):
-        images = np.moveaxis(images, 1, -1)
-    if images.ndim != _IMAGE_AXES + 1 or images.shape[-1] not in (1, 3):
-        raise ValueError(
-            "Images are of one or three channels, (n, channels, height, width) or (n, height, "
-            f"width); got rows of shape {images.shape[1:]}."
-        )
-    return images[..., 0] if images.shape[-1] == 1 else images

@@ -49,7 +49,7 @@ from .observations import Observations, training_rows
 from .repeats import units_of
 from .similar import Similar
 from .spaces import Space
-from .wording import reasons
+from .wording import reasons, weightiest_in_words
 
 __all__ = ["OutlierDetector"]
 
@@ -572,15 +572,12 @@ class OutlierDetector(
         Three times as many as asked for, as some turn out to be as expected: their text is "".
         """
         table = self._table(X)
-        values = self._explained(table)
-        first = np.argsort(-values, axis=1, kind="stable")[:, : 3 * n]
-        texts = np.full(first.shape, "", dtype=object)
-        speaks = np.take_along_axis(values, first, axis=1) > 0
-        for j in np.unique(first[speaks]):
-            rows, ranks = np.nonzero(speaks & (first == j))
-            for part in slices(len(rows), _FEWEST_AT_ONCE):
-                texts[rows[part], ranks[part]] = self._reasons(table[rows[part]], int(j))
-        return first, texts
+
+        def texts_of(rows, j):
+            parts = slices(len(rows), _FEWEST_AT_ONCE)
+            return [text for part in parts for text in self._reasons(table[rows[part]], j)]
+
+        return weightiest_in_words(self._explained(table), 3 * n, texts_of)
 
     def _reasons(self, table, j):
         """Texts about one cell of each of some rows."""

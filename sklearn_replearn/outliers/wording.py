@@ -15,6 +15,33 @@ def reasons(name, kind, cells, similar):
     return [reason(name, kind, float(c), s) for c, s in zip(cells, similar, strict=True)]
 
 
+def weightiest_in_words(contributions, n, texts_of):
+    """The cells of each row that speak most for an anomaly.
+
+    Parameters
+    ----------
+    contributions : ndarray of shape (n_samples, n_features)
+    n : int
+        At most so many for each row.
+    texts_of : callable
+        Gives the texts of some rows, by number, about their cells in a column.
+
+    Returns
+    -------
+    columns : ndarray of shape (n_samples, at most n), int
+        The weightiest first.
+    texts : ndarray of the same shape, object
+        "" where a cell is as expected, or does not speak for an anomaly.
+    """
+    first = np.argsort(-contributions, axis=1, kind="stable")[:, :n]
+    texts = np.full(first.shape, "", dtype=object)
+    speaks = np.take_along_axis(contributions, first, axis=1) > 0
+    for j in np.unique(first[speaks]):
+        rows, ranks = np.nonzero(speaks & (first == j))
+        texts[rows, ranks] = texts_of(rows, int(j))
+    return first, texts
+
+
 def reason(name, kind, cell, similar):
     """Such as ``"amount = 9,120 (expected 312 ± 140)"``.
 

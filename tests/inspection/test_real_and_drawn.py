@@ -226,6 +226,9 @@ def test_errors_say_what_is_wanted():
         SampleDisplay.from_predictions(X, X.iloc[:, :2])
     with pytest.raises(ValueError, match="Column 'size' holds numbers in X and categories"):
         SampleDisplay.from_predictions(X, X.assign(size="large"))
+    twice = pd.DataFrame(NUMBERS, columns=["a", "b", "a"])
+    with pytest.raises(ValueError, match="Two columns are named 'a'"):
+        SampleDisplay.from_predictions(twice, twice)
     with pytest.raises(ValueError, match="kind must be one of"):
         SampleDisplay.from_estimator(vae, X, kind="bars")
     with pytest.raises(ValueError, match="no column 'weight'; there are size, count"):

@@ -27,6 +27,19 @@ from sklearn_replearn import (
     rows,
 )
 from sklearn_replearn.densities import Autoregressive
+from sklearn_replearn.inspection import (
+    CodeDependenceDisplay,
+    HistoryDisplay,
+    LatentDimDisplay,
+    LatentMapDisplay,
+    PValueDisplay,
+    ReasonsDisplay,
+    ReconstructionDisplay,
+    SampleDisplay,
+    TraversalDisplay,
+    code_dependence,
+    code_traversal,
+)
 from sklearn_replearn.likelihoods import Gaussian, Likelihood
 from sklearn_replearn.onnx import inputs_for, to_onnx
 
@@ -134,3 +147,19 @@ anything: Mapping[str, object] = {"prior": priors.VampPrior(), "steps": augmenta
 
 model = to_onnx(vae, X, method="inverse_transform")
 print(model.graph, inputs_for(model, X)["X"].shape)
+
+history = HistoryDisplay.from_estimator(vae).plot(alpha=0.5)
+print(history.kept_epoch, history.train["loss"], HistoryDisplay.from_predictions(vae.history_))
+latent_map = LatentMapDisplay.from_estimator(vae, X, [0] * 20, beside="pca", subsample=None)
+print(latent_map.points, LatentMapDisplay.from_predictions(codes, method="umap").axis_names)
+cells = ReconstructionDisplay.from_estimator(autoencoder, X, image_shape=(1, 3), n_rows=4)
+print(cells.original, ReconstructionDisplay.from_predictions(X, X, error=X).error)
+pairs = SampleDisplay.from_estimator(vae, X, n_samples=5, kind="pairs", columns=[("x0", "x1")])
+print(pairs.marginals["x0"].distance, pairs.associations[0], SampleDisplay.from_predictions(X, X))
+shares = code_dependence(vae, X, groups={"both": [0, 1]}, n_repeats=2, random_state=None)
+print(CodeDependenceDisplay.from_predictions(shares).dependence.max(), code_traversal(vae, X))
+print(CodeDependenceDisplay.from_estimator(vae, X, max_features=3).features[0].upper())
+print(TraversalDisplay.from_estimator(vae, X, codes=[0], image_shape=(1, 3)).deviations.sum())
+print(ReasonsDisplay.from_estimator(detector, X, [1, -1], max_columns=3).contributions.sum())
+print(PValueDisplay.from_estimator(detector, X).share_below([0.1]).max())
+print(LatentDimDisplay.from_predictions([2, 4], [[0.1], [0.2]]).standard_errors.mean())
