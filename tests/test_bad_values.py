@@ -471,7 +471,8 @@ FINE_FOR = {
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
         corruption sparsity lr_schedule objective augmentation transformer class_weight judges
         given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
-        curves losses.nt_xent.negatives modules.VariationalAutoencoder.prior""",
+        curves losses.nt_xent.negatives modules.VariationalAutoencoder.prior X_val y_val groups_val
+        sample_weight_val times_val""",
     ("none", "empty list"): "callbacks categorical_features",
     # Sequences that may be empty, texts that may be any, tables of any width or of text.
     ("empty list",): "steps special_ids",
@@ -485,6 +486,7 @@ FINE_FOR = {
         metrics.dci.codes metrics.dci.factors metrics.effective_rank.codes
         metrics.procrustes_r2.codes metrics.uniformity.codes""",
     ("none", "number"): "sample_weight",
+    ("matrix",): "EncoderRegressor.fit.y",
     ("none", "complex", "inf"): "groups",
     ("whole",): "tokens",
     ("one axis",): "activity",

@@ -68,17 +68,17 @@ def one_for_each_row(values, n_samples, name):
 def some_for_each_row(values, n_samples, name):
     """The same, or an array of shape (n_samples, n_outputs) of several values for each."""
     try:
-        shape = np.shape(values)
+        array = np.asarray(values)
     except ValueError:  # lists of several lengths
-        shape = ()
-    if len(shape) != 2 or shape[1] < 2:
         return one_for_each_row(values, n_samples, name)
-    if shape[0] != n_samples:
+    if array.ndim != 2 or array.shape[1] < 2:
+        return one_for_each_row(values, n_samples, name)
+    if len(array) != n_samples:
         raise ValueError(
             f"{name} must have values for each of the {n_samples} rows, shape ({n_samples},) or "
-            f"({n_samples}, n_outputs); got shape {shape}."
+            f"({n_samples}, n_outputs); got shape {array.shape}."
         )
-    return np.asarray(values)
+    return array
 
 
 def reject_missing(array, name, advice):
