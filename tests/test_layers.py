@@ -233,6 +233,7 @@ LAYERS = {
         "real_and_drawn",
     ],
     "": [],
+    "__main__": [],
 }
 JUDGES = ["base", "held_out", "nearest", "pairs", "density", "trimmed", "estimator"]
 
