@@ -15,11 +15,14 @@ from _few_labels_methods import (
     SHARES,
     SPREAD,
     TUNED,
+    VECTORIZED,
     title,
 )
 from _few_labels_sets import TABLES
 from _halves import half
 from _markdown import table_of
+
+from sklearn_replearn.inspection._axes import CLASS_COLORS, MARKERS
 
 OTHERS = ("batches", "steps")
 TITLES = tuple(map(title, SHARES))
@@ -206,43 +209,55 @@ def shown(cell):
     return f"{cell:.3f}" if cell < 2 else f"{cell:.2f}" if cell < 20 else f"{cell:.0f}"
 
 
-# One colour for each method in all panels: ours are lines that go through, others are broken.
-_DRAWN = (RAW, QUANTILES, REFERENCE, SELF_TRAINED, BOOSTED, *NAMES, DEFAULT, TUNED)
-COLOURS = {name: f"C{number}" for number, name in enumerate(_DRAWN)}
+# One colour and one marker for each method in all panels: ours are lines that go through, others
+# are broken. They are those of the README's table, but for codes of 16 columns.
+_OURS = (*NAMES, DEFAULT, TUNED)
+_DRAWN = (*NAMES, RAW, QUANTILES, DEFAULT, TUNED, VECTORIZED, BOOSTED, REFERENCE)
+# Grey in place of yellow, of which lines are faint on white.
+COLOURS = {**dict(zip(_DRAWN, CLASS_COLORS, strict=True)), BOOSTED: "#888888"}
+_MARKS = dict(zip(_DRAWN, MARKERS, strict=True))
+# By how many labels they are: of the sets that have ten a class, 1 % is fewer.
+_BY_LABELS = ("1%", "10 a class", "5%", "10%", "100%")
 
 
 def figure(record, path):
-    """Accuracy against the number of labels, a panel for each set."""
-    import matplotlib
+    """What the tables show against the number of labels, a panel for each set."""
+    if any(name not in OTHERS for name in record):
+        drawn(record).savefig(path, dpi=80)
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+
+def drawn(record):
+    """The figure: AUROC of tables, of images and texts accuracy."""
+    from matplotlib.figure import Figure
 
     names = [name for name in record if name not in OTHERS]
-    if not names:
-        return
     n_rows = -(-len(names) // 4)
-    whole, axes = plt.subplots(n_rows, 4, figsize=(16, 3.2 * n_rows), squeeze=False)
+    whole = Figure(figsize=(16, 3.3 * n_rows + 0.8), layout="constrained")
+    whole.get_layout_engine().set(h_pad=0.1)
+    axes = whole.subplots(n_rows, 4, squeeze=False)
     lines = {}
     for name, ax in zip(names, axes.flat, strict=False):
-        order = list(dict.fromkeys(share for row in record[name] for share in row["accuracy"]))
-        for row in record[name]:
-            method, figures = row["method"], row["accuracy"]
-            if figures and method in COLOURS:
-                style = "-" if method in (DEFAULT, TUNED, *NAMES) else "--"
-                (lines[method],) = ax.plot(
-                    [order.index(share) for share in figures],
-                    [np.mean(each) for each in figures.values()],
-                    style,
-                    marker="o",
-                    color=COLOURS[method],
-                )
-        ax.set(title=name, xlabel="labels", ylabel="accuracy", xticks=range(len(order)))
-        ax.set_xticklabels(order)
+        measure = "auroc" if name in TABLES else "accuracy"
+        rows = [row for row in record[name] if row[measure] and row["method"] in COLOURS]
+        shares = [s for s in _BY_LABELS if any(s in row[measure] for row in rows)]
+        for row in rows:
+            method, figures = row["method"], row[measure]
+            (lines[method],) = ax.plot(
+                [place for place, share in enumerate(shares) if share in figures],
+                [np.mean(figures[share]) for share in shares if share in figures],
+                "-" if method in _OURS else "--",
+                marker=_MARKS[method],
+                markersize=7,
+                color=COLOURS[method],
+                label=method,
+            )
+        ax.set(title=name, ylabel="AUROC" if measure == "auroc" else "accuracy")
+        ax.set_xticks(range(len(shares)), shares)
+        ax.spines[["top", "right"]].set_visible(False)
     for ax in axes.flat[len(names) :]:
         ax.axis("off")
-    methods = [method for method in COLOURS if method in lines]
-    whole.legend([lines[method] for method in methods], methods, loc="upper center", ncols=5)
-    plt.tight_layout(rect=(0, 0, 1, 1 - 0.6 / (3.2 * n_rows)))
-    plt.savefig(path, dpi=80)
-    plt.close()
+    whole.supxlabel("rows of training that keep their label")
+    methods = [method for method in ORDER if method in lines]
+    handles = [lines[method] for method in methods]
+    whole.legend(handles, methods, loc="outside upper center", ncols=5, fontsize=12)
+    return whole

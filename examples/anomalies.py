@@ -19,7 +19,9 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sklearn_replearn import OutlierDetector
+from sklearn_replearn.inspection import ReasonsDisplay
 
+FRAUD, NORMAL = "#D55E00", "#56B4E9"
 FIGURES = Path(__file__).resolve().parent / "figures"
 # Typical amount and deviation of its logarithm, opening hours, and where customers come from.
 SHOPS = {
@@ -115,20 +117,35 @@ def with_frauds(table, n, random):
 
 
 def draw(detector, month, is_fraud, scores):
-    """A figure of how surprising payments are, and what makes frauds so."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    """A figure of how surprising payments are, and what makes the most surprising ones so."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 6), layout="constrained")
     bins = np.linspace(-1, max(-scores) + 0.2, 40)
-    left.hist(-scores[~is_fraud], bins, label="normal", color="tab:blue", alpha=0.7)
-    left.hist(-scores[is_fraud], bins, label="fraud", color="tab:red", alpha=0.7)
-    left.axvline(-detector.offset_, color="black", linestyle="--", label="1 % false alarms")
-    left.set(yscale="log", xlabel="surprise in nats", ylabel="payments")
-    left.legend()
-    worst = month.iloc[np.argsort(scores)[:25]]
-    explained = detector.explain(worst)
-    image = right.imshow(explained, aspect="auto", cmap="Reds", vmin=0)
-    right.set_xticks(range(explained.shape[1]), explained.columns, rotation=45)
-    right.set(ylabel="the most surprising payments", title="nats that each cell adds")
-    figure.colorbar(image, ax=right)
+    counts, edges = np.histogram(-scores[~is_fraud], bins)
+    left.stairs(
+        np.maximum(counts, 0.7),
+        edges,
+        baseline=0.7,
+        fill=True,
+        color=NORMAL,
+        label="normal payments",
+    )
+    # Each fraud is a mark of its own, for on a logarithmic axis a bar of one has no height.
+    heights = np.geomspace(0.12, 0.5, 7)[np.arange(is_fraud.sum()) % 7]
+    marks = {"color": FRAUD, "marker": "|", "s": 60, "linewidth": 1.5}
+    left.scatter(-scores[is_fraud], heights, **marks, label="frauds, one mark each")
+    left.axhline(0.7, color="0.7", linewidth=0.8)
+    alarm = "alarm: 1 % of normal payments"
+    left.axvline(-detector.offset_, color="black", linestyle="--", label=alarm)
+    left.set(yscale="log", ylim=(0.1, 3 * counts.max()), xlabel="surprise (nats)")
+    left.set_ylabel("payments in a bin")
+    left.set_yticks([1, 10, 100], ["1", "10", "100"])
+    left.minorticks_off()
+    left.legend(framealpha=1, edgecolor="none")
+    left.spines[["top", "right"]].set_visible(False)
+    worst = np.argsort(scores)[:25]
+    truth = np.where(is_fraud[worst], -1, 1)
+    ReasonsDisplay.from_estimator(detector, month.iloc[worst], truth, ax=right)
+    right.set(ylabel="", title="The most surprising payments, by number (● frauds)")
     FIGURES.mkdir(exist_ok=True)
     path = FIGURES / "anomalies.png"
     figure.savefig(path, dpi=100)

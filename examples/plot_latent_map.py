@@ -2,8 +2,8 @@
 A map of codes
 ==============
 
-``LatentMapDisplay`` draws a point for each row, close where their codes are alike, and the principal
-components of the table itself beside it.
+``LatentMapDisplay`` draws a point for each row, close where their codes are alike, and the
+principal components of the table itself beside it.
 """
 
 from sklearn.datasets import load_diabetes, load_digits

@@ -2,8 +2,8 @@
 Rows and what is decoded from their codes
 =========================================
 
-``ReconstructionDisplay`` draws rows above their reconstruction: images, or the cells of a table with
-the error of each as colour.
+``ReconstructionDisplay`` draws rows above their reconstruction: images, or the cells of a table
+with the error of each as colour.
 """
 
 from sklearn.datasets import load_digits, load_wine

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -103,8 +104,28 @@ def test_the_tables_of_few_labels_are_those_of_the_record(monkeypatch):
         assert table in README
     written = (ROOT / "benchmarks" / "results" / "few_labels.md").read_text()
     assert report.markdown(record) == written
-    panels = [rows for name, rows in record.items() if name not in report.OTHERS]
-    methods = {row["method"] for rows in panels for row in rows}
-    ours = {name for name in report.NAMES if name in methods}
-    assert ours and ours <= set(report.COLOURS)
-    assert len(set(report.COLOURS.values())) == len(report.COLOURS) <= 10  # that matplotlib cycles
+
+
+def test_methods_of_few_labels_look_the_same_in_all_panels_and_show_what_the_table_does(
+    monkeypatch,
+):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    report = importlib.import_module("_few_labels_report")
+    record = json.loads((ROOT / "benchmarks" / "results" / "few_labels.json").read_text())
+    some = {name: record[name] for name in ("adult", "digits", "mnist", "newsgroups20", "steps")}
+    figure, looks = report.drawn(some), {}
+    for ax in figure.axes[:4]:
+        measure = "auroc" if ax.get_title() in report.TABLES else "accuracy"
+        assert ax.get_ylabel().lower() == measure
+        of_set = {row["method"]: row[measure] for row in record[ax.get_title()]}
+        for line in ax.get_lines():
+            method = line.get_label()
+            look = line.get_color(), line.get_marker(), line.get_linestyle()
+            assert looks.setdefault(method, look) == look
+            means = [np.mean(each) for each in of_set[method].values()]
+            np.testing.assert_allclose(sorted(line.get_ydata()), sorted(means))
+    assert len(set(looks.values())) == len({color for color, *_ in looks.values()}) == len(looks)
+    (legend,) = figure.legends
+    for text, line in zip(legend.get_texts(), legend.get_lines(), strict=True):
+        assert looks[text.get_text()][0] == line.get_color()
+    assert set(report.NAMES) <= set(looks)

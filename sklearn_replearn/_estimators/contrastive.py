@@ -119,9 +119,9 @@ class ContrastiveTransformer(RepresentationTransformer):
         Largest norm of the gradient of each part (encoder, decoder, heads).
     early_stopping : bool, default=False
         Whether to hold out rows, to stop when their loss no longer falls, and to keep the weights
-        of the best epoch.
+        of the best epoch. With ``X_val`` in ``fit`` none are held out, and the loss is of these.
     validation_fraction : float, default=0.1
-        Share of the rows held out; used with ``early_stopping`` only.
+        Share of the rows held out; used with ``early_stopping`` and without ``X_val`` only.
     n_iter_no_change : int or "auto", default="auto"
         Epochs without improvement by ``tol`` after which training stops, counted from where the
         learning rate and the weight of the KL have risen. "auto" is a fifth of ``max_epochs``, at
@@ -155,11 +155,12 @@ class ContrastiveTransformer(RepresentationTransformer):
     history_ : frame
         Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
         epoch: ``train_loss``, each named term of the objective for training rows and (with
-        ``early_stopping``) validation rows, and ``seconds``. ``reconstruction`` is the error per
-        cell (per count for counts of a sparse matrix); for VAETransformer, minus the log-likelihood
-        of the scaled row in nats; for ContrastiveTransformer it is the decoder's and not counted in
-        ``train_loss``. A stored model keeps at most 2000 numbers of the history, evenly spaced, and
-        no seconds.
+        ``early_stopping`` or ``X_val``) validation rows, and ``seconds``. ``reconstruction`` is the
+        error per cell (per count for counts of a sparse matrix); for VAETransformer, minus the
+        log-likelihood of the scaled row in nats; for ContrastiveTransformer it is the decoder's and
+        not counted in ``train_loss``. ``valid_score`` is the ``score`` of the rows of ``X_val`` in
+        each epoch: of what the decoder makes of them, whatever the loss. A stored model keeps at
+        most 2000 numbers of the history, evenly spaced, and no seconds.
     loss_curve_ : list of float
         ``history_["train_loss"]``.
     network_ : torch.nn.Module

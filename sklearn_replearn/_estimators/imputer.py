@@ -114,7 +114,12 @@ class RepresentationImputer(
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
-        self, X: TableLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+        self,
+        X: TableLike,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: TableLike | None = None,
     ) -> Self:
         """Fit the transformer.
 
@@ -126,16 +131,20 @@ class RepresentationImputer(
             Given to the transformer; most ignore it.
         sample_weight : array-like of shape (n_samples,), default=None
             How often each row counts.
+        X_val : array-like, frame or sparse matrix of shape (n_val, n_features), default=None
+            Rows that judge each epoch of the transformer, as its ``fit`` says.
 
         Returns
         -------
         self : object
         """
+        given = {} if X_val is None else {"X_val": X_val}
+        beside = {"sample_weight": sample_weight, **given}
         with followed(self, X, y, sample_weight=sample_weight):
-            in_one_step(self, lambda fresh: fresh._fit(X, y, sample_weight))
+            in_one_step(self, lambda fresh: fresh._fit(X, y, beside))
         return self
 
-    def _fit(self, X, y, sample_weight):
+    def _fit(self, X, y, beside):
         estimator = VAETransformer() if self.estimator is None else self.estimator
         if not isinstance(_unfrozen(estimator), RepresentationTransformer):
             raise ValueError(
@@ -146,7 +155,7 @@ class RepresentationImputer(
         current_task().begins(1)
         part = current_task().part("fit-estimator")
         with part.lent_to(self.estimator_), part.done():
-            self.estimator_.fit(X, y, sample_weight=sample_weight)
+            self.estimator_.fit(X, y, **beside)
         unfrozen = _unfrozen(self.estimator_)
         scaler = unfrozen._model.scaler
         empty = np.zeros(unfrozen.n_features_in_, dtype=bool)

@@ -23,9 +23,10 @@ class Task:
 
     def begins(self, n_parts=0):
         """It begins, and has so many parts."""
-        self.begun = True
         for follower in self.followers:
             follower.begins(n_parts)
+        self.begun = bool(self.followers)
+        return self
 
     def part(self, name):
         """A task within this one, which has not begun."""
@@ -63,10 +64,12 @@ class Task:
 
     @contextmanager
     def lent_to(self, estimator):
-        """Followers follow the fit of this estimator within, as far as it lets them."""
+        """It begins; followers follow the fit of this estimator within, as far as it lets them."""
         with ExitStack() as stack:
             for follower in self.followers:
                 stack.enter_context(follower.lent_to(estimator))
+            if not self.begun:
+                self.begins()
             yield
 
     def joined(self):

@@ -121,9 +121,10 @@ def trained(networks, coding, cells, generator, device, few, max_updates):
     for _ in _training(networks.to(device), coding, examples, steps, effort, generator, device):
         told = _told_of(networks, coding, checks, device)
         loss, share = _held_out(told, coding, checks)
-        task.part("check").ends()
         if best is None or loss < best[0]:
             best = loss, share, told, to_arrays(networks.state_dict())
+        if task.part("check").ends():
+            break
     _, share, told, weights = best
     whole = fitted_gaussian(cells.numbers, cells.known)
     return Trained(whole, weights, (share, _share_of_draws(told[1], checks)))

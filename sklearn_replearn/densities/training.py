@@ -176,11 +176,13 @@ def train(network, rows, held_out, max_updates, generator):
     for update in range(max_updates + 1):
         if update in looks:
             reached = _mean_log_likelihood(network, held_out)
-            task.part("check").ends({"log-likelihood held out": reached})
+            stop = task.part("check").ends({"log-likelihood held out": reached})
             if reached > best:
                 best, found = reached, update
                 weights = {name: value.clone() for name, value in network.state_dict().items()}
             elif update - found > _PATIENCE * max_updates or not math.isfinite(reached):
+                break
+            if stop:
                 break
         if len(order) < batch:
             order = torch.randperm(len(rows), generator=noise, device=device)

@@ -117,7 +117,7 @@ def _as_kind(column, name, leveled):
     if isinstance(column.dtype, pd.CategoricalDtype):
         levels = [str(level) for level in column.cat.categories]
         if len(set(levels)) == len(levels):
-            return column.cat.rename_categories(levels).cat.set_categories(levels)
+            return column.cat.rename_categories(levels).cat.as_unordered()
     cells = column.astype(object).where(column.notna(), None)
     if content == "number" and not truths:  # in their order as numbers
         levels = [f"{level:g}" for level in sorted(set(cells.dropna()))]
@@ -176,6 +176,9 @@ def alike(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
             )
         names = drawn.columns if list(real.columns) == arrays else real.columns
         real, drawn = real.set_axis(names, axis=1), drawn.set_axis(names, axis=1)
+    twice = real.columns[real.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"Two columns are named {twice[0]!r}. Give every column its own name.")
     pairs = [_pair(real.iloc[:, j], drawn.iloc[:, j]) for j in range(real.shape[1])]
     return tuple(
         pd.DataFrame(
@@ -188,9 +191,9 @@ def alike(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
 def _pair(a, b):
     """A column of two frames, of one kind."""
     if a.isna().all() and not is_category(a):
-        a = pd.Series([None] * len(a)).astype(b.dtype, copy=False)
+        a = pd.Series([None] * len(a), dtype=object).astype(b.dtype)
     elif b.isna().all() and not is_category(b):
-        b = pd.Series([None] * len(b)).astype(a.dtype, copy=False)
+        b = pd.Series([None] * len(b), dtype=object).astype(a.dtype)
     if (is_category(a), is_date(a)) != (is_category(b), is_date(b)):
         raise ValueError(
             f"Column {a.name!r} holds {_words(a)} in X and {_words(b)} in drawn. Convert one of "

@@ -22,6 +22,16 @@ def last_of(estimator: Any) -> Any:
         estimator = inner
 
 
+def last_with_rows(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """The same, and rows as the steps before it give them to it."""
+    while True:
+        estimator = _inside(estimator)
+        if not isinstance(estimator, Pipeline):
+            return estimator, X
+        X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        estimator = estimator.steps[-1][1]
+
+
 def encoder_of(estimator: Any) -> Any:
     """What gives codes of rows: a transformer, or a pipeline up to one.
 

@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas
+from ..rows import Tokens
 from ._axes import COLORS, new_panels
 from ._columns import categories_of, frame_of, n_rows_of, some_rows
-from ._fitted import codes_of, encoder_of, last_of
+from ._fitted import codes_of, encoder_of
 from ._labels import are_classes, classes, labels_of
 from ._maps import SPREAD, map_of, principal_components, standardised
 
@@ -282,10 +283,8 @@ class LatentMapDisplay:
 
 def _of_table(encoder, X, random_state):
     """The map of a table whose rows an encoder takes."""
-    model = getattr(last_of(encoder), "_model", None)
     # Of a pipeline, the columns that the table has are others than those its last step saw.
-    own = model is not None and not hasattr(encoder, "steps")
-    if own and not model.rows.tabular and model.scaler.levels.any:
+    if isinstance(getattr(getattr(encoder, "_model", None), "rows", None), Tokens):
         raise ValueError(
             'beside="pca" needs columns that are numbers or categories; token ids are neither. '
             "Leave beside at None."

@@ -73,7 +73,7 @@ class ReconstructionDisplay:
     ) -> None:
         self.original = original
         self.reconstruction = reconstruction
-        self.error = error
+        self.error: Any = error
 
     @classmethod
     def from_estimator(
@@ -164,23 +164,24 @@ class ReconstructionDisplay:
             error = np.asarray(error, dtype=np.float64)[:n_rows]
         elif image_shape is None:
             whole, _ = some_rows(X, None, 0)
-            error = _errors(frame_of(whole), frame_of(some), frame_of(decoded))
+            return cls._of(some, decoded, None, None, (), frame_of(whole)).plot(ax=ax, **kwargs)
         return cls._of(some, decoded, error, image_shape, ()).plot(ax=ax, **kwargs)
 
     @classmethod
-    def _of(cls, X, decoded, error, image_shape, categories):
+    def _of(cls, X, decoded, error, image_shape, categories, table=None):
         if image_shape is not None:
             images = (_as_images(part, image_shape) for part in (X, decoded))
             return cls(**dict(zip(("original", "reconstruction"), images, strict=True)))
         original = frame_of(X, categories=categories)
-        reconstruction = frame_of(decoded, list(original.columns), categories)
+        reconstruction = frame_of(decoded, categories=categories)
         if original.shape != reconstruction.shape:
             raise ValueError(
                 f"a row and its reconstruction have the same columns; got shapes {original.shape} "
                 f"and {reconstruction.shape}."
             )
+        reconstruction.columns = original.columns
         if error is None:
-            error = _errors(original, original, reconstruction)
+            error = _errors(original if table is None else table, original, reconstruction)
         if error.shape != original.shape:
             raise ValueError(
                 f"error must have a number for each cell of X, shape {original.shape}; got shape "
@@ -294,7 +295,8 @@ def _as_images(X, shape):
             f"channels) of {images.shape[1]} numbers, the width of a row; got {shape!r}."
         )
     images = images.reshape(len(images), *shape)
-    if len(shape) == 3 and shape[0] in (1, 3):
+    last = len(shape) == 3 and shape[-1] == 1 and shape[0] != 1
+    if len(shape) == 3 and shape[0] in (1, 3) and not last:
         images = np.moveaxis(images, 1, -1)
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]

@@ -53,12 +53,12 @@ class Committee:
             inside, outside = rows.take(without(len(rows), fold)), rows.take(fold)
             for judge, statistic in zip(self.judges, statistics, strict=True):
                 name = f"fold-{number}-of-{len(folds)}-{type(judge).__name__}"
-                with task.part(name).done():
+                with task.part(name).begins().done():
                     fitted = clone(judge)
                     fitted.fit(inside)
                     statistic[fold] = statistic_of(fitted, outside)
         for judge in self.judges:
-            with task.part(f"all-rows-{type(judge).__name__}").done():
+            with task.part(f"all-rows-{type(judge).__name__}").begins().done():
                 judge.fit(rows)
         self.scales = [SurpriseScale() for _ in judges]
         surprise = _together(

@@ -49,7 +49,7 @@ from .observations import Observations, training_rows
 from .repeats import units_of
 from .similar import Similar
 from .spaces import Space
-from .wording import reason
+from .wording import reasons
 
 __all__ = ["OutlierDetector"]
 
@@ -119,6 +119,9 @@ class OutlierDetector(
         The fitted ``estimator``.
     judges_ : list of Judge
         The fitted judges.
+    n_calibration_ : int
+        Of so many rows, each judged by what has not seen it, p-values are shares. Where training
+        rows are copies of each other, as many as there are without.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -396,6 +399,12 @@ class OutlierDetector(
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
+    @property
+    def n_calibration_(self) -> int:
+        """Of so many rows p-values are shares."""
+        check_is_fitted(self)
+        return max(1, round(1 / self._committee.calibration.smallest - 1))
+
     @validated({"ties": [StrOptions({"count", "random"})]})
     def p_values(
         self, X: TableLike, *, ties: Literal["count", "random"] = "count"
@@ -531,9 +540,39 @@ class OutlierDetector(
         ValueError
             If ``n`` is no whole number of at least 1.
         """
+        n = min(n, self.n_features_in_)
+        _, texts = self._worded(X, n)
+        texts_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
+        names = [f"reason {rank + 1}" for rank in range(n)]
+        told = np.take_along_axis(texts, texts_first, axis=1)
+        return named_results(told, names, X, self._schema.container)
+
+    def reasons_by_column(self, X: TableLike) -> list[dict[int, str]]:
+        """All reasons of each row, as :meth:`top_reasons` words them.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+
+        Returns
+        -------
+        list of dict
+            For each row the numbers of the columns whose cells speak for an anomaly, the weightiest
+            first, and the texts.
+        """
+        order, texts = self._worded(X, self.n_features_in_)
+        return [
+            {int(j): text for j, text in zip(columns, of_row, strict=True) if text}
+            for columns, of_row in zip(order, texts, strict=True)
+        ]
+
+    def _worded(self, X, n):
+        """The weightiest cells of each row: numbers of their columns, texts.
+
+        Three times as many as asked for, as some turn out to be as expected: their text is "".
+        """
         table = self._table(X)
-        values, n = self._explained(table), min(n, self.n_features_in_)
-        # Some of them turn out to be as expected.
+        values = self._explained(table)
         first = np.argsort(-values, axis=1, kind="stable")[:, : 3 * n]
         texts = np.full(first.shape, "", dtype=object)
         speaks = np.take_along_axis(values, first, axis=1) > 0
@@ -541,20 +580,14 @@ class OutlierDetector(
             rows, ranks = np.nonzero(speaks & (first == j))
             for part in slices(len(rows), _FEWEST_AT_ONCE):
                 texts[rows[part], ranks[part]] = self._reasons(table[rows[part]], int(j))
-        texts_first = np.argsort(texts == "", axis=1, kind="stable")[:, :n]
-        names = [f"reason {rank + 1}" for rank in range(n)]
-        told = np.take_along_axis(texts, texts_first, axis=1)
-        return named_results(told, names, X, self._schema.container)
+        return first, texts
 
     def _reasons(self, table, j):
         """Texts about one cell of each of some rows."""
         similar = self._similar.to(table, _SIMILAR, without=j)
         kind = None if self._schema.kinds is None else self._schema.kinds[j]
-        name = str(self._labels()[j])
-        return [
-            reason(name, kind, float(cell), self._similar.table[numbers, j])
-            for cell, numbers in zip(table[:, j], similar, strict=True)
-        ]
+        there = [self._similar.table[numbers, j] for numbers in similar]
+        return reasons(str(self._labels()[j]), kind, table[:, j], there)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_committee")

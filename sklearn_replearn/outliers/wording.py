@@ -10,6 +10,11 @@ _ROUNDING = 1e-12
 _SECONDS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 
 
+def reasons(name, kind, cells, similar):
+    """:func:`reason` for each of some cells of a column, from what similar rows have there."""
+    return [reason(name, kind, float(c), s) for c, s in zip(cells, similar, strict=True)]
+
+
 def reason(name, kind, cell, similar):
     """Such as ``"amount = 9,120 (expected 312 ± 140)"``.
 

@@ -27,6 +27,12 @@ from sklearn_replearn import (
     rows,
 )
 from sklearn_replearn.densities import Autoregressive
+from sklearn_replearn.inspection import (
+    HistoryDisplay,
+    LatentMapDisplay,
+    ReconstructionDisplay,
+    SampleDisplay,
+)
 from sklearn_replearn.likelihoods import Gaussian, Likelihood
 from sklearn_replearn.onnx import inputs_for, to_onnx
 
@@ -134,3 +140,12 @@ anything: Mapping[str, object] = {"prior": priors.VampPrior(), "steps": augmenta
 
 model = to_onnx(vae, X, method="inverse_transform")
 print(model.graph, inputs_for(model, X)["X"].shape)
+
+history = HistoryDisplay.from_estimator(vae).plot(alpha=0.5)
+print(history.kept_epoch, history.train["loss"], HistoryDisplay.from_predictions(vae.history_))
+latent_map = LatentMapDisplay.from_estimator(vae, X, [0] * 20, beside="pca", subsample=None)
+print(latent_map.points, LatentMapDisplay.from_predictions(codes, method="umap").axis_names)
+cells = ReconstructionDisplay.from_estimator(autoencoder, X, image_shape=(1, 3), n_rows=4)
+print(cells.original, ReconstructionDisplay.from_predictions(X, X, error=X).error)
+pairs = SampleDisplay.from_estimator(vae, X, n_samples=5, kind="pairs", columns=[("x0", "x1")])
+print(pairs.marginals["x0"].distance, pairs.associations[0], SampleDisplay.from_predictions(X, X))
