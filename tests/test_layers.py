@@ -241,6 +241,7 @@ LAYERS = {
         "latent_dim",
     ],
     "": [],
+    "__main__": [],
 }
 JUDGES = ["base", "held_out", "nearest", "pairs", "density", "trimmed", "estimator"]
 

@@ -7,6 +7,9 @@ _REPOSITORY = "https://github.com/sklearn-replearn/sklearn-replearn"
 #: What to read first.
 DOCUMENTATION = f"{_REPOSITORY}#readme"
 
+#: Where to report what went wrong.
+ISSUES = f"{_REPOSITORY}/issues"
+
 #: Where a class is described, by what :func:`place_of` says of it. Without a fragment: notebooks
 #: append one that finds the parameter.
 PAGE = f"{_REPOSITORY}/blob/main/{{file}}"

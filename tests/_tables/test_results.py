@@ -83,7 +83,8 @@ def test_histories_are_of_the_library_of_fit(cls, name):
         assert names(history)[0] == "epoch" and numbers(history["epoch"]).tolist() == [1, 2]
 
 
-@by_container
+# Scikit-learn before 1.7 takes no rows of a table of pyarrow.
+@pytest.mark.parametrize("name", ["pandas", "polars"])
 @pytest.mark.parametrize("cls", [EncoderClassifier, EncoderRegressor])
 def test_histories_of_fine_tuning_are_of_the_library_of_fit(cls, name):
     make, kind = CONTAINERS[name]
