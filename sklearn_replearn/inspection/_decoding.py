@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from .._runtime.arrays import evenly
-from ..rows import Images
-from ._columns import frame_of, is_category, is_date
+from ..rows import Images, Tokens
+from ._columns import categories_of, frame_of, is_category, is_date
 from ._fitted import codes_of, last_of
 
 _CELLS = 2**22  # looked at for the spread of columns
@@ -39,6 +39,13 @@ def image_shape_of(encoder):
     return kind.shape if isinstance(kind, Images) else None
 
 
+def levels_among(encoder, n_columns):
+    """Numbers of columns whose cells are levels, which is how tokens are shown, too."""
+    estimator = last_of(encoder)
+    tokens = isinstance(getattr(estimator, "rows", None), Tokens)
+    return range(n_columns) if tokens else categories_of(estimator)
+
+
 def effects(found):
     """How much rows change along each code, ndarray of shape (n_codes,)."""
     if "images" in found:
@@ -47,7 +54,7 @@ def effects(found):
     return np.ptp(found["changes"], axis=1).mean(axis=1)
 
 
-def parts_of(decoded, X, shape, image_shape):
+def parts_of(decoded, X, shape, image_shape, categories=()):
     """What a display is made of: images, or changes of columns from the first decoded row."""
     is_array = isinstance(decoded, np.ndarray)
     if is_array and (image_shape is not None or decoded.ndim >= IMAGE_AXES):
@@ -58,7 +65,8 @@ def parts_of(decoded, X, shape, image_shape):
         images = _with_channels_last(images)
         return {"images": images.reshape(*shape, *images.shape[1:])}
     few = evenly(len(X), max(2, _CELLS // max(1, len(X.names))))
-    rows, seen = frame_of(decoded), frame_of(X.take(few).given)
+    rows = frame_of(decoded, categories=categories)
+    seen = frame_of(X.take(few).given, categories=categories)
     changes = np.zeros((len(rows), rows.shape[1]))
     levels = np.full(changes.shape, "", dtype=object)
     for j in range(rows.shape[1]):

@@ -12,7 +12,7 @@ from .._runtime.parameters import Each, Number, Whole, validated
 from .._runtime.typing import TableLike
 from .._tables.frames import eager
 from ._axes import new_axes
-from ._decoding import IMAGE_AXES, decoded_along, effects, image_shape_of, parts_of
+from ._decoding import IMAGE_AXES, decoded_along, effects, image_shape_of, levels_among, parts_of
 from ._fitted import encoder_of
 from ._heat_map import BAR, CELL, NAMES, heat_map, largest, short
 from ._rows import Exchangeable
@@ -201,7 +201,8 @@ class TraversalDisplay:
         rows = Exchangeable(X)
         numbers, deviations, decoded = decoded_along(encoder, rows.given, codes, n_steps, width)
         image_shape = image_shape_of(encoder) if image_shape is None else image_shape
-        found = parts_of(decoded, rows, (len(numbers), n_steps), image_shape)
+        shape, categories = (len(numbers), n_steps), levels_among(encoder, len(rows.names))
+        found = parts_of(decoded, rows, shape, image_shape, categories)
         if codes is None:
             kept = np.argsort(-effects(found), kind="stable")[:max_codes]
             numbers = numbers[kept]
@@ -319,6 +320,8 @@ class TraversalDisplay:
         changes, levels = self.changes, self.levels
         most = np.abs(changes).max(axis=(0, 1))
         shown = np.sort(np.argsort(-most, kind="stable")[:max_columns])
+        if len(shown) < len(most) and most.any():
+            shown = shown[most[shown] > 0]
         n_codes, n_steps = changes.shape[:2]
         leveled = (levels != "").any(axis=(0, 1))
         numbers = np.where(leveled, np.nan, changes)

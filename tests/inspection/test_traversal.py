@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
 from sklearn_replearn.inspection import TraversalDisplay, code_traversal
-from sklearn_replearn.rows import Images
+from sklearn_replearn.rows import Images, Table, Tokens
 
 OURS = (AutoencoderTransformer, VAETransformer, ContrastiveTransformer)
 
@@ -128,6 +128,16 @@ def test_from_what_traverse_gives():
     np.testing.assert_allclose(
         TraversalDisplay.from_predictions(polars, frame).changes, display.changes, rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("rows", [Table(categorical_features=[0, 1]), Tokens(5)], ids=str)
+def test_whole_numbers_that_are_categories(rows):
+    X = np.random.RandomState(0).randint(0, 5, size=(30, 2))
+    fitted = quick(AutoencoderTransformer, rows=rows).fit(X)
+    display = TraversalDisplay.from_estimator(fitted, X, n_steps=3)
+    assert np.isin(display.levels, list("01234")).all()
+    along = code_traversal(fitted, X, codes=[int(display.codes[0][-1])], n_steps=3)
+    np.testing.assert_array_equal(display.levels[0].astype(float), along[0])
 
 
 def test_of_many_columns_those_that_change_most():
