@@ -127,11 +127,14 @@ def find_anomalies():
         scores.insert(1, pca_scores(X_train, X_test))
         print_line(table, [roc_auc_score(is_normal, score) for score in scores])
         if table == "wine":
-            oddest = X_test.iloc[[scores[0].argmin()]]
-            because = "    " + detector.top_reasons(oddest, n=2).iloc[0]
-            p_value = detector.p_values(oddest)[0]
-    print(f"\n  The oddest wine (p = {p_value:.3f}):")
-    print(*because, sep="\n")
+            print_reasons(detector, X_test.iloc[[scores[0].argmin()]])
+
+
+def print_reasons(detector, row):
+    """Say why a row is odd, and how likely a normal one is to be at least as odd."""
+    (p_value,) = detector.p_values(row)
+    reasons = ", ".join(detector.top_reasons(row, n=1).iloc[0])
+    print(f"    the oddest (p = {p_value:.3f}): {reasons}", flush=True)
 
 
 def pca_scores(X_train, X_test):

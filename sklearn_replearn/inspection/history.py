@@ -83,6 +83,10 @@ class HistoryDisplay:
       'valid_reconstruction'], 'nats per row')
     """
 
+    axes_: Any
+    ax_: Any
+    figure_: Any
+
     def __init__(
         self,
         *,

@@ -75,6 +75,10 @@ class LatentMapDisplay:
     'first principal component (36 % of variance)'
     """
 
+    axes_: Any
+    ax_: Any
+    figure_: Any
+
     def __init__(
         self,
         *,

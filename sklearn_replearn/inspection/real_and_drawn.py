@@ -70,6 +70,10 @@ class SampleDisplay:
     ((178, 13), 4, (13, 13))
     """
 
+    axes_: Any
+    ax_: Any
+    figure_: Any
+
     def __init__(self, *, real: pd.DataFrame, drawn: pd.DataFrame) -> None:
         self.real = real
         self.drawn = drawn

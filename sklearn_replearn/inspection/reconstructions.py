@@ -64,6 +64,10 @@ class ReconstructionDisplay:
     ((4, 13), (4, 13), 13)
     """
 
+    axes_: Any
+    ax_: Any
+    figure_: Any
+
     def __init__(
         self,
         *,
