@@ -133,6 +133,7 @@ LAYERS = {
         "distillation",
         "decoding",
         "supervised",
+        "units",
     ],
     "rows": ["base", "arrays", "image_views", "images", "table", "tokens"],
     "_training": [
@@ -228,8 +229,10 @@ LAYERS = {
     ],
     "inspection": [
         "_axes",
+        "_rows",
         "_fitted",
         "_columns",
+        "_images",
         "_maps",
         "_labels",
         "_marginals",
@@ -238,7 +241,6 @@ LAYERS = {
         "reconstructions",
         "real_and_drawn",
         "_heat_map",
-        "_rows",
         "code_dependence",
         "_decoding",
         "traversal",

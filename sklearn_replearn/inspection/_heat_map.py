@@ -5,16 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._axes import short
+
 _MOST_LABELS, _LONGEST = 60, 26
 CELL, NAMES, BAR = 0.22, 2.4, 1.1  # inches: of a cell, and what stands beside cells
 _CHARACTER = 0.075
 _ALONE = 0.775  # share of a figure's width that its only axes have, before names are written
-
-
-def short(name: object, longest: int = _LONGEST) -> str:
-    """A name that has room beside a cell."""
-    text = str(name)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def heat_map(
@@ -46,9 +42,11 @@ def heat_map(
     """
     image = ax.imshow(values, aspect="auto", interpolation="nearest", **of_colors)
     step = max(1, -(-len(rows) // _MOST_LABELS))
-    ax.set_yticks(range(0, len(rows), step), [short(name) for name in rows[::step]], fontsize=8)
+    ax.set_yticks(
+        range(0, len(rows), step), [short(name, _LONGEST) for name in rows[::step]], fontsize=8
+    )
     step = max(1, -(-len(columns) // _MOST_LABELS))
-    names = [short(name) for name in columns[::step]]
+    names = [short(name, _LONGEST) for name in columns[::step]]
     ax.set_xticks(range(0, len(columns), step), names, fontsize=8)
     share = ax.get_position().width / _ALONE
     room = (share * ax.figure.get_figwidth() - NAMES - BAR) / max(len(names), 1)

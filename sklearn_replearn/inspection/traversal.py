@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from .._runtime.parameters import Each, Number, Whole, validated
 from .._runtime.typing import TableLike
 from .._tables.frames import eager
-from ._axes import new_axes
-from ._decoding import IMAGE_AXES, decoded_along, effects, image_shape_of, levels_among, parts_of
-from ._fitted import encoder_of
-from ._heat_map import BAR, CELL, NAMES, heat_map, largest, short
+from ._axes import new_axes, short
+from ._decoding import IMAGE_AXES, decoded_along, effects, levels_among, parts_of
+from ._fitted import decoder_of
+from ._heat_map import BAR, CELL, NAMES, heat_map, largest
+from ._images import image_shape_of
 from ._rows import Exchangeable
 
 _CHARACTERS = 3.6  # of a level, that have room in a step
@@ -70,7 +71,7 @@ def code_traversal(
     >>> code_traversal(encoder, X, n_steps=3).shape
     (6, 13)
     """
-    numbers, deviations, decoded = decoded_along(encoder_of(estimator), X, codes, n_steps, width)
+    numbers, deviations, decoded = decoded_along(decoder_of(estimator), X, codes, n_steps, width)
     decoded = Exchangeable(decoded).take(np.arange(1, len(numbers) * n_steps + 1))
     table = decoded.rows
     repeated, steps = np.repeat(numbers, n_steps), np.tile(deviations, len(numbers))
@@ -197,7 +198,7 @@ class TraversalDisplay:
         -------
         TraversalDisplay
         """
-        encoder = encoder_of(estimator)
+        encoder = decoder_of(estimator)
         rows = Exchangeable(X)
         numbers, deviations, decoded = decoded_along(encoder, rows.given, codes, n_steps, width)
         image_shape = image_shape_of(encoder) if image_shape is None else image_shape
