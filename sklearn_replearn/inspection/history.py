@@ -11,7 +11,7 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from .._tables.frames import as_pandas
-from ._axes import COLORS, new_panels
+from ._axes import COLORS, new_panels, plain
 from ._fitted import last_of
 
 _NATS, _ERROR = "nats per row", "error per cell (columns scaled)"
@@ -251,7 +251,7 @@ class HistoryDisplay:
             entries[f"kept: epoch {self.kept_epoch}"] = mark
         handles, names = list(entries.values()), list(entries)
         above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2, "borderaxespad": 0.3}
-        panel.legend(handles, names, frameon=False, fontsize="small", **above)
+        panel.legend(handles, list(map(plain, names)), frameon=False, fontsize="small", **above)
 
 
 def _terms(frame, part):
