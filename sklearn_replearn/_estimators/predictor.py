@@ -133,10 +133,11 @@ class EncoderPredictor(
         some, labels = safe_indexing(X, rows), labels[labeled]
         weights, for_head = weights[rows], check_method_params(y, for_head, rows)
         part = task.part("fit-head")
-        with part.lent_to(head), part.done():
-            if self._raw is None or self.estimator is not None:
+        if self._raw is None or self.estimator is not None:
+            with part.lent_to(head), part.done():
                 self.estimator_ = head.fit(self._seen_by_head(some), labels, **for_head)
-            else:
+        else:
+            with part.begins().done():
                 self._choose_head(some, labels, self._counted(labels, weights))
         for name in ("history_", "_kept_epoch"):
             self.__dict__.pop(name, None)

@@ -41,8 +41,9 @@ class Callbacks:
             )
 
     def lent_to(self, estimator):
-        # Others than those that support callbacks would each be warned of.
-        if not hasattr(estimator, "set_callbacks"):
+        # Others than those that support callbacks would each be warned of. Asked of the class, as a
+        # frozen estimator has all attributes of the one in it, which must not be changed.
+        if not hasattr(type(estimator), "set_callbacks"):
             return nullcontext()
         return self.context.propagate_callback_context(estimator)
 

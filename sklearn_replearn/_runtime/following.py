@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 from .callbacks import callbacks_of
-from .progress import Progress, display_for
+from .progress import Progress, Shown
 from .tasks import Task, current_task
 
 
@@ -29,7 +29,7 @@ def followed(estimator, X, y=None, validation=None, **metadata):
     # Within a fit that shows how far it is there are no bars of their own.
     joined = current_task().joined()
     if estimator.verbose and not joined:
-        display = display_for(estimator)
+        display = Shown(type(estimator).__name__)
         joined = [Progress(display)]
     task = Task([*followers, *joined])
     try:

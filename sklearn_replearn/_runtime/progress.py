@@ -4,7 +4,7 @@ import shutil
 import sys
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 _STEPS = 1000  # of the bar; a fit has fewer or more tasks than that
 
@@ -14,7 +14,7 @@ class Progress:
 
     Parameters
     ----------
-    display : BarInPlace or LineEachTenth
+    display : Shown
         Told of the share and of what is being done.
     share : float, default=1
         Of the whole.
@@ -53,12 +53,13 @@ class Progress:
     def root(self):
         return self if self.above is None else self.above.root()
 
-    def where(self):
-        """Such as "fit-transformer 1/2, epoch 34/200"."""
+    def where(self, innermost=True):
+        """Such as "fit-transformer 1/2, epoch 34/200"; what has one part only is not counted."""
         if self.above is None:
             return ""
-        outer, above = self.above.where(), self.above
-        here = f"{self.name} {above.number}/{above.n_parts}" if above.n_parts > 1 else self.name
+        outer, above = self.above.where(innermost=False), self.above
+        counted = innermost or above.n_parts > 1
+        here = f"{self.name} {above.number}/{above.n_parts}" if counted else self.name
         return f"{outer}, {here}" if outer else here
 
 
@@ -121,15 +122,47 @@ class LineEachTenth:
             self.tenths = tenths
             seconds = time.perf_counter() - self.start
             line = f"{self.name} {10 * tenths:3d} %  {seconds:.1f} s  {self.words}"
-            print(line.rstrip(), flush=True)
+            print(line.rstrip(), flush=hasattr(sys.stdout, "flush"))
 
     def ends(self):
         pass
 
 
-def display_for(estimator):
+class Shown:
+    """A display while it can be written: no fit is lost for what it shows of itself.
+
+    Where standard output is closed, or a pipe broken, nothing is shown from there on.
+
+    Parameters
+    ----------
+    name : str
+    """
+
+    def __init__(self, name):
+        self.display = None
+        with self._while_it_can():
+            self.display = _display_for(name)
+
+    def shows(self, share, where, figures):
+        if self.display is not None:
+            with self._while_it_can():
+                self.display.shows(share, where, figures)
+
+    def ends(self):
+        if self.display is not None:
+            with self._while_it_can():
+                self.display.ends()
+
+    @contextmanager
+    def _while_it_can(self):
+        try:
+            yield
+        except (OSError, ValueError):
+            self.display = None
+
+
+def _display_for(name):
     """A bar where somebody looks at it, else plain lines."""
-    name = type(estimator).__name__
     if _in_place():
         try:
             return BarInPlace(name)

@@ -1,5 +1,6 @@
 """What displays draw on; the only place that imports matplotlib."""
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,10 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#00
 #: Of classes, with wine, yellow and brown, and the marker that each has beside its colour.
 CLASS_COLORS = (*COLORS, "#882255", "#F0E442", "#7F5539")
 MARKERS = "os^Dv<>pX*"
+#: Inches: of a letter of a label, and what stands above and below bars.
+_CHARACTER, _ROOM = 0.07, 0.3
+_FEWEST_IN_LINE = 12  # letters
+_FEWEST_OF_BOTH_ENDS = 16
 
 
 def new_axes(display: object, ax: Any = None, **of_figure: Any) -> Any:
@@ -103,7 +108,47 @@ def new_panels(
     return axes
 
 
+def colour_bar(image: Any, axes: Any, label: str, **of_bar: Any) -> Any:
+    """A bar beside axes that says what colours mean, in lines that its height has room for.
+
+    Parameters
+    ----------
+    image : matplotlib.cm.ScalarMappable
+    axes : matplotlib.axes.Axes or list of them
+    label : str
+        With the unit.
+    **of_bar
+        As ``Figure.colorbar`` takes it.
+    """
+    first = axes[0] if isinstance(axes, list) else axes
+    label = in_lines(label, inches(first)[1] - _ROOM)
+    return first.figure.colorbar(image, ax=axes, label=label, **of_bar)
+
+
+def inches(ax: Any) -> tuple[float, float]:
+    """Width and height of axes, before what stands beside them is written."""
+    place, (width, height) = ax.get_position(), ax.figure.get_size_inches()
+    return float(place.width * width), float(place.height * height)
+
+
+def in_lines(label: str, room: float) -> str:
+    """A label in lines for which there is room, in inches."""
+    return "\n".join(textwrap.wrap(label, max(_FEWEST_IN_LINE, int(room / _CHARACTER))))
+
+
+def plain(name: object) -> str:
+    """A name as text: what stands between two dollars is no formula."""
+    return str(name).replace("$", r"\$")
+
+
 def short(name: object, longest: int = 24) -> str:
-    """A name that has room beside what it names."""
+    """A name that has room beside what it names; of a long one its beginning and its end.
+
+    Names that begin alike, as those of one survey or sensor do, stay apart. Where there is little
+    room it is the beginning alone.
+    """
     text = str(name)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    if len(text) > longest:
+        n_last = (longest - 1) // 2 if longest >= _FEWEST_OF_BOTH_ENDS else 0
+        text = text[: longest - 1 - n_last] + "…" + text[len(text) - n_last :]
+    return plain(text)

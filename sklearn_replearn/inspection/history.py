@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._tables.frames import as_pandas
 from ..objectives.units import NATS, SQUARED_ERROR_OF_Y, UNITS
-from ._axes import COLORS, new_panels
+from ._axes import COLORS, new_panels, plain
 from ._fitted import last_of
 
 _OF_A_SUM = "sum of the terms"
@@ -239,7 +239,7 @@ class HistoryDisplay:
             entries[f"kept: epoch {self.kept_epoch}"] = mark
         handles, names = list(entries.values()), list(entries)
         above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "ncols": 2, "borderaxespad": 0.3}
-        panel.legend(handles, names, frameon=False, fontsize="small", **above)
+        panel.legend(handles, list(map(plain, names)), frameon=False, fontsize="small", **above)
 
 
 def _terms(frame, part):

@@ -244,7 +244,8 @@ class LatentDimDisplay:
         ax.set_xticks(widths, [f"{width:g}" for width in widths])
         ax.minorticks_off()
         ax.set(xlabel=self.param_name, ylabel=self.score_name)
-        ax.legend(frameon=False, fontsize=9)
+        # Above, because the best score stands wherever it stands.
+        ax.legend(frameon=False, fontsize=9, loc="lower left", bbox_to_anchor=(0.0, 1.0))
         return self
 
     def _mark(self, width, label, marker, color):

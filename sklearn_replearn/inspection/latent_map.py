@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas
 from ..rows import Tokens
-from ._axes import COLORS, new_panels
+from ._axes import COLORS, colour_bar, in_lines, inches, new_panels, short
 from ._columns import frame_of
 from ._fitted import categories_of, codes_of, encoder_of, kind_of_rows
 from ._labels import are_classes, classes, labels_of
@@ -246,7 +246,11 @@ class LatentMapDisplay:
         self.points_: list[list[Any]] = []
         for panel, (points, names, title) in zip(axes, maps, strict=True):
             self.points_.append(self._draw(panel, points, options))
-            panel.set(xlabel=names[0], ylabel=names[1])
+            labels = [
+                in_lines(short(name, 60), room)
+                for name, room in zip(names, inches(panel), strict=True)
+            ]
+            panel.set(xlabel=labels[0], ylabel=labels[1])
             if names[1] == SPREAD:
                 panel.set_yticks([])
                 panel.set_ylim(-1, 1)
@@ -254,16 +258,17 @@ class LatentMapDisplay:
                 panel.set_title(title)
         if self.y is None:
             return self
+        name = None if self.y_name is None else short(self.y_name)
         if are_classes(self.y):
             handles = self.points_[0]
             where = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-            legend = axes[-1].legend(handles=handles, title=self.y_name, frameon=False, **where)
+            legend = axes[-1].legend(handles=handles, title=name, frameon=False, **where)
             for handle in legend.legend_handles:
                 handle.set(alpha=1.0, sizes=[36])
         else:
             missing = "grey: missing" if pd.isna(self.y).any() else ""
-            label = ", ".join(filter(None, [self.y_name, missing]))
-            bar = self.figure_.colorbar(self.points_[-1][-1], ax=list(axes), label=label)
+            label = ", ".join(filter(None, [name, missing]))
+            bar = colour_bar(self.points_[-1][-1], list(axes), label)
             bar.solids.set(alpha=1.0)
         return self
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.typing import TableLike
-from ._axes import COLORS, new_panels, pyplot_for, short
+from ._axes import COLORS, colour_bar, new_panels, pyplot_for, short
 from ._columns import alike, frame_of, is_category, is_date
 from ._fitted import categories_of, last_with_rows
 from ._marginals import Marginal, associations, marginal_of
@@ -245,11 +245,12 @@ class SampleDisplay:
             draw_bars = _levels if marginal.kind == "category" else _histogram
             handles = draw_bars(panel, marginal)
             if any(marginal.missing):
-                title.append("missing: {:.0%} real, {:.0%} drawn".format(*marginal.missing))
+                title.append("missing: {:.0%} real,\n{:.0%} drawn".format(*marginal.missing))
             if marginal.beyond:
-                title.append(f"{marginal.beyond:.1%} of real cells are beyond")
+                title.append(f"{marginal.beyond:.1%} of real\ncells are beyond")
             panel.set_title("\n".join(title).replace("%", " %"), fontsize="medium")
-        looks = {"frameon": False, "fontsize": "small", "handlelength": 1.2}
+        # Bars may fill the panel: names stay readable on them.
+        looks = {"framealpha": 0.8, "edgecolor": "none", "fontsize": "small", "handlelength": 1.2}
         axes[0].legend(handles=handles, **looks)
         return self
 
@@ -268,6 +269,7 @@ class SampleDisplay:
         axes = new_panels(self, ax, 3, 3, size=(side + 0.8, side))
         apart = drawn - real
         end = max(0.1, float(np.nanmax(np.abs(apart), initial=0.0)))
+        unknown = "grey: of one value only" if np.isnan(apart).any() else ""
         matrices = ((real, "real", 1.0), (drawn, "drawn", 1.0), (apart, "drawn - real", end))
         self.images_: list[Any] = []
         for panel, (matrix, title, scale) in zip(axes, matrices, strict=True):
@@ -276,13 +278,14 @@ class SampleDisplay:
             cells = np.ma.masked_invalid(matrix)
             self.images_.append(panel.imshow(cells, cmap=cmap, vmin=-scale, vmax=scale))
             panel.set_title(title)
+            panel.set_xlabel(unknown)
             labels = [short(name, 16) for name in names]
             panel.set_xticks(range(len(names)), labels, rotation=90, fontsize="small")
             panel.set_yticks(range(len(names)), labels if panel is axes[0] else [])
             panel.tick_params(length=0, labelsize="small")
             panel.spines[:].set_visible(False)
-        self.figure_.colorbar(self.images_[1], ax=list(axes[:2]), label="association")
-        self.figure_.colorbar(self.images_[2], ax=axes[2], label="difference")
+        colour_bar(self.images_[1], list(axes[:2]), "association")
+        colour_bar(self.images_[2], axes[2], "difference")
         return self
 
     def _draw_pairs(self, ax, pairs):
@@ -297,9 +300,10 @@ class SampleDisplay:
         self.shown = [tuple(self._named(name) for name in pair) for pair in pairs]
         leveled = [name for pair in self.shown for name in pair if name not in numbers]
         if leveled or not self.shown:
+            few = f"the table has {len(numbers)}"
             raise ValueError(
                 'kind="pairs" draws columns of numbers or dates against each other, of which there '
-                f"must be two; {', '.join(leveled) or 'the table'} has none. Use "
+                f"must be two; {', '.join(leveled) + ' has none' if leveled else few}. Use "
                 'kind="associations".'
             )
         axes = new_panels(self, ax, 2 * len(self.shown), 2, size=(3.4, 2.9))

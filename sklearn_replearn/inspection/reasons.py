@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._runtime.parameters import Whole, validated
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas
-from ._axes import COLORS, new_axes
+from ._axes import COLORS, new_axes, plain
 from ._fitted import last_with_rows
 from ._heat_map import BAR, CELL, NAMES, heat_map, largest
 from ._labels import are_normal
@@ -237,14 +237,14 @@ class ReasonsDisplay:
         colors = [COLORS[1] if value > 0 else COLORS[0] for value in values]
         self.bars_ = ax.barh(places, values, color=colors, height=0.62)
         ax.bar_label(self.bars_, fmt="%.2f", padding=3, fontsize=8)
-        ax.set_yticks(places, texts, fontsize=9)
+        ax.set_yticks(places, list(map(plain, texts)), fontsize=9)
         ax.invert_yaxis()
         ax.margins(x=0.14)
         ax.axvline(0, color="0.3", linewidth=0.8)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         marked = self.y is not None and self.y[0] == -1
-        ax.set_title(f"row {self.rows[0]}{' (anomaly)' if marked else ''}", fontsize=10)
+        ax.set_title(f"row {plain(self.rows[0])}{' (anomaly)' if marked else ''}", fontsize=10)
         ax.set_xlabel(f"nats of surprise; all cells: {self.contributions.sum():.2f}")
 
     def _plot_heat_map(self, ax, most, cmap):

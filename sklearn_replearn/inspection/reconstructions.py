@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .._runtime.typing import TableLike
-from ._axes import new_axes, new_panels, short
+from ._axes import colour_bar, inches, new_axes, new_panels, short
 from ._columns import as_text, frame_of, is_category
 from ._fitted import categories_of, decoder_of
 from ._images import as_images, image_shape_of
@@ -16,6 +16,7 @@ from ._marginals import as_numbers
 from ._rows import some_rows, taken
 
 _MOST_WITH_TEXT = 16
+_ROOM_OF_TEXT = (0.8, 0.28)  # inches: width and height of a cell whose values are written
 _UNIT = "error (1: guessing from the column)"
 
 
@@ -238,10 +239,11 @@ class ReconstructionDisplay:
         means = np.nan_to_num(np.nanmean(np.where(np.isnan(errors).all(0), 0.0, errors), axis=0))
         self.shown = np.sort(np.argsort(-means, kind="stable")[:n_columns])
         n_rows, shown = len(errors), errors[:, self.shown].T
-        with_text = n_rows <= _MOST_WITH_TEXT
-        width = 1.05 if with_text else 0.16
+        width = 1.05 if n_rows <= _MOST_WITH_TEXT else 0.16
         size = (2.9 + max(width * n_rows, 2.5), max(2.8, 1.3 + 0.44 * len(shown)))
         ax = new_axes(self, ax, figsize=size)
+        room = np.divide(inches(ax), (n_rows, len(shown)))
+        with_text = bool((room >= _ROOM_OF_TEXT).all())
         # One cell that is far off must not make all others look alike.
         end = max(1.0, float(np.nanquantile(shown, 0.95)) if np.isfinite(shown).any() else 1.0)
         looks = {"aspect": "auto", "cmap": "Oranges", "vmin": 0.0, "vmax": end} | options
@@ -249,7 +251,7 @@ class ReconstructionDisplay:
         self.image_.cmap = self.image_.cmap.with_extremes(bad="0.88")
         names = [short(self.original.columns[j]) for j in self.shown]
         ax.set_yticks(range(len(names)), names)
-        ax.set_xticks(range(n_rows) if with_text else [])
+        ax.set_xticks(range(n_rows) if n_rows <= _MOST_WITH_TEXT else [])
         words = ["row", *(["value above, decoded value below"] if with_text else [])]
         ax.set_xlabel("; ".join([*words, *(["grey: missing"] if np.isnan(shown).any() else [])]))
         ax.tick_params(length=0)
@@ -257,7 +259,7 @@ class ReconstructionDisplay:
         if len(shown) < n_features:
             ax.set_title(f"the {len(shown)} of {n_features} columns with the largest errors")
         beyond = "max" if np.nanmax(np.append(shown, 0.0)) > end else "neither"
-        self.figure_.colorbar(self.image_, ax=ax, label=_UNIT, extend=beyond)
+        colour_bar(self.image_, ax, _UNIT, extend=beyond)
         if with_text:
             self._write_values(ax, shown, end)
 

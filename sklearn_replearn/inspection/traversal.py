@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from .._runtime.parameters import Each, Number, Whole, validated
 from .._runtime.typing import TableLike
 from .._tables.frames import eager
-from ._axes import new_axes, short
+from ._axes import new_axes, plain, short
 from ._decoding import IMAGE_AXES, decoded_along, effects, levels_among, parts_of
 from ._fitted import decoder_of
-from ._heat_map import BAR, CELL, NAMES, heat_map, largest
+from ._heat_map import BAR, CELL, NAMES, heat_map, largest, width_of_cells
 from ._images import image_shape_of
 from ._rows import Exchangeable
 
-_CHARACTERS = 3.6  # of a level, that have room in a step
+_CHARACTER, _MOST_CHARACTERS = 0.047, 3.6  # inches of one of a level; how many of them in a step
 
 _STEPS = {"codes": [Each(Whole(0), least=1), None], "n_steps": [Whole(2)], "width": [Number(0)]}
 
@@ -310,7 +310,7 @@ class TraversalDisplay:
         limits = {} if colored else {"vmin": low, "vmax": high, "cmap": cmap}
         self.image_ = ax.imshow(canvas, interpolation="nearest", **limits)
         middles = (height - 1) / 2 + np.arange(n_codes) * (height + gap)
-        ax.set_yticks(middles, self.codes, fontsize=9)
+        ax.set_yticks(middles, list(map(plain, self.codes)), fontsize=9)
         middles = (width - 1) / 2 + np.arange(n_steps) * (width + gap)
         ax.set_xticks(middles, list(map(_signed, self.deviations)), fontsize=8)
         ax.tick_params(length=0)
@@ -333,6 +333,7 @@ class TraversalDisplay:
             canvas[:, start : start + n_steps] = numbers[code][:, shown].T
         width = min(16.0, 0.17 * canvas.shape[1] + NAMES + BAR)
         ax = new_axes(self, ax, figsize=(max(width, 5.0), CELL * len(shown) + 1.4))
+        room = min(_MOST_CHARACTERS, width_of_cells(ax, canvas.shape[1]) / _CHARACTER)
         end = largest(canvas)
         self.image_ = heat_map(
             ax,
@@ -348,11 +349,11 @@ class TraversalDisplay:
             start = code * (n_steps + 1)
             for row, j in enumerate(shown):
                 if leveled[j]:
-                    _write_levels(ax, row, start, levels[code, :, j], changes[code, :, j])
+                    _write_levels(ax, row, start, levels[code, :, j], changes[code, :, j], room)
             ax.text(
                 start + (n_steps - 1) / 2,
                 -0.75,
-                self.codes[code],
+                plain(self.codes[code]),
                 ha="center",
                 va="bottom",
                 fontsize=9,
@@ -364,7 +365,7 @@ class TraversalDisplay:
         left_out = len(most) - len(shown)
         ax.set_xlabel(
             "standard deviations from the mean of the code"
-            + (f"; {left_out} more columns change less" if left_out else "")
+            + (f"; {left_out} other columns change no more" if left_out else "")
         )
 
 
@@ -372,13 +373,16 @@ def _signed(deviation):
     return f"{deviation:+.1f}" if abs(deviation) >= 0.05 else "0"
 
 
-def _write_levels(ax, row, start, levels, changed):
-    """Levels of a category along a code, each once where it begins and ends."""
+def _write_levels(ax, row, start, levels, changed, room):
+    """Levels of a category along a code, each once where it begins and ends.
+
+    So many characters have room in a step.
+    """
     breaks = np.flatnonzero(levels[1:] != levels[:-1]) + 1
     for run in np.split(np.arange(len(levels)), breaks):
         middle, n = start + run.mean(), len(run)
         if changed[run[0]]:
             ax.barh(row, n, left=start + run[0] - 0.5, height=0.9, color="0.82", zorder=0)
-        text = short(levels[run[0]], max(2, int(_CHARACTERS * n)))
+        text = short(levels[run[0]], max(2, int(room * n)))
         color = "black" if changed[run[0]] else "0.45"
         ax.text(middle, row, text, ha="center", va="center", fontsize=6, color=color)

@@ -10,6 +10,7 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -224,6 +225,14 @@ def test_callbacks_reach_the_estimator_inside(estimator):
     owners = {type(told[2]).__name__ for told in recorder.told if told[1] == "epoch"}
     assert owners == {"AutoencoderTransformer"}
     assert recorder.names("setup") == recorder.names("teardown") == ["fit"]
+
+
+def test_a_frozen_estimator_is_left_alone():
+    encoder, recorder = clone(SMALL).fit(X), Propagated()
+    before = dict(vars(encoder))
+    EncoderClassifier(FrozenEstimator(encoder)).set_callbacks(recorder).fit(X, Y)
+    assert vars(encoder) == before
+    assert recorder.names("end") == ["fit-transformer", "fit-head", "fit"]
 
 
 @pytest.mark.parametrize("inner", [PCA(2), LogisticRegression()], ids=short)

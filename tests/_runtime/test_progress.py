@@ -155,6 +155,57 @@ def test_processes_of_a_search_write_lines_because_bars_would_overwrite_each_oth
     assert terminal.getvalue().count("\n") == 10
 
 
+class _WithoutFlush:
+    def __init__(self):
+        self.written = ""
+
+    def write(self, text):
+        self.written += text
+
+
+class _Gone(io.StringIO):
+    """A pipe that nobody reads any more."""
+
+    def __init__(self, terminal):
+        super().__init__()
+        self.terminal = terminal
+
+    def isatty(self):
+        return self.terminal
+
+    def write(self, text):
+        raise BrokenPipeError
+
+
+def _closed(stream):
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize(
+    "out",
+    [None, _closed(io.StringIO()), _closed(Terminal()), _Gone(True), _Gone(False)],
+    ids=["none", "closed", "closed terminal", "broken terminal", "broken pipe"],
+)
+def test_no_fit_is_lost_for_what_it_shows(out, monkeypatch):
+    quiet = clone(SMALL).fit(X)
+    monkeypatch.setattr(sys, "stdout", out)
+    loud = clone(SMALL).set_params(verbose=1).fit(X)
+    assert np.array_equal(loud.transform(X), quiet.transform(X))
+
+
+def test_what_stands_in_for_a_file_need_not_flush(monkeypatch):
+    out = _WithoutFlush()
+    monkeypatch.setattr(sys, "stdout", out)
+    clone(SMALL).set_params(verbose=1).fit(X)
+    assert "100 %" in out.written
+
+
+def test_a_single_epoch_is_counted(capsys):
+    clone(SMALL).set_params(verbose=1, max_epochs=1).fit(X)
+    assert "epoch 1/1  train_loss" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("where", ["terminal", "file"])
 def test_an_error_leaves_what_was_shown_and_closes_the_line(where, monkeypatch):
     out = Terminal() if where == "terminal" else io.StringIO()

@@ -145,7 +145,7 @@ def test_of_many_columns_those_that_change_most():
     display = TraversalDisplay.from_estimator(PCA(2).fit(X), X)
     assert display.changes.shape[2] == 30 and (display.changes[..., 25:] == 0).all()
     assert display.image_.get_array().shape == (24, 2 * 7 + 1)
-    assert "6 more columns" in display.ax_.get_xlabel()
+    assert "6 other columns" in display.ax_.get_xlabel()
     figure, ax = plt.subplots()
     assert display.plot(ax=ax, max_columns=3) is display
     assert display.ax_ is ax and display.figure_ is figure
