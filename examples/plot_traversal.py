@@ -18,8 +18,8 @@ from sklearn_replearn import VAETransformer
 from sklearn_replearn.inspection import TraversalDisplay, code_traversal
 
 digits = load_digits().data
-vae = VAETransformer(latent_dim=8, max_epochs=20).fit(digits)
-TraversalDisplay.from_estimator(vae, digits, image_shape=(8, 8))
+vae = VAETransformer(latent_dim=8, max_epochs=10).fit(digits[:900])
+TraversalDisplay.from_estimator(vae, digits[:900], image_shape=(8, 8))
 
 # %%
 # A table

@@ -28,7 +28,6 @@ class Own(Rows):
 
 KINDS = {
     "default": None,
-    "table": Table(),
     "own": Own(),
     "arrays": Arrays((2, 4)),
     "images": Images((1, 2, 4)),
@@ -102,6 +101,7 @@ def test_tables_are_of_strings_and_categories_and_images_are_not():
     for name in ("allow_nan", "sparse", "string", "categorical"):
         assert getattr(of_tables.input_tags, name)
         assert not getattr(of_images.input_tags, name)
+    assert get_tags(VAETransformer(rows=Table())).input_tags == of_tables.input_tags
 
 
 def test_a_frozen_transformer_takes_what_it_took():

@@ -195,7 +195,7 @@ PARTS = [
     (RepresentationImputer(SMALL), ["fit", "fit-estimator"]),
     (OutlierDetector(), ["fit", "fold-1-of-10-NearestDistance", "all-rows-LowDensity"]),
     (
-        VAETransformer(**QUICK, density=Autoregressive(max_updates=20)),
+        VAETransformer(**QUICK, density=Autoregressive(max_updates=10)),
         ["network", "epoch", "density", "check", "missing-cells"],
     ),
 ]
@@ -204,7 +204,7 @@ PARTS = [
 @pytest.mark.parametrize(("estimator", "names"), PARTS, ids=lambda value: type(value).__name__)
 def test_parts_of_a_fit_are_tasks(estimator, names):
     recorder = Recorder()
-    clone(estimator).set_callbacks(recorder).fit(X, Y)
+    clone(estimator).set_callbacks(recorder).fit(X[:, :3], Y)
     assert set(names) <= set(recorder.names("begin"))
     assert sorted(recorder.names("begin")) == sorted(recorder.names("end"))
 

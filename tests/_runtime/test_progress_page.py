@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "progress.md").read_text()
 X, Y = load_wine(return_X_y=True)
 X, Y = X[::4], Y[::4]
 EPOCHS = 2
-VAE = VAETransformer(max_epochs=EPOCHS, latent_dim=2)
+VAE = VAETransformer(max_epochs=EPOCHS, latent_dim=2, n_importance_samples=2)
 
 
 def search(inner, n_jobs):

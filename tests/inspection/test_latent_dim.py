@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import Pipeline
 
-from sklearn_replearn import AutoencoderTransformer, VAETransformer
+from sklearn_replearn import AutoencoderTransformer
 from sklearn_replearn.inspection import LatentDimDisplay
 
 
@@ -29,7 +29,9 @@ def folds_of(search, metric="score"):
 @pytest.mark.parametrize("cls", [GridSearchCV, RandomizedSearchCV])
 def test_a_search_of_mixed_rows(cls):
     how = {"n_iter": 2, "random_state": 0} if cls is RandomizedSearchCV else {}
-    search = cls(quick(VAETransformer), {"latent_dim": [3, 1]}, cv=2, **how).fit(mixed_table(30))
+    search = cls(quick(AutoencoderTransformer), {"latent_dim": [3, 1]}, cv=2, **how).fit(
+        mixed_table(30)
+    )
     display = LatentDimDisplay.from_estimator(search)
     assert display.latent_dims.tolist() == [1, 3] and display.scores.shape == (2, 2)
     tried = search.cv_results_["param_latent_dim"].astype(int)
