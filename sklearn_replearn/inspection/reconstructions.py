@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._runtime.typing import TableLike
 from ._axes import colour_bar, inches, new_axes, new_panels, short
-from ._columns import as_text, categories_of, frame_of, is_category, some_rows, taken
+from ._columns import as_text, categories_of, frame_of, is_category, some_rows, taken, with_unit
 from ._fitted import encoder_of, last_of
 from ._marginals import as_numbers
 
@@ -250,7 +250,7 @@ class ReconstructionDisplay:
         looks = {"aspect": "auto", "cmap": "Oranges", "vmin": 0.0, "vmax": end} | options
         self.image_ = ax.imshow(np.ma.masked_invalid(shown), **looks)
         self.image_.cmap = self.image_.cmap.with_extremes(bad="0.88")
-        names = [short(self.original.columns[j]) for j in self.shown]
+        names = [short(with_unit(self.original, self.original.columns[j])) for j in self.shown]
         ax.set_yticks(range(len(names)), names)
         ax.set_xticks(range(n_rows) if n_rows <= _MOST_WITH_TEXT else [])
         words = ["row", *(["value above, decoded value below"] if with_text else [])]
