@@ -87,7 +87,8 @@ def left_over(train):
 
 
 def reconstructed(train):
-    return AutoencoderTransformer(random_state=0).fit(train).reconstruction_error
+    fitted = AutoencoderTransformer(random_state=0).fit(train)
+    return lambda rows: np.asarray(fitted.reconstruction_error(rows))
 
 
 def at_random(train):

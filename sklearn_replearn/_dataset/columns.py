@@ -67,6 +67,8 @@ def one_for_each_row(values, n_samples, name):
 
 def some_for_each_row(values, n_samples, name):
     """The same, or an array of shape (n_samples, n_outputs) of several values for each."""
+    if not isinstance(values, list | tuple) and not hasattr(values, "__array__"):
+        return one_for_each_row(values, n_samples, name)  # such as a column of Arrow
     try:
         array = np.asarray(values)
     except ValueError:  # lists of several lengths
