@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 
 import sklearn_replearn
+from sklearn_replearn._runtime.sklearn import (
+    CALLBACKS,
+    CALLBACKS_AT_WORK,
+    BaseEstimator,
+    CallbackSupportMixin,
+)
 
 PACKAGE = Path(sklearn_replearn.__file__).parent
 
@@ -127,6 +133,7 @@ LAYERS = {
         "distillation",
         "decoding",
         "supervised",
+        "units",
     ],
     "rows": ["base", "arrays", "image_views", "images", "table", "tokens"],
     "_training": [
@@ -222,8 +229,10 @@ LAYERS = {
     ],
     "inspection": [
         "_axes",
+        "_rows",
         "_fitted",
         "_columns",
+        "_images",
         "_maps",
         "_labels",
         "_marginals",
@@ -232,7 +241,6 @@ LAYERS = {
         "reconstructions",
         "real_and_drawn",
         "_heat_map",
-        "_rows",
         "code_dependence",
         "_decoding",
         "traversal",
@@ -306,6 +314,14 @@ def test_the_parser_sees_imports():
     assert "losses" in imported_layers(PACKAGE / "objectives" / "contrastive.py")
 
 
+# Attributes of scikit-learn's estimators, those of estimators with callbacks among them.
+PRIVATE = {
+    name
+    for name in dir(type("_", (CallbackSupportMixin, BaseEstimator), {}))
+    if name.startswith("_") and not name.startswith("__")
+} | {CALLBACKS, *CALLBACKS_AT_WORK}
+
+
 def test_private_names_of_scikit_learn_are_touched_in_one_file():
     for path in FILES:
         if module_name(path) == "_runtime.sklearn":
@@ -314,6 +330,8 @@ def test_private_names_of_scikit_learn_are_touched_in_one_file():
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sklearn."):
                 names = [*node.module.split("."), *(alias.name for alias in node.names)]
                 assert not any(name.startswith("_") for name in names), f"{path.name}: {names}"
+            name = getattr(node, "attr", None) or getattr(node, "value", None)
+            assert not (isinstance(name, str) and name in PRIVATE), f"{path.name}: {name}"
 
 
 def test_the_root_is_small():

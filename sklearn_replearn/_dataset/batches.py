@@ -153,6 +153,8 @@ class UnseenRows(TrainingRows):
     def __init__(self, multiset, scaler, blind, device="cpu", metadata=None):
         super().__init__(multiset, scaler, device, metadata)
         self._blind = blind
+        ends = scaler.low, scaler.high
+        self._low, self._high = (torch.tensor(end, device=self.device) for end in ends)
 
     #: What an encoder sees stands beside them.
     has_metadata = True
@@ -171,15 +173,14 @@ class UnseenRows(TrainingRows):
 
     def seen(self, rows):
         """Scaled rows as an encoder sees them."""
-        low, high = (torch.tensor(end, device=rows.device) for end in self._ends)
-        if ((rows >= low) & (rows <= high)).all():
+        # What is missing is beyond nothing; unless blind, an encoder sees it as it is.
+        beyond = (rows < self._low) | (rows > self._high)
+        if self._blind:
+            beyond |= rows.isnan()
+        if not beyond.any():
             return rows
         limited = torch.from_numpy(self._scaler.limit(rows.cpu().numpy())).float()
         return (torch.nan_to_num(limited) if self._blind else limited).to(rows.device)
-
-    @property
-    def _ends(self):
-        return self._scaler.low, self._scaler.high
 
 
 def _most_kept(device):

@@ -1,7 +1,9 @@
 """scikit-learn's callbacks as followers of a fit."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
+from .randomness import outside
+from .sklearn import callback_context
 from .tasks import unfollowed
 
 
@@ -25,7 +27,7 @@ class Callbacks:
 
     def begins(self, n_parts):
         self.context.max_subtasks = n_parts
-        with unfollowed():
+        with _no_part_of_the_fit():
             self.context.call_on_fit_task_begin(estimator=self.estimator, **self.shown)
 
     def part(self, name):
@@ -33,7 +35,7 @@ class Callbacks:
         return Callbacks(context, self.estimator, shown, shown)
 
     def ends(self, figures, fitted):
-        with unfollowed():
+        with _no_part_of_the_fit():
             return self.context.call_on_fit_task_end(
                 estimator=self.estimator, reconstruction_attributes=fitted, **self.shown
             )
@@ -49,6 +51,13 @@ class Callbacks:
         return None  # scikit-learn propagates them itself
 
 
+@contextmanager
+def _no_part_of_the_fit():
+    """What a hook fits is not followed, and what it draws is not drawn from the fit."""
+    with unfollowed(), outside():
+        yield
+
+
 def callbacks_of(estimator, rows, rows_of_parts=None):
     """The follower for the callbacks of an estimator, in a list, empty before scikit-learn 1.9.
 
@@ -60,10 +69,10 @@ def callbacks_of(estimator, rows, rows_of_parts=None):
     rows_of_parts : tuple of X, y and metadata, default=None
         Of those that judge an epoch, if they are others.
     """
-    if not hasattr(estimator, "_init_callback_context"):
+    context = callback_context(estimator)
+    if context is None:
         return []
-    # How many tasks there are is known when rows have been read.
-    context, shown = estimator._init_callback_context(max_subtasks=None), _shown(*rows)
+    shown = _shown(*rows)
     in_parts = shown if rows_of_parts is None else _shown(*rows_of_parts)
     return [Callbacks(context, estimator, shown, in_parts)]
 

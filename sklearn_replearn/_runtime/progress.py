@@ -27,7 +27,7 @@ class Progress:
         self.done, self.n_parts, self.number = 0.0, 0, 0
 
     def begins(self, n_parts):
-        # Several fits may join one task: what comes later takes what is left.
+        # Several fits may join one task, nobody knows how many: the first takes its whole share.
         self.n_parts = self.number + n_parts
 
     def part(self, name):

@@ -100,12 +100,16 @@ class _OwnState(Turn):
         if self.outside is not None:
             self.outside.put_back()
 
-    def give_way(self):
-        """Let others have their turn, and go on where one was."""
+    @contextmanager
+    def set_aside(self):
+        """Let others have their turn meanwhile, and go on where one was."""
         inside = _GlobalState(self.device)
         self.end()
-        self.begin()
-        inside.put_back()
+        try:
+            yield
+        finally:
+            self.begin()
+            inside.put_back()
 
 
 @contextmanager
@@ -149,8 +153,23 @@ def give_way():
     """Between two steps of a fit with foreign parts: others that wait have their turn."""
     turn = _FOREIGN_CODE.mine() if _FOREIGN_CODE.awaited else None
     if turn is not None:
-        turn.give_way()
+        with turn.set_aside():
+            pass
 
 
 #: Around code of a user's that may wait for other threads' fits, such as a callback.
 lent = _FOREIGN_CODE.lent
+
+
+@contextmanager
+def outside():
+    """Run what is no part of a fit as if it ran outside of it, in the middle of this thread's turn.
+
+    It draws from the caller's generators, and may wait for fits of other threads.
+    """
+    turn = _FOREIGN_CODE.mine()
+    if turn is None:
+        yield
+        return
+    with turn.set_aside():
+        yield

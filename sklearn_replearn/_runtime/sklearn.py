@@ -34,7 +34,15 @@ except ImportError:  # before scikit-learn 1.9
         """Without callbacks; ``verbose`` shows how far a fit is."""
 
 
+#: The attribute by which scikit-learn keeps the callbacks of an estimator.
+CALLBACKS = "_skl_callbacks"
+
+#: Those by which it keeps track of them while an estimator is fitted.
+CALLBACKS_AT_WORK = "_parent_callback_ctx", "_callback_fit_ctx", "_skl_callbacks_to_teardown"
+
 __all__ = [
+    "CALLBACKS",
+    "CALLBACKS_AT_WORK",
     "BaseEstimator",
     "CallbackSupportMixin",
     "ClassNamePrefixFeaturesOutMixin",
@@ -45,6 +53,7 @@ __all__ = [
     "StrOptions",
     "TransformerMixin",
     "available_if",
+    "callback_context",
     "check_method_params",
     "check_sample_weight",
     "convert_to_numpy",
@@ -52,6 +61,7 @@ __all__ = [
     "get_namespace_and_device",
     "make_constraint",
     "output_asked",
+    "parameter_names",
     "safe_indexing",
     "validate_parameter_constraints",
     "validate_params",
@@ -131,6 +141,19 @@ else:
 def available_if(check: Callable[[Any], bool]) -> Callable[[Function], Function]:
     """A method that is there if the check of its owner says so."""
     return _available_if(check)
+
+
+def callback_context(estimator: Any) -> Any:
+    """Where the callbacks of a fit that begins are called, or None before scikit-learn 1.9."""
+    if not hasattr(estimator, "_init_callback_context"):
+        return None
+    # How many tasks there are is known when rows have been read.
+    return estimator._init_callback_context(max_subtasks=None)
+
+
+def parameter_names(estimator: Any) -> list[str]:
+    """Names of the parameters of an estimator, sorted."""
+    return estimator._get_param_names()
 
 
 def output_asked(transformer: Any) -> str:

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 
+from .._runtime.sklearn import CALLBACKS
 from . import forms, frame_forms
 from .names import is_named, named, path_of
 
@@ -168,7 +169,7 @@ def state_of(value):
         return value._state()
     state = value.__getstate__()
     if isinstance(state, dict):  # callbacks are of fits, not of what was fitted
-        state = {name: held for name, held in state.items() if name != "_skl_callbacks"}
+        state = {name: held for name, held in state.items() if name != CALLBACKS}
     return state
 
 

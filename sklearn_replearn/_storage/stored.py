@@ -6,14 +6,11 @@ import warnings
 
 from sklearn.exceptions import InconsistentVersionWarning
 
+from .._runtime.sklearn import CALLBACKS, CALLBACKS_AT_WORK, parameter_names
 from .plain import Reader, Writer
 
 _VERSION = "_sklearn_replearn_version"
 _LEARNED = "_learned"
-
-# What scikit-learn puts into an estimator for its callbacks.
-_CALLBACKS = "_skl_callbacks"
-_WHILE_FITTED = "_parent_callback_ctx", "_callback_fit_ctx", "_skl_callbacks_to_teardown"
 
 
 class OtherVersionWarning(InconsistentVersionWarning):
@@ -69,7 +66,7 @@ class Stored:
     _made_when_needed = ()
 
     def _state(self):
-        left_out = {*self._made_when_needed, _CALLBACKS, *_WHILE_FITTED}
+        left_out = {*self._made_when_needed, CALLBACKS, *CALLBACKS_AT_WORK}
         return {k: v for k, v in vars(self).items() if k not in left_out}
 
     def _restore(self, state):
@@ -87,11 +84,11 @@ class Stored:
         return {p.name: p.default for p in signature if p.default is not p.empty}
 
     def __getstate__(self):
-        state, names = self._state(), self._get_param_names()
+        state, names = self._state(), parameter_names(self)
         stored = {name: state.pop(name) for name in names if name in state}
         stored[_VERSION] = version()
-        if _CALLBACKS in vars(self):  # a search takes them to other processes
-            stored[_CALLBACKS] = vars(self)[_CALLBACKS]
+        if CALLBACKS in vars(self):  # a search takes them to other processes
+            stored[CALLBACKS] = vars(self)[CALLBACKS]
         if state:
             writer = Writer()
             learned = writer.plain(state)
@@ -101,7 +98,7 @@ class Stored:
     def __setstate__(self, state):
         state, name = dict(state), type(self).__name__
         stored, learned = state.pop(_VERSION, None), state.pop(_LEARNED, None)
-        names = [*self._get_param_names(), _CALLBACKS]
+        names = [*parameter_names(self), CALLBACKS]
         if stored is None and any(held not in names for held in state):
             raise ValueError(
                 f"This {name} was stored by a version of sklearn_replearn before 0.2, which wrote "

@@ -42,11 +42,13 @@ def table_about(values, names, X):
 
 
 def as_asked(frame, container, asked="default"):
-    """A pandas frame in the library that is asked for, or else in that of fit.
-
-    Libraries without an index get one that has a name as their first column.
-    """
+    """A pandas frame in the library that is asked for, or else in that of fit."""
     library = library_of(container) if asked == "default" else nw.Implementation.from_backend(asked)
+    return in_library(frame, library)
+
+
+def in_library(frame, library):
+    """A pandas frame in a library, which gets an index that has a name as its first column."""
     if library.is_pandas():
         return frame
     if frame.index.name is not None:

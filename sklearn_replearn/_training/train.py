@@ -89,6 +89,7 @@ def train(
         gradient_clip=estimator.gradient_clip,
         users_callbacks=estimator.callbacks or (),
     )
+    current_task().begins(max_epochs)
     net.initialize()
     if resumed is not None:
         net.module_.load_state_dict(to_tensors(resumed["module"]))
@@ -102,9 +103,9 @@ def train(
 
 def _callbacks(estimator, max_epochs, n_warmup, validated, fitted):
     callbacks, task = [], current_task()
-    task.begins(max_epochs)
+    follow = Follow(task, fitted)
     if task.followers:
-        callbacks.append(Follow(task, fitted))
+        callbacks.append(follow)
     for callback in estimator.callbacks or []:
         _check_callback(callback, validated)
         # A copy, because skorch writes into the callbacks that it is given.
@@ -115,7 +116,7 @@ def _callbacks(estimator, max_epochs, n_warmup, validated, fitted):
             patience = default_patience(max_epochs)
         callbacks.append(KeepBest(patience, estimator.tol, n_warmup))
     if task.followers:
-        callbacks.append(StopAsAsked(callbacks[0]))
+        callbacks.append(StopAsAsked(follow))
     return callbacks
 
 

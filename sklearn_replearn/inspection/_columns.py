@@ -6,53 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from pandas.api import types
 
-from .._runtime.sklearn import safe_indexing
 from .._tables.arrays import rows_as_array
 from .._tables.contents import content_of
 from .._tables.dates import as_time
-from .._tables.frames import as_pandas, eager
-from .._tables.readers import as_read
-
-
-def n_rows_of(X: Any) -> int:
-    """Number of rows of a table that was read."""
-    return X.shape[0] if hasattr(X, "shape") else len(X)
-
-
-def some_rows(X: Any, n_rows: int | None, random_state: int) -> tuple[Any, NDArray[np.intp]]:
-    """At most so many rows of a table, drawn by a seed and in their order, and which they are.
-
-    Parameters
-    ----------
-    X : array-like, frame or sparse matrix of shape (n_samples, n_features)
-    n_rows : int or None
-        None takes all.
-    random_state : int
-
-    Raises
-    ------
-    ValueError
-        If there is no row.
-    """
-    X = as_read(X)
-    n = n_rows_of(X)
-    if n == 0:
-        raise ValueError("Found array with 0 sample(s): there is nothing to draw. Give some rows.")
-    if n_rows is None or n <= n_rows:
-        return X, np.arange(n)
-    rows = np.sort(np.random.RandomState(random_state).choice(n, n_rows, replace=False))
-    return taken(X, rows), rows
-
-
-def taken(X: Any, rows: NDArray[np.intp]) -> Any:
-    """Rows of a table by number."""
-    frame = eager(X)
-    if isinstance(X, pd.DataFrame) or not hasattr(frame, "to_native"):
-        return safe_indexing(X.tocsr() if sp.issparse(X) else X, rows)
-    return frame[rows].to_native()
+from .._tables.frames import as_pandas
 
 
 def frame_of(X: Any, names: Any = None, categories: Collection[int] = ()) -> pd.DataFrame:
@@ -160,12 +119,6 @@ def as_text(column: pd.Series) -> list[str]:
     else:
         cells = column.map(lambda cell: f"{cell:.4g}", na_action="ignore")
     return ["missing" if gone else str(c) for c, gone in zip(cells, column.isna(), strict=True)]
-
-
-def categories_of(encoder: Any) -> list[int]:
-    """Columns of the table that an estimator takes for categories, whatever they hold."""
-    kinds = encoder._model.schema.kinds if hasattr(encoder, "_model") else None
-    return [j for j, kind in enumerate(kinds or ()) if kind.n_levels]
 
 
 def alike(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from .._runtime.arrays import evenly
-from ..rows import Images, Tokens
-from ._columns import categories_of, frame_of, is_category, is_date
-from ._fitted import codes_of, last_of
+from ..rows import Tokens
+from ._columns import frame_of, is_category, is_date
+from ._fitted import categories_of, codes_of, kind_of_rows, last_of
+from ._images import as_images
 
 _CELLS = 2**22  # looked at for the spread of columns
 IMAGE_AXES = 3  # of several images of one channel
@@ -14,10 +15,6 @@ IMAGE_AXES = 3  # of several images of one channel
 
 def decoded_along(encoder, X, codes, n_steps, width):
     """Numbers of codes, deviations, and rows: the mean code decoded, then all steps."""
-    if not hasattr(encoder, "inverse_transform"):
-        raise TypeError(
-            f"estimator must decode codes by inverse_transform; {type(encoder).__name__} does not."
-        )
     every = codes_of(encoder, X)
     mean, spread = every.mean(axis=0), every.std(axis=0)
     numbers = np.arange(len(mean)) if codes is None else np.asarray(codes, dtype=np.intp)
@@ -33,16 +30,10 @@ def decoded_along(encoder, X, codes, n_steps, width):
     return numbers, deviations, encoder.inverse_transform(every)
 
 
-def image_shape_of(encoder):
-    """What an estimator of ours says about the shape of images; None where rows are none."""
-    kind = getattr(last_of(encoder), "rows", None)
-    return kind.shape if isinstance(kind, Images) else None
-
-
 def levels_among(encoder, n_columns):
     """Numbers of columns whose cells are levels, which is how tokens are shown, too."""
     estimator = last_of(encoder)
-    tokens = isinstance(getattr(estimator, "rows", None), Tokens)
+    tokens = isinstance(kind_of_rows(estimator), Tokens)
     return range(n_columns) if tokens else categories_of(estimator)
 
 
@@ -58,11 +49,7 @@ def parts_of(decoded, X, shape, image_shape, categories=()):
     """What a display is made of: images, or changes of columns from the first decoded row."""
     is_array = isinstance(decoded, np.ndarray)
     if is_array and (image_shape is not None or decoded.ndim >= IMAGE_AXES):
-        images = decoded[1:]
-        if image_shape is not None:
-            _check_shape(image_shape, int(np.prod(images.shape[1:])))
-            images = images.reshape(len(images), *image_shape)
-        images = _with_channels_last(images)
+        images = as_images(decoded[1:], image_shape)
         return {"images": images.reshape(*shape, *images.shape[1:])}
     few = evenly(len(X), max(2, _CELLS // max(1, len(X.names))))
     rows = frame_of(decoded, categories=categories)
@@ -91,25 +78,3 @@ def parts_of(decoded, X, shape, image_shape, categories=()):
 
 def _days(column):
     return (column - pd.Timestamp(0)) / pd.Timedelta(days=1)
-
-
-def _check_shape(image_shape, n_pixels):
-    if len(image_shape) not in (2, 3) or int(np.prod(image_shape)) != n_pixels:
-        raise ValueError(
-            "image_shape must be (height, width), or three numbers with channels, of "
-            f"{n_pixels} pixels in all; got {tuple(image_shape)}."
-        )
-
-
-def _with_channels_last(images):
-    """Images of shape (n, height, width), or with three channels behind."""
-    if images.ndim == IMAGE_AXES:
-        return images
-    if images.ndim == IMAGE_AXES + 1 and images.shape[1] in (1, 3):
-        images = np.moveaxis(images, 1, -1)
-    if images.ndim != IMAGE_AXES + 1 or images.shape[-1] not in (1, 3):
-        raise ValueError(
-            "Images are of one or three channels, (n, channels, height, width) or (n, height, "
-            f"width); got rows of shape {images.shape[1:]}."
-        )
-    return images[..., 0] if images.shape[-1] == 1 else images

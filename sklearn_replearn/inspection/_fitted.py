@@ -61,6 +61,36 @@ def encoder_of(estimator: Any) -> Any:
     return found
 
 
+def decoder_of(estimator: Any) -> Any:
+    """What gives codes of rows and decodes them.
+
+    Raises
+    ------
+    TypeError
+        If there is none.
+    NotFittedError
+        If it is not fitted.
+    """
+    found = encoder_of(estimator)
+    if not hasattr(found, "inverse_transform"):
+        raise TypeError(
+            f"estimator must decode codes by inverse_transform; {type(found).__name__} does not, "
+            "or a step of it."
+        )
+    return found
+
+
+def kind_of_rows(estimator: Any) -> Any:
+    """What a row is to a fitted transformer of ours; None for others."""
+    return estimator._model.rows if hasattr(estimator, "_model") else None
+
+
+def categories_of(estimator: Any) -> list[int]:
+    """Columns of the table that an estimator takes for categories, whatever they hold."""
+    kinds = estimator._model.schema.kinds if hasattr(estimator, "_model") else None
+    return [j for j, kind in enumerate(kinds or ()) if kind.n_levels]
+
+
 def codes_of(encoder: Any, X: Any) -> NDArray[np.float64]:
     """Codes of rows, whatever container ``transform`` gives them in."""
     codes = encoder.transform(X)

@@ -1,4 +1,4 @@
-"""Labels of rows: which are classes, and how those are drawn."""
+"""Labels of rows: which are classes, how those are drawn, and which rows are normal."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pandas as pd
 from .._runtime.namespaces import as_numpy
 from .._tables.frames import as_pandas
 from ._axes import CLASS_COLORS, MARKERS, short
-from ._columns import n_rows_of
+from ._rows import n_rows_of
 
 _MOST_CLASSES, _MOST_NUMBERS = len(CLASS_COLORS), 20
 
@@ -59,3 +59,19 @@ def classes(y, known):
         yield f"{len(levels) - len(kept)} other classes", rest, "0.6", "."
     if not known.all():
         yield "no label", ~known, "0.8", "."
+
+
+def are_normal(y, n):
+    """Which rows are labelled as normal rather than as anomalies, all where there is no label."""
+    if y is None:
+        return np.ones(n, dtype=bool)
+    labels = np.asarray(y)
+    if labels.shape != (n,):
+        raise ValueError(f"y must hold one label a row, {n} of them; got shape {labels.shape}.")
+    if not np.isin(labels, (1, -1)).all():
+        raise ValueError(
+            "y must be 1 for normal rows and -1 for anomalies, as predict gives them; got "
+            f"{np.unique(labels)[:5].tolist()}. Where 1 marks anomalies give "
+            "np.where(y == 1, -1, 1)."
+        )
+    return labels == 1

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +13,7 @@ from .._runtime.randomness import draw_seed
 from .._runtime.typing import Seed, TableLike
 from .._tables.frames import as_pandas
 from .._tables.names import column_number
+from .._tables.results import in_library
 from ._axes import new_axes
 from ._fitted import codes_of, encoder_of
 from ._heat_map import BAR, CELL, NAMES, heat_map
@@ -178,13 +178,32 @@ def _names(transformer, n_codes):
 
 
 def _in_container(rows, shares, features, codes):
-    if isinstance(rows.rows, pd.DataFrame):
-        return pd.DataFrame(shares, index=features, columns=codes)
     if not rows.is_frame:
         return shares
+    frame = pd.DataFrame(shares, index=features, columns=codes)
+    if isinstance(rows.rows, pd.DataFrame):
+        return frame
     first = "feature" if "feature" not in codes else "feature of X"
-    columns = {first: list(map(str, features)), **dict(zip(codes, shares.T.tolist(), strict=True))}
-    return nw.from_dict(columns, backend=rows.rows.implementation).to_native()
+    return in_library(frame.rename_axis(first), rows.rows.implementation)
+
+
+def _as_frame(dependence):
+    """What :func:`code_dependence` has given as a frame of pandas, its columns in the index."""
+    found = as_pandas(dependence)
+    if found is not None:
+        by_index = isinstance(dependence, pd.DataFrame)
+        return found[0] if by_index else found[0].set_index(found[0].columns[0])
+    values = np.asarray(dependence, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(
+            "dependence must be of shape (n_features, n_codes), as code_dependence gives it; got "
+            f"an array of shape {values.shape}."
+        )
+    features, codes = (
+        [f"{name}{j}" for j in range(n)]
+        for name, n in zip(("x", "code"), values.shape, strict=True)
+    )
+    return pd.DataFrame(values, index=features, columns=codes)
 
 
 class CodeDependenceDisplay:
@@ -267,12 +286,9 @@ class CodeDependenceDisplay:
             max_samples=max_samples,
             random_state=random_state,
         )
-        codes = [f"code {j}" for j in range(np.shape(dependence)[1])]
-        if nw.dependencies.is_into_dataframe(dependence) and not isinstance(
-            dependence, pd.DataFrame
-        ):
-            codes = codes[:-1]  # the first column holds names
-        return cls.from_predictions(dependence, codes=codes, ax=ax, **kwargs)
+        shares = _as_frame(dependence)
+        codes = [f"code {j}" for j in range(shares.shape[1])]
+        return cls.from_predictions(shares, codes=codes, ax=ax, **kwargs)
 
     @classmethod
     def from_predictions(
@@ -304,26 +320,16 @@ class CodeDependenceDisplay:
         ValueError
             If ``dependence`` is no such matrix, or names are not as many as it has.
         """
-        frame = as_pandas(dependence)
-        if frame is not None:
-            matrix = frame[0]
-            if not isinstance(dependence, pd.DataFrame):
-                matrix = matrix.set_index(matrix.columns[0])
-            features = matrix.index.tolist() if features is None else features
-            codes = matrix.columns.tolist() if codes is None else codes
-            dependence = matrix.to_numpy()
-        values = np.asarray(dependence, dtype=np.float64)
-        if values.ndim != 2:
-            raise ValueError(
-                "dependence must be of shape (n_features, n_codes), as code_dependence gives it; "
-                f"got an array of shape {values.shape}."
-            )
-        named = []
-        for what, names, n in (("x", features, len(values)), ("code", codes, values.shape[1])):
-            names = [f"{what}{j}" for j in range(n)] if names is None else list(map(str, names))
-            if len(names) != n:
-                raise ValueError(f"dependence needs {n} names of each {what}; got {len(names)}.")
+        shares, named = _as_frame(dependence), []
+        for what, names, own in (
+            ("features", features, shares.index),
+            ("codes", codes, shares.columns),
+        ):
+            names = list(map(str, own if names is None else names))
+            if len(names) != len(own):
+                raise ValueError(f"{what} must be {len(own)} names; got {len(names)}.")
             named.append(names)
+        values = shares.to_numpy(np.float64)
         return cls(dependence=values, features=named[0], codes=named[1]).plot(ax=ax, **kwargs)
 
     @validated({"max_features": [Whole()], "max_codes": [Whole()]})

@@ -11,22 +11,10 @@ from sklearn.base import is_classifier
 from sklearn.utils.validation import check_is_fitted
 
 from .._tables.frames import as_pandas
+from ..objectives.units import NATS, SQUARED_ERROR_OF_Y, UNITS
 from ._axes import COLORS, new_panels, plain
 from ._fitted import last_of
 
-_NATS, _ERROR = "nats per row", "error per cell (columns scaled)"
-#: Units of the terms that objectives name, where they are more than numbers.
-_UNITS = {
-    **dict.fromkeys(
-        ("kl", "mutual_information", "total_correlation", "dimension_kl", "importance", "capacity"),
-        _NATS,
-    ),
-    "contrast": _NATS,
-    "reconstruction": _ERROR,
-    "alignment": "squared distance of views",
-    "uniformity": "log of mean potential",
-    "temperature": "temperature",
-}
 _OF_A_SUM = "sum of the terms"
 
 
@@ -136,7 +124,7 @@ class HistoryDisplay:
             )
         units = {}
         if hasattr(fitted, "transformer_"):
-            units["prediction"] = _NATS if is_classifier(fitted) else "squared error (y scaled)"
+            units["prediction"] = NATS if is_classifier(fitted) else SQUARED_ERROR_OF_Y
             kept = getattr(fitted, "_kept_epoch", None)
         else:
             kept = fitted._model.history.kept
@@ -272,12 +260,12 @@ def _epochs(frame):
 
 def _units(train, valid, given):
     """Unit of each term: first those of the loss, which share its, then others."""
-    known = {**_UNITS, **given}
+    known = {**UNITS, **given}
     parts = _parts_of_the_loss(train)
     others = [name for name in dict.fromkeys([*train, *valid]) if name not in ("loss", *parts)]
     named = [known[name] for name in parts if name in known]
     # What is added up has one unit; an error beside nats is in nats.
-    unit = _NATS if _NATS in named else next(iter(named), _OF_A_SUM)
+    unit = NATS if NATS in named else next(iter(named), _OF_A_SUM)
     unit = given.get("loss", unit)
     units = {"loss": unit, **dict.fromkeys(parts, unit)}
     return units | {name: known.get(name, name.replace("_", " ")) for name in others}

@@ -11,10 +11,11 @@ from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas
 from ..rows import Tokens
 from ._axes import COLORS, colour_bar, in_lines, inches, new_panels, short
-from ._columns import categories_of, frame_of, n_rows_of, some_rows
-from ._fitted import codes_of, encoder_of
+from ._columns import frame_of
+from ._fitted import categories_of, codes_of, encoder_of, kind_of_rows
 from ._labels import are_classes, classes, labels_of
 from ._maps import SPREAD, map_of, principal_components, standardised
+from ._rows import n_rows_of, some_rows
 
 
 class LatentMapDisplay:
@@ -298,7 +299,7 @@ class LatentMapDisplay:
 def _of_table(encoder, X, random_state):
     """The map of a table whose rows an encoder takes."""
     # Of a pipeline, the columns that the table has are others than those its last step saw.
-    if isinstance(getattr(getattr(encoder, "_model", None), "rows", None), Tokens):
+    if isinstance(kind_of_rows(encoder), Tokens):
         raise ValueError(
             'beside="pca" needs columns that are numbers or categories; token ids are neither. '
             "Leave beside at None."

@@ -9,6 +9,7 @@ from .._runtime.parameters import Number, Whole, validated
 from .._runtime.typing import TableLike
 from ._axes import COLORS, new_axes
 from ._fitted import last_with_rows
+from ._labels import are_normal
 
 
 class PValueDisplay:
@@ -195,7 +196,7 @@ class PValueDisplay:
                 f"shape {values.shape}"
                 + (f" and a range of {values.min()} to {values.max()}." if values.size else ".")
             )
-        normal = _normal(y, len(values))
+        normal = are_normal(y, len(values))
         if not normal.any():
             raise ValueError("p_values of at least one normal row are needed; got none.")
         return cls(
@@ -254,19 +255,3 @@ def _curve(ax, p_values, label, **kwargs):
     label = f"{label} ({len(values):,})"
     (line,) = ax.plot(x, y, **{"drawstyle": "steps-post", "label": label, **kwargs})
     return line
-
-
-def _normal(y, n):
-    """Which rows are labelled as normal."""
-    if y is None:
-        return np.ones(n, dtype=bool)
-    labels = np.asarray(y)
-    if labels.shape != (n,):
-        raise ValueError(f"y must hold one label a row, {n} of them; got shape {labels.shape}.")
-    if not np.isin(labels, (1, -1)).all():
-        raise ValueError(
-            "y must be 1 for normal rows and -1 for anomalies, as predict gives them; got "
-            f"{np.unique(labels)[:5].tolist()}. Where 1 marks anomalies give "
-            "np.where(y == 1, -1, 1)."
-        )
-    return labels == 1

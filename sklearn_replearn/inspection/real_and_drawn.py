@@ -7,14 +7,14 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.typing import TableLike
 from ._axes import COLORS, colour_bar, new_panels, pyplot_for, short
-from ._columns import alike, categories_of, frame_of, is_category, is_date, some_rows, with_unit
-from ._fitted import last_of
+from ._columns import alike, frame_of, is_category, is_date, with_unit
+from ._fitted import categories_of, last_with_rows
 from ._marginals import Marginal, associations, marginal_of
+from ._rows import some_rows
 
 _KINDS = ("marginals", "associations", "pairs")
 _REAL, _DRAWN = "0.72", COLORS[1]
@@ -128,7 +128,8 @@ class SampleDisplay:
         -------
         SampleDisplay
         """
-        fitted = last_of(estimator)
+        some, _ = some_rows(X, subsample, random_state)
+        fitted, some = last_with_rows(estimator, some)
         if not hasattr(fitted, "sample") or not hasattr(fitted, "posterior"):
             raise TypeError(
                 "estimator must draw rows by sample, as VAETransformer does; "
@@ -136,10 +137,6 @@ class SampleDisplay:
                 "SampleDisplay.from_predictions(X, drawn)."
             )
         check_is_fitted(fitted)
-        some, _ = some_rows(X, subsample, random_state)
-        pipeline = getattr(estimator, "best_estimator_", estimator)
-        if isinstance(pipeline, Pipeline) and len(pipeline) > 1:
-            some = pipeline[:-1].transform(some)
         categories, names = categories_of(fitted), getattr(fitted, "feature_names_in_", None)
         fitted.to_numbers(some)  # says what is wrong with columns
         real = frame_of(some, names, categories)

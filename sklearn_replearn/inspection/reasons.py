@@ -14,6 +14,7 @@ from .._tables.frames import as_pandas
 from ._axes import COLORS, new_axes, plain
 from ._fitted import last_with_rows
 from ._heat_map import BAR, CELL, NAMES, heat_map, largest
+from ._labels import are_normal
 from ._rows import Exchangeable
 
 _BARS, _COLUMNS = 8, 20
@@ -174,20 +175,14 @@ class ReasonsDisplay:
         rows = list(map(str, frame.index if rows is None else rows))
         columns = list(map(str, frame.columns if columns is None else columns))
         texts = None if reasons is None else np.asarray(reasons, dtype=object)
-        labels = None if y is None else np.asarray(y)
         for name, found, wanted in (
             ("rows", (len(rows),), values.shape[:1]),
             ("columns", (len(columns),), values.shape[1:]),
             ("reasons", None if texts is None else texts.shape, values.shape),
-            ("y", None if labels is None else labels.shape, values.shape[:1]),
         ):
             if found is not None and found != wanted:
                 raise ValueError(f"{name} must be of shape {wanted}; got {found}.")
-        if labels is not None and not np.isin(labels, (1, -1)).all():
-            raise ValueError(
-                "y must be -1 for anomalies and 1 for normal rows, as predict gives them; got "
-                f"{np.unique(labels)[:5].tolist()}."
-            )
+        labels = None if y is None else np.where(are_normal(y, len(values)), 1, -1)
         display = cls(contributions=values, columns=columns, rows=rows, reasons=texts, y=labels)
         return display.plot(ax=ax, **kwargs)
 

@@ -9,9 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._runtime.typing import TableLike
 from ._axes import colour_bar, inches, new_axes, new_panels, short
-from ._columns import as_text, categories_of, frame_of, is_category, some_rows, taken, with_unit
-from ._fitted import encoder_of, last_of
+from ._columns import as_text, frame_of, is_category, with_unit
+from ._fitted import categories_of, decoder_of
+from ._images import as_images, image_shape_of
 from ._marginals import as_numbers
+from ._rows import some_rows, taken
 
 _MOST_WITH_TEXT = 16
 _ROOM_OF_TEXT = (0.8, 0.28)  # inches: width and height of a cell whose values are written
@@ -113,16 +115,11 @@ class ReconstructionDisplay:
         -------
         ReconstructionDisplay
         """
-        encoder = encoder_of(estimator)
-        if not hasattr(encoder, "inverse_transform"):
-            raise TypeError(
-                f"estimator must decode codes by inverse_transform; {type(encoder).__name__} does "
-                "not, or a step of it."
-            )
+        encoder = decoder_of(estimator)
         some = _first(X, n_rows)
         decoded = encoder.inverse_transform(encoder.transform(some))
         if image_shape is None:
-            image_shape = _shape_of_images(last_of(encoder))
+            image_shape = image_shape_of(encoder)
         error = None
         if image_shape is None and hasattr(encoder, "reconstruction_error"):
             error = np.asarray(encoder.reconstruction_error(some), dtype=np.float64)
@@ -175,8 +172,10 @@ class ReconstructionDisplay:
     @classmethod
     def _of(cls, X, decoded, error, image_shape, categories, table=None):
         if image_shape is not None:
-            images = (_as_images(part, image_shape) for part in (X, decoded))
-            return cls(**dict(zip(("original", "reconstruction"), images, strict=True)))
+            original, reconstruction = (
+                as_images(frame_of(part).to_numpy(np.float64), image_shape) for part in (X, decoded)
+            )
+            return cls(original=original, reconstruction=reconstruction)
         original = frame_of(X, categories=categories)
         reconstruction = frame_of(decoded, categories=categories)
         if original.shape != reconstruction.shape:
@@ -282,33 +281,6 @@ def _first(X, n_rows):
         raise ValueError(f"n_rows must be at least 1; got {n_rows!r}.")
     X, rows = some_rows(X, None, 0)
     return taken(X, rows[:n_rows])
-
-
-def _shape_of_images(encoder):
-    """That of rows that are images, or None."""
-    rows = getattr(getattr(encoder, "_model", None), "rows", None)
-    shape = tuple(getattr(rows, "shape", ()))
-    return shape if len(shape) == 3 and shape[0] in (1, 3) else None
-
-
-def _as_images(X, shape):
-    """Images with channels last, or without the axis where there is one channel."""
-    shape = tuple(shape)
-    images = frame_of(X).to_numpy(dtype=np.float64)
-    if len(shape) not in (2, 3) or np.prod(shape) != images.shape[1]:
-        raise ValueError(
-            "image_shape must be (height, width), (channels, height, width) or (height, width, "
-            f"channels) of {images.shape[1]} numbers, the width of a row; got {shape!r}."
-        )
-    images = images.reshape(len(images), *shape)
-    last = len(shape) == 3 and shape[-1] == 1 and shape[0] != 1
-    if len(shape) == 3 and shape[0] in (1, 3) and not last:
-        images = np.moveaxis(images, 1, -1)
-    if images.ndim == 4 and images.shape[-1] == 1:
-        images = images[..., 0]
-    if images.ndim == 4 and images.shape[-1] != 3:
-        raise ValueError(f"image_shape must have 1 or 3 channels; got {shape!r}.")
-    return images
 
 
 def _errors(table, original, reconstruction):

@@ -12,9 +12,10 @@ from .._runtime.parameters import Each, Number, Whole, validated
 from .._runtime.typing import TableLike
 from .._tables.frames import eager
 from ._axes import new_axes, plain, short
-from ._decoding import IMAGE_AXES, decoded_along, effects, image_shape_of, levels_among, parts_of
-from ._fitted import encoder_of
+from ._decoding import IMAGE_AXES, decoded_along, effects, levels_among, parts_of
+from ._fitted import decoder_of
 from ._heat_map import BAR, CELL, NAMES, heat_map, largest, width_of_cells
+from ._images import image_shape_of
 from ._rows import Exchangeable
 
 _CHARACTER, _MOST_CHARACTERS = 0.047, 3.6  # inches of one of a level; how many of them in a step
@@ -71,7 +72,7 @@ def code_traversal(
     >>> code_traversal(encoder, X, n_steps=3).shape
     (6, 13)
     """
-    numbers, deviations, decoded = decoded_along(encoder_of(estimator), X, codes, n_steps, width)
+    numbers, deviations, decoded = decoded_along(decoder_of(estimator), X, codes, n_steps, width)
     decoded = Exchangeable(decoded).take(np.arange(1, len(numbers) * n_steps + 1))
     table = decoded.rows
     repeated, steps = np.repeat(numbers, n_steps), np.tile(deviations, len(numbers))
@@ -198,7 +199,7 @@ class TraversalDisplay:
         -------
         TraversalDisplay
         """
-        encoder = encoder_of(estimator)
+        encoder = decoder_of(estimator)
         rows = Exchangeable(X)
         numbers, deviations, decoded = decoded_along(encoder, rows.given, codes, n_steps, width)
         image_shape = image_shape_of(encoder) if image_shape is None else image_shape

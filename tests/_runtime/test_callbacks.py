@@ -1,6 +1,8 @@
 """scikit-learn's callbacks follow every fit, and change nothing in it."""
 
 import pickle
+import random
+import threading
 
 import numpy as np
 import pytest
@@ -255,6 +257,34 @@ def test_a_search_shows_nested_bars_and_scores(capsys):  # in other processes: s
     logs = monitor.get_logs("all")
     epochs = sum(row["task_name"] == "epoch" for log in logs for row in log.data)
     assert epochs == (2 * 2 + 1) * EPOCHS
+
+
+def _draws():
+    torch.rand(1), np.random.rand(), random.random()
+
+
+def _waits_for_a_fit_elsewhere():
+    other = threading.Thread(target=lambda: clone(FOREIGN).fit(X))
+    other.start()
+    other.join(20)
+    assert not other.is_alive()
+
+
+FOREIGN = AutoencoderTransformer(
+    max_epochs=1,
+    latent_dim=2,
+    encoder=torch.nn.Sequential(torch.nn.Dropout(0.3), torch.nn.Linear(X.shape[1], 2)),
+)
+
+
+@pytest.mark.parametrize("does", [_draws, _waits_for_a_fit_elsewhere])
+def test_what_hooks_do_is_no_part_of_a_fit_that_draws_from_global_generators(does):
+    class Does(Recorder):
+        def on_fit_task_end(self, estimator, context):
+            does()
+
+    plain = clone(FOREIGN).fit(X).transform(X)
+    assert np.array_equal(clone(FOREIGN).set_callbacks(Does()).fit(X).transform(X), plain)
 
 
 def test_a_fit_that_fails_tears_down_and_leaves_the_estimator_as_it_was():

@@ -112,7 +112,7 @@ def test_what_is_left_out_is_one_column(shape):
         ({"contributions": np.zeros((0, 2))}, "at least one row"),
         ({"contributions": np.zeros((1, 2, 2))}, "n_samples, n_features"),
         ({"y": [1, 0]}, "-1 for anomalies"),
-        ({"y": [1]}, "y must be of shape"),
+        ({"y": [1]}, "y must hold one label a row"),
         ({"rows": ["a"]}, "rows must be of shape"),
         ({"columns": ["a"]}, "columns must be of shape"),
         ({"reasons": [["a"]]}, "reasons must be of shape"),

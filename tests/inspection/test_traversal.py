@@ -158,7 +158,7 @@ def test_of_many_columns_those_that_change_most():
         ({"codes": []}, "codes"),
         ({"n_steps": 1}, "n_steps"),
         ({"width": 0}, "width"),
-        ({"image_shape": (2, 2)}, "3 pixels"),
+        ({"image_shape": (2, 2)}, "3 numbers"),
         ({"max_codes": 0}, "max_codes"),
     ],
 )
