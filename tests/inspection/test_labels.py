@@ -155,3 +155,11 @@ def test_durations_are_in_days(library):
     display = ReconstructionDisplay.from_predictions(table, table)
     named = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert named == ["waited [days]", "size"]
+
+
+def test_classes_of_all_names_are_in_the_legend():
+    names = np.array(["_a", "", "b", "0"])
+    codes = np.random.RandomState(0).normal(size=(40, 2))
+    display = LatentMapDisplay.from_predictions(codes, np.repeat(names, 10))
+    texts = display.ax_.get_legend().get_texts()
+    assert sorted(text.get_text() for text in texts) == ['""', "0", "_a", "b"]
