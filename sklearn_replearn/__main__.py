@@ -21,7 +21,17 @@ _NEEDED = (
     "safetensors",
     "threadpoolctl",
 )
-_OPTIONAL = ("polars", "pyarrow", "matplotlib", "onnxruntime", "skl2onnx", "skops", "joblib")
+_OPTIONAL = (
+    "polars",
+    "pyarrow",
+    "matplotlib",
+    "rich",
+    "tqdm",
+    "onnxruntime",
+    "skl2onnx",
+    "skops",
+    "joblib",
+)
 
 
 def main() -> None:

@@ -27,7 +27,16 @@ def printed(capsys):
 def test_versions_devices_threads_and_addresses(printed):
     text = printed()
     assert text.startswith(f"sklearn_replearn {sklearn_replearn.__version__}\n")
-    for name in ("scikit-learn", "torch", "skorch", "numpy", "pandas", "polars", "matplotlib"):
+    for name in (
+        "scikit-learn",
+        "torch",
+        "skorch",
+        "numpy",
+        "pandas",
+        "polars",
+        "matplotlib",
+        "tqdm",
+    ):
         assert f"  {name:<16}{importlib.metadata.version(name)}\n" in text
     assert f"{torch.get_num_threads()} of torch" in text
     assert ('device="auto"   cuda' in text) is torch.cuda.is_available()

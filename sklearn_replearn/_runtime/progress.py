@@ -122,7 +122,8 @@ class LineEachTenth:
             self.tenths = tenths
             seconds = time.perf_counter() - self.start
             line = f"{self.name} {10 * tenths:3d} %  {seconds:.1f} s  {self.words}"
-            print(line.rstrip(), flush=hasattr(sys.stdout, "flush"))
+            # In one piece, as processes of a search write to one file.
+            print(line.rstrip() + "\n", end="", flush=hasattr(sys.stdout, "flush"))
 
     def ends(self):
         pass

@@ -50,7 +50,16 @@ def frame_of(X: Any, names: Any = None, categories: Collection[int] = ()) -> pd.
         j: _as_kind(frame.iloc[:, j].reset_index(drop=True), labels[j], j in categories)
         for j in range(frame.shape[1])
     }
-    return pd.DataFrame(columns, index=range(len(frame))).set_axis(labels, axis=1)
+    table = pd.DataFrame(columns, index=range(len(frame))).set_axis(labels, axis=1)
+    units = {labels[j]: column.attrs["unit"] for j, column in columns.items() if column.attrs}
+    table.attrs = {"units": units}
+    return table
+
+
+def with_unit(frame, name):
+    """The name of a column of :func:`frame_of` with its unit, if it is known."""
+    unit = frame.attrs.get("units", {}).get(name)
+    return str(name) if unit is None else f"{name} [{unit}]"
 
 
 def _as_kind(column, name, leveled):
@@ -60,7 +69,9 @@ def _as_kind(column, name, leveled):
     if content == "time":
         column = as_time(column)
         if types.is_timedelta64_dtype(column.dtype):
-            return column.dt.total_seconds() / 86400
+            days = column.dt.total_seconds() / 86400
+            days.attrs = {"unit": "days"}
+            return days
         return column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz else column
     if content == "nothing":
         return pd.Series(np.full(len(column), np.nan))
@@ -133,12 +144,13 @@ def alike(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     if len(twice):
         raise ValueError(f"Two columns are named {twice[0]!r}. Give every column its own name.")
     pairs = [_pair(real.iloc[:, j], drawn.iloc[:, j]) for j in range(real.shape[1])]
-    return tuple(
-        pd.DataFrame(
-            {j: pair[side] for j, pair in enumerate(pairs)}, index=range(len(frame))
-        ).set_axis(real.columns, axis=1)
-        for side, frame in enumerate((real, drawn))
-    )
+    result = []
+    for side, frame in enumerate((real, drawn)):
+        columns = {j: pair[side] for j, pair in enumerate(pairs)}
+        table = pd.DataFrame(columns, index=range(len(frame))).set_axis(real.columns, axis=1)
+        table.attrs = frame.attrs
+        result.append(table)
+    return result[0], result[1]
 
 
 def _pair(a, b):

@@ -54,7 +54,7 @@ def classes(y, known):
     for place, number in enumerate(kept):
         name = levels[number]
         name = f"{name:g}" if isinstance(name, float | np.floating) else str(name)
-        yield short(name), codes == number, CLASS_COLORS[place], MARKERS[place]
+        yield short(name) or '""', codes == number, CLASS_COLORS[place], MARKERS[place]
     if rest.any():
         yield f"{len(levels) - len(kept)} other classes", rest, "0.6", "."
     if not known.all():

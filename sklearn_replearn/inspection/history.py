@@ -118,7 +118,7 @@ class HistoryDisplay:
             fitted = last_of(fitted.estimator_)
         if not hasattr(fitted, "history_"):
             raise TypeError(
-                f"estimator must have a history_ of training; {type(fitted).__name__} has none. "
+                f"estimator must have a history_ of training; {type(estimator).__name__} has none. "
                 "Give an AutoencoderTransformer, VAETransformer or ContrastiveTransformer, or a "
                 "predictor around one."
             )

@@ -262,7 +262,12 @@ class LatentMapDisplay:
         if are_classes(self.y):
             handles = self.points_[0]
             where = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
-            legend = axes[-1].legend(handles=handles, title=name, frameon=False, **where)
+            # Written afterwards: before matplotlib 3.10 legends leave out names such as "_a".
+            numbers = map(str, range(len(handles)))
+            legend = axes[-1].legend(handles, numbers, title=name, frameon=False, **where)
+            names = [label for label, *_ in classes(self.y, ~pd.isna(self.y))]
+            for text, label in zip(legend.get_texts(), names, strict=True):
+                text.set_text(label)
             for handle in legend.legend_handles:
                 handle.set(alpha=1.0, sizes=[36])
         else:

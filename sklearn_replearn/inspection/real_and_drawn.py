@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.typing import TableLike
 from ._axes import COLORS, colour_bar, new_panels, pyplot_for, short
-from ._columns import alike, frame_of, is_category, is_date
+from ._columns import alike, frame_of, is_category, is_date, with_unit
 from ._fitted import categories_of, last_with_rows
 from ._marginals import Marginal, associations, marginal_of
 from ._rows import some_rows
@@ -241,7 +241,7 @@ class SampleDisplay:
         self.shown, marginals = names, self.marginals
         axes = new_panels(self, ax, len(names), min(4, len(names)), size=(3.1, 2.5))
         for panel, name in zip(axes, names, strict=True):
-            marginal, title = marginals[name], [short(name, 30)]
+            marginal, title = marginals[name], [short(with_unit(self.real, name), 30)]
             draw_bars = _levels if marginal.kind == "category" else _histogram
             handles = draw_bars(panel, marginal)
             if any(marginal.missing):
@@ -315,7 +315,8 @@ class SampleDisplay:
                 size = np.clip(3000 / max(len(frame), 1), 4, 25)
                 looks = {"s": size, "color": color, "alpha": 0.6, "linewidths": 0}
                 panel.scatter(frame[a].to_numpy(), frame[b].to_numpy(), **looks)
-                panel.set(xlabel=short(a, 30), ylabel=short(b, 30), title=words)
+                labels = [short(with_unit(self.real, name), 30) for name in (a, b)]
+                panel.set(xlabel=labels[0], ylabel=labels[1], title=words)
             for side, name in (("x", a), ("y", b)):
                 ends = [getattr(panel, f"get_{side}lim")() for panel in panels]
                 low, high = min(end[0] for end in ends), max(end[1] for end in ends)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .._runtime.typing import TableLike
 from ._axes import colour_bar, inches, new_axes, new_panels, short
-from ._columns import as_text, frame_of, is_category
+from ._columns import as_text, frame_of, is_category, with_unit
 from ._fitted import categories_of, decoder_of
 from ._images import as_images, image_shape_of
 from ._marginals import as_numbers
@@ -249,7 +249,7 @@ class ReconstructionDisplay:
         looks = {"aspect": "auto", "cmap": "Oranges", "vmin": 0.0, "vmax": end} | options
         self.image_ = ax.imshow(np.ma.masked_invalid(shown), **looks)
         self.image_.cmap = self.image_.cmap.with_extremes(bad="0.88")
-        names = [short(self.original.columns[j]) for j in self.shown]
+        names = [short(with_unit(self.original, self.original.columns[j])) for j in self.shown]
         ax.set_yticks(range(len(names)), names)
         ax.set_xticks(range(n_rows) if n_rows <= _MOST_WITH_TEXT else [])
         words = ["row", *(["value above, decoded value below"] if with_text else [])]

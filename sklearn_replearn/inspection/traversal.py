@@ -19,6 +19,7 @@ from ._images import image_shape_of
 from ._rows import Exchangeable
 
 _CHARACTER, _MOST_CHARACTERS = 0.047, 3.6  # inches of one of a level; how many of them in a step
+_KEYS, _OF_TRAVERSAL = ["code", "deviations"], " of traversal"
 
 _STEPS = {"codes": [Each(Whole(0), least=1), None], "n_steps": [Whole(2)], "width": [Number(0)]}
 
@@ -76,12 +77,12 @@ def code_traversal(
     table = decoded.rows
     repeated, steps = np.repeat(numbers, n_steps), np.tile(deviations, len(numbers))
     if isinstance(table, pd.DataFrame):
-        index = pd.MultiIndex.from_arrays([repeated, steps], names=["code", "deviations"])
+        index = pd.MultiIndex.from_arrays([repeated, steps], names=_KEYS)
         return table.set_axis(index, axis=0)
     if isinstance(table, nw.DataFrame):
         backend, series = table.implementation, []
-        for name, cells in (("code", repeated), ("deviations", steps)):
-            name = name if name not in table.columns else f"{name} of traversal"
+        for name, cells in zip(_KEYS, (repeated, steps), strict=True):
+            name = name if name not in table.columns else name + _OF_TRAVERSAL
             series.append(nw.new_series(name, cells.tolist(), backend=backend))
         return (
             table.with_columns(*series)
@@ -229,11 +230,12 @@ class TraversalDisplay:
         decoded : list of arrays or frames of shape (n_steps, n_features), or ndarray
             One for each code, as
             :meth:`VAETransformer.traverse <sklearn_replearn.VAETransformer.traverse>` gives them,
-            or an array as :func:`code_traversal` gives it. Changes are from the middle step.
+            or what :func:`code_traversal` gives. Changes are from the middle step.
         X : array-like, frame or sparse matrix of shape (n_samples, n_features), default=None
             Rows whose columns have the units. None: the decoded ones.
         deviations : array-like of shape (n_steps,), default=None
-            From the mean of the code. None: from -2 to 2.
+            From the mean of the code. None: those of a table of :func:`code_traversal`, else from
+            -2 to 2.
         image_shape : tuple of int, default=None
             Where rows are flat images.
         ax : matplotlib.axes.Axes, default=None
@@ -244,6 +246,8 @@ class TraversalDisplay:
         -------
         TraversalDisplay
         """
+        numbers, steps, decoded = _by_code(decoded)
+        deviations = steps if deviations is None else deviations
         tables = [Exchangeable(table) for table in decoded]
         if not tables or len({len(table) for table in tables}) > 1:
             raise ValueError(
@@ -265,7 +269,8 @@ class TraversalDisplay:
         shape = (len(tables), n_steps)
         seen = Exchangeable(every if X is None else X)
         found = parts_of(every, seen, shape, image_shape)
-        names = [f"code {number}" for number in range(len(tables))]
+        numbers = range(len(tables)) if numbers is None else numbers
+        names = [f"code {number}" for number in numbers]
         return cls(deviations=deviations, codes=names, **found).plot(ax=ax, **kwargs)
 
     @validated({"max_columns": [Whole()]})
@@ -367,6 +372,30 @@ class TraversalDisplay:
             "standard deviations from the mean of the code"
             + (f"; {left_out} other columns change no more" if left_out else "")
         )
+
+
+def _by_code(decoded):
+    """Numbers of codes, deviations and tables of a frame of :func:`code_traversal`.
+
+    Of anything else None, None and itself.
+    """
+    if isinstance(decoded, pd.DataFrame):
+        if list(decoded.index.names) != _KEYS:
+            return None, None, decoded
+        codes, steps = (decoded.index.get_level_values(key).to_numpy() for key in _KEYS)
+        table = decoded.reset_index(drop=True)
+    else:
+        table = nw.from_native(decoded, eager_only=True, pass_through=True)
+        if not isinstance(table, nw.DataFrame):
+            return None, None, decoded
+        keys = table.columns[:2]
+        if [key.removesuffix(_OF_TRAVERSAL) for key in keys] != _KEYS:
+            return None, None, decoded
+        codes, steps = (table[key].to_numpy() for key in keys)
+        table = table.drop(keys).to_native()
+    numbers, rows = pd.unique(codes), Exchangeable(table)
+    places = [np.flatnonzero(codes == number) for number in numbers]
+    return numbers.tolist(), steps[places[0]], [rows.take(place).given for place in places]
 
 
 def _signed(deviation):

@@ -194,6 +194,16 @@ def test_no_fit_is_lost_for_what_it_shows(out, monkeypatch):
     assert np.array_equal(loud.transform(X), quiet.transform(X))
 
 
+def test_lines_are_written_in_one_piece(monkeypatch):
+    out = _WithoutFlush()
+    lines = []
+    monkeypatch.setattr(out, "write", lines.append, raising=False)
+    monkeypatch.setattr(sys, "stdout", out)
+    clone(SMALL).set_params(verbose=1).fit(X)
+    assert len([line for line in lines if line]) == 10
+    assert all(line.endswith("\n") for line in lines if line)
+
+
 def test_what_stands_in_for_a_file_need_not_flush(monkeypatch):
     out = _WithoutFlush()
     monkeypatch.setattr(sys, "stdout", out)

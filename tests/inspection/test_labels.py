@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from inspected_tables import mixed_table
 
@@ -135,3 +136,30 @@ def test_columns_that_change_no_more_are_not_said_to_change_less():
     decoded = [np.zeros((3, 40))]
     display = TraversalDisplay.from_predictions(decoded, np.eye(40)[:9]).plot(max_columns=5)
     assert "35 other columns change no more" in display.ax_.get_xlabel()
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "objects"])
+def test_durations_are_in_days(library):
+    waited = pd.Series(pd.to_timedelta(np.arange(30) * 7.0, unit="h"))
+    table = pd.DataFrame({"waited": waited, "size": np.arange(30.0)})
+    if library == "polars":
+        table = pl.from_pandas(table)
+    elif library == "objects":
+        table["waited"] = [one.to_pytimedelta() for one in waited]
+    for columns in (None, ["waited"]):
+        display = SampleDisplay.from_predictions(table, table, columns=columns)
+        assert display.axes_[0].get_title() == "waited [days]"
+    display.plot(kind="pairs", columns=[("waited", "size")])
+    axes = display.axes_[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("waited [days]", "size")
+    display = ReconstructionDisplay.from_predictions(table, table)
+    named = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert named == ["waited [days]", "size"]
+
+
+def test_classes_of_all_names_are_in_the_legend():
+    names = np.array(["_a", "", "b", "0"])
+    codes = np.random.RandomState(0).normal(size=(40, 2))
+    display = LatentMapDisplay.from_predictions(codes, np.repeat(names, 10))
+    texts = display.ax_.get_legend().get_texts()
+    assert sorted(text.get_text() for text in texts) == ['""', "0", "_a", "b"]

@@ -178,3 +178,26 @@ def test_what_cannot_decode_is_refused():
         TraversalDisplay.from_predictions([np.zeros((2, 3)), np.zeros((3, 3))])
     with pytest.raises(ValueError, match="deviations"):
         TraversalDisplay.from_predictions([np.zeros((2, 3))], deviations=[1.0])
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "clashing names", "array"])
+def test_what_code_traversal_gives_is_drawn(library):
+    X = mixed_table(40)[["size", "twice", "kind"]]
+    if library == "clashing names":
+        X = pl.from_pandas(X.set_axis(["code", "deviations", "kind"], axis=1))
+    elif library == "polars":
+        X = pl.from_pandas(X)
+    elif library == "array":
+        X = X[["twice"]].to_numpy()
+    encoder = VAETransformer(latent_dim=3, max_epochs=2).fit(X)
+    asked = {"n_steps": 5, "width": 1.5, "codes": [2, 0]}
+    expected = TraversalDisplay.from_estimator(encoder, X, n_steps=5, width=1.5, codes=[2, 0])
+    drawn = code_traversal(encoder, X, **asked)
+    shown = {"deviations": expected.deviations} if library == "array" else {}
+    display = TraversalDisplay.from_predictions(drawn, X, **shown)
+    assert np.array_equal(display.deviations, expected.deviations)
+    assert display.columns == expected.columns
+    assert np.array_equal(display.changes, expected.changes)
+    assert np.array_equal(display.levels, expected.levels)
+    if library != "array":
+        assert display.codes == expected.codes == ["code 2", "code 0"]
