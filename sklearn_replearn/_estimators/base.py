@@ -26,6 +26,7 @@ from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.given import TakesTables
+from .._tables.names import names_or_numbers
 from .._tables.results import as_asked, results
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
@@ -459,8 +460,7 @@ class RepresentationTransformer(
 
     def _column_names(self):
         """Names of the columns of the table."""
-        names = self._model.schema.names
-        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
+        return names_or_numbers(self._model.schema.names, self.n_features_in_)
 
     def _told(self, values, names, X, tell=results):
         """Numbers about rows, in the container that is asked for or that fit saw."""

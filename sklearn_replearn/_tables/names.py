@@ -92,6 +92,11 @@ def by_number(mapping, n_features, names, setting):
     return found
 
 
+def names_or_numbers(names, n_features):
+    """Names of columns, list; x0, x1, … where they have none."""
+    return [f"x{j}" for j in range(n_features)] if names is None else list(names)
+
+
 def column_named(label):
     """A column at the start of a message."""
     label = plain(label)

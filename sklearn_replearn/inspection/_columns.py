@@ -12,6 +12,7 @@ from .._tables.arrays import rows_as_array
 from .._tables.contents import content_of
 from .._tables.dates import as_time
 from .._tables.frames import as_pandas
+from .._tables.names import names_or_numbers
 
 
 def frame_of(X: Any, names: Any = None, categories: Collection[int] = ()) -> pd.DataFrame:
@@ -40,7 +41,7 @@ def frame_of(X: Any, names: Any = None, categories: Collection[int] = ()) -> pd.
                 f"X must be a table of shape (n_samples, n_features); got shape {X.shape}."
             )
         frame = pd.DataFrame(X)
-        frame.columns = [f"x{j}" for j in range(X.shape[1])] if names is None else list(names)
+        frame.columns = names_or_numbers(names, X.shape[1])
     else:
         frame = found[0]
     labels = [str(label) for label in frame.columns]
@@ -130,7 +131,7 @@ def alike(real: pd.DataFrame, drawn: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
         If they have other columns, or a column holds something else.
     """
     if real.shape[1] != drawn.shape[1] or list(real.columns) != list(drawn.columns):
-        arrays = [f"x{j}" for j in range(real.shape[1])]
+        arrays = names_or_numbers(None, real.shape[1])
         unnamed = arrays in (list(real.columns), list(drawn.columns))
         if real.shape[1] != drawn.shape[1] or not unnamed:
             raise ValueError(

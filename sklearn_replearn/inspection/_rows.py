@@ -12,6 +12,7 @@ from .._dataset.hashing import hashes_of
 from .._runtime.sklearn import safe_indexing
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas, eager
+from .._tables.names import names_or_numbers
 from .._tables.readers import as_read
 
 
@@ -92,7 +93,7 @@ class Exchangeable:
         """Names of the columns; x0, x1 … where they have none."""
         if self.is_frame:
             return list(self.rows.columns)
-        return [f"x{j}" for j in range(int(np.prod(self.rows.shape[1:])))]
+        return names_or_numbers(None, int(np.prod(self.rows.shape[1:])))
 
     @property
     def given(self) -> Any:

@@ -12,7 +12,7 @@ from .._runtime.parameters import SEED, Whole, validated
 from .._runtime.randomness import draw_seed
 from .._runtime.typing import Seed, TableLike
 from .._tables.frames import as_pandas
-from .._tables.names import column_number
+from .._tables.names import column_number, names_or_numbers
 from .._tables.results import in_library
 from ._axes import new_axes
 from ._fitted import codes_of, encoder_of
@@ -199,10 +199,8 @@ def _as_frame(dependence):
             "dependence must be of shape (n_features, n_codes), as code_dependence gives it; got "
             f"an array of shape {values.shape}."
         )
-    features, codes = (
-        [f"{name}{j}" for j in range(n)]
-        for name, n in zip(("x", "code"), values.shape, strict=True)
-    )
+    n_features, n_codes = values.shape
+    features, codes = names_or_numbers(None, n_features), [f"code{j}" for j in range(n_codes)]
     return pd.DataFrame(values, index=features, columns=codes)
 
 

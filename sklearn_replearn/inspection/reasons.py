@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._runtime.parameters import Whole, validated
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas
+from .._tables.names import names_or_numbers
 from ._axes import COLORS, new_axes, plain
 from ._fitted import last_with_rows
 from ._heat_map import BAR, CELL, NAMES, heat_map, largest
@@ -284,7 +285,7 @@ def _frame(contributions):
             "contributions must be of shape (n_samples, n_features), as explain gives them; got "
             f"shape {values.shape}."
         )
-    return pd.DataFrame(values, columns=[f"x{j}" for j in range(values.shape[1])])
+    return pd.DataFrame(values, columns=names_or_numbers(None, values.shape[1]))
 
 
 def _unbroken(text):

@@ -10,6 +10,7 @@ from skl2onnx.common.data_types import (
 
 from .._tables.column_types import Category, Nothing
 from .._tables.dates import Date
+from .._tables.names import names_or_numbers
 
 _TYPES = {
     "b": BooleanTensorType,
@@ -35,7 +36,7 @@ def outputs_of(schema, shape):
     """
     if _is_array(schema):
         return [("rows", DoubleTensorType([None, *shape]))]
-    names = [f"x{j}" for j in range(*shape)] if schema.names is None else schema.names
+    names = names_or_numbers(schema.names, *shape)
     return [
         (str(name), _TYPES[_dtype(kind).kind]([None, 1]))
         for name, kind in zip(names, schema.kinds, strict=True)

@@ -35,6 +35,7 @@ from .._runtime.typing import Seed, TableLike
 from .._storage.stored import Stored
 from .._tables.frames import as_pandas
 from .._tables.given import TakesTables
+from .._tables.names import names_or_numbers
 from .._tables.results import named_results
 from .._tables.validation import names_of, read_table
 from ..rows import Table
@@ -512,8 +513,7 @@ class OutlierDetector(
         return values
 
     def _labels(self):
-        names = self._schema.names
-        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
+        return names_or_numbers(self._schema.names, self.n_features_in_)
 
     @validated({"n": [Whole()]})
     def top_reasons(self, X: TableLike, n: int = 3) -> Any:
