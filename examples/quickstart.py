@@ -8,7 +8,6 @@ a classifier, and in a grid search. OutlierDetector finds rows that are unlike t
 ship with scikit-learn and go in as they are, in their own units: columns are scaled inside.
 """
 
-import os
 import time
 from pathlib import Path
 
@@ -190,7 +189,7 @@ def save(figure, name, what):
     path = FIGURES / name
     figure.savefig(path)
     plt.close(figure)
-    print(f"  {os.path.relpath(path):<38} {what}", flush=True)
+    print(f"  {path.relative_to(FIGURES.parents[1])!s:<38} {what}", flush=True)
 
 
 # ------------------------------------------------------------------------------------ output

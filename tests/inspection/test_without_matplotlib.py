@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_a_display_says_how_to_install_it(display, monkeypatch):
 def test_a_display_made_of_arrays_draws_itself_and_leaves_pyplot_as_it_was(display):
     import matplotlib.pyplot as plt
 
-    settings = dict(plt.rcParams)
+    settings, display = dict(plt.rcParams), copy.copy(display)  # others see it undrawn
     assert display.plot() is display
     display.figure_.draw_without_rendering()
     assert display.ax_.figure is display.figure_
