@@ -22,7 +22,7 @@ def run(name, tmp_path, n_figures):
     figures = re.findall(r"\S+\.png", result.stdout)
     assert len(figures) >= n_figures
     for figure in figures:
-        assert (tmp_path / figure).read_bytes().startswith(b"\x89PNG")
+        assert (EXAMPLES.parent / figure).read_bytes().startswith(b"\x89PNG")
     assert list(tmp_path.iterdir()) == []
     return result.stdout
 

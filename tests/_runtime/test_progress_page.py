@@ -117,6 +117,12 @@ def test_the_page_says_what_callbacks_see(name, tmp_path):
     assert scored.startswith("each epoch") and (" of each " in scored) == (n_fits > 1)
 
 
+def test_the_page_has_the_costs_of_the_record():
+    results = Path(__file__).parents[2] / "benchmarks" / "results"
+    table = (results / "progress.md").read_text().partition("| fit")[2].rstrip()
+    assert "| fit" + table in PAGE
+
+
 def test_the_blocks_run(capsys):
     session = {"__name__": "progress_page"}
     for block in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL):
