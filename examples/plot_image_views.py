@@ -57,8 +57,8 @@ n_labels = [1, 2, 5, 10, 20, 50]
 
 
 def accuracy(rows, test_rows, n, n_draws):
-    draws = range(n_draws)
-    return np.mean([linear_probe(rows, y_train, test_rows, y_test, n, i) for i in draws])
+    arguments = rows, y_train, test_rows, y_test, n
+    return np.mean([linear_probe(*arguments, draw) for draw in range(n_draws)])
 
 
 _, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
