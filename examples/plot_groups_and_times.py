@@ -10,10 +10,10 @@ what these rows have in common, and little else.
 # %%
 # Visits of a person
 # ------------------
-# Each of 60 people came 12 times. Behind 16 measurements are four traits of the person
-# and, half as strong again, four conditions of the day. ``groups`` says who is who.
-# With ``reconstruction_weight=0`` nothing else is asked of the codes; by default codes
-# of a table are also to make its rows decodable, which keeps some of the day.
+# Each of 60 people came 12 times. Behind 16 measurements are four traits of the
+# person and, half as strong again, four conditions of the day. ``groups`` says who is
+# who. With ``reconstruction_weight=0`` nothing else is asked of the codes; by default
+# codes of a table are also to make its rows decodable, which keeps some of the day.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -38,8 +38,8 @@ codes = {
 
 # %%
 # Six of the people whom fit has not seen, a colour and a marker each: with ``groups``
-# their visits lie together. Below is how often the nearest of all visits of the 20 new
-# people is one of the same person.
+# their visits lie together. Below is how often the nearest of all visits of the 20
+# new people is one of the same person.
 
 
 def nearest_is_same(rows, person):
@@ -63,7 +63,8 @@ print(f"measurements as they are: {nearest_is_same(X[~known], person[~known]):.0
 # Neighbours in time
 # ------------------
 # A machine goes through a cycle of 200 rows, while its load differs from row to row.
-# ``times`` makes up to ten rows before and after each row alike (``n_time_neighbors``).
+# ``times`` makes up to ten rows before and after each row alike
+# (``n_time_neighbors``).
 
 time = np.arange(800)
 turn = 2 * np.pi * time / 200
@@ -84,5 +85,5 @@ figure.colorbar(points, ax=axes, label="place in the cycle")
 
 # %%
 # When not: what differs within a group, here the day, is what these codes forget. If
-# the next step asks about it, leave ``groups`` out. And rows of one group belong on one
-# side of a split (``GroupKFold``), or scores are those of people whom fit knew.
+# the next step asks about it, leave ``groups`` out. And rows of one group belong on
+# one side of a split (``GroupKFold``), or scores are those of people whom fit knew.
