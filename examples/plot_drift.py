@@ -77,8 +77,8 @@ reasons.plot(ax=ax, style=["-", "-", "--", ":", "-."])
 ax.set(xlabel="week", ylabel="nats a row")
 
 # %%
-# When not: a share within the band is no proof that nothing has changed, as weeks 12
-# to 14 show. Rows that are copies of each other, or follow each other closely in
+# When not: a share within the band is no proof that nothing has changed, as weeks 13
+# and 14 show. Rows that are copies of each other, or follow each other closely in
 # time, are fewer than they seem, and the band is too narrow for them. And do not fit
 # again to rows that are wrong: first find out whether the plant has changed or a
 # sensor.
