@@ -1,11 +1,11 @@
-"""The code blocks of docs/extending.md run, in order, as one session."""
+"""The code blocks of docs/guide/extending.md run, in order, as one session."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 
-PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
+PAGE = Path(__file__).parents[1] / "docs" / "guide" / "extending.md"
 
 
 def test_the_code_blocks_run():

@@ -1,4 +1,4 @@
-"""The table of docs/progress.md, and its blocks, which run in order as one session."""
+"""The table of docs/guide/progress.md, and its blocks, which run in order as one session."""
 
 import re
 import sys
@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_replearn import EncoderClassifier, OutlierDetector, VAETransformer
 
-PAGE = (Path(__file__).parents[2] / "docs" / "progress.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "guide" / "progress.md").read_text()
 X, Y = load_wine(return_X_y=True)
 X, Y = X[::4], Y[::4]
 EPOCHS = 2

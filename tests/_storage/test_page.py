@@ -1,9 +1,9 @@
-"""The code blocks of docs/storing.md run, in order, as one session."""
+"""The code blocks of docs/guide/storing.md run, in order, as one session."""
 
 import re
 from pathlib import Path
 
-PAGE = (Path(__file__).parents[2] / "docs" / "storing.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "guide" / "storing.md").read_text()
 
 
 def test_the_code_blocks_run(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The code blocks of docs/onnx.md run, in order, as one session, and its tables are complete."""
+"""The code blocks of docs/guide/onnx.md run, in order, as one session, and its tables are complete."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import sklearn_replearn
 from sklearn_replearn.onnx.operators import OPERATORS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "guide" / "onnx.md").read_text()
 
 
 def test_the_code_blocks_run():
