@@ -79,9 +79,9 @@ codes = {
 }
 figure, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained")
 for ax, (title, code) in zip(axes, codes.items(), strict=True):
-    points = ax.scatter(*code.T, c=time % 200, s=8, cmap="twilight")
+    ax.scatter(*code.T, c=time % 200, s=8, cmap="twilight")
     ax.set(title=title, xlabel="code 0", ylabel="code 1")
-figure.colorbar(points, ax=axes, label="place in the cycle")
+figure.colorbar(axes[0].collections[0], ax=axes, label="place in the cycle")
 
 # %%
 # When not: what differs within a group, here the day, is what these codes forget. If

@@ -25,14 +25,16 @@ from sklearn_replearn import VAETransformer
 tables = {
     "diabetes": load_diabetes().data,
     "breast cancer": load_breast_cancer().data,
-    "digits": load_digits().data[:300, 18:46],
+    "digits": load_digits().data[:400, 18:46],
 }
 imputers = {
     "SimpleImputer": SimpleImputer(),
     "KNNImputer": KNNImputer(),
-    "IterativeImputer": IterativeImputer(max_iter=50, tol=0.01),
-    "IterativeImputer, drawn": IterativeImputer(sample_posterior=True, random_state=0),
+    "IterativeImputer": IterativeImputer(max_iter=50, tol=0.05),
 }
+imputers["IterativeImputer, drawn"] = IterativeImputer(
+    max_iter=5, sample_posterior=True, random_state=0
+)
 random = np.random.default_rng(0)
 error, spread = pd.DataFrame(), pd.DataFrame()
 for name, X in tables.items():
@@ -52,14 +54,14 @@ for name, X in tables.items():
 # %%
 # Left: the root mean squared error, in standard deviations of a column. Each of three
 # imputers is the best on one table. Right: the standard deviation of what is filled
-# in, in parts of that of the cells removed. Expected values vary less than cells do,
-# most of all with ``SimpleImputer``, of which all are the mean. Draws keep the
-# spread, and are further off.
+# in, in parts of that of the cells removed. Expected values mostly vary less than
+# cells do, and those of ``SimpleImputer`` not at all. Draws keep the spread, and are
+# further off.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
 for ax, figures in zip(axes, (error, spread), strict=True):
-    for (name, column), marker in zip(figures.items(), "osD", strict=True):
-        ax.plot(column, column.index, marker, label=name)
+    for (of_table, column), marker in zip(figures.items(), "osD", strict=True):
+        ax.plot(column, column.index, marker, label=of_table)
     ax.grid(axis="y", color="0.9")
     ax.set_axisbelow(True)
 axes[0].invert_yaxis()
@@ -73,7 +75,7 @@ axes[1].legend()
 # -------------------------------
 # Half of a column is removed. Expected values lie on a line, and a correlation
 # computed from them is too strong. Drawn cells scatter as the true ones do, within
-# the range of the cells that were left; here their correlation is somewhat too weak.
+# the range of the cells that were left, and their correlation is about the true one.
 # Compute an estimate on several drawn tables: how much it differs among them says
 # what the missing cells leave open.
 

@@ -27,7 +27,7 @@ class Windows(Arrays):
     def encoder(self, plan, n_out, generator):
         channels, length = self.shape
         return nn.Sequential(
-            nn.Unflatten(1, self.shape),
+            nn.Unflatten(1, (channels, length)),
             nn.Conv1d(channels, 16, 5, padding=2),
             nn.ReLU(),
             nn.Conv1d(16, 16, 5, stride=2, padding=2),
