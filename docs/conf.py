@@ -26,7 +26,13 @@ extensions = [
     "members",
     "public_names",
 ]
-exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "**/sg_execution_times.rst"]
+exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/sg_execution_times.rst"]
+    "_build",
+    "gallery/*.ipynb",
+    "gallery/*.py",
+    "gallery/*.md5",
+    "**/sg_execution_times.rst",
+]
 templates_path = ["_templates"]
 root_doc = "index"
 
@@ -53,7 +59,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"/(quickstart|few_labels|anomalies)\.py$",
+    "ignore_pattern": r"^(?!plot_)",
     "within_subsection_order": "ExampleTitleSortKey",
     "backreferences_dir": "gallery/backreferences",
     "doc_module": ("sklearn_replearn",),
