@@ -69,7 +69,7 @@ class RepresentationImputer(
         The fitted one.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
     indicated_ : ndarray of int
         Columns with missing cells in fit.

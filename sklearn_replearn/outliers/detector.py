@@ -133,7 +133,7 @@ class OutlierDetector(
         rows are copies of each other, as many as there are without.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
 
     See Also

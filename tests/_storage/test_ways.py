@@ -1,4 +1,4 @@
-"""Twelve kinds of fitted estimators by seven ways out: the table of docs/storing.md."""
+"""Twelve kinds of fitted estimators by seven ways out: the table of docs/guide/storing.md."""
 
 import io
 import pickle
@@ -32,7 +32,7 @@ from sklearn_replearn import (
 from sklearn_replearn.onnx import inputs_for, to_onnx
 from sklearn_replearn.rows import Images, Tokens
 
-PAGE = Path(__file__).parents[2] / "docs" / "storing.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "storing.md"
 ROWS = 48
 quick = {"latent_dim": 2, "max_epochs": 2}
 small = quick | {"hidden_layer_sizes": (8,)}

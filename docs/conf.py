@@ -1,0 +1,89 @@
+"""How the pages are built: ``python -m sphinx -W -j auto docs docs/_build``."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_extensions"))
+
+import sklearn_replearn  # noqa: E402
+
+project = "sklearn_replearn"
+author = "The sklearn_replearn developers"
+copyright = author
+version = release = sklearn_replearn.__version__
+language = "en"
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "mathml",
+    "members",
+    "public_names",
+]
+exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/sg_execution_times.rst"]
+templates_path = ["_templates"]
+root_doc = "index"
+
+# ---------------------------------------------------------------- pages in Markdown
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+html_math_renderer = "mathml"
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+# ---------------------------------------------------------------- reference
+
+autosummary_generate = True
+autodoc_typehints = "none"  # the docstrings say it, in words
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False  # the templates list them
+python_maximum_signature_line_length = 80
+add_module_names = False
+
+# ---------------------------------------------------------------- gallery
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"^(?!plot_)",
+    "within_subsection_order": "ExampleTitleSortKey",
+    "backreferences_dir": "gallery/backreferences",
+    "doc_module": ("sklearn_replearn",),
+    "reference_url": {"sklearn_replearn": None},
+    "image_srcset": ["2x"],
+    "download_all_examples": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+    "parallel": True,
+    "plot_gallery": "True",
+}
+
+# ---------------------------------------------------------------- looks
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"sklearn_replearn {version}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "logo": {"text": "sklearn_replearn"},
+    "navbar_align": "left",
+    "header_links_before_dropdown": 6,
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "search_as_you_type": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "default",
+    "pygments_dark_style": "github-dark",
+}
+html_sidebars = {"start": [], "choosing": [], "changes": [], "glossary": [], "promises": []}
