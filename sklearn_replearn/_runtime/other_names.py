@@ -51,15 +51,13 @@ class AnswersOtherNames:
     if not TYPE_CHECKING:  # checkers refuse attributes that are not there
 
         def __getattr__(self, name):
-            try:
-                return object.__getattribute__(self, name)  # fails again, in Python's words
-            except AttributeError as error:
-                sentence = type(self)._other_names.get(name)
-                # A property, or a method that is there at times, has words of its own.
-                if sentence is None or hasattr(type(self), name):
-                    raise
-                sentence = sentence.format(cls=type(self).__name__)
-                raise AttributeError(f"{error}. {sentence}", name=name, obj=self) from None
+            sentence = type(self)._other_names.get(name)
+            # A property, or a method that is there at times, has words of its own.
+            if sentence is None or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # fails again
+            missing = f"{type(self).__name__!r} object has no attribute {name!r}"
+            answer = sentence.format(cls=type(self).__name__)
+            raise AttributeError(f"{missing}. {answer}", name=name, obj=self)
 
 
 def answering(function: Callable[..., Any]) -> Callable[..., Any]:
