@@ -125,8 +125,22 @@ def test_shared_parameters_are_described_in_the_same_words():
 
 
 def test_code_of_the_page_for_contributors_runs():
-    (block,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)
-    exec(compile(block, "CONTRIBUTING.md", "exec"), {"__name__": "contributing"})
+    blocks = re.findall(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)
+    assert len(blocks) == 2  # an objective, a likelihood
+    session = {"__name__": "contributing"}
+    for block in blocks:
+        exec(compile(block, "CONTRIBUTING.md", "exec"), session)
+
+
+def test_templates_ask_for_what_the_pages_say():
+    report = (ROOT / ".github" / "ISSUE_TEMPLATE" / "bug_report.md").read_text()
+    assert report.startswith("---\nname: ") and "`python -m sklearn_replearn`" in report
+    request = (ROOT / ".github" / "pull_request_template.md").read_text()
+    named = re.findall(r"`([\w./]+\.(?:py|md))`", request)
+    assert named and all((ROOT / name).exists() for name in named)
+    assert "python -m ruff check . && python -m ruff format ." in request
+    assert "python -m ruff check . && python -m ruff format ." in CONTRIBUTING
+    assert max(len(page.splitlines()) for page in (report, request)) <= 25
 
 
 def test_what_the_page_for_contributors_names_is_there():
