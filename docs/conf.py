@@ -27,12 +27,6 @@ extensions = [
     "public_names",
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/sg_execution_times.rst"]
-    "_build",
-    "gallery/*.ipynb",
-    "gallery/*.py",
-    "gallery/*.md5",
-    "**/sg_execution_times.rst",
-]
 templates_path = ["_templates"]
 root_doc = "index"
 
