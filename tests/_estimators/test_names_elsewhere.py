@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import ClusterMixin, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
@@ -96,7 +97,7 @@ HERE = {
     for module in (sklearn_replearn, augmentations, metrics, objectives, outliers, rows)
     for name in dir(module)
     if inspect.isclass(getattr(module, name))
-} | {"IsolationForest": IsolationForest, "GridSearchCV": GridSearchCV}
+} | {cls.__name__: cls for cls in (IsolationForest, GridSearchCV, LogisticRegression, Ridge)}
 
 
 def calls(sentence):
