@@ -55,6 +55,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"^(?!plot_)",
     "within_subsection_order": "ExampleTitleSortKey",
+    "min_reported_time": 600,
     "backreferences_dir": "gallery/backreferences",
     "doc_module": ("sklearn_replearn",),
     "reference_url": {"sklearn_replearn": None},
@@ -63,7 +64,8 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "remove_config_comments": True,
     "parallel": True,
-    "plot_gallery": "True",
+    "reset_modules": ("matplotlib", "strict_examples.warnings_are_errors"),
+    "reset_modules_order": "both",
 }
 
 # ---------------------------------------------------------------- looks

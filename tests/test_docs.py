@@ -14,6 +14,7 @@ from sklearn_replearn import (
     ContrastiveTransformer,
     VAETransformer,
     augmentations,
+    densities,
     inspection,
     likelihoods,
     losses,
@@ -32,6 +33,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MODULES = [
     sklearn_replearn,
     augmentations,
+    densities,
     inspection,
     likelihoods,
     losses,
@@ -45,13 +47,18 @@ MODULES = [
 ]
 
 
-def public(module):
+def names_of(module):
+    """Public names; without ``__all__`` those of what is written in the module."""
     names = getattr(module, "__all__", None) or [
         name
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
     ]
-    things = [getattr(module, name) for name in names if name != "__version__"]
+    return [name for name in names if name != "__version__"]
+
+
+def public(module):
+    things = [getattr(module, name) for name in names_of(module)]
     return [thing for thing in things if callable(thing)]
 
 
