@@ -29,7 +29,7 @@ from sklearn_replearn import (
     outliers,
     rows,
 )
-from sklearn_replearn._runtime.other_names import AnswersOtherNames
+from sklearn_replearn._runtime.other_names import Estimator
 
 TRANSFORMERS = [AutoencoderTransformer, ContrastiveTransformer, VAETransformer]
 ESTIMATORS = [
@@ -264,13 +264,13 @@ def test_copies_and_pickles_know_nothing_of_it(cls):
 
 
 def test_nothing_is_looked_up_for_names_that_are_there(monkeypatch):
-    answer, missing = AnswersOtherNames.__getattr__, []
+    answer, missing = Estimator.__getattr__, []
 
     def noted(self, name):
         missing.append(name)
         return answer(self, name)
 
-    monkeypatch.setattr(AnswersOtherNames, "__getattr__", noted)
+    monkeypatch.setattr(Estimator, "__getattr__", noted)
     fitted = AutoencoderTransformer(1, max_epochs=1).fit([[0.0], [1.0]])
     assert fitted.transform([[0.5]]).shape == (1, 1) and fitted.n_iter_ == 1
     public = {name for name in missing if not name.startswith("_")}
