@@ -13,10 +13,9 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.following import followed
-from .._runtime.other_names import AnswersOtherNames
+from .._runtime.other_names import Estimator
 from .._runtime.parameters import VERBOSE
 from .._runtime.sklearn import (
-    BaseEstimator,
     CallbackSupportMixin,
     HasMethods,
     TransformerMixin,
@@ -36,14 +35,13 @@ from .vae import VAETransformer
 
 
 class RepresentationImputer(
-    AnswersOtherNames,
     TakesTables,
     Stored,
     CallbackSupportMixin,
     OneToOneFeatureMixin,
     TransformerMixin,
     MetaEstimatorMixin,
-    BaseEstimator,
+    Estimator,
 ):
     """Fills missing cells with what a transformer of this package decodes for them.
 

@@ -37,9 +37,8 @@ from .row_density import STAGES, drawn_cells, expected_cells, log_likelihoods, w
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
-_IMPUTATION_DRAWS = 256
+_IMPUTATION_DRAWS, _DRAWS = 256, Whole(1, 2**20)
 _Scores = NDArray[np.float64]
-_DRAWS = Whole(1, 2**20)
 
 
 class VAETransformer(RepresentationTransformer):

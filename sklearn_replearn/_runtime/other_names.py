@@ -6,14 +6,14 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any, Self
 
-from .sklearn import parameter_names
+from .sklearn import BaseEstimator, parameter_names
 
 #: Methods whose unknown keywords are answered; the frame about them is nothing beside their work.
 _ASKED = ("__init__", "fit", "sample")
 
 
-class AnswersOtherNames:
-    """A mixin: errors about a keyword or an attribute that is not there say what to type instead.
+class Estimator(BaseEstimator):
+    """An estimator whose errors about keywords and attributes say what to type instead.
 
     Nothing is looked up before something has failed, and signatures are what they were.
     """

@@ -21,11 +21,10 @@ from .._estimators.names_elsewhere import DETECTOR
 from .._runtime.arrays import slices
 from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread
-from .._runtime.other_names import AnswersOtherNames
+from .._runtime.other_names import Estimator
 from .._runtime.parameters import SEED, VERBOSE, Instance, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
-    BaseEstimator,
     CallbackSupportMixin,
     OutlierMixin,
     StrOptions,
@@ -62,13 +61,7 @@ _SPACES = ("standard", "quantile")
 
 
 class OutlierDetector(
-    AnswersOtherNames,
-    TakesTables,
-    OnOneThread,
-    Stored,
-    CallbackSupportMixin,
-    OutlierMixin,
-    BaseEstimator,
+    TakesTables, OnOneThread, Stored, CallbackSupportMixin, OutlierMixin, Estimator
 ):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 

@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import ClusterMixin, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
@@ -28,7 +29,7 @@ from sklearn_replearn import (
     outliers,
     rows,
 )
-from sklearn_replearn._runtime.other_names import AnswersOtherNames
+from sklearn_replearn._runtime.other_names import Estimator
 
 TRANSFORMERS = [AutoencoderTransformer, ContrastiveTransformer, VAETransformer]
 ESTIMATORS = [
@@ -96,7 +97,7 @@ HERE = {
     for module in (sklearn_replearn, augmentations, metrics, objectives, outliers, rows)
     for name in dir(module)
     if inspect.isclass(getattr(module, name))
-} | {"IsolationForest": IsolationForest, "GridSearchCV": GridSearchCV}
+} | {cls.__name__: cls for cls in (IsolationForest, GridSearchCV, LogisticRegression, Ridge)}
 
 
 def calls(sentence):
@@ -263,13 +264,13 @@ def test_copies_and_pickles_know_nothing_of_it(cls):
 
 
 def test_nothing_is_looked_up_for_names_that_are_there(monkeypatch):
-    answer, missing = AnswersOtherNames.__getattr__, []
+    answer, missing = Estimator.__getattr__, []
 
     def noted(self, name):
         missing.append(name)
         return answer(self, name)
 
-    monkeypatch.setattr(AnswersOtherNames, "__getattr__", noted)
+    monkeypatch.setattr(Estimator, "__getattr__", noted)
     fitted = AutoencoderTransformer(1, max_epochs=1).fit([[0.0], [1.0]])
     assert fitted.transform([[0.5]]).shape == (1, 1) and fitted.n_iter_ == 1
     public = {name for name in missing if not name.startswith("_")}
