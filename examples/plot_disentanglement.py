@@ -29,7 +29,7 @@ train, test, factors = X[:1000], X[1000:], factors[1000:]
 # Three objectives, a point for each of three seeds. MIG (mutual information gap) and
 # DCI are 1 where each factor has a column of its own, 0 where all are in all columns.
 objectives = {"VAE": ELBO(), "β = 3": ELBO(beta=3.0), "β-TCVAE": BetaTCVAE(beta=6.0)}
-fitted = {}
+fitted: dict[str, VAETransformer] = {}
 _, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained", sharey=True)
 for name, objective in objectives.items():
     for seed in range(3):

@@ -56,16 +56,17 @@ sides = {
 n_labels = [1, 2, 5, 10, 20, 50]
 
 
-def accuracy(rows, test_rows, n, n_draws):
+def accuracy(halves, n, n_draws):
+    rows, test_rows = halves
     arguments = rows, y_train, test_rows, y_test, n
     return np.mean([linear_probe(*arguments, draw) for draw in range(n_draws)])
 
 
 _, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
-for name, sets in sides.items():
-    ax.plot(n_labels, [accuracy(*sets, n, 5) for n in n_labels], "o-", label=name)
-    print(f"{name}: {accuracy(*sets, None, 1):.3f} with all labels")
+for name, halves in sides.items():
+    ax.plot(n_labels, [accuracy(halves, n, 5) for n in n_labels], "o-", label=name)
+    print(f"{name}: {accuracy(halves, None, 1):.3f} with all labels")
 ax.set(xscale="log", xlabel="labels a class", ylabel="accuracy on rows held out")
-ax.set_xticks(n_labels, n_labels)
+ax.set_xticks(n_labels, map(str, n_labels))
 ax.minorticks_off()
 ax.legend()

@@ -46,7 +46,7 @@ for i, (line, images) in enumerate(zip(axes, lines, strict=True)):
 nearest = NearestNeighbors(n_neighbors=1).fit(train)
 random = np.random.RandomState(0)
 ways = {"codes": vae.interpolate, "pixels": mixed}
-distances = {name: [] for name in ways}
+distances: dict[str, list] = {name: [] for name in ways}
 while len(distances["pixels"]) < 300:
     a, b = random.choice(len(test), size=2)
     if digit[a] != digit[b]:

@@ -86,6 +86,6 @@ _, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 for name, table in tables.items():
     ax.plot(n_labels, [accuracy(table, n) for n in n_labels], "o-", label=name)
 ax.set(xscale="log", xlabel="labels a thing", ylabel="accuracy on notes held out")
-ax.set_xticks(n_labels, n_labels)
+ax.set_xticks(n_labels, map(str, n_labels))
 ax.minorticks_off()
 ax.legend()
