@@ -27,12 +27,6 @@ extensions = [
     "public_names",
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/sg_execution_times.rst"]
-    "_build",
-    "gallery/*.ipynb",
-    "gallery/*.py",
-    "gallery/*.md5",
-    "**/sg_execution_times.rst",
-]
 templates_path = ["_templates"]
 root_doc = "index"
 
@@ -61,6 +55,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"^(?!plot_)",
     "within_subsection_order": "ExampleTitleSortKey",
+    "min_reported_time": 600,
     "backreferences_dir": "gallery/backreferences",
     "doc_module": ("sklearn_replearn",),
     "reference_url": {"sklearn_replearn": None},
@@ -69,7 +64,8 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "remove_config_comments": True,
     "parallel": True,
-    "plot_gallery": "True",
+    "reset_modules": ("matplotlib", "strict_examples.warnings_are_errors"),
+    "reset_modules_order": "both",
 }
 
 # ---------------------------------------------------------------- looks

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.columns import row_weights
 from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread, isolated, one_thread
+from .._runtime.other_names import AnswersOtherNames
 from .._runtime.parameters import SEED, VERBOSE, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import (
     BaseEstimator,
@@ -46,6 +47,7 @@ _OF_COLUMNS = "n_features_in_", "feature_names_in_"
 
 
 class RepresentationTransformer(
+    AnswersOtherNames,
     TakesTables,
     OnOneThread,
     AsModules,

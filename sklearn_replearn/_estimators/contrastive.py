@@ -32,6 +32,7 @@ from .base import RepresentationTransformer
 from .code_geometry import check_isometric, isometric_codes
 from .code_statistics import collapse, standardize_codes
 from .completion import SpreadOfCodes, spread_of_codes
+from .names_elsewhere import CONTRASTIVE
 from .validation_rows import ValidationRows
 
 _CANDIDATES = 256
@@ -190,6 +191,8 @@ class ContrastiveTransformer(RepresentationTransformer):
     >>> encoder.transform(X).shape
     (178, 8)
     """
+
+    _other_names = CONTRASTIVE
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,

@@ -13,6 +13,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.following import followed
+from .._runtime.other_names import AnswersOtherNames
 from .._runtime.parameters import VERBOSE
 from .._runtime.sklearn import (
     BaseEstimator,
@@ -30,10 +31,12 @@ from .._tables.given import TakesTables
 from .._tables.names import name_columns
 from .._tables.validation import names_of
 from .base import RepresentationTransformer
+from .names_elsewhere import IMPUTER
 from .vae import VAETransformer
 
 
 class RepresentationImputer(
+    AnswersOtherNames,
     TakesTables,
     Stored,
     CallbackSupportMixin,
@@ -98,6 +101,8 @@ class RepresentationImputer(
     feature_names_in_: NDArray[Any]
     indicated_: NDArray[np.int_]
     kept_: NDArray[np.int_]
+
+    _other_names = IMPUTER
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "impute"]), None],

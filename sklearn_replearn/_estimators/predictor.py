@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._dataset.columns import one_for_each_row, row_weights
 from .._runtime.namespaces import as_numpy
+from .._runtime.other_names import AnswersOtherNames
 from .._runtime.parameters import VERBOSE, Instance
 from .._runtime.sklearn import (
     BaseEstimator,
@@ -40,7 +41,12 @@ _SHARES = (0.5, 2.0)
 
 
 class EncoderPredictor(
-    TakesTables, Stored, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+    AnswersOtherNames,
+    TakesTables,
+    Stored,
+    CallbackSupportMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     """What both share: fit, and codes of rows.
 

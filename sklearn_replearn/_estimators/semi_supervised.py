@@ -19,6 +19,7 @@ from .._runtime.typing import TableLike
 from .._tables.given import takes_table
 from ..objectives.supervised import Classification, Regression
 from .linear_heads import MOST_ITERATIONS, LogisticHead, RidgeHead
+from .names_elsewhere import CLASSIFIER, REGRESSOR
 from .predictor import EncoderPredictor
 
 
@@ -114,6 +115,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     >>> bool(classifier.score(X, y) > 0.8)
     True
     """
+
+    _other_names = CLASSIFIER
 
     _parameter_constraints = {
         **EncoderPredictor._parameter_constraints,
@@ -337,6 +340,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     >>> EncoderRegressor(encoder).fit(X, few).predict(X).shape
     (442,)
     """
+
+    _other_names = REGRESSOR
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(

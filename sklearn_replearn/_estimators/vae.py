@@ -32,6 +32,7 @@ from .drawing import Drawing
 from .importance import Draws, drawn_codes, one_drawn
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of
+from .names_elsewhere import VAE
 from .row_density import STAGES, drawn_cells, expected_cells, log_likelihoods, with_density
 from .sampling import learned_generation
 
@@ -195,6 +196,8 @@ class VAETransformer(RepresentationTransformer):
     >>> vae.sample(3, random_state=0).shape
     (3, 13)
     """
+
+    _other_names = VAE
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,

@@ -17,9 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.columns import row_weights
 from .._dataset.hashing import draws_of
 from .._dataset.multiset import canonical
+from .._estimators.names_elsewhere import DETECTOR
 from .._runtime.arrays import slices
 from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread
+from .._runtime.other_names import AnswersOtherNames
 from .._runtime.parameters import SEED, VERBOSE, Instance, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
@@ -60,7 +62,13 @@ _SPACES = ("standard", "quantile")
 
 
 class OutlierDetector(
-    TakesTables, OnOneThread, Stored, CallbackSupportMixin, OutlierMixin, BaseEstimator
+    AnswersOtherNames,
+    TakesTables,
+    OnOneThread,
+    Stored,
+    CallbackSupportMixin,
+    OutlierMixin,
+    BaseEstimator,
 ):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
@@ -165,6 +173,8 @@ class OutlierDetector(
     judges_: Sequence[Judge]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
+
+    _other_names = DETECTOR
 
     _parameter_constraints = {
         "estimator": [
