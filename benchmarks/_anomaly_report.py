@@ -1,4 +1,4 @@
-"""What anomaly.py measured, as Markdown and as the table of the README."""
+"""What anomaly.py measured, as Markdown and as the table of its page."""
 
 import csv
 
@@ -125,8 +125,8 @@ def of_sets(measured):
     ]
 
 
-def readme_table(record):
-    """What the README shows of the record: AUROC / AUPR by protocol."""
+def page_table(record):
+    """What the page shows of the record: AUROC / AUPR by protocol."""
     found = {name: summary(record["protocols"][name])[1] for name in HALVED}
     rows = {}
     for name in HALVED:

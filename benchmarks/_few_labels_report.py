@@ -146,8 +146,8 @@ def ranks(record):
     return [{"method": name, **row} for name, row in frame.to_dict("index").items()]
 
 
-def readme_tables(record):
-    """What the README shows."""
+def page_tables(record):
+    """What the page shows."""
     tables = [record[name] for name in TABLES]
     areas = pd.DataFrame(
         [{row["method"]: np.mean(row["auroc"]["5%"]) for row in rows} for rows in tables],
@@ -210,7 +210,7 @@ def shown(cell):
 
 
 # One colour and one marker for each method in all panels: ours are lines that go through, others
-# are broken. They are those of the README's table, but for codes of 16 columns.
+# are broken. They are those of the page's table, but for codes of 16 columns.
 _OURS = (*NAMES, DEFAULT, TUNED)
 _DRAWN = (*NAMES, RAW, QUANTILES, DEFAULT, TUNED, VECTORIZED, BOOSTED, REFERENCE)
 # Grey in place of yellow, of which lines are faint on white.

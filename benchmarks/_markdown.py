@@ -1,4 +1,4 @@
-"""Tables in Markdown, for the records of all benchmarks and for the README."""
+"""Tables in Markdown, for the records of all benchmarks and for their pages."""
 
 
 def table(header, rows, align="---:"):

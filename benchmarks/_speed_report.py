@@ -17,7 +17,7 @@ def markdown(results):
     return "\n\n".join(sections) + "\n"
 
 
-def readme_table(results):
+def page_table(results):
     """Autoencoder fits: seconds, times the bare loop, and final loss, by workload."""
     measured, middle = results["fit"]["autoencoder"], medians(results)
     workloads = [workload for workload in ("S", "M", "L") if workload in measured]

@@ -1,4 +1,4 @@
-"""What tables.py says of its record: tables in Markdown, and the ones that the README shows."""
+"""What tables.py says of its record: tables in Markdown, and the ones that its page shows."""
 
 import inspect
 from functools import partial
@@ -25,8 +25,8 @@ def markdown(record, parts):
     return "\n\n".join(sections) + "\n"
 
 
-def readme_tables(record):
-    """What the README shows of the record, by name."""
+def page_tables(record):
+    """What the page shows of the record, by name."""
     wide = {}
     for row in record["adult"]:
         name = "PCA of one-hot" if row["encoder"] == "PCA of it" else row["encoder"]

@@ -155,8 +155,8 @@ def means(found):
     ]
 
 
-def readme_table(record):
-    """What the README shows of the record."""
+def page_table(record):
+    """What the page shows of the record."""
     shown = ("method", "top-1", "top-3", "share found")
     return table_of([{key: one[key] for key in shown} for one in means(record["truth"])])
 

@@ -12,7 +12,7 @@ installed are left out, with a line that says so.
 
 It writes results/NAME.json, with every single measurement, and results/NAME.md, which begins with
 what is asked of the package, met or not. ``--render`` writes the Markdown from the JSON again and
-prints the table of the README. All of it takes about three quarters of an hour on a CPU.
+prints the table of the page. All of it takes about three quarters of an hour on a CPU.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from _speed_measuring import (
 )
 from _speed_packages import pyod_detector, quiet, skorch_regressor
 from _speed_processes import measure_import, measure_memory
-from _speed_report import markdown, readme_table
+from _speed_report import markdown, page_table
 from _speed_task import FEWEST_ROWS, WORKLOADS, Table, scaled
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
@@ -49,7 +49,7 @@ def main():
     options = parse()
     if options.render:
         results = read(options.name)
-        print(readme_table(results))
+        print(page_table(results))
         write(options.name, results, markdown)
         return
     if options.device == "cpu":

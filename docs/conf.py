@@ -6,6 +6,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_extensions"))
 
+from sklearn.experimental import enable_iterative_imputer  # noqa: E402, F401
+
 import sklearn_replearn  # noqa: E402
 
 project = "sklearn_replearn"
@@ -26,7 +28,7 @@ extensions = [
     "members",
     "public_names",
 ]
-exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "gallery/*.md5", "**/sg_execution_times.rst"]
+exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/sg_execution_times.rst"]
 templates_path = ["_templates"]
 root_doc = "index"
 
@@ -53,17 +55,20 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"/(quickstart|few_labels|anomalies)\.py$",
+    "ignore_pattern": r"^(?!plot_)",
     "within_subsection_order": "ExampleTitleSortKey",
+    "min_reported_time": 600,
     "backreferences_dir": "gallery/backreferences",
     "doc_module": ("sklearn_replearn",),
     "reference_url": {"sklearn_replearn": None},
+    "capture_repr": ("_repr_html_",),
     "image_srcset": ["2x"],
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,
     "parallel": True,
-    "plot_gallery": "True",
+    "reset_modules": ("matplotlib", "strict_examples.warnings_are_errors"),
+    "reset_modules_order": "both",
 }
 
 # ---------------------------------------------------------------- looks

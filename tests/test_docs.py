@@ -14,6 +14,7 @@ from sklearn_replearn import (
     ContrastiveTransformer,
     VAETransformer,
     augmentations,
+    densities,
     inspection,
     likelihoods,
     losses,
@@ -32,6 +33,7 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 MODULES = [
     sklearn_replearn,
     augmentations,
+    densities,
     inspection,
     likelihoods,
     losses,
@@ -45,13 +47,18 @@ MODULES = [
 ]
 
 
-def public(module):
+def names_of(module):
+    """Public names; without ``__all__`` those of what is written in the module."""
     names = getattr(module, "__all__", None) or [
         name
         for name, value in vars(module).items()
         if not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
     ]
-    things = [getattr(module, name) for name in names if name != "__version__"]
+    return [name for name in names if name != "__version__"]
+
+
+def public(module):
+    things = [getattr(module, name) for name in names_of(module)]
     return [thing for thing in things if callable(thing)]
 
 
@@ -118,8 +125,22 @@ def test_shared_parameters_are_described_in_the_same_words():
 
 
 def test_code_of_the_page_for_contributors_runs():
-    (block,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)
-    exec(compile(block, "CONTRIBUTING.md", "exec"), {"__name__": "contributing"})
+    blocks = re.findall(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)
+    assert len(blocks) == 2  # an objective, a likelihood
+    session = {"__name__": "contributing"}
+    for block in blocks:
+        exec(compile(block, "CONTRIBUTING.md", "exec"), session)
+
+
+def test_templates_ask_for_what_the_pages_say():
+    report = (ROOT / ".github" / "ISSUE_TEMPLATE" / "bug_report.md").read_text()
+    assert report.startswith("---\nname: ") and "`python -m sklearn_replearn`" in report
+    request = (ROOT / ".github" / "pull_request_template.md").read_text()
+    named = re.findall(r"`([\w./]+\.(?:py|md))`", request)
+    assert named and all((ROOT / name).exists() for name in named)
+    assert "python -m ruff check . && python -m ruff format ." in request
+    assert "python -m ruff check . && python -m ruff format ." in CONTRIBUTING
+    assert max(len(page.splitlines()) for page in (report, request)) <= 25
 
 
 def test_what_the_page_for_contributors_names_is_there():

@@ -1,18 +1,15 @@
-"""The code blocks of docs/guide/extending.md run, in order, as one session."""
+"""What the code blocks of docs/guide/extending.md come to."""
 
 import re
-from pathlib import Path
 
 import numpy as np
+from pages import DOCS, session_of
 
-PAGE = Path(__file__).parents[1] / "docs" / "guide" / "extending.md"
+PAGE = DOCS / "guide" / "extending.md"
 
 
 def test_the_code_blocks_run():
-    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
-    session = {"__name__": "extending"}
-    for block in blocks:
-        exec(compile(block, PAGE.name, "exec"), session)
+    session, _ = session_of(PAGE)
     assert session["log_density"].shape == (200,)
     assert np.isfinite(session["log_density"]).all()
     decoded, windows = session["decoded"], session["windows"]

@@ -1,4 +1,4 @@
-"""The reference shows what this package wrote, and leaves out what a class inherits from elsewhere."""
+"""The reference shows what is written here, and leaves out what classes inherit from elsewhere."""
 
 
 def _is_foreign(app, what, name, member, skip, options):

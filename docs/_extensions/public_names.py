@@ -20,7 +20,9 @@ class PublicNames(SphinxPostTransform):
         pages = _pages(self.env)
         for literal in list(self.document.findall(nodes.literal)):
             found = NAME.fullmatch(literal.astext())
-            inside = isinstance(literal.parent, nodes.reference) or literal.get("classes") == ["xref"]
+            inside = isinstance(literal.parent, nodes.reference) or literal.get("classes") == [
+                "xref"
+            ]
             if not found or inside or found[1] not in pages:
                 continue
             docname, anchor = pages[found[1]]

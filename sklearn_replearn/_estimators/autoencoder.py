@@ -21,6 +21,7 @@ from .base import RepresentationTransformer
 from .code_geometry import check_isometric, isometric_codes
 from .code_statistics import standardize_codes
 from .completion import spread_of_codes
+from .names_elsewhere import AUTOENCODER
 
 
 class AutoencoderTransformer(RepresentationTransformer):
@@ -122,7 +123,7 @@ class AutoencoderTransformer(RepresentationTransformer):
     ----------
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
@@ -163,6 +164,8 @@ class AutoencoderTransformer(RepresentationTransformer):
     >>> encoder.inverse_transform(encoder.transform(X)).shape
     (178, 13)
     """
+
+    _other_names = AUTOENCODER
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,

@@ -12,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.columns import row_weights
 from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread, isolated, one_thread
+from .._runtime.other_names import Estimator
 from .._runtime.parameters import SEED, VERBOSE, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import (
-    BaseEstimator,
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     StrOptions,
@@ -53,7 +53,7 @@ class RepresentationTransformer(
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
-    BaseEstimator,
+    Estimator,
 ):
     """What the three transformers share; each states its pieces and stops.
 

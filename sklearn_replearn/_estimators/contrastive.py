@@ -32,6 +32,7 @@ from .base import RepresentationTransformer
 from .code_geometry import check_isometric, isometric_codes
 from .code_statistics import collapse, standardize_codes
 from .completion import SpreadOfCodes, spread_of_codes
+from .names_elsewhere import CONTRASTIVE
 from .validation_rows import ValidationRows
 
 _CANDIDATES = 256
@@ -148,7 +149,7 @@ class ContrastiveTransformer(RepresentationTransformer):
     ----------
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
@@ -190,6 +191,8 @@ class ContrastiveTransformer(RepresentationTransformer):
     >>> encoder.transform(X).shape
     (178, 8)
     """
+
+    _other_names = CONTRASTIVE
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,

@@ -13,9 +13,9 @@ from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._runtime.following import followed
+from .._runtime.other_names import Estimator
 from .._runtime.parameters import VERBOSE
 from .._runtime.sklearn import (
-    BaseEstimator,
     CallbackSupportMixin,
     HasMethods,
     TransformerMixin,
@@ -30,6 +30,7 @@ from .._tables.given import TakesTables
 from .._tables.names import name_columns
 from .._tables.validation import names_of
 from .base import RepresentationTransformer
+from .names_elsewhere import IMPUTER
 from .vae import VAETransformer
 
 
@@ -40,7 +41,7 @@ class RepresentationImputer(
     OneToOneFeatureMixin,
     TransformerMixin,
     MetaEstimatorMixin,
-    BaseEstimator,
+    Estimator,
 ):
     """Fills missing cells with what a transformer of this package decodes for them.
 
@@ -66,7 +67,7 @@ class RepresentationImputer(
         The fitted one.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
     indicated_ : ndarray of int
         Columns with missing cells in fit.
@@ -98,6 +99,8 @@ class RepresentationImputer(
     feature_names_in_: NDArray[Any]
     indicated_: NDArray[np.int_]
     kept_: NDArray[np.int_]
+
+    _other_names = IMPUTER
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "impute"]), None],
@@ -221,7 +224,7 @@ class RepresentationImputer(
         Returns
         -------
         ndarray of str
-            Indicators are named "missingindicator_" and the name of their column.
+            Indicators are named ``missingindicator_`` and the name of their column.
         """
         check_is_fitted(self)
         if input_features is not None and np.ndim(input_features) != 1:

@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from .._dataset.columns import one_for_each_row, row_weights
 from .._runtime.namespaces import as_numpy
+from .._runtime.other_names import Estimator
 from .._runtime.parameters import VERBOSE, Instance
 from .._runtime.sklearn import (
-    BaseEstimator,
     CallbackSupportMixin,
     StrOptions,
     check_method_params,
@@ -39,9 +39,7 @@ from .raw_columns import RawColumns
 _SHARES = (0.5, 2.0)
 
 
-class EncoderPredictor(
-    TakesTables, Stored, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
-):
+class EncoderPredictor(TakesTables, Stored, CallbackSupportMixin, MetaEstimatorMixin, Estimator):
     """What both share: fit, and codes of rows.
 
     A subclass says which rows have a label (``_labels``), what the transformer sees of them

@@ -19,6 +19,7 @@ from .._runtime.typing import TableLike
 from .._tables.given import takes_table
 from ..objectives.supervised import Classification, Regression
 from .linear_heads import MOST_ITERATIONS, LogisticHead, RidgeHead
+from .names_elsewhere import CLASSIFIER, REGRESSOR
 from .predictor import EncoderPredictor
 
 
@@ -81,7 +82,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         A row an epoch of fine-tuning, if there was any.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
 
     See Also
@@ -114,6 +115,8 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
     >>> bool(classifier.score(X, y) > 0.8)
     True
     """
+
+    _other_names = CLASSIFIER
 
     _parameter_constraints = {
         **EncoderPredictor._parameter_constraints,
@@ -319,7 +322,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
 
     See Also
@@ -337,6 +340,8 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
     >>> EncoderRegressor(encoder).fit(X, few).predict(X).shape
     (442,)
     """
+
+    _other_names = REGRESSOR
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(

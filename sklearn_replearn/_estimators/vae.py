@@ -32,13 +32,13 @@ from .drawing import Drawing
 from .importance import Draws, drawn_codes, one_drawn
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of
+from .names_elsewhere import VAE
 from .row_density import STAGES, drawn_cells, expected_cells, log_likelihoods, with_density
 from .sampling import learned_generation
 
 _BERNOULLI = 'likelihood="bernoulli"', 'likelihood="gaussian"'
-_IMPUTATION_DRAWS = 256
+_IMPUTATION_DRAWS, _DRAWS = 256, Whole(1, 2**20)
 _Scores = NDArray[np.float64]
-_DRAWS = Whole(1, 2**20)
 
 
 class VAETransformer(RepresentationTransformer):
@@ -153,7 +153,7 @@ class VAETransformer(RepresentationTransformer):
     ----------
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
@@ -195,6 +195,8 @@ class VAETransformer(RepresentationTransformer):
     >>> vae.sample(3, random_state=0).shape
     (3, 13)
     """
+
+    _other_names = VAE
 
     _parameter_constraints = {
         **RepresentationTransformer._parameter_constraints,

@@ -4,19 +4,19 @@ import sys
 
 _REPOSITORY = "https://github.com/sklearn-replearn/sklearn-replearn"
 
-#: What to read first.
-DOCUMENTATION = f"{_REPOSITORY}#readme"
+#: The pages that ``docs/`` builds: what to read first.
+DOCUMENTATION = "https://sklearn-replearn.github.io/sklearn-replearn/"
 
 #: Where to report what went wrong.
 ISSUES = f"{_REPOSITORY}/issues"
 
 #: Where a class is described, by what :func:`place_of` says of it. Without a fragment: notebooks
 #: append one that finds the parameter.
-PAGE = f"{_REPOSITORY}/blob/main/{{file}}"
+PAGE = f"{DOCUMENTATION}reference/generated/{{module}}.{{name}}.html"
 
 
 def place_of(cls: type) -> dict[str, str]:
-    """Where a class is written down, and by which name it is imported.
+    """By which name a class is imported.
 
     Parameters
     ----------
@@ -25,8 +25,7 @@ def place_of(cls: type) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``file``, from the root of the repository; ``module``, the shortest that has the class, and
-        its ``name`` there.
+        ``module``, the shortest that has the class, and its ``name`` there.
     """
     parts, name = cls.__module__.split("."), cls.__name__
     modules = (".".join(parts[: n + 1]) for n in range(len(parts)))
@@ -34,4 +33,4 @@ def place_of(cls: type) -> dict[str, str]:
         (module for module in modules if getattr(sys.modules[module], name, None) is cls),
         cls.__module__,
     )
-    return {"file": "/".join(parts) + ".py", "module": public, "name": name}
+    return {"module": public, "name": name}

@@ -17,13 +17,14 @@ from sklearn.utils.validation import check_is_fitted
 from .._dataset.columns import row_weights
 from .._dataset.hashing import draws_of
 from .._dataset.multiset import canonical
+from .._estimators.names_elsewhere import DETECTOR
 from .._runtime.arrays import slices
 from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread
+from .._runtime.other_names import Estimator
 from .._runtime.parameters import SEED, VERBOSE, Instance, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
-    BaseEstimator,
     CallbackSupportMixin,
     OutlierMixin,
     StrOptions,
@@ -60,7 +61,7 @@ _SPACES = ("standard", "quantile")
 
 
 class OutlierDetector(
-    TakesTables, OnOneThread, Stored, CallbackSupportMixin, OutlierMixin, BaseEstimator
+    TakesTables, OnOneThread, Stored, CallbackSupportMixin, OutlierMixin, Estimator
 ):
     """Finds anomalous rows of raw tables, says which cells make them so, and how sure that is.
 
@@ -125,7 +126,7 @@ class OutlierDetector(
         rows are copies of each other, as many as there are without.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
 
     See Also
@@ -165,6 +166,8 @@ class OutlierDetector(
     judges_: Sequence[Judge]
     n_features_in_: int
     feature_names_in_: NDArray[Any]
+
+    _other_names = DETECTOR
 
     _parameter_constraints = {
         "estimator": [

@@ -2,9 +2,9 @@
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
+from pages import DOCS, ROOT, session_of
 from seen_output import Terminal
 from sklearn.base import clone
 from sklearn.datasets import load_wine
@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_replearn import EncoderClassifier, OutlierDetector, VAETransformer
 
-PAGE = (Path(__file__).parents[2] / "docs" / "guide" / "progress.md").read_text()
+PAGE = (DOCS / "guide" / "progress.md").read_text()
 X, Y = load_wine(return_X_y=True)
 X, Y = X[::4], Y[::4]
 EPOCHS = 2
@@ -116,13 +116,12 @@ def test_the_page_says_what_callbacks_see(name, tmp_path):
 
 
 def test_the_page_has_the_costs_of_the_record():
-    results = Path(__file__).parents[2] / "benchmarks" / "results"
-    table = (results / "progress.md").read_text().partition("| fit")[2].rstrip()
+    table = (
+        (ROOT / "benchmarks" / "results" / "progress.md").read_text().partition("| fit")[2].rstrip()
+    )
     assert "| fit" + table in PAGE
 
 
-def test_the_blocks_run(capsys):
-    session = {"__name__": "progress_page"}
-    for block in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL):
-        exec(compile(block, "progress.md", "exec"), session)
-    assert "VAETransformer 100 %" in capsys.readouterr().out
+def test_the_blocks_run():
+    _, printed = session_of(DOCS / "guide" / "progress.md")
+    assert "VAETransformer 100 %" in printed

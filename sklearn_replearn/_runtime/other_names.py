@@ -1,0 +1,100 @@
+"""What to type instead, said in the error about a name that is none of ours."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from functools import wraps
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Self
+
+from .sklearn import BaseEstimator, parameter_names
+
+#: Methods whose unknown keywords are answered; the frame about them is nothing beside their work.
+_ASKED = ("__init__", "fit", "sample")
+
+
+class Estimator(BaseEstimator):
+    """An estimator whose errors about keywords and attributes say what to type instead.
+
+    Nothing is looked up before something has failed, and signatures are what they were.
+    """
+
+    #: What is said to a name, as a sentence in which {cls} is the class.
+    _other_names: Mapping[str, str] = {}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        for name in _ASKED:
+            if name in vars(cls):
+                setattr(cls, name, answering(vars(cls)[name]))
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of the estimator, and of those within it.
+
+        Parameters
+        ----------
+        **params
+            ``<name>=value``, or ``<name>__<its name>=value`` for a parameter of a part.
+
+        Returns
+        -------
+        self : object
+        """
+        try:
+            return super().set_params(**params)
+        except ValueError as error:
+            names = parameter_names(self)
+            said = _said(self, (key.partition("__")[0] for key in params), names)
+            if not said:
+                raise
+            raise ValueError(f"{error} {said}") from None
+
+    if not TYPE_CHECKING:  # checkers refuse attributes that are not there
+
+        def __getattr__(self, name):
+            sentence = type(self)._other_names.get(name)
+            # A property, or a method that is there at times, has words of its own.
+            if sentence is None or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # fails again
+            missing = f"{type(self).__name__!r} object has no attribute {name!r}"
+            answer = sentence.format(cls=type(self).__name__)
+            raise AttributeError(f"{missing}. {answer}", name=name, obj=self)
+
+
+def answering(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method whose unknown keywords are answered by the class that it is called on."""
+
+    described = signature(function)
+
+    @wraps(function)
+    def asked(self, *args, **kwargs):
+        try:
+            return function(self, *args, **kwargs)
+        except TypeError:
+            parameters = described.parameters
+            unknown = [name for name in kwargs if name not in parameters]
+            if not unknown or any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values()):
+                raise
+            said = _said(self, unknown, list(parameters)[1:])
+            if not said:
+                raise
+            named = f"{function.__qualname__}() got an unexpected keyword argument {unknown[0]!r}"
+            raise TypeError(f"{named}. {said}") from None
+
+    asked.__signature__ = described  # type: ignore[attr-defined]  # for those who do not unwrap
+    return asked
+
+
+def _said(owner: Any, names: Iterable[str], known: list[str]) -> str:
+    """What is said to those names that are unknown, each sentence once; "" if nothing is."""
+    sentences = [
+        _sentence(type(owner), name, known) for name in dict.fromkeys(names) if name not in known
+    ]
+    return " ".join(filter(None, dict.fromkeys(sentences)))
+
+
+def _sentence(cls: type, name: str, known: list[str]) -> str:
+    sentence = cls._other_names.get(name)
+    if sentence is not None:
+        return sentence.format(cls=cls.__name__)
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.7)
+    return f"Did you mean {near[0]}?" if near else ""
