@@ -6,6 +6,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_extensions"))
 
+from sklearn.experimental import enable_iterative_imputer  # noqa: E402, F401
+
 import sklearn_replearn  # noqa: E402
 
 project = "sklearn_replearn"
@@ -59,6 +61,7 @@ sphinx_gallery_conf = {
     "backreferences_dir": "gallery/backreferences",
     "doc_module": ("sklearn_replearn",),
     "reference_url": {"sklearn_replearn": None},
+    "capture_repr": ("_repr_html_",),
     "image_srcset": ["2x"],
     "download_all_examples": False,
     "show_signature": False,

@@ -123,7 +123,7 @@ class AutoencoderTransformer(RepresentationTransformer):
     ----------
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.

@@ -226,7 +226,7 @@ class RepresentationImputer(
         Returns
         -------
         ndarray of str
-            Indicators are named "missingindicator_" and the name of their column.
+            Indicators are named ``missingindicator_`` and the name of their column.
         """
         check_is_fitted(self)
         if input_features is not None and np.ndim(input_features) != 1:

@@ -82,7 +82,7 @@ class EncoderClassifier(ClassifierMixin, EncoderPredictor):
         A row an epoch of fine-tuning, if there was any.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
 
     See Also
@@ -322,7 +322,7 @@ class EncoderRegressor(RegressorMixin, EncoderPredictor):
         A row an epoch of fine-tuning, if there was any; targets have variance 1 there.
     n_features_in_ : int
         Number of columns seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, if they all had one that is a string.
 
     See Also

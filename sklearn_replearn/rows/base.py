@@ -86,12 +86,12 @@ class Rows(BaseEstimator):
     (3, 2)
     """
 
-    hidden_layer_sizes = (256,)
+    hidden_layer_sizes: tuple[int, ...] | None = (256,)
     activation = "silu"
-    padded = None
+    padded: tuple[str, ...] | None = None
     dense = False
     tabular = True
-    n_decoded = None
+    n_decoded: int | None = None
     reconstruction_weight = 0.0
     scaling = "auto"
     categorical_features = None

@@ -1,6 +1,7 @@
 """The code of all pages runs, and prints what the page says."""
 
 import ast
+import re
 
 import pytest
 from pages import DOCS, fences, name, pages, session_of
@@ -27,6 +28,11 @@ def test_code_of_other_packages_is_python(page):
     for language, text, _ in fences(page):
         if language == "{code-block} python":
             ast.parse(text)
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_no_code_is_hidden_from_the_tests(page):
+    assert re.findall(r"^[ \t]+```python", page.read_text(), flags=re.MULTILINE) == []
 
 
 def test_pages_with_tests_of_their_own_are_there():

@@ -139,6 +139,10 @@ class Laplace(Likelihood):
 
 
 class Noisy(rows.Rows):
+    hidden_layer_sizes = None
+    padded = ("latent_dim",)
+    n_decoded = 64
+
     def augmentation(self) -> augmentations.GaussianNoise:
         return augmentations.GaussianNoise(0.2)
 
