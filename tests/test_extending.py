@@ -29,4 +29,5 @@ def test_every_part_has_a_section():
         "An objective",
         "A judge",
         "An augmentation",
+        "Next",
     ]
