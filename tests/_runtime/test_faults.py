@@ -391,7 +391,7 @@ def test_fits_last_longer_where_cells_of_a_column_are_often_missing(monkeypatch)
 @pytest.mark.parametrize("make", TRANSFORMERS)
 @pytest.mark.parametrize("width", [4, 500])
 @pytest.mark.parametrize("named", [False, True])
-def test_stored_models_take_what_the_readme_says(make, width, named):
+def test_stored_models_take_what_is_promised(make, width, named):
     rows = np.random.RandomState(0).normal(size=(30, width))
     names = [f"measurement number {j}" for j in range(width)]
     table = pd.DataFrame(rows, columns=names) if named else rows
