@@ -61,6 +61,12 @@ def test_every_example_was_drawn(site, stem):
     assert "Traceback (most recent call last)" not in page
 
 
+def test_the_gallery_shows_every_example_once(site):
+    page = (site / "gallery" / "index.html").read_text()
+    shown = re.findall(r"sphx_glr_(plot_\w+)_thumb\.png", page)
+    assert sorted(shown) == EXAMPLES
+
+
 def test_nothing_is_fetched_from_elsewhere(site, texts):
     fetched = re.compile(
         r"<(?:script|img|source|iframe)\b[^>]*?\s(?:src|srcset)=\"(?:https?:)?//"
