@@ -24,13 +24,15 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "gallery_figures",
     "mathml",
     "members",
     "public_names",
 ]
-exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/sg_execution_times.rst"]
+exclude_patterns = ["_build", "gallery/*.py", "**/sg_execution_times.rst", "sg_execution_times.rst"]
 templates_path = ["_templates"]
 root_doc = "index"
+smartquotes = False  # values are written in quotes, and copied
 
 # ---------------------------------------------------------------- pages in Markdown
 
@@ -48,6 +50,7 @@ autodoc_member_order = "bysource"
 numpydoc_show_class_members = False  # the templates list them
 python_maximum_signature_line_length = 80
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 # ---------------------------------------------------------------- gallery
 
@@ -63,6 +66,8 @@ sphinx_gallery_conf = {
     "reference_url": {"sklearn_replearn": None},
     "capture_repr": ("_repr_html_",),
     "image_srcset": ["2x"],
+    "copyfile_regex": r"index\.rst",  # ours: by subject
+    "notebook_extensions": set(),
     "download_all_examples": False,
     "show_signature": False,
     "remove_config_comments": True,
@@ -77,10 +82,16 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"sklearn_replearn {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_favicon = "_static/logo.svg"
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
-    "logo": {"text": "sklearn_replearn"},
+    "logo": {
+        "text": "sklearn_replearn",
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "alt_text": "sklearn_replearn, home",
+    },
     "navbar_align": "left",
     "header_links_before_dropdown": 6,
     "navigation_with_keys": False,

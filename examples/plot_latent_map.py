@@ -8,14 +8,17 @@ principal components of the table itself beside it.
 
 from sklearn.datasets import load_diabetes, load_digits
 
-from sklearn_replearn import AutoencoderTransformer
+from sklearn_replearn import AutoencoderTransformer, VAETransformer
 from sklearn_replearn.inspection import LatentMapDisplay
+from sklearn_replearn.rows import Table
 
 # %%
 # Two code columns are the axes of the map. Colours and markers are the digits, which the encoder
-# has not seen.
+# has not seen. Pixels lie between white and black: for columns with limits there is "bernoulli".
 X, y = load_digits(return_X_y=True)
-encoder = AutoencoderTransformer(latent_dim=2, max_epochs=40).fit(X)
+encoder = VAETransformer(
+    latent_dim=2, likelihood="bernoulli", rows=Table(scaling="minmax"), max_epochs=40
+).fit(X)
 LatentMapDisplay.from_estimator(encoder, X, y, beside="pca")
 
 # %%

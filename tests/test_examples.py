@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
+import numpy as np
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -53,6 +56,12 @@ def test_quickstart(tmp_path):
     for name, (detector, pca, _) in scores:
         assert detector > pca, name
     assert " (expected " in anomalies
+    # The picture of the README; of another version of matplotlib letters stand a little elsewhere.
+    made, shown = (
+        plt.imread(EXAMPLES.parent / name)
+        for name in ("examples/figures/latent_map.png", "docs/_static/latent_map.png")
+    )
+    assert made.shape == shown.shape and np.abs(made - shown).mean() < 0.02
     # A page: neither longer nor wider than what a terminal shows at once.
     assert len(printed.splitlines()) <= 40 and max(map(len, printed.splitlines())) <= 100
 

@@ -79,8 +79,8 @@ class VAETransformer(RepresentationTransformer):
         What :meth:`score_samples`, :meth:`sample` and :meth:`impute` go by. "independent": columns
         are, given the code. "autoregressive" trains a second network after the first, for which
         each column depends on those before it, and a third that fills missing cells: far better
-        densities, drawn tables and imputation for 10 to 30 seconds more in fit, codes the same to
-        the last bit. :class:`~sklearn_replearn.densities.Autoregressive` has parameters.
+        densities and drawn tables for 10 to 40 seconds more in fit, codes the same to the last bit.
+        :class:`~sklearn_replearn.densities.Autoregressive` has parameters.
     hidden_layer_sizes : int, sequence of int or "auto", default="auto"
         Widths of the encoder's hidden layers; the decoder has them in reverse. () is a linear map.
         "auto" is (256,) for tables and arrays, narrower beyond 32,768 inputs (32 from 262,144 on);
