@@ -14,16 +14,13 @@ PREFIX = "sklearn_replearn."
 class PublicNames(SphinxPostTransform):
     """Links around literals that are the name of something in the reference."""
 
-    default_priority = 5
+    default_priority = 15  # after roles have become links
 
     def run(self, **kwargs):
         pages = _pages(self.env)
         for literal in list(self.document.findall(nodes.literal)):
             found = NAME.fullmatch(literal.astext())
-            inside = isinstance(literal.parent, nodes.reference) or literal.get("classes") == [
-                "xref"
-            ]
-            if not found or inside or found[1] not in pages:
+            if not found or found[1] not in pages or _is_linked(literal):
                 continue
             docname, anchor = pages[found[1]]
             if docname == self.env.docname:
@@ -35,10 +32,20 @@ class PublicNames(SphinxPostTransform):
             link += literal
 
 
+def _is_linked(node):
+    while node := node.parent:
+        if isinstance(node, nodes.reference):
+            return True
+    return False
+
+
 def _pages(env):
-    """Page and anchor of what the reference describes, by name, and by name without its module."""
+    """Page and anchor of what the reference describes, by name, and by name without its module.
+
+    Of two that are alike then, the later module has it: ``Tokens`` are rows, not a likelihood.
+    """
     pages = {}
-    for full, entry in env.domains["py"].objects.items():
+    for full, entry in sorted(env.domains["py"].objects.items(), reverse=True):
         if not full.startswith(PREFIX) or entry.aliased:
             continue
         name = full.removeprefix(PREFIX)

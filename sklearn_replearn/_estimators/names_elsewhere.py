@@ -91,7 +91,9 @@ _TRANSFORMER = _by_name(
         "encode embed embedding_": "Codes are transform(X), those of the training rows too.",
         "decode": "Codes are decoded by inverse_transform(codes).",
         "reconstruct": "Rows go there and back by inverse_transform(transform(X)).",
-        "components_ coefs_ intercepts_ module_ module model parameters state_dict encoder_": (
+        "module model": "Networks of your own are given as encoder and decoder; the one that fit "
+        "has trained is network_.",
+        "components_ coefs_ intercepts_ module_ parameters state_dict encoder_": (
             "What fit has learned are the weights of a network of torch: network_.state_dict(); "
             "from rows to codes it is encoder_module()."
         ),
@@ -141,6 +143,8 @@ AUTOENCODER = _by_name(
 VAE = _by_name(
     {
         **_TRANSFORMER,
+        "seed random_seed": "The seed of a fit is random_state: {cls}(random_state=0); that of "
+        "rows drawn is sample(n_samples=100, random_state=0).",
         "kl_weight kld_weight": "The weight of the divergence from the prior is beta: "
         "{cls}(beta=1.0).",
         "kl_anneal kl_annealing kl_anneal_epochs warmup_epochs": "The weight of the divergence "

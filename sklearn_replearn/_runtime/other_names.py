@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import wraps
-from inspect import Parameter, signature
+from inspect import Parameter, isfunction, signature
 from typing import TYPE_CHECKING, Any, Self
 
 from .sklearn import BaseEstimator, parameter_names
@@ -24,8 +24,8 @@ class Estimator(BaseEstimator):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         for name in _ASKED:
-            if name in vars(cls):
-                setattr(cls, name, answering(vars(cls)[name]))
+            if isfunction(written := vars(cls).get(name)):  # a subclass may have a descriptor
+                setattr(cls, name, answering(written))
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters of the estimator, and of those within it.
@@ -42,22 +42,26 @@ class Estimator(BaseEstimator):
         try:
             return super().set_params(**params)
         except ValueError as error:
-            names = parameter_names(self)
-            said = _said(self, (key.partition("__")[0] for key in params), names)
-            if not said:
+            typed = [key.partition("__")[0] for key in params]
+            answers = _answers(self, typed, parameter_names(self))
+            if not answers:
                 raise
-            raise ValueError(f"{error} {said}") from None
+            raise ValueError(f"{error} {_joined(answers)}") from None
 
     if not TYPE_CHECKING:  # checkers refuse attributes that are not there
 
         def __getattr__(self, name):
-            sentence = type(self)._other_names.get(name)
-            # A property, or a method that is there at times, has words of its own.
-            if sentence is None or hasattr(type(self), name):
-                return object.__getattribute__(self, name)  # fails again
-            missing = f"{type(self).__name__!r} object has no attribute {name!r}"
-            answer = sentence.format(cls=type(self).__name__)
-            raise AttributeError(f"{missing}. {answer}", name=name, obj=self)
+            # What is mixed into a subclass may have it; else this fails as it did before.
+            missing = getattr(super(), "__getattr__", super().__getattribute__)
+            try:
+                return missing(name)
+            except AttributeError as error:
+                sentence = type(self)._other_names.get(name)
+                # A property, or a method that is there at times, has words of its own.
+                if sentence is None or hasattr(type(self), name):
+                    raise
+                answer = sentence.format(cls=type(self).__name__)
+                raise AttributeError(f"{error}. {answer}", name=name, obj=self) from None
 
 
 def answering(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,22 +78,25 @@ def answering(function: Callable[..., Any]) -> Callable[..., Any]:
             unknown = [name for name in kwargs if name not in parameters]
             if not unknown or any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values()):
                 raise
-            said = _said(self, unknown, list(parameters)[1:])
-            if not said:
+            answers = _answers(self, unknown, list(parameters)[1:])
+            if not answers:
                 raise
-            named = f"{function.__qualname__}() got an unexpected keyword argument {unknown[0]!r}"
-            raise TypeError(f"{named}. {said}") from None
+            got = f"got an unexpected keyword argument {next(iter(answers))!r}"
+            raise TypeError(f"{function.__qualname__}() {got}. {_joined(answers)}") from None
 
     asked.__signature__ = described  # type: ignore[attr-defined]  # for those who do not unwrap
     return asked
 
 
-def _said(owner: Any, names: Iterable[str], known: list[str]) -> str:
-    """What is said to those names that are unknown, each sentence once; "" if nothing is."""
-    sentences = [
-        _sentence(type(owner), name, known) for name in dict.fromkeys(names) if name not in known
-    ]
-    return " ".join(filter(None, dict.fromkeys(sentences)))
+def _answers(owner: Any, names: Iterable[str], known: list[str]) -> dict[str, str]:
+    """What is said to those names that are unknown, if anything is."""
+    said = {name: _sentence(type(owner), name, known) for name in names if name not in known}
+    return {name: sentence for name, sentence in said.items() if sentence}
+
+
+def _joined(answers: Mapping[str, str]) -> str:
+    """Each sentence once."""
+    return " ".join(dict.fromkeys(answers.values()))
 
 
 def _sentence(cls: type, name: str, known: list[str]) -> str:

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
+from sklearn.utils.metaestimators import available_if
 
 import sklearn_replearn
 from sklearn_replearn import (
@@ -80,6 +81,8 @@ def test_a_name_of_another_library_is_answered(cls, name):
         *((cls, "contamination", "OutlierDetector(") for cls in TRANSFORMERS),
         (ContrastiveTransformer, "temperature", "NTXent(temperature="),
         (VAETransformer, "kl_weight", "beta="),
+        (VAETransformer, "seed", "sample(n_samples=100, random_state="),
+        *((cls, "module", "encoder and decoder") for cls in TRANSFORMERS),
         (OutlierDetector, "decision_scores_", "-detector.score_samples(X)"),
         (OutlierDetector, "labels_", "detector.predict(X)"),
         (OutlierDetector, "threshold_", "-detector.offset_"),
@@ -118,8 +121,10 @@ def test_what_is_to_be_typed_can_be_typed(cls):
             if "torch." not in call:
                 eval(call, dict(HERE))
         for name in re.findall(r"\b([a-z][a-z_]+_|[a-z_]+(?=\(X\)))(?![\w=])", sentence):
-            known = any(hasattr(c, name) or name in inspect.getdoc(c) for c in ESTIMATORS)
-            assert known or name == "fit", (name, sentence)
+            of = [c for c in ESTIMATORS if c is cls or c.__name__ in sentence]
+            of += TRANSFORMERS if "ransformer_" in sentence or "estimator_." in sentence else []
+            known = any(hasattr(c, name) or name in inspect.getdoc(c) for c in of)
+            assert known, (name, sentence)
 
 
 def test_the_example_with_a_network_of_torch_trains():
@@ -165,6 +170,8 @@ def test_each_of_several_names_is_answered_once():
     with pytest.raises(TypeError, match=r"'n_components'.*latent_dim=.*max_epochs=") as caught:
         VAETransformer(n_components=2, z_dim=2, epochs=3)
     assert str(caught.value).count("latent_dim=") == 1
+    with pytest.raises(TypeError, match=r"argument 'epochs'\. The number of passes"):
+        VAETransformer(zzz=2, epochs=3)
 
 
 def test_methods_are_asked_too():
@@ -230,6 +237,41 @@ def test_a_subclass_may_have_names_of_others():
     assert clone(Strict(3, depth=2)).depth == 2
     with pytest.raises(TypeError, match=r"Strict\.__init__\(\).*'n_components'.*Strict\(latent"):
         Strict(n_components=3)
+
+
+class Elsewhere:
+    """Has names that are not written down."""
+
+    def __getattr__(self, name):
+        if name == "components_":
+            return "found"
+        raise AttributeError(f"nothing is called {name}")
+
+
+class Mixed(VAETransformer, Elsewhere):
+    """A function is one of the kinds of things that a class has by these names."""
+
+    sample = None
+
+    @available_if(lambda self: self.latent_dim == 1)
+    def fit(self, X, y=None):
+        return self
+
+
+class Static(VAETransformer):
+    @staticmethod
+    def sample(n):
+        return n
+
+
+def test_a_subclass_may_have_anything_by_these_names():
+    assert Mixed(1).fit([[0.0]]).sample is None and Static().sample(3) == 3
+    assert not hasattr(Mixed(2), "fit")
+    assert Mixed().components_ == "found"
+    with pytest.raises(AttributeError, match=r"^nothing is called zzz$"):
+        _ = Mixed().zzz
+    with pytest.raises(AttributeError, match=r"^nothing is called labels_\. Anomalies are"):
+        _ = Mixed().labels_
 
 
 # ---------------------------------------------------------------- what does not change
