@@ -181,9 +181,14 @@ class StudentT(_Located):
 class PointMasses(_Located):
     r"""Normal columns, of which some values have a probability of their own.
 
-    A value that many rows have stands for an interval of a hidden normal deviate:
-    :math:`P(x_j = v) = \Phi((b_v - m_j)/\sigma_j) - \Phi((a_v - m_j)/\sigma_j)`, as in probit
-    models; cells that are no such value have the normal density. It is the likelihood of columns
+    A value that many rows have stands for an interval of a hidden normal deviate, as in probit
+    models:
+
+    .. math::
+
+        P(x_j = v) = \Phi((b_v - m_j)/\sigma_j) - \Phi((a_v - m_j)/\sigma_j)
+
+    Cells that are no such value have the normal density. It is the likelihood of columns
     that are scaled by their ranks. The lowest and the highest value of fit, if they are such, stand
     for all that is beyond them, so that cells which fit has not seen there add to a total above 1.
 

@@ -102,9 +102,12 @@ class BetaTCVAE(Variational):
 class InfoVAE(Variational):
     r"""Less divergence of each posterior from the prior, more of the codes of all rows together.
 
-    :math:`E[\log p(x|z)] - (1-\alpha)\,KL(q(z|x)\|p(z)) - (\alpha+\lambda-1)\,D(q(z)\|p(z))`, where
-    :math:`D` is the squared maximum mean discrepancy between the codes of a batch and draws from
-    the prior. With ``alpha=1`` a code may tell all of its row, as an autoencoder's does (MMD-VAE).
+    .. math::
+
+        E[\log p(x|z)] - (1-\alpha)\,KL(q(z|x)\|p(z)) - (\alpha+\lambda-1)\,D(q(z)\|p(z))
+
+    where :math:`D` is the squared maximum mean discrepancy between the codes of a batch and draws
+    from the prior. With ``alpha=1`` a code may tell all of its row, as an autoencoder's does (MMD-VAE).
 
     Parameters
     ----------
