@@ -467,7 +467,8 @@ class OutlierDetector(
         -------
         ndarray of shape (n_samples,), int
             -1 for anomalous rows, 1 for normal ones. All are 1 where there are too few training
-            rows for so small an ``alpha``.
+            rows for so small an ``alpha``. With "fdr" k rows among n can be called so only if there
+            are more than n / (k alpha) held-out rows, ``n_calibration_``.
 
         Warns
         -----
