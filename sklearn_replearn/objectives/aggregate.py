@@ -107,7 +107,8 @@ class InfoVAE(Variational):
         E[\log p(x|z)] - (1-\alpha)\,KL(q(z|x)\|p(z)) - (\alpha+\lambda-1)\,D(q(z)\|p(z))
 
     where :math:`D` is the squared maximum mean discrepancy between the codes of a batch and draws
-    from the prior. With ``alpha=1`` a code may tell all of its row, as an autoencoder's does (MMD-VAE).
+    from the prior. With ``alpha=1`` a code may tell all of its row, as an autoencoder's does
+    (MMD-VAE).
 
     Parameters
     ----------
