@@ -55,10 +55,9 @@ toc_object_entries_show_parents = "hide"
 # ---------------------------------------------------------------- gallery
 
 sphinx_gallery_conf = {
-    "examples_dirs": "../examples",
+    "examples_dirs": "../examples/gallery",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"^(?!plot_)",
     "within_subsection_order": "ExampleTitleSortKey",
     "min_reported_time": 600,
     "backreferences_dir": "gallery/backreferences",

@@ -97,7 +97,7 @@ def checked(tmp_path_factory):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     assert len(blocks) >= 5
     (folder / "readme.py").write_text("\n".join(blocks))
-    for path in [*(ROOT / "examples").glob("*.py"), *TYPED.glob("*.py")]:
+    for path in [*(ROOT / "examples").rglob("*.py"), *TYPED.glob("*.py")]:
         (folder / path.name).write_text(path.read_text())
     return folder
 

@@ -15,7 +15,7 @@ from test_docs import MODULES, names_of
 
 ELSEWHERE = re.compile(r"(?:https?:)?//")
 FETCHED_BY_STYLE = re.compile(r"""(?:@import\s*(?:url\()?|url\()\s*["']?([^"')\s]+)""")
-EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("plot_*.py"))
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples" / "gallery").glob("plot_*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def site(tmp_path_factory):
     (command,) = re.findall(r"&& python (-m sphinx .*)", (ROOT / "README.md").read_text())
     assert command in (ROOT / "CONTRIBUTING.md").read_text()
     copy = tmp_path_factory.mktemp("checkout")
-    for name in ("docs", "examples", "benchmarks/results"):
+    for name in ("docs", "examples/gallery", "benchmarks/results"):
         made = shutil.ignore_patterns("_build", "gallery", "generated", "figures")
         shutil.copytree(ROOT / name, copy / name, ignore=made)
     shutil.copy(ROOT / "CHANGELOG.md", copy)

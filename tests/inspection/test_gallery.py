@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-GALLERY = sorted((Path(__file__).parents[2] / "examples").glob("plot_*.py"))
+GALLERY = sorted((Path(__file__).parents[2] / "examples" / "gallery").glob("plot_*.py"))
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
