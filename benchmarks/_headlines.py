@@ -5,26 +5,21 @@ from _anomaly_report import summary as of_detectors
 from _few_labels_report import TABLES
 from _markdown import table_of
 from _speed_report import medians
+from _speed_task import WORKLOADS
 from _tables_report import imputation_summary
 
 PAGES = "docs/benchmarks"
 
 
 def headlines(tables, few_labels, anomaly, cpu):
-    """A row a question, as a table in Markdown.
+    """A row for each question: which, our figure, and those beside it.
 
     Parameters
     ----------
     tables, few_labels, anomaly, cpu : dict
         The records of that name in ``results``.
     """
-    rows = [
-        ("[Fit of an autoencoder](cpu.md), 50,000 x 50, s of CPU", *speed(cpu)),
-        ("[Anomalies](anomaly.md), 22 tables, mean AUROC", *anomalies(anomaly)),
-        ("[5 % of the labels](few_labels.md), 8 tables, mean AUROC", *labels(few_labels)),
-        ("[Cells imputed](tables.md), 10 tables, error (s of CPU)", *imputed(tables)),
-        ("[Tables drawn](tables.md), 6 tables, told from real ones, AUROC (s)", *drawn(tables)),
-    ]
+    rows = [speed(cpu), anomalies(anomaly), labels(few_labels), imputed(tables), drawn(tables)]
     table = table_of([dict(zip(("", "ours", "beside it"), row, strict=True)) for row in rows])
     return table.replace("](", f"]({PAGES}/")
 
@@ -35,15 +30,17 @@ def speed(record):
         name: seconds[f"fit/autoencoder/M/{name}/seconds"]
         for name in ("ours", "bare loop", "skorch", "PyOD")
     }
+    n_rows, n_columns, _ = WORKLOADS["M"]
+    asked = f"[Fit of an autoencoder](cpu.md), {n_rows:,} x {n_columns}, s of CPU"
     beside = f"PyTorch by hand {took['bare loop']:.2f}, skorch {took['skorch']:.2f}"
-    return f"{took['ours']:.2f}", f"{beside}, PyOD {took['PyOD']:.2f}"
+    return asked, f"{took['ours']:.2f}", f"{beside}, PyOD {took['PyOD']:.2f}"
 
 
 def anomalies(record):
-    rows = of_detectors(record["protocols"]["plain"])[1]
+    n_tables, rows = of_detectors(record["protocols"]["plain"])
     area = {row["detector"]: f"{row['AUROC']:.3f}" for row in rows}
     beside = f"nearest neighbours {area['kNN']}, isolation forest {area['IForest']}"
-    return area["ours"], beside
+    return f"[Anomalies](anomaly.md), {n_tables} tables, mean AUROC", area["ours"], beside
 
 
 def labels(record):
@@ -52,8 +49,10 @@ def labels(record):
         return f"{np.mean([np.mean(row['auroc']['5%']) for row in rows]):.3f}"
 
     raw, ranks = mean("raw, LR"), mean("raw quantiles, LR")
+    asked = f"[5 % of the labels](few_labels.md), {len(TABLES)} tables, mean AUROC"
     beside = f"raw columns {raw}, their ranks {ranks}"
-    return mean("EncoderClassifier"), f"{beside}, boosting {mean('raw, HistGradientBoosting')}"
+    boosted = mean("raw, HistGradientBoosting")
+    return asked, mean("EncoderClassifier"), f"{beside}, boosting {boosted}"
 
 
 def imputed(record):
@@ -62,7 +61,10 @@ def imputed(record):
     def of(name):
         return f"{rows[name]['MCAR, mean']:.3f} ({rows[name]['MCAR, mean s']:.1f})"
 
-    return of("ours, decoder"), f"`IterativeImputer`: ridge {of('ridge')}, trees {of('trees')}"
+    n_tables = len({row["table"] for row in record["imputation"] if row["cells"] == "MCAR"})
+    asked = f"[Cells imputed](tables.md), {n_tables} tables, error (s of CPU)"
+    beside = f"`IterativeImputer`: ridge {of('ridge')}, trees {of('trees')}"
+    return asked, of("ours, decoder"), beside
 
 
 def drawn(record):
@@ -71,4 +73,7 @@ def drawn(record):
         area, seconds = (np.mean([row[key] for row in rows]) for key in ("C2ST", "s"))
         return f"{area:.3f} ({seconds:.1f})"
 
-    return of("ours, autoregressive"), f"sequential CART {of('sequential CART')}; .5 is perfect"
+    n_tables = len({row["table"] for row in record["synthesis"]})
+    asked = f"[Tables drawn](tables.md), {n_tables} tables, told from real ones, AUROC (s)"
+    beside = f"sequential CART {of('sequential CART')}; .5 is perfect"
+    return asked, of("ours, autoregressive"), beside

@@ -100,4 +100,7 @@ axes[-1].set_xlabel("time")
 # When not: try the default detector on flat rows first. A kind of row of your own is
 # for networks that the package does not have, and serves all three transformers, also
 # as a step of a Pipeline. Windows that overlap are no rows by themselves: where the
-# detector holds out one, others hold the same cells, and p-values come out too small.
+# detector holds out one, others hold the same cells, and p-values are not to be relied
+# on. Where the level of a series moves, by season or drift, windows move with it and are
+# called anomalous: take the level of each window away first. As a DataFrame, whose
+# columns are named by signal and hour, windows have reasons that can be read.

@@ -1,4 +1,4 @@
-"""Figures of the gallery are as sharp on other pages as on their own, at twice the size too."""
+"""Figures of the gallery on other pages are as sharp as on their own, where they have two sizes."""
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform

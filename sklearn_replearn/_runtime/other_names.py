@@ -90,7 +90,7 @@ def answering(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _answers(owner: Any, names: Iterable[str], known: list[str]) -> dict[str, str]:
     """What is said to those names that are unknown, if anything is."""
-    said = {name: _sentence(type(owner), name, known) for name in names if name not in known}
+    said = {name: _sentence(owner, name, known) for name in names if name not in known}
     return {name: sentence for name, sentence in said.items() if sentence}
 
 
@@ -99,9 +99,12 @@ def _joined(answers: Mapping[str, str]) -> str:
     return " ".join(dict.fromkeys(answers.values()))
 
 
-def _sentence(cls: type, name: str, known: list[str]) -> str:
-    sentence = cls._other_names.get(name)
+def _sentence(owner: Any, name: str, known: list[str]) -> str:
+    cls = type(owner).__name__
+    sentence = owner._other_names.get(name)
     if sentence is not None:
-        return sentence.format(cls=cls.__name__)
+        return sentence.format(cls=cls)
+    if name in parameter_names(owner):
+        return f"It is a parameter of the estimator: {cls}({name}=...)."
     near = get_close_matches(name.lower(), known, n=1, cutoff=0.7)
     return f"Did you mean {near[0]}?" if near else ""

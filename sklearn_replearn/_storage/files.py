@@ -43,6 +43,8 @@ def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
     TypeError
         If it holds something that is neither of this package nor of scikit-learn and has no name to
         import it by, such as a lambda or a tree of scikit-learn.
+    FileNotFoundError
+        If there is no folder to write into.
 
     See Also
     --------
@@ -53,7 +55,8 @@ def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
     -----
     Classes and functions of a user's own, such as ``encoder=MyEncoder``, are not in the file, but
     the names by which they are imported: :func:`load` asks for them. Of an instance of
-    ``torch.nn.Module`` there are the weights.
+    ``torch.nn.Module`` there are the weights. Levels of text columns are in the file: of a column of
+    names, all of these names.
 
     Examples
     --------
@@ -347,6 +350,8 @@ def _cause(problem):
 
 def _write_whole(path, data):
     """Write a file that is there as a whole or not at all."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"No folder {str(path.parent)!r} to write {path.name!r} into.")
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(beside, "xb") as file:

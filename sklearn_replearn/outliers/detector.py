@@ -98,8 +98,8 @@ class OutlierDetector(
     alpha : float, default=0.05
         With ``contamination="auto"``, the share of rows like those of fit that ``predict`` calls
         anomalous, on average over training tables. With ``novelty=True`` it is the rate of false
-        alarms; with ``novelty=False`` the anomalies count among these rows, so that false alarms
-        are fewer: where as large a share is anomalous and is found, there are hardly any.
+        alarms; with ``novelty=False`` anomalies count among these rows, so that false alarms are
+        fewer by those that are found: where a share of ``alpha`` is found, there are hardly any.
     rows : Rows, default=None
         What a row is: None is :class:`~sklearn_replearn.rows.Table`, whose parameters say which
         columns of numbers are categories. Judges see rows of all kinds as tables and scale columns
@@ -467,7 +467,8 @@ class OutlierDetector(
         -------
         ndarray of shape (n_samples,), int
             -1 for anomalous rows, 1 for normal ones. All are 1 where there are too few training
-            rows for so small an ``alpha``.
+            rows for so small an ``alpha``. With "fdr" k rows among n can be called so only if there
+            are more than n / (k alpha) held-out rows, ``n_calibration_``.
 
         Warns
         -----

@@ -183,6 +183,13 @@ def test_methods_are_asked_too():
         VAETransformer().fit_transform([[0.0], [1.0]], epochs=3)
 
 
+def test_a_parameter_of_the_estimator_is_none_of_fit():
+    with pytest.raises(TypeError, match=r"estimator: OutlierDetector\(contamination=...\)\.$"):
+        OutlierDetector().fit([[0.0], [1.0]], contamination=0.1)
+    with pytest.raises(TypeError, match=r"estimator: VAETransformer\(max_epochs=...\)\.$"):
+        VAETransformer().fit([[0.0], [1.0]], max_epochs=3)
+
+
 def test_parts_answer_for_themselves():
     with pytest.raises(ValueError, match=r"VAETransformer\(max_epochs=100\)\.$"):
         OutlierDetector(VAETransformer()).set_params(estimator__epochs=3)

@@ -32,7 +32,8 @@ def test_code_of_other_packages_is_python(page):
 
 @pytest.mark.parametrize("page", pages(), ids=name)
 def test_no_code_is_hidden_from_the_tests(page):
-    assert re.findall(r"^[ \t]+```python", page.read_text(), flags=re.MULTILINE) == []
+    hidden = r"^[ \t]+```python|^\s*(?:~~~|```(?:py|python3|pycon|ipython)\b|:+\{code-block\}).*"
+    assert re.findall(hidden, page.read_text(), flags=re.MULTILINE) == []
 
 
 def test_pages_with_tests_of_their_own_are_there():

@@ -14,7 +14,7 @@ from pages import DOCS, ROOT
 from test_docs import MODULES, names_of
 
 ELSEWHERE = re.compile(r"(?:https?:)?//")
-FETCHED_BY_STYLE = re.compile(r"""(?:url\(|@import)\s*["']?([^"')\s]+)""")
+FETCHED_BY_STYLE = re.compile(r"""(?:@import\s*(?:url\()?|url\()\s*["']?([^"')\s]+)""")
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("plot_*.py"))
 
 
@@ -72,6 +72,28 @@ class Page(HTMLParser):
 def pages(site):
     written = (path for path in site.rglob("*.html") if "_static" not in path.parts)
     return {path: Page(path.read_text()) for path in written}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script async src='//x.org/y'></script>",
+        '<script>import y from "//x.org/y"</script>',
+        '<link rel="stylesheet" href="//x.org/y">',
+        '<img src="here.png" srcset="here.png, //x.org/y 2.00x">',
+        '<object data="//x.org/y"></object>',
+        "<style>@import '//x.org/y';</style>",
+        "<style>@import url(//x.org/y);</style>",
+        '<p style="background: url( //x.org/y)">',
+    ],
+)
+def test_what_a_browser_would_fetch_is_seen(text):
+    assert "//x.org/y" in Page(text).fetched
+
+
+def test_links_are_seen_that_are_within_another():
+    page = Page('<a href="a"><code><a href="b">b</a></code></a><a href="c">c</a>')
+    assert (page.links, page.nested) == (["a", "b", "c"], ["b"])
 
 
 def test_every_public_name_has_a_page(site):
