@@ -55,8 +55,8 @@ def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
     -----
     Classes and functions of a user's own, such as ``encoder=MyEncoder``, are not in the file, but
     the names by which they are imported: :func:`load` asks for them. Of an instance of
-    ``torch.nn.Module`` there are the weights. Levels of text columns are in the file: of a column of
-    names, all of these names.
+    ``torch.nn.Module`` there are the weights. Levels of text columns are in the file: of a column
+    of names, all of these names.
 
     Examples
     --------

@@ -135,7 +135,7 @@ def test_a_file_is_there_as_a_whole_or_not_at_all(encoder, tmp_path, monkeypatch
             with pytest.raises(OSError, match="No space"):
                 save(encoder.__class__(), path)
         assert path.read_bytes() == before and os.listdir(tmp_path) == ["model"]
-    with pytest.raises(FileNotFoundError, match="No folder '.*nowhere' to write 'model' into"):
+    with pytest.raises(FileNotFoundError, match=r"No folder '.*nowhere' to write 'model' into"):
         save(encoder, tmp_path / "nowhere" / "model")
     with pytest.raises(FileNotFoundError):
         load(tmp_path / "nothing")
