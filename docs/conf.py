@@ -6,6 +6,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_extensions"))
 
+# The gallery looks up every name that an example imports, by itself.
 from sklearn.experimental import enable_iterative_imputer  # noqa: E402, F401
 
 import sklearn_replearn  # noqa: E402
@@ -92,7 +93,7 @@ html_theme_options = {
         "alt_text": "sklearn_replearn, home",
     },
     "navbar_align": "left",
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
     "navigation_with_keys": False,
     "show_prev_next": True,
     "search_as_you_type": True,
