@@ -18,12 +18,10 @@ FETCHED_BY_STYLE = re.compile(r"""(?:@import\s*(?:url\()?|url\()\s*["']?([^"')\s
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples" / "gallery").glob("plot_*.py"))
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A build of a copy, so that nothing of earlier builds is in it and nothing is left behind."""
+def build(copy):
+    """A site from a copy, so that nothing of earlier builds is in it and nothing is left behind."""
     (command,) = re.findall(r"&& python (-m sphinx .*)", (ROOT / "README.md").read_text())
     assert command in (ROOT / "CONTRIBUTING.md").read_text()
-    copy = tmp_path_factory.mktemp("checkout")
     for name in ("docs", "examples/gallery", "benchmarks/results"):
         made = shutil.ignore_patterns("_build", "gallery", "generated", "figures")
         shutil.copytree(ROOT / name, copy / name, ignore=made)
@@ -68,12 +66,6 @@ class Page(HTMLParser):
             self.fetched += re.findall(r"""["'`]((?:https?:)?//[^"'`]+)""", data)
 
 
-@pytest.fixture(scope="module")
-def pages(site):
-    written = (path for path in site.rglob("*.html") if "_static" not in path.parts)
-    return {path: Page(path.read_text()) for path in written}
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -96,37 +88,28 @@ def test_links_are_seen_that_are_within_another():
     assert (page.links, page.nested) == (["a", "b", "c"], ["b"])
 
 
-def test_every_public_name_has_a_page(site):
+def every_public_name_has_a_page(site, pages):
     for module in MODULES:
         for name in names_of(module):
             homes = {module.__name__, "sklearn_replearn"}
-            pages = [site / f"reference/generated/{home}.{name}.html" for home in homes]
-            assert any(page.exists() for page in pages), f"{module.__name__}.{name}"
+            at = {site / f"reference/generated/{home}.{name}.html" for home in homes}
+            assert at & set(pages), f"{module.__name__}.{name}"
 
 
-def test_the_reference_lists_what_the_modules_have():
-    for module in MODULES:
-        stem = module.__name__.rpartition(".")[2]
-        page = (DOCS / "reference" / f"{stem}.rst").read_text()
-        listed = set(re.findall(r"^   (\w+)$", page, flags=re.MULTILINE))
-        elsewhere = {"OutlierDetector"} if stem == "outliers" else set()  # at the top level
-        assert listed == set(names_of(module)) - elsewhere
+def every_example_was_drawn(site, pages):
+    for stem in EXAMPLES:
+        assert list((site / "_images").glob(f"sphx_glr_{stem}_001*.png"))
+        page = (site / "gallery" / f"{stem}.html").read_text()
+        assert "Traceback (most recent call last)" not in page
 
 
-@pytest.mark.parametrize("stem", EXAMPLES)
-def test_every_example_was_drawn(site, stem):
-    assert list((site / "_images").glob(f"sphx_glr_{stem}_001*.png"))
-    page = (site / "gallery" / f"{stem}.html").read_text()
-    assert "Traceback (most recent call last)" not in page
-
-
-def test_the_gallery_shows_every_example_once(site):
+def the_gallery_shows_every_example_once(site, pages):
     page = (site / "gallery" / "index.html").read_text()
     shown = re.findall(r"sphx_glr_(plot_\w+)_thumb\.png", page)
     assert sorted(shown) == EXAMPLES
 
 
-def test_nothing_is_fetched_from_elsewhere(site, pages):
+def nothing_is_fetched_from_elsewhere(site, pages):
     fetched = {(path.name, at) for path, page in pages.items() for at in page.fetched}
     sheets = {path.name: path.read_text() for path in site.rglob("*.css")}
     fetched |= {
@@ -136,7 +119,7 @@ def test_nothing_is_fetched_from_elsewhere(site, pages):
     assert [(name, at) for name, at in fetched if ELSEWHERE.match(at)] == []
 
 
-def test_links_within_the_site_lead_somewhere(site, pages):
+def links_within_the_site_lead_somewhere(site, pages):
     dead = set()
     for path, page in pages.items():
         for link in page.links + page.fetched:
@@ -150,17 +133,17 @@ def test_links_within_the_site_lead_somewhere(site, pages):
     assert sorted(dead) == []
 
 
-def test_no_link_is_within_another(pages):
+def no_link_is_within_another(site, pages):
     assert {(path.name, link) for path, page in pages.items() for link in page.nested} == set()
 
 
-def test_the_search_knows_words_of_the_guide(site):
+def the_search_knows_words_of_the_guide(site, pages):
     index = (site / "searchindex.js").read_text()
     for word in ("imput", "anomali", "latentmapdisplay"):
         assert word in index
 
 
-def test_classes_link_to_pages_that_are_there(site):
+def classes_link_to_pages_that_are_there(site, pages):
     documentation = importlib.import_module("sklearn_replearn._runtime.documentation")
     for module in MODULES:
         for name in names_of(module):
@@ -169,3 +152,27 @@ def test_classes_link_to_pages_that_are_there(site):
                 place = documentation.place_of(cls)
                 page = documentation.PAGE.format(**place).removeprefix(documentation.DOCUMENTATION)
                 assert (site / Path(page)).exists()
+
+
+def test_the_reference_lists_what_the_modules_have():
+    for module in MODULES:
+        stem = module.__name__.rpartition(".")[2]
+        page = (DOCS / "reference" / f"{stem}.rst").read_text()
+        listed = set(re.findall(r"^   (\w+)$", page, flags=re.MULTILINE))
+        elsewhere = {"OutlierDetector"} if stem == "outliers" else set()  # at the top level
+        assert listed == set(names_of(module)) - elsewhere
+
+
+def test_the_site_is_built_and_whole(tmp_path):
+    """One test: a build takes minutes, and workers that share a run share no fixture."""
+    site = build(tmp_path)
+    written = (path for path in site.rglob("*.html") if "_static" not in path.parts)
+    pages = {path: Page(path.read_text()) for path in written}
+    every_public_name_has_a_page(site, pages)
+    every_example_was_drawn(site, pages)
+    the_gallery_shows_every_example_once(site, pages)
+    nothing_is_fetched_from_elsewhere(site, pages)
+    links_within_the_site_lead_somewhere(site, pages)
+    no_link_is_within_another(site, pages)
+    the_search_knows_words_of_the_guide(site, pages)
+    classes_link_to_pages_that_are_there(site, pages)
