@@ -43,9 +43,7 @@ def called(*command, **settings):
 def not_released(folder, names):
     """Of the names in a folder those that a copy for the sdist leaves out."""
     place = Path(folder).relative_to(ROOT)
-    built = {
-        name for name in names if (place / name).as_posix() in {*BUILT, *BUILT_FILES} - {"docs"}
-    }
+    built = {name for name in names if (place / name).as_posix() in BUILT.values()}
     return built | shutil.ignore_patterns(*NOT_RELEASED)(folder, names)
 
 
