@@ -12,6 +12,7 @@ def test_the_code_blocks_run():
     session, _ = session_of(PAGE)
     assert session["log_density"].shape == (200,)
     assert np.isfinite(session["log_density"]).all()
+    assert session["narrow"].transform(session["X"]).shape == (200, 2)
     decoded, windows = session["decoded"], session["windows"]
     assert decoded.shape == windows.shape
     assert np.square(decoded - windows).mean() < windows.var()
@@ -24,6 +25,7 @@ def test_the_code_blocks_run():
 def test_every_part_has_a_section():
     sections = re.findall(r"^## (.*)$", PAGE.read_text(), flags=re.MULTILINE)
     assert sections == [
+        "A network",
         "A likelihood",
         "A kind of row",
         "An objective",

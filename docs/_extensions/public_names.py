@@ -42,7 +42,7 @@ def _is_linked(node):
 def _pages(env):
     """Page and anchor of what the reference describes, by name, and by name without its module.
 
-    Of two that are alike without it, it is the later module's: ``Tokens`` are rows, not likelihoods.
+    Of two that are alike then, the later module has it: ``Tokens`` are rows, not a likelihood.
     """
     pages = {}
     for full, entry in sorted(env.domains["py"].objects.items(), reverse=True):

@@ -98,8 +98,8 @@ class OutlierDetector(
     alpha : float, default=0.05
         With ``contamination="auto"``, the share of rows like those of fit that ``predict`` calls
         anomalous, on average over training tables. With ``novelty=True`` it is the rate of false
-        alarms; with ``novelty=False`` the anomalies count among these rows, so that false alarms
-        are fewer: where as large a share is anomalous and is found, there are hardly any.
+        alarms; with ``novelty=False`` anomalies count among these rows, so that false alarms are
+        fewer by those that are found: where a share of ``alpha`` is found, there are hardly any.
     rows : Rows, default=None
         What a row is: None is :class:`~sklearn_replearn.rows.Table`, whose parameters say which
         columns of numbers are categories. Judges see rows of all kinds as tables and scale columns

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -12,6 +13,8 @@ import pytest
 from pages import DOCS, ROOT
 from test_docs import MODULES, names_of
 
+ELSEWHERE = re.compile(r"(?:https?:)?//")
+FETCHED_BY_STYLE = re.compile(r"""(?:url\(|@import)\s*["']?([^"')\s]+)""")
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("plot_*.py"))
 
 
@@ -32,9 +35,43 @@ def site(tmp_path_factory):
     return copy / "docs" / "_build"
 
 
+class Page(HTMLParser):
+    """What a page links to, and what a browser fetches to show it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.fetched, self.nested = set(), [], [], []
+        self.open = []  # links that have not ended
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        given = {name: value for name, value in attrs if value}
+        self.ids.add(given.get("id"))
+        if tag == "a":
+            link = given.get("href", "")
+            self.links.append(link)
+            self.nested += [link] if self.open else []
+            self.open.append(link)
+        elif given.get("rel") not in {"canonical", "author", "license"}:
+            self.fetched += [given[name] for name in ("src", "href", "data") if name in given]
+            self.fetched += [each.split()[0] for each in given.get("srcset", "").split(",") if each]
+            self.fetched += FETCHED_BY_STYLE.findall(given.get("style", ""))
+
+    def handle_endtag(self, tag):
+        if tag == "a":
+            self.open.pop()
+
+    def handle_data(self, data):
+        if self.cdata_elem == "style":
+            self.fetched += FETCHED_BY_STYLE.findall(data)
+        elif self.cdata_elem == "script":
+            self.fetched += re.findall(r"""["'`]((?:https?:)?//[^"'`]+)""", data)
+
+
 @pytest.fixture(scope="module")
-def texts(site):
-    return {path: path.read_text() for path in site.rglob("*.html")}
+def pages(site):
+    written = (path for path in site.rglob("*.html") if "_static" not in path.parts)
+    return {path: Page(path.read_text()) for path in written}
 
 
 def test_every_public_name_has_a_page(site):
@@ -61,30 +98,38 @@ def test_every_example_was_drawn(site, stem):
     assert "Traceback (most recent call last)" not in page
 
 
-def test_nothing_is_fetched_from_elsewhere(site, texts):
-    fetched = re.compile(
-        r"<(?:script|img|source|iframe)\b[^>]*?\s(?:src|srcset)=\"(?:https?:)?//"
-        r"|<link\b(?![^>]*rel=\"(?:canonical|author|license)\")[^>]*?href=\"(?:https?:)?//"
-    )
-    assert [path for path, text in texts.items() if fetched.search(text)] == []
-    styles = {path: path.read_text() for path in site.rglob("*.css")}
-    remote = re.compile(r"url\(['\"]?(?:https?:)?//|@import ['\"](?:https?:)?//")
-    assert [path for path, text in styles.items() if remote.search(text)] == []
+def test_the_gallery_shows_every_example_once(site):
+    page = (site / "gallery" / "index.html").read_text()
+    shown = re.findall(r"sphx_glr_(plot_\w+)_thumb\.png", page)
+    assert sorted(shown) == EXAMPLES
 
 
-def test_links_within_the_site_lead_somewhere(site, texts):
-    anchors = {path: set(re.findall(r'\bid="([^"]+)"', text)) for path, text in texts.items()}
+def test_nothing_is_fetched_from_elsewhere(site, pages):
+    fetched = {(path.name, at) for path, page in pages.items() for at in page.fetched}
+    sheets = {path.name: path.read_text() for path in site.rglob("*.css")}
+    fetched |= {
+        (name, at) for name, text in sheets.items() for at in FETCHED_BY_STYLE.findall(text)
+    }
+    assert len(fetched) > 1000
+    assert [(name, at) for name, at in fetched if ELSEWHERE.match(at)] == []
+
+
+def test_links_within_the_site_lead_somewhere(site, pages):
     dead = set()
-    for path, text in texts.items():
-        for link in re.findall(r'\s(?:href|src)="([^"]+)"', text):
-            if re.match(r"[a-z]+:|//", link):
+    for path, page in pages.items():
+        for link in page.links + page.fetched:
+            if ELSEWHERE.match(link) or re.match(r"[a-z]+:", link):
                 continue
             target, _, anchor = unquote(link.partition("?")[0]).partition("#")
             at = (path.parent / target).resolve() if target else path
             at = at / "index.html" if at.is_dir() else at
-            if not at.exists() or (anchor and at.suffix == ".html" and anchor not in anchors[at]):
+            if not at.exists() or (anchor and at in pages and anchor not in pages[at].ids):
                 dead.add(f"{path.relative_to(site)}: {link}")
     assert sorted(dead) == []
+
+
+def test_no_link_is_within_another(pages):
+    assert {(path.name, link) for path, page in pages.items() for link in page.nested} == set()
 
 
 def test_the_search_knows_words_of_the_guide(site):
