@@ -1,4 +1,4 @@
-"""Figures of the gallery are as sharp on other pages as on their own: there is one at twice the size."""
+"""Figures of the gallery are as sharp on other pages as on their own: at twice the size."""
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
