@@ -26,7 +26,7 @@ def test_the_code_blocks_run():
     assert (session["drawn"]["cultivar"] == "class_2").all()
 
 
-def test_there_are_two_commands_near_the_top():
+def test_its_commands_are_these_and_the_first_two_near_the_top():
     commands = re.findall(r"^python -m pip install.*", README, flags=re.MULTILINE)
     assert commands == [
         'python -m pip install -e ".[plots]" && python examples/quickstart.py',
