@@ -62,6 +62,7 @@ LAYERS = {
         "frames",
         "results",
         "readers",
+        "parts",
         "given",
         "arrays",
         "levels",
