@@ -43,7 +43,9 @@ LAYERS = {
         "torch_forms",
         "plain",
         "stored",
+        "sealed",
         "files",
+        "fingerprint",
         "trusted",
     ],
     "_dataset": [
@@ -145,6 +147,7 @@ LAYERS = {
         "optimizers",
         "handwritten",
         "net",
+        "checkpoints",
         "train",
         "divergence",
     ],

@@ -1,6 +1,7 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -140,6 +141,11 @@ class VAETransformer(RepresentationTransformer):
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
         the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
+    checkpoint : str or path, default=None
+        A folder, made if there is none. Where a fit takes long, the state of its training is
+        written there every 30 seconds, at the end of an epoch, and removed when the fit ends well:
+        after a crash the same ``fit`` of the same rows goes on from there, to the same model bit by
+        bit. One folder does for all fits. Not with ``random_state=None`` or ``callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
@@ -240,6 +246,7 @@ class VAETransformer(RepresentationTransformer):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: str | PathLike[str] | None = None,
         device: str | torch.device = "auto",
         random_state: Seed = 0,
         verbose: int = 0,
@@ -271,6 +278,7 @@ class VAETransformer(RepresentationTransformer):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
