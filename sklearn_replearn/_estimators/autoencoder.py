@@ -1,7 +1,6 @@
 """AutoencoderTransformer: plain, denoising and sparse autoencoders."""
 
 from collections.abc import Callable, Sequence
-from os import PathLike
 from typing import Any, Literal
 
 import torch
@@ -9,7 +8,7 @@ from sklearn.base import clone
 from torch import nn
 
 from .._runtime.sklearn import StrOptions
-from .._runtime.typing import Seed
+from .._runtime.typing import Folder, Seed
 from ..augmentations import Identity
 from ..augmentations._calling import AUGMENTATION
 from ..augmentations.composition import ToDecode
@@ -207,7 +206,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
-        checkpoint: str | PathLike[str] | None = None,
+        checkpoint: Folder | None = None,
         device: str | torch.device = "auto",
         random_state: Seed = 0,
         verbose: int = 0,

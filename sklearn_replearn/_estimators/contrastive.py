@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -22,7 +21,7 @@ from .._runtime.parameters import Number, Whole
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
-from .._runtime.typing import Seed, TableLike
+from .._runtime.typing import Folder, Seed, TableLike
 from ..augmentations._calling import AUGMENTATION, view
 from ..metrics import info_nce_bits
 from ..modules import Autoencoder
@@ -238,7 +237,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
-        checkpoint: str | PathLike[str] | None = None,
+        checkpoint: Folder | None = None,
         device: str | torch.device = "auto",
         random_state: Seed = 0,
         verbose: int = 0,

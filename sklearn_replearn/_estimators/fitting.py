@@ -20,7 +20,7 @@ from .._runtime.sklearn import safe_indexing
 from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
 from .._tables.validation import names_of, read_table
-from .._training.checkpoints import Checkpoint, folder_of, identity_of_rows, remove_checkpoint
+from .._training.checkpoints import checkpoint_of, folder_of, remove_checkpoint
 from .._training.divergence import loss_not_finite, warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
@@ -221,14 +221,7 @@ def trained(
         new_generator(draw_integer(generator), device),
         new_generator(draw_integer(generator), device),
     )
-    checkpoint, folder = None, folder_of(estimator)
-    if folder is not None:
-        beside = () if validation is None else validation
-        checkpoint = Checkpoint(
-            folder,
-            estimator,
-            [identity_of_rows(*rows) for rows in ((multiset, metadata), beside) if rows],
-        )
+    checkpoint = checkpoint_of(estimator, (multiset, metadata), validation)
     with few_threads(n_weights(training), device):
         try:
             net = train(

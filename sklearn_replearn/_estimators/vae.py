@@ -1,7 +1,6 @@
 """VAETransformer: variational autoencoders and β-VAE."""
 
 from collections.abc import Callable, Mapping, Sequence
-from os import PathLike
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -14,7 +13,7 @@ from torch import nn
 from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
-from .._runtime.typing import Seed, TableLike
+from .._runtime.typing import Folder, Seed, TableLike
 from .._scaling.cells import check_table_in_unit_interval
 from .._tables.conditions import conditions_of
 from .._tables.results import named_results
@@ -246,7 +245,7 @@ class VAETransformer(RepresentationTransformer):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
-        checkpoint: str | PathLike[str] | None = None,
+        checkpoint: Folder | None = None,
         device: str | torch.device = "auto",
         random_state: Seed = 0,
         verbose: int = 0,
@@ -614,9 +613,7 @@ class VAETransformer(RepresentationTransformer):
     _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
 
-    @property
-    def _scale(self):
-        return self.scale
+    _scale = property(lambda self: self.scale)
 
     def _asked_likelihoods(self, schema):
         return asked_likelihoods(self.likelihood, schema, self.n_features_in_)

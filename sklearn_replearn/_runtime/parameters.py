@@ -6,8 +6,8 @@ what holds them (:func:`check_parameters`).
 """
 
 from collections.abc import Callable
-from os import fspath
 from numbers import Integral, Real
+from os import fspath
 from typing import Any
 
 import numpy as np

@@ -14,6 +14,10 @@ import torch
 _KNOWN = {"sklearn_replearn", "torch", "numpy", "scipy", "sklearn", "skorch", "pandas", "builtins"}
 _KNOWN |= {"functools", "pathlib", "copyreg", "collections", "_codecs", "operator"}
 
+# Of a class: what counts, and what of that does not.
+_OF_CODE = FunctionType, int, float, str, tuple, type(None)
+_BESIDE_CODE = {"__module__", "__doc__", "__firstlineno__"}
+
 
 def fingerprint(*values):
     """Hexadecimal digits that other values do not have.
@@ -97,9 +101,8 @@ class _Fingerprint:
         self.add(value.__bases__)
         for name, held in vars(value).items():
             held = getattr(held, "fget", getattr(held, "__func__", held))
-            if isinstance(held, FunctionType | int | float | str | tuple | type(None)):
-                if name not in ("__module__", "__doc__", "__firstlineno__"):
-                    self.add((name, held))
+            if name not in _BESIDE_CODE and isinstance(held, _OF_CODE):
+                self.add((name, held))
 
     def _function(self, value):
         if not self._named(value):

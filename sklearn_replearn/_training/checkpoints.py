@@ -1,6 +1,7 @@
 """The state of a training in a file, from which the same fit goes on in another process."""
 
 import contextlib
+import copy
 import tempfile
 import time
 import warnings
@@ -65,7 +66,22 @@ def folder_of(estimator):
     return folder
 
 
-def identity_of_rows(multiset, metadata):
+def checkpoint_of(estimator, *rows):
+    """The :class:`Checkpoint` of a training, if its estimator asks for one, else None.
+
+    Parameters
+    ----------
+    estimator : estimator
+    *rows : tuple of Multiset and RowMetadata or None, or None
+        All rows of the training.
+    """
+    folder = folder_of(estimator)
+    if folder is None:
+        return None
+    return Checkpoint(folder, estimator, [part and _identity(*part) for part in rows])
+
+
+def _identity(multiset, metadata):
     """What rows are the same by, whatever their order and container."""
     columns = None if metadata is None else metadata.as_columns()
     return (
@@ -85,8 +101,8 @@ class Checkpoint(Callback):
     folder : Path
     estimator : estimator
         Of whose parameters it is.
-    rows : tuple
-        Of :func:`identity_of_rows`, of all rows of the fit.
+    rows : list
+        What its rows are the same by.
     """
 
     def __init__(self, folder, estimator, rows):
@@ -124,9 +140,11 @@ class Checkpoint(Callback):
         self.path = self.folder / f"{type(self.estimator).__name__}-{name}.safetensors"
         self.failed = False
         self._wait(0.0)
+        if not self.path.exists():
+            return 0
+        start = copy.deepcopy(start)
         try:
-            with contextlib.suppress(FileNotFoundError):
-                _put(net, _read(self.path))
+            _put(net, _read(self.path))
         except Exception as problem:  # whatever can be wrong with a file
             _put(net, start)
             warnings.warn(
