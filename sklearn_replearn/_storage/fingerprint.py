@@ -71,15 +71,15 @@ class _Fingerprint:
 
     def _composed(self, value, kind):
         if isinstance(value, torch.Tensor):
-            self.add(value.detach().cpu().numpy())
+            self.add(("tensor", value.detach().cpu().numpy()))
         elif kind in (list, tuple):
             self.mark(kind.__name__, len(value))
             for item in value:
                 self.add(item)
         elif kind is dict:
-            self.add([*value.items()])
+            self.add(("dict", *value.items()))
         elif kind in (set, frozenset):
-            self.add(sorted(fingerprint(item) for item in value))
+            self.add(("set", *sorted(fingerprint(item) for item in value)))
         elif isinstance(value, type):
             self._class(value)
         elif kind is FunctionType:
