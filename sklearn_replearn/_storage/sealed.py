@@ -105,7 +105,8 @@ def write_whole(path, data):
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _remove_abandoned(path, beside)
+        now = beside.stat().st_mtime  # by the clock of the disk
+        _remove_parts(path, lambda other: now - other.stat().st_mtime > _ABANDONED)
         os.replace(beside, path)
     except BaseException as problem:
         with contextlib.suppress(OSError):
@@ -120,12 +121,16 @@ def write_whole(path, data):
         raise
 
 
-def _remove_abandoned(path, beside):
-    """Remove what other processes have left of this file, by the clock of the disk."""
+def remove_whole(path):
+    """Remove a file, and what processes that were ended have left beside it."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+    _remove_parts(path, lambda other: True)
+
+
+def _remove_parts(path, is_old):
     name = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}")
-    now = beside.stat().st_mtime
-    for other in path.parent.iterdir():
-        if name.fullmatch(other.name):
-            with contextlib.suppress(OSError):  # another process may be quicker
-                if now - other.stat().st_mtime > _ABANDONED:
-                    other.unlink()
+    with contextlib.suppress(OSError):  # another process may be quicker
+        for other in path.parent.iterdir():
+            if name.fullmatch(other.name) and is_old(other):
+                other.unlink()

@@ -1,6 +1,5 @@
 """The state of a training in a file, from which the same fit goes on in another process."""
 
-import contextlib
 import copy
 import tempfile
 import time
@@ -14,7 +13,7 @@ from .._dataset.hashing import hashes_of
 from .._runtime.randomness import global_state_of_this_fit, put_global_state
 from .._storage.files import FileReader, FileWriter
 from .._storage.fingerprint import fingerprint
-from .._storage.sealed import opened, sealed, write_whole
+from .._storage.sealed import opened, remove_whole, sealed, write_whole
 from .._storage.stored import version
 from .early_stopping import KeepBest
 
@@ -174,17 +173,12 @@ class Checkpoint(Callback):
     def _wait(self, took):
         self.due = time.monotonic() + max(SECONDS, _TIMES_AS_LONG * took)
 
-    def remove(self):
-        """Remove the file: nothing is to be gone on from."""
-        with contextlib.suppress(OSError):
-            self.path.unlink()
-
 
 def remove_checkpoint(net):
     """Remove the checkpoint of a training, if it has one."""
     for _, callback in net.callbacks_:
         if isinstance(callback, Checkpoint):
-            callback.remove()
+            remove_whole(callback.path)
 
 
 def _bytes_of(state):
