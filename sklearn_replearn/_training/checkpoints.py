@@ -125,7 +125,7 @@ class Checkpoint(Callback):
         try:
             name = fingerprint(
                 (version(), torch.__version__, net.device.type),
-                (type(self.estimator).__name__, parameters, net.lr, net.max_epochs),
+                (type(self.estimator), parameters, net.lr, net.max_epochs),
                 [(n, w.requires_grad) for n, w in net.module_.named_parameters()],
                 net.module_.objective,
                 self.rows,
