@@ -43,7 +43,9 @@ LAYERS = {
         "torch_forms",
         "plain",
         "stored",
+        "sealed",
         "files",
+        "fingerprint",
         "trusted",
     ],
     "_dataset": [
@@ -146,6 +148,7 @@ LAYERS = {
         "optimizers",
         "handwritten",
         "net",
+        "checkpoints",
         "train",
         "divergence",
     ],

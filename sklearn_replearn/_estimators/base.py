@@ -13,7 +13,7 @@ from .._dataset.columns import row_weights
 from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread, isolated, one_thread
 from .._runtime.other_names import Estimator
-from .._runtime.parameters import SEED, VERBOSE, WIDEST, Each, Number, Whole
+from .._runtime.parameters import FOLDER, SEED, VERBOSE, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import (
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -86,6 +86,7 @@ class RepresentationTransformer(
         "tol": [Number(0, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
+        "checkpoint": [FOLDER, None],
         "device": [str, torch.device],
         "random_state": SEED,
         "verbose": VERBOSE,

@@ -11,6 +11,7 @@ from .._dataset.sparse import SparseTable
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import isolated, resolve_device
 from .._runtime.randomness import draw_integer, new_generator
+from .._training.checkpoints import remove_checkpoint
 from .._training.train import history_of
 from .fitting import trained
 from .inference import Prepared
@@ -81,7 +82,9 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen, fitted)
             lambda: (model.network(), objective.guessing()),
             fitted=lambda net, _: fitted(*tuned(net)),
         )
-    return *tuned(net), history_of(net)
+    found = *tuned(net), history_of(net)
+    remove_checkpoint(net)
+    return found
 
 
 def _as_seen(scaler, blind):

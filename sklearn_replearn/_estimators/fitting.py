@@ -20,6 +20,7 @@ from .._runtime.sklearn import safe_indexing
 from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
 from .._tables.validation import names_of, read_table
+from .._training.checkpoints import checkpoint_of, folder_of, remove_checkpoint
 from .._training.divergence import loss_not_finite, warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
@@ -55,6 +56,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
     Model
     """
     device = resolve_device(estimator.device)
+    folder_of(estimator)  # refused before anything is read
     last = estimator._model if goes_on(estimator) else None
     rows = Table() if estimator.rows is None else estimator.rows
     if last is not None:
@@ -115,7 +117,9 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
             resumable = training_state(net, estimator) if estimator.warm_start else None
             unfinished = Model(rows, schema, scaler, plan, {}, seed, history, resumable=resumable)
             model = _finished(estimator, network, train_rows, unfinished)
-            return replace(model, extras=estimator._completed(model, train_rows))
+            model = replace(model, extras=estimator._completed(model, train_rows))
+        remove_checkpoint(net)
+        return model
 
 
 def _stage(stages):
@@ -217,6 +221,7 @@ def trained(
         new_generator(draw_integer(generator), device),
         new_generator(draw_integer(generator), device),
     )
+    checkpoint = checkpoint_of(estimator, (multiset, metadata), validation)
     with few_threads(n_weights(training), device):
         try:
             net = train(
@@ -230,6 +235,7 @@ def trained(
                 resumed,
                 watching,
                 None if fitted is None else lambda net: fitted(net, train_rows),
+                checkpoint,
             )
         except LossNotFinite as problem:
             message = loss_not_finite(problem, scaler, lr, validation is not None)

@@ -13,7 +13,7 @@ from torch import nn
 from .._runtime.parameters import SEED, Number, Whole, validated
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
-from .._runtime.typing import Seed, TableLike
+from .._runtime.typing import Folder, Seed, TableLike
 from .._scaling.cells import check_table_in_unit_interval
 from .._tables.conditions import conditions_of
 from .._tables.results import named_results
@@ -140,6 +140,11 @@ class VAETransformer(RepresentationTransformer):
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
         the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
+    checkpoint : str or path, default=None
+        A folder, made if there is none. Where a fit takes long, the state of its training is
+        written there every 30 seconds, at the end of an epoch, and removed when the fit ends well:
+        after a crash the same ``fit`` of the same rows goes on from there, to the same model bit by
+        bit. One folder does for all fits. Not with ``random_state=None`` or ``callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
@@ -240,6 +245,7 @@ class VAETransformer(RepresentationTransformer):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: Folder | None = None,
         device: str | torch.device = "auto",
         random_state: Seed = 0,
         verbose: int = 0,
@@ -271,6 +277,7 @@ class VAETransformer(RepresentationTransformer):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -606,9 +613,7 @@ class VAETransformer(RepresentationTransformer):
     _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
 
-    @property
-    def _scale(self):
-        return self.scale
+    _scale = property(lambda self: self.scale)
 
     def _asked_likelihoods(self, schema):
         return asked_likelihoods(self.likelihood, schema, self.n_features_in_)

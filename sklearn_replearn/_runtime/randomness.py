@@ -149,6 +149,27 @@ def global_state_kept(seed, device):
             raise interrupt
 
 
+def global_state_of_this_fit(device):
+    """Plain values of what the global generators are at, where a fit has them for itself, or None.
+
+    Parameters
+    ----------
+    device : torch.device
+    """
+    if not _FOREIGN_CODE.is_mine():
+        return None
+    state = _GlobalState(device)
+    return {name: getattr(state, name) for name in ("python", "numpy", "torch", "cuda")}
+
+
+def put_global_state(values, device):
+    """Make the global generators what :func:`global_state_of_this_fit` has told."""
+    if values is not None:
+        state = _GlobalState(device)
+        vars(state).update(values)
+        state.put_back()
+
+
 def give_way():
     """Between two steps of a fit with foreign parts: others that wait have their turn."""
     turn = _FOREIGN_CODE.mine() if _FOREIGN_CODE.awaited else None

@@ -123,8 +123,14 @@ class RepresentationNet(NeuralNet):
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
 
-    def fit_loop(self, *args, **kwargs):
+    def initialize(self):
+        """Its parts, of a training that has not begun."""
+        super().initialize()
         self.n_updates_, self.names_ = 0, {}
+        self.first_terms_, self.last_terms_ = {}, {}
+        return self
+
+    def fit_loop(self, *args, **kwargs):
         self.handwritten_ = None if self.users_callbacks else handwritten_step(self)
         return super().fit_loop(*args, **kwargs)
 
