@@ -28,7 +28,7 @@ from sklearn.datasets import load_digits
 from sklearn_replearn import AutoencoderTransformer, VAETransformer, load, save
 from sklearn_replearn._training import checkpoints
 
-X = load_digits().data[:400]
+X = load_digits().data[:300]
 
 
 class Fit:
@@ -37,7 +37,7 @@ class Fit:
     wanted = "same bits as without a kill"
 
     def __init__(self):
-        self.epochs = 40
+        self.epochs = 20
         self.whole = self._unfitted().fit(X).transform(X)
 
     def _unfitted(self, **params):
