@@ -62,6 +62,7 @@ LAYERS = {
         "frames",
         "results",
         "readers",
+        "parquet",
         "parts",
         "given",
         "arrays",
