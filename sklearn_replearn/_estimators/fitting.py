@@ -32,10 +32,11 @@ from ..priors import check_prior
 from ..rows import Table
 from ..rows.base import table_of
 from .model import Model, NetworkPlan, n_weights, named
-from .warm_start import goes_on, reject_other_plan, reject_other_rows
+from .novelties import Novelties
+from .warm_start import goes_on, reject_other_plan, reject_other_rows, state_of
 
 
-def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None):
+def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None, stream=None):
     """Learn the columns and train the network as the parameters of an estimator say.
 
     Parameters
@@ -49,13 +50,15 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
         Takes the number of rows and gives their :class:`RowMetadata`.
     validation : ValidationRows, default=None
         None: a share of the rows is held out if the estimator stops early.
+    stream : Stream, default=None
+        Of which ``X`` is the next part; the fit goes on from the model there is, if there is one.
 
     Returns
     -------
     Model
     """
     device = resolve_device(estimator.device)
-    last = estimator._model if goes_on(estimator) else None
+    last = estimator._model if stream is not None or goes_on(estimator) else None
     rows = Table() if estimator.rows is None else estimator.rows
     if last is not None:
         reject_other_rows(rows, last)
@@ -63,15 +66,19 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
         estimator, rows, X, sample_weight, metadata_of, last
     )
     multiset = canonical(table, weights, None if metadata is None else metadata.as_columns())
-    if multiset.n_draws < 2:
+    if multiset.n_draws < 2 and last is None:
         raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
-    generator = new_generator(draw_seed(estimator.random_state))
+    seed = draw_seed(estimator.random_state) if stream is None else stream.seed
+    generator = new_generator(seed)
+    novelties = None
     parts = [*rows.parts(), *estimator._users_parts(rows)]
     with isolated(parts, draw_integer(generator), device, gradients=True):
         if last is None:
             scaler, plan = _learned(estimator, rows, schema, multiset, draw_integer(generator))
         else:
-            scaler = last.scaler.widened(multiset)
+            novelties = last.novelties or Novelties.none(table.shape[1], last.scaler.n_rows)
+            novelties = novelties.counted(table_of(rows, X), table, last.scaler)
+            schema, scaler = schema.widened(table), last.scaler.widened(multiset)
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
             reject_other_plan(estimator, plan, last.plan)
         estimator._check(rows, scaler)
@@ -104,7 +111,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
                 generator,
                 device,
                 lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
-                None if last is None else last.resumable,
+                None if last is None else state_of(last),
                 rows.start,
                 None if validation is None else validation.read(estimator, rows, schema, scaler),
                 fitted,
@@ -113,9 +120,21 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
         with few_threads(n_weights(network), device), torch.no_grad():
             # Stored before finishing, which may rescale the codes.
             resumable = training_state(net, estimator) if estimator.warm_start else None
-            unfinished = Model(rows, schema, scaler, plan, {}, seed, history, resumable=resumable)
+            if stream is not None:
+                stream = stream.after(multiset, draw_integer(generator))
+                train_rows = stream.described(scaler, device)
+            unfinished = Model(
+                rows, schema, scaler, plan, {}, seed, history, None, resumable, stream, novelties
+            )
             model = _finished(estimator, network, train_rows, unfinished)
             return replace(model, extras=estimator._completed(model, train_rows))
+
+
+def learned_columns(estimator, rows, X, seed):
+    """What the columns of a table are, and how they are scaled: rows, schema, scaler, plan."""
+    table, schema, weights, _, rows = _read(estimator, rows, X, None, None, None)
+    scaler, plan = _learned(estimator, rows, schema, canonical(table, weights), seed)
+    return rows, schema, scaler, plan
 
 
 def _stage(stages):

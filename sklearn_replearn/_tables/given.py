@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._runtime.namespaces import dispatching, namespace_of
 from .._runtime.transaction import as_it_is
 from .._runtime.typing import Function
-from .parts import Parts, parts_of
+from .parts import Parts, parts_of, reject_parts
 from .readers import as_read
 
 # Whose result for a row is the same whatever rows are beside it; of some, if these arguments have
@@ -59,7 +59,7 @@ def takes_table(method: Function) -> Function:
             return method(self, **kwargs)  # says what is missing
         parts = parts_of(X)
         if parts is not None:
-            return _of_parts(self, method, reading, parts, args, kwargs)
+            return _of_parts(self, method, reading, X, parts, args, kwargs)
         if not dispatching():
             return method(self, as_read(X), *args, **kwargs)
         namespace = namespace_of(X)
@@ -96,8 +96,8 @@ def _is_to_take(method):
     return first in (["X"], ["x"], ["x_a"])
 
 
-def _of_parts(estimator, method, reading, parts, args, kwargs):
-    """What a method gives for a table in parts.
+def _of_parts(estimator, method, reading, X, parts, args, kwargs):
+    """What a method gives for a table ``X``, which is in ``parts``.
 
     ``reading`` is the method that takes any table, one part among them.
     """
@@ -107,18 +107,14 @@ def _of_parts(estimator, method, reading, parts, args, kwargs):
     if name in _AFTER_FIT:
         return getattr(estimator.fit(parts, *args, **kwargs), _AFTER_FIT[name])(parts)
     if name not in _BY_ROW:
-        raise TypeError(
-            f"{type(estimator).__name__}.{name} needs all rows at once, and takes no table that is "
-            "read in parts: no path, lazy frame or callable. Give it rows that are in memory, such "
-            "as a sample of them."
-        )
+        reject_parts(X, f"{type(estimator).__name__}.{name}")
     arguments = signature(method).bind(estimator, parts, *args, **kwargs).arguments
     for argument, value in _BY_ROW[name].items():
         if arguments.get(argument, value) != value:
             raise ValueError(
                 f"{name} with {argument}={arguments[argument]!r} goes by all rows together, and "
-                f"this table is read in parts. Leave {argument} at {value!r}, or give rows that are "
-                "in memory."
+                f"this table is read in parts. Leave {argument} at {value!r}, or give rows that "
+                "are in memory."
             )
     check_is_fitted(estimator)
     fitted = as_it_is(estimator)  # whatever fit does to it before the parts are read

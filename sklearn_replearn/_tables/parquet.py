@@ -35,7 +35,7 @@ def dataset_at(path):
     ValueError
         If there are no parquet files, or files whose columns differ.
     """
-    if not path.exists():
+    if not _exists(path):
         raise FileNotFoundError(f"There is no {brief(str(path))}. {_HOW}")
     _pyarrow()
     if path.is_dir():
@@ -47,6 +47,13 @@ def dataset_at(path):
     else:
         raise ValueError(f"{brief(str(path))} does not end in .parquet. {_HOW}")
     return ParquetFiles(files, path)
+
+
+def _exists(path):
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a text that is no name of a file
+        return False
 
 
 def _is_of_table(folder):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch.utils import data as torch_data
 
 from .names import brief
 from .parquet import dataset_at, write_folder
-from .readers import as_read
+from .readers import as_read, remedy_of_lazy
 
 __all__ = ["Parts"]
 
@@ -160,7 +160,7 @@ def _together(parts):
     if isinstance(first, tuple):
         return tuple(map(_together, zip(*parts, strict=True)))
     if isinstance(first, list):
-        return sum(parts, [])
+        return list(chain.from_iterable(parts))
     if isinstance(first, pd.DataFrame):
         return pd.concat(parts)
     if sp.issparse(first):
@@ -198,8 +198,8 @@ def parts_of(X):
         return Parts(lambda: found.batches(_rows_at_once(len(found.schema))))
     if all(hasattr(kind, name) for name in ("to_batches", "scanner", "schema")):
         return Parts(lambda: _scanned(X))
-    if isinstance(X, nw.LazyFrame):
-        return parts_of(X.to_native())
+    if kind.__module__.partition(".")[0] == "narwhals":  # of any of its versions
+        return parts_of(X.to_native()) if hasattr(X, "to_native") else None
     if nw.dependencies.is_polars_lazyframe(X):
         return _of_polars(X)
     if nw.dependencies.is_dask_dataframe(X):
@@ -208,6 +208,22 @@ def parts_of(X):
     if callable(X) and not isinstance(X, type) and not hasattr(X, "shape"):
         return Parts(_Called(X))
     return None
+
+
+def reject_parts(X, name):
+    """Refuse a table that is to be read in parts where all rows are needed at once.
+
+    Raises
+    ------
+    ValueError
+        Says what to do.
+    """
+    if parts_of(X) is not None:
+        remedy = remedy_of_lazy(X)
+        raise ValueError(
+            f"{name} needs all rows at once, and this {type(X).__name__} is read in parts. "
+            f"{'Read it' if remedy is None else f'Call {remedy}'} first, or take a sample."
+        )
 
 
 def _scanned(dataset):
@@ -249,15 +265,15 @@ def _reject_read_once(X):
         return
     if isinstance(X, torch_data.DataLoader | torch_data.Dataset):
         raise TypeError(
-            f"X is a {type(X).__name__} of torch, which may give more than rows, in any order. Give "
-            "a callable that gives its rows in parts, in the same order each time: lambda: "
+            f"X is a {type(X).__name__} of torch, which may give more than rows, in any order. "
+            "Give a callable that gives its rows in parts, in the same order each time: lambda: "
             "(rows for rows, *_ in DataLoader(dataset, batch_size=4096))."
         )
     if hasattr(type(X), "__next__"):
         raise TypeError(
             f"X is a {type(X).__name__}, which can be read once only, while parts are read several "
-            "times. Give a callable that makes it, such as the function itself: fit(parts), or "
-            "fit(lambda: parts(path)), in place of fit(parts(path))."
+            "times. Give a callable that makes it, such as lambda: parts(path) in place of "
+            "parts(path); or rows that memory has room for, as list(X)."
         )
 
 

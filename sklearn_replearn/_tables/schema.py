@@ -1,5 +1,7 @@
 """What the table of fit was like, so that raw tables become numbers and numbers raw tables."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 
@@ -71,6 +73,16 @@ class Schema:
         return (
             values if self.range is None else np.fmax(self.range[0], np.fmin(self.range[1], values))
         )
+
+    def widened(self, table):
+        """The same with the range of these numbers, too."""
+        if self.range is None:
+            return self
+        wider = copy.copy(self)
+        with np.errstate(invalid="ignore"):
+            ends = np.fmin.reduce(table, axis=0), np.fmax.reduce(table, axis=0)
+        wider.range = np.stack([np.fmin(self.range[0], ends[0]), np.fmax(self.range[1], ends[1])])
+        return wider
 
     def within_reach(self, values):
         """Expected numbers, dates among them at most as far from the range of fit as it is long.
