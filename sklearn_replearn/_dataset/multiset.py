@@ -111,7 +111,9 @@ class Multiset:
         if self.draws_each_once:
             return which
         marks = (which + offset) * (self.total / self.n_draws)
-        stretches = np.minimum(np.searchsorted(self._ends, marks, side="right"), len(self._ends) - 1)
+        stretches = np.minimum(
+            np.searchsorted(self._ends, marks, side="right"), len(self._ends) - 1
+        )
         numbers = np.empty(len(marks), dtype=np.int64)
         for stretch in np.unique(stretches).tolist():
             here = slice(*np.searchsorted(stretches, [stretch, stretch + 1]).tolist())

@@ -152,9 +152,7 @@ class RowsInParts:
         ends = np.arange(1, len(self._files), dtype=np.uint64) << np.uint64(64 - bits)
         at = np.searchsorted(hashes_of(cells), ends).tolist()
         with room_explained(self._n_bytes):
-            for file, start, stop in zip(
-                self._files, [0, *at], [*at, len(cells)], strict=True
-            ):
+            for file, start, stop in zip(self._files, [0, *at], [*at, len(cells)], strict=True):
                 _write(file, records[start:stop])
 
     def multiset(self):

@@ -5,21 +5,17 @@ from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Integral
 
-import numpy as np
 import torch
 
 from .._dataset.batches import TrainingRows, UnseenRows, n_batches
-from .._dataset.columns import row_weights
-from .._dataset.multiset import canonical
-from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
+from .._dataset.stored_rows import Scratch
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
 from .._runtime.randomness import draw_integer, draw_seed, new_generator, next_integer
-from .._runtime.sklearn import safe_indexing
 from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
-from .._tables.validation import names_of, read_table
+from .._tables.validation import names_of
 from .._training.divergence import loss_not_finite, warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
@@ -30,8 +26,8 @@ from ..likelihoods.base import check_cells
 from ..objectives.base import bound_to, checked_heads
 from ..priors import check_prior
 from ..rows import Table
-from ..rows.base import table_of
 from .model import Model, NetworkPlan, n_weights, named
+from .training_table import training_table
 from .warm_start import goes_on, reject_other_plan, reject_other_rows
 
 
@@ -59,12 +55,14 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
     rows = Table() if estimator.rows is None else estimator.rows
     if last is not None:
         reject_other_rows(rows, last)
-    table, schema, weights, metadata, rows = _read(
-        estimator, rows, X, sample_weight, metadata_of, last
-    )
-    multiset = canonical(table, weights, None if metadata is None else metadata.as_columns())
-    if multiset.n_draws < 2:
-        raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
+    with Scratch() as scratch:
+        given = training_table(estimator, rows, X, sample_weight, metadata_of, last, scratch)
+        return _fitted_to(given, estimator, device, last, validation)
+
+
+def _fitted_to(given, estimator, device, last, validation):
+    """The model of rows that are read, :class:`TrainingTable`."""
+    rows, schema, multiset, metadata = given.rows, given.schema, given.multiset, given.metadata
     generator = new_generator(draw_seed(estimator.random_state))
     parts = [*rows.parts(), *estimator._users_parts(rows)]
     with isolated(parts, draw_integer(generator), device, gradients=True):
@@ -246,30 +244,6 @@ def _network(plan, rows, scaler, generator):
         with named("prior"):
             check_prior(network)
     return network
-
-
-def _read(estimator, rows, X, sample_weight, metadata_of, last):
-    """The table, what stands beside its rows, and rows in the form of ``X``."""
-    rows = rows.in_form_of(X)
-    X, features = table_of(rows, X), rows.categorical_features
-    table, schema = read_table(estimator, X, features, None if last is None else last.schema)
-    rows.check(table, schema)
-    weights = row_weights(sample_weight, table)
-    if not weights.any():
-        raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
-    metadata = None if metadata_of is None else metadata_of(len(table)).of_counting(weights > 0)
-    if last is None and schema.kinds is not None and not weights.all():
-        # A level of rows that count nothing has not been seen.
-        counting = np.flatnonzero(weights)
-        metadata = None if metadata is None else metadata.take(counting)
-        weights = weights[counting]
-        table, schema = read_table(estimator, safe_indexing(X, counting), features)
-    if last is None:
-        schema.warn_of_looks()
-    if not isinstance(table, SparseTable):
-        # Training takes rows one by one: each must lie together in memory.
-        table = np.ascontiguousarray(table)
-    return table, schema, weights, metadata, rows
 
 
 def _learned(estimator, rows, schema, multiset, seed):
