@@ -9,7 +9,7 @@ from .sparse import SparseTable
 _MOST_ROWS, _FEWEST_ROWS, _MOST_CELLS = 2**13, 2**8, 2**21
 
 
-def joined(kept, multiset):
+def joined(kept, multiset, by_cells=True):
     """A multiset of few rows, which is a sample of two others.
 
     A row that is among those of the smallest hashes has been so ever since it first came: how often
@@ -21,13 +21,17 @@ def joined(kept, multiset):
         What this function gave before; None: nothing.
     multiset : Multiset
         Rows that come now.
+    by_cells : bool, default=True
+        Whether they are sorted by their cells alone, and not by what stands beside them, too.
 
     Returns
     -------
     Multiset
     """
     most = max(_FEWEST_ROWS, min(_MOST_ROWS, _MOST_CELLS // multiset.width))
-    found = _first(canonical(_rows_of(multiset), multiset.weights), most)
+    if not by_cells:
+        multiset = canonical(_rows_of(multiset), multiset.weights)
+    found = _first(multiset, most)
     if kept is None:
         return found
     table = _stacked([kept.table, found.table])
@@ -37,8 +41,8 @@ def joined(kept, multiset):
 
 def _first(multiset, most):
     """Copies of the first rows of a multiset, and no others."""
-    some = multiset.subset(slice(0, most))
-    return Multiset(_rows_of(some), np.arange(len(some)), some.weights)
+    some = multiset.subset(np.arange(min(most, len(multiset))))
+    return Multiset(_rows_of(some), np.arange(len(some)), np.array(some.weights[:]))
 
 
 def _rows_of(multiset):

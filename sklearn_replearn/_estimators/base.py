@@ -40,9 +40,8 @@ from ..rows.table import input_tags
 from .cell_errors import ScoreOfEpochs, cell_errors, minus_means
 from .fitting import fitted_model
 from .inference import Prepared
-from .novelties import Novelties
 from .row_modules import AsModules
-from .streaming import streamed
+from .streaming import TakesStreams
 from .validation_rows import ValidationRows
 
 _OF_COLUMNS = "n_features_in_", "feature_names_in_"
@@ -50,6 +49,7 @@ _OF_COLUMNS = "n_features_in_", "feature_names_in_"
 
 class RepresentationTransformer(
     TakesTables,
+    TakesStreams,
     OnOneThread,
     AsModules,
     Stored,
@@ -98,7 +98,7 @@ class RepresentationTransformer(
     feature_names_in_: NDArray[Any]
     n_iter_: int
 
-    _reading_parts = ("score",)
+    _reading_parts = ("fit", "partial_fit", "score")
 
     # ---------------------------------------------------------------- fit
 
@@ -158,69 +158,6 @@ class RepresentationTransformer(
         with followed(self, X, y, validation, sample_weight=sample_weight):
             in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, None, validation))
         return self
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(
-        self,
-        X: TableLike,
-        y: Any = None,
-        sample_weight: ArrayLike | None = None,
-        *,
-        columns_from: TableLike | None = None,
-    ) -> Self:
-        """Train the network once with rows of a stream, and go on from there in the next call.
-
-        The first call fixes what the columns are, how they are scaled, and the network. Each call
-        passes over its rows once, at one learning rate, and goes on with the moments of the
-        optimizer: the same calls give the same model, bit by bit. ``max_epochs``, ``lr_schedule``,
-        ``early_stopping`` and ``warm_start`` do not count. After :meth:`fit` it goes on with the
-        network of that.
-
-        Parameters
-        ----------
-        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
-            Rows like those of the first call; at least two there, if there is no ``columns_from``.
-        y : None
-            Ignored.
-        sample_weight : array-like of shape (n_samples,), default=None
-            How often each row counts.
-        columns_from : array-like, frame or sparse matrix, default=None
-            In the first call, rows to learn the columns from in place of those of ``X``. Nothing
-            else is learned from them.
-
-        Returns
-        -------
-        self : object
-
-        Raises
-        ------
-        ValueError
-            As :meth:`fit`; if the columns are not those of the first call, or ``columns_from``
-            comes later; if cells are missing, and none was in any column of the first call.
-
-        Warns
-        -----
-        UserWarning
-            If a column has levels that the first call had not, or if many of its numbers are beyond
-            the range of all before; once for each column.
-
-        Notes
-        -----
-        What is told of all rows, such as the mean and deviation of codes, follows from up to 8,192
-        of them, drawn from all calls so far by their cells and stored with the model. Codes of the
-        same row differ between calls. :attr:`novelties_` counts rows with something new.
-        """
-        with followed(self, X, y, sample_weight=sample_weight):
-            in_one_step(
-                self, lambda fresh: fresh._partial_fit(X, sample_weight, None, columns_from)
-            )
-        return self
-
-    def _partial_fit(self, X, sample_weight, metadata_of, columns_from):
-        vars(self).update(streamed(self, X, sample_weight, metadata_of, columns_from))
-
-    def _check_streamed(self):
-        """Refuse parameters with which nothing can be learned of a stream."""
 
     def _fit(self, X, sample_weight, metadata_of, validation):
         model = fitted_model(self, X, sample_weight, metadata_of, validation)
@@ -548,21 +485,6 @@ class RepresentationTransformer(
         """Training loss of each epoch, list of float."""
         check_is_fitted(self)
         return self._model.history.frame()["train_loss"].tolist()
-
-    @property
-    def novelties_(self) -> Any:
-        """What rows had that came after the first fit, with ``partial_fit`` or ``warm_start``.
-
-        A frame of the library asked for, or of fit, or pandas: a row for each column that had
-        something new, with ``column``, its name; ``rows_unseen``, rows with levels that the first
-        fit had not seen, and ``levels``, the first hundred of these; ``rows_beyond``, rows with
-        numbers beyond the range of all that had come before.
-        """
-        check_is_fitted(self)
-        model = self._model
-        found = model.novelties or Novelties.none(self.n_features_in_, model.scaler.n_rows)
-        frame = found.frame(self._column_names())
-        return as_asked(frame, model.schema.container, output_asked(self))
 
     # ---------------------------------------------------------------- state
 

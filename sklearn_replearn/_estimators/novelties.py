@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .._runtime.arrays import CELLS, slices
 from .._runtime.sklearn import safe_indexing
 from .._tables.frames import as_pandas
 from .._tables.levels import UNSEEN
 from .._tables.names import MANY, name_columns
+from .._tables.parts import parts_of
+from ..rows.base import table_of
 
 _MOST_LEVELS = 100  # named of each column
 _LARGE_SHARE = 0.01  # of rows beyond the range, which are more than chance has there
@@ -25,9 +26,9 @@ class Novelties:
     ----------
     n_rows : float
         Weight of all rows that came so far, those of the first fit among them.
-    unseen, beyond : ndarray of shape (n_features,), int
-        Rows that came later and have a level that the first had not, or a number beyond the range
-        of all that came before.
+    unseen, beyond : ndarray of shape (n_features,), float64
+        Weight of rows that came later and have a level that the first had not, or a number beyond
+        the range of all that came before.
     levels : dict of int to tuple of str
         Such levels of each column, the first hundred.
     warned : ndarray of shape (2, n_features), bool
@@ -43,38 +44,41 @@ class Novelties:
     @classmethod
     def none(cls, n_features, n_rows):
         """Before anything came later."""
-        counts = np.zeros((2, n_features), dtype=np.int64)
+        counts = np.zeros((2, n_features))
         return cls(n_rows, *counts, warned=np.zeros((2, n_features), dtype=bool))
 
-    def counted(self, X, table, scaler):
-        """The same after a table, which was given as ``X``; warns of what is new.
+    def counted(self, multiset, scaler, shown):
+        """The same after some rows; warns of what is new.
 
         Parameters
         ----------
-        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
-        table : ndarray of shape (n_samples, n_features), or SparseTable
-            The same rows as numbers.
+        multiset : Multiset
+            The rows.
         scaler : Scaler
             That has seen the rows before.
+        shown : callable
+            Takes the number of a column and numbers of rows of the table; gives texts of cells.
         """
         later = copy.copy(self)
         leveled = np.flatnonzero(scaler.levels.sizes > 0)
-        unseen, beyond = np.zeros((2, len(self.unseen)), dtype=np.int64)
-        for part in slices(len(table), max(1, CELLS // table.shape[1])):
-            values = table[part]
-            unseen[leveled] += (values[:, leveled] == UNSEEN).sum(axis=0)
+        unseen, beyond = np.zeros((2, len(self.unseen)))
+        later.levels = dict(self.levels)
+        for part in multiset.parts():
+            values, weights = multiset.values(part), multiset.weights[part]
+            new = values[:, leveled] == UNSEEN
+            unseen[leveled] += weights @ new
             scaled = scaler.scale(values).astype(np.float32)
             outside = (scaled < scaler.low) | (scaled > scaler.high)
-            beyond += np.where(scaler.numbers & ~scaler.constant, outside.sum(axis=0), 0)
-        later.levels = dict(self.levels)
-        for j in np.flatnonzero(unseen):
-            rows = np.flatnonzero(table[:, j] == UNSEEN)
-            named = dict.fromkeys([*self.levels.get(j, ()), *_cells_of(X, rows, j)])
-            later.levels[int(j)] = tuple(named)[:_MOST_LEVELS]
+            beyond += np.where(scaler.numbers & ~scaler.constant, weights @ outside, 0)
+            for j, of_column in zip(leveled.tolist(), new.T, strict=True):
+                if of_column.any():
+                    named = shown(j, multiset.numbers[part][of_column])
+                    known = dict.fromkeys([*later.levels.get(j, ()), *named])
+                    later.levels[j] = tuple(known)[:_MOST_LEVELS]
         # Chance puts two rows in n beyond the range of n others.
-        many = beyond > np.maximum(2, len(table) * (_LARGE_SHARE + 4 / self.n_rows))
+        many = beyond > np.maximum(2, multiset.total * (_LARGE_SHARE + 4 / self.n_rows))
         later.unseen, later.beyond = self.unseen + unseen, self.beyond + beyond
-        later.n_rows = self.n_rows + len(table)
+        later.n_rows = self.n_rows + multiset.total
         new = np.stack([unseen > 0, many]) & ~self.warned
         later.warned = self.warned | new
         later._warn(*map(np.flatnonzero, new), scaler.names)
@@ -93,9 +97,10 @@ class Novelties:
             )
         if said:
             warnings.warn(
-                f"Rows that come later are unlike those before. {'; '.join(said)}. New levels are encoded as the average of those known, and "
-                "decoded to one of these: fit anew, on rows that have them, once they matter. "
-                "novelties_ counts such rows; of each column this is said once.",
+                f"Rows that come later are unlike those before. {'; '.join(said)}. Fit anew, on "
+                "rows that have them, once they matter: new levels are encoded as the average of "
+                "those known, and one of these is decoded. novelties_ counts such rows; of each "
+                "column this is said once.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -113,14 +118,26 @@ class Novelties:
         )
 
 
-def _cells_of(X, rows, j):
-    """Different cells of a column, as text, in the order in which they first come."""
-    some = safe_indexing(X.tocsr() if hasattr(X, "tocsr") else X, rows)
-    found = as_pandas(some)
+def novelties_after(last, given, X):
+    """The :class:`Novelties` of a model ``last`` after rows that are given, as ``X`` to ``fit``."""
+    known = last.novelties or Novelties.none(given.multiset.width, last.scaler.n_rows)
+    in_parts = parts_of(X) is not None
+    table = None if in_parts else table_of(given.rows, X)
+
+    def shown(j, numbers):
+        # Of rows that were read in parts the numbers are left, and no texts.
+        return [] if in_parts else _cells_of(table, j, numbers)
+
+    return known.counted(given.multiset, last.scaler, shown)
+
+
+def _cells_of(X, j, rows):
+    """Different cells of a column, as text, in the order of the rows."""
+    found = as_pandas(X)
     if found is not None:
-        cells = found[0].iloc[:, j].tolist()
-    elif hasattr(some, "toarray"):
-        cells = some.toarray()[:, j].tolist()
+        cells = found[0].iloc[np.sort(rows), j].tolist()
     else:
+        some = safe_indexing(X.tocsr() if hasattr(X, "tocsr") else X, np.sort(rows))
+        some = some.toarray() if hasattr(some, "toarray") else some
         cells = [row[j] for row in some]
     return list(dict.fromkeys(str(cell) for cell in cells))

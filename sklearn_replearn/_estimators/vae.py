@@ -638,13 +638,6 @@ class VAETransformer(RepresentationTransformer):
         asked = np.array([kind is not None for kind in self._asked_likelihoods(model.schema)])
         return learned_generation(network, train_rows, model, self.prior, asked)
 
-    def _check_streamed(self):
-        if self.density != "independent":
-            raise ValueError(
-                f"density={self.density!r} is learned after the network, from all rows at once: "
-                'partial_fit has none. Set density="independent", or call fit.'
-            )
-
     def _stages(self):
         return ("network",) if self.density == "independent" else ("network", *STAGES)
 

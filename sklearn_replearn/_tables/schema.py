@@ -74,14 +74,13 @@ class Schema:
             values if self.range is None else np.fmax(self.range[0], np.fmin(self.range[1], values))
         )
 
-    def widened(self, table):
-        """The same with the range of these numbers, too."""
+    def widened(self, multiset):
+        """The same with the range of the numbers of a multiset, too."""
         if self.range is None:
             return self
-        wider = copy.copy(self)
-        with np.errstate(invalid="ignore"):
-            ends = np.fmin.reduce(table, axis=0), np.fmax.reduce(table, axis=0)
-        wider.range = np.stack([np.fmin(self.range[0], ends[0]), np.fmax(self.range[1], ends[1])])
+        wider, found = copy.copy(self), multiset.moments(multiset.values)
+        low, high = self.range
+        wider.range = np.stack([np.fmin(low, found.low), np.fmax(high, found.high)])
         return wider
 
     def within_reach(self, values):
