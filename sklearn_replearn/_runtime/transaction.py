@@ -2,6 +2,7 @@
 
 from .isolation import one_thread
 from .memory import shortage_explained
+from .processes import together
 
 
 class FitInterrupted(KeyboardInterrupt):
@@ -15,7 +16,8 @@ class FitInterrupted(KeyboardInterrupt):
 def in_one_step(estimator, fit):
     """Call ``fit`` with a copy of an estimator, which replaces it when that has ended well.
 
-    So an estimator is never half fitted, neither after an exception nor to another thread.
+    So an estimator is never half fitted, neither after an exception nor to another thread, nor in
+    one process of several that do the fit together.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def in_one_step(estimator, fit):
     fresh = object.__new__(type(estimator))
     vars(fresh).update(vars(estimator))
     try:
-        with one_thread(), shortage_explained():
+        with one_thread(), shortage_explained(), together():
             fit(fresh)
     except KeyboardInterrupt as interrupt:
         # Of the fit of a part, such as an encoder, this is where, too.

@@ -1,0 +1,204 @@
+"""Processes that do one fit together, where a user has started such: a process group of torch."""
+
+import math
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+from torch import distributed
+
+_current = ContextVar("the processes that do this fit")
+
+#: Texts of what differs are shown up to this length.
+_SHOWN = 60
+
+
+class Alone:
+    """One process does the fit: nothing has to be agreed on."""
+
+    rank, size = 0, 1
+
+    def first(self, figures):
+        """Those of the first process, for all, dict of str to float."""
+        return figures
+
+    def any(self, holds):
+        """Whether it holds in one of the processes."""
+        return holds
+
+    def same_weights(self, module):
+        """Give a module the weights and buffers that it has in the first process."""
+
+    def average_gradients(self, module):
+        """Give the weights of a module the mean of their gradients in the processes."""
+
+    def check_same(self, what):
+        """Refuse what differs between the processes: a text for each name."""
+
+
+class Several(Alone):
+    """Several processes that do the same fit, each with all of its rows.
+
+    A copy, or what another process reads of it, does a fit alone.
+
+    Parameters
+    ----------
+    groups : callable
+        Gives a process group from the name of its backend.
+    """
+
+    def __init__(self, groups):
+        self._groups, self._made = groups, {}
+        self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
+        self._group("gloo")
+
+    def __reduce__(self):
+        return Alone, ()
+
+    def _group(self, backend):
+        if backend not in self._made:
+            self._made[backend] = self._groups(backend)
+        return self._made[backend]
+
+    def group_for(self, tensor):
+        """The process group by which tensors of this one's device travel."""
+        return self._group("nccl" if tensor.is_cuda else "gloo")
+
+    def first(self, figures):
+        tensor = torch.tensor(list(figures.values()), dtype=torch.float64, device="cpu")
+        distributed.broadcast(tensor, 0, group=self.group_for(tensor))
+        return dict(zip(figures, tensor.tolist(), strict=True))
+
+    def any(self, holds):
+        tensor = torch.tensor(float(holds), device="cpu")
+        distributed.all_reduce(tensor, group=self.group_for(tensor))
+        return bool(tensor > 0)
+
+    def same_weights(self, module):
+        for tensors in _alike([*module.parameters(), *module.buffers()]):
+            flat = _flat(tensors)
+            distributed.broadcast(flat, 0, group=self.group_for(flat))
+            _put(flat, tensors)
+
+    def average_gradients(self, module):
+        gradients = (weight.grad for weight in module.parameters())
+        for tensors in _alike(gradient for gradient in gradients if gradient is not None):
+            flat = _flat(tensors)
+            distributed.all_reduce(flat, group=self.group_for(flat))
+            _put(flat.div_(self.size), tensors)
+
+    def check_same(self, what):
+        all_of_it = [None] * self.size
+        distributed.all_gather_object(all_of_it, what, group=self._group("gloo"))
+        names = dict.fromkeys(name for texts in all_of_it for name in texts)
+        for name in names:
+            texts = [texts.get(name, "none") for texts in all_of_it]
+            for rank, text in enumerate(texts):
+                if text != texts[0]:
+                    raise ValueError(
+                        f"Processes of one fit must give it the same: {name} is "
+                        f"{texts[0][:_SHOWN]} in process 0 and {text[:_SHOWN]} in process {rank}. "
+                        "Give all of them the whole table and equal parameters. For another fit in "
+                        "each process do not call torch.distributed.init_process_group before."
+                    )
+
+    def ends(self):
+        """Let go of the others. Who waits for this process gets an error, rather than to wait."""
+        while self._made:
+            distributed.destroy_process_group(self._made.popitem()[1])
+
+
+def _alike(tensors):
+    """Lists of tensors that fit into one vector: of one dtype and device."""
+    kinds = {}
+    for tensor in tensors:
+        kinds.setdefault((tensor.dtype, tensor.device), []).append(tensor.detach())
+    return kinds.values()
+
+
+def _flat(tensors):
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def _put(flat, tensors):
+    """Put the numbers of one vector into tensors, one after the other."""
+    start = 0
+    for tensor in tensors:
+        end = start + math.prod(tensor.shape)
+        tensor.copy_(flat[start:end].view(tensor.shape))
+        start = end
+
+
+def current_processes():
+    """Those that do the current fit."""
+    return _current.get(_ALONE)
+
+
+_ALONE = Alone()
+
+
+@contextmanager
+def together():
+    """What is fitted within is done by all processes of the process group, if there is one.
+
+    The block ends well where it does in all of them.
+
+    Raises
+    ------
+    RuntimeError
+        If another process ends within the block, or raises something.
+    """
+    if isinstance(current_processes(), Several) or not _in_a_group():
+        yield
+        return
+    processes = Several(_new_group)
+    token = _current.set(processes)
+    try:
+        yield
+        processes.any(False)
+    except RuntimeError as problem:
+        if not _is_of_the_network(problem):
+            raise
+        raise RuntimeError(
+            f"Process {processes.rank} of {processes.size} lost another one in the middle of a "
+            "fit that they do together. That one ended or raised something: its own message says "
+            f"why. ({str(problem).splitlines()[0]})"
+        ) from problem
+    finally:
+        _current.reset(token)
+        processes.ends()
+
+
+def _in_a_group():
+    """Whether this process is one of several, and this thread the one that speaks for it.
+
+    In other threads fits are made in no certain order: those of two processes would wait for each
+    other's.
+    """
+    return (
+        distributed.is_available()
+        and distributed.is_initialized()
+        and distributed.get_world_size() > 1
+        and threading.current_thread() is threading.main_thread()
+    )
+
+
+def _new_group(backend):
+    """A group of all processes for one fit, so that its end is none of the user's group."""
+    return distributed.new_group(backend=backend, timeout=_patience())
+
+
+def _patience():
+    """How long a process waits for another, as the user has said when it started."""
+    try:
+        options = distributed.group.WORLD._get_backend(torch.device("cpu")).options
+        return options._timeout
+    except (AttributeError, RuntimeError):  # of NCCL alone, or of another torch
+        return None
+
+
+def _is_of_the_network(problem):
+    if isinstance(problem, distributed.DistError):
+        return True
+    return any(word in str(problem) for word in ("gloo", "Connection closed", "NCCL"))
