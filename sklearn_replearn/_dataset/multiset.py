@@ -191,6 +191,21 @@ class Multiset:
         draws = self.draws()
         return draws[np.arange(0, len(draws), -(-len(draws) // most))]
 
+    def stated(self, metadata=None):
+        """A text that stands for these rows in any order, their weights and what is beside them.
+
+        Parameters
+        ----------
+        metadata : ndarray of shape (n_samples, n_metadata), float64, default=None
+            As given to :func:`canonical`.
+        """
+        hashes = hashes_of(self.table)
+        if metadata is not None:
+            hashes = scrambled(hashes) + hashes_of(metadata)
+        mixed = scrambled(hashes[self.numbers] ^ scrambled(self.weights.view(np.uint64)))
+        distinct = f"{len(self)} distinct rows of {self.width} columns"
+        return f"{distinct} (fingerprint {int(np.add.reduce(mixed)):016x})"
+
     def subset(self, which):
         """The multiset of some of its rows, by their numbers within it."""
         return Multiset(self.table, self.numbers[which], self.weights[which])

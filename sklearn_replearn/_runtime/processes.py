@@ -10,8 +10,11 @@ from torch import distributed
 
 _current = ContextVar("the processes that do this fit")
 
-#: Texts of what differs are shown up to this length.
-_SHOWN = 60
+# Parameters that may differ between processes: they say where and how a fit is shown or computed.
+_OF_EACH = {"callbacks", "device", "verbose"}
+
+# What differs is shown up to this length.
+_SHOWN = 100
 
 
 class Alone:
@@ -34,7 +37,18 @@ class Alone:
         """Give the weights of a module the mean of their gradients in the processes."""
 
     def check_same(self, what):
-        """Refuse what differs between the processes: a text for each name."""
+        """Refuse what differs between the processes.
+
+        Parameters
+        ----------
+        what : callable
+            Gives a dict with a text for each name; equal texts stand for equal things.
+
+        Raises
+        ------
+        ValueError
+            In all processes. Says what differs, and how.
+        """
 
 
 class Several(Alone):
@@ -90,17 +104,16 @@ class Several(Alone):
 
     def check_same(self, what):
         all_of_it = [None] * self.size
-        distributed.all_gather_object(all_of_it, what, group=self._group("gloo"))
-        names = dict.fromkeys(name for texts in all_of_it for name in texts)
-        for name in names:
-            texts = [texts.get(name, "none") for texts in all_of_it]
+        distributed.all_gather_object(all_of_it, what(), group=self._group("gloo"))
+        for name in dict.fromkeys(name for texts in all_of_it for name in texts):
+            texts = [texts.get(name, "nothing") for texts in all_of_it]
             for rank, text in enumerate(texts):
                 if text != texts[0]:
                     raise ValueError(
-                        f"Processes of one fit must give it the same: {name} is "
-                        f"{texts[0][:_SHOWN]} in process 0 and {text[:_SHOWN]} in process {rank}. "
-                        "Give all of them the whole table and equal parameters. For another fit in "
-                        "each process do not call torch.distributed.init_process_group before."
+                        "The processes of one fit must give it the same, each of them the whole "
+                        f"table and equal parameters; {name} is {texts[0][:_SHOWN]} in process 0 "
+                        f"and {text[:_SHOWN]} in process {rank}. For another fit in each process "
+                        "do not call torch.distributed.init_process_group before."
                     )
 
     def ends(self):
@@ -139,13 +152,15 @@ _ALONE = Alone()
 
 
 @contextmanager
-def together():
+def together(estimator):
     """What is fitted within is done by all processes of the process group, if there is one.
 
     The block ends well where it does in all of them.
 
     Raises
     ------
+    ValueError
+        If the parameters of the estimator differ between the processes.
     RuntimeError
         If another process ends within the block, or raises something.
     """
@@ -155,6 +170,7 @@ def together():
     processes = Several(_new_group)
     token = _current.set(processes)
     try:
+        processes.check_same(lambda: _parameters(estimator))
         yield
         processes.any(False)
     except RuntimeError as problem:
@@ -182,6 +198,30 @@ def _in_a_group():
         and distributed.get_world_size() > 1
         and threading.current_thread() is threading.main_thread()
     )
+
+
+def speaks():
+    """Whether this process is the one of its group that shows how far a fit is."""
+    return not _in_a_group() or distributed.get_rank() == 0
+
+
+def _parameters(estimator):
+    """What all processes must have the same of an estimator, as texts."""
+    given = estimator.get_params(deep=False).items()
+    stated = {name: _text(value) for name, value in given if name not in _OF_EACH}
+    return {"the estimator": type(estimator).__name__, **stated}
+
+
+def _text(value):
+    """The same for the same in any process: no address."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, type) or not hasattr(value, "get_params"):
+        return getattr(value, "__qualname__", type(value).__name__)
+    parts = (f"{name}={_text(part)}" for name, part in value.get_params(deep=False).items())
+    return f"{type(value).__name__}({', '.join(parts)})"
 
 
 def _new_group(backend):

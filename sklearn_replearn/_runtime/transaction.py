@@ -29,7 +29,7 @@ def in_one_step(estimator, fit):
     fresh = object.__new__(type(estimator))
     vars(fresh).update(vars(estimator))
     try:
-        with one_thread(), shortage_explained(), together():
+        with one_thread(), shortage_explained(), together(estimator):
             fit(fresh)
     except KeyboardInterrupt as interrupt:
         # Of the fit of a part, such as an encoder, this is where, too.

@@ -23,6 +23,7 @@ from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread
 from .._runtime.other_names import Estimator
 from .._runtime.parameters import SEED, VERBOSE, Instance, Number, Whole, validated
+from .._runtime.processes import current_processes
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
     CallbackSupportMixin,
@@ -267,6 +268,9 @@ class OutlierDetector(
         multiset = canonical(table, weights)
         if multiset.n_draws < 2:
             raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
+        current_processes().check_same(
+            lambda: {"X": multiset.stated(), "columns of X": self._schema.stated()}
+        )
         self._seed = draw_seed(self.random_state)
         generator = new_generator(self._seed)
         self._spaces = {
