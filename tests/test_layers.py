@@ -72,6 +72,7 @@ LAYERS = {
         "column_types",
         "schema",
         "conditions",
+        "agreement",
         "validation",
     ],
     "_scaling": [

@@ -10,8 +10,8 @@ from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import isolated, resolve_device
-from .._runtime.processes import current_processes
 from .._runtime.randomness import draw_integer, new_generator
+from .._tables.agreement import check_same_rows
 from .._training.train import history_of
 from .fitting import trained
 from .inference import Prepared
@@ -49,12 +49,7 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen, fitted)
         table = np.ascontiguousarray(table)
     device, metadata = resolve_device(transformer.device), RowMetadata(labels)
     multiset = canonical(table, sample_weight, metadata.as_columns())
-    current_processes().check_same(
-        lambda: {
-            "X": multiset.stated(metadata.as_columns()),
-            "seed of the fitted transformer": str(model.seed),
-        }
-    )
+    check_same_rows("X", multiset, metadata, last=model)
     generator = new_generator(model.seed)
     seed, rows, plan = draw_integer(generator), model.rows, model.plan
     parts = [*rows.parts(), *transformer._users_parts(rows)]

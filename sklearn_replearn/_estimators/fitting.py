@@ -15,11 +15,11 @@ from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
-from .._runtime.processes import current_processes
 from .._runtime.randomness import draw_integer, draw_seed, new_generator, next_integer
 from .._runtime.sklearn import safe_indexing
 from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
+from .._tables.agreement import check_same_rows
 from .._tables.validation import names_of, read_table
 from .._training.divergence import loss_not_finite, warn_if_diverged
 from .._training.net import LossNotFinite, Training
@@ -63,16 +63,10 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
     table, schema, weights, metadata, rows = _read(
         estimator, rows, X, sample_weight, metadata_of, last
     )
-    multiset = canonical(table, weights, _columns_of(metadata))
+    multiset = canonical(table, weights, None if metadata is None else metadata.as_columns())
     if multiset.n_draws < 2:
         raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
-    current_processes().check_same(
-        lambda: {
-            "X": multiset.stated(_columns_of(metadata)),
-            "columns of X": schema.stated(),
-            "seed of the fit that warm_start goes on from": str(last and last.seed),
-        }
-    )
+    check_same_rows("X", multiset, metadata, schema, last)
     generator = new_generator(draw_seed(estimator.random_state))
     parts = [*rows.parts(), *estimator._users_parts(rows)]
     with isolated(parts, draw_integer(generator), device, gradients=True):
@@ -124,10 +118,6 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
             unfinished = Model(rows, schema, scaler, plan, {}, seed, history, resumable=resumable)
             model = _finished(estimator, network, train_rows, unfinished)
             return replace(model, extras=estimator._completed(model, train_rows))
-
-
-def _columns_of(metadata):
-    return None if metadata is None else metadata.as_columns()
 
 
 def _stage(stages):
@@ -208,7 +198,7 @@ def trained(
     else:
         train_rows = TrainingRows(multiset, scaler, device, metadata)
         unseen, beside = validation
-        current_processes().check_same(lambda: {"X_val": unseen.stated(_columns_of(beside))})
+        check_same_rows("X_val", unseen, beside)
         validation_rows = UnseenRows(unseen, scaler, network.inputs is None, device, beside)
         if estimator._score_of_epochs is not None:
             watching = [estimator._score_of_epochs(validation_rows, scaler)]

@@ -111,9 +111,9 @@ class Several(Alone):
                 if text != texts[0]:
                     raise ValueError(
                         "The processes of one fit must give it the same, each of them the whole "
-                        f"table and equal parameters; {name} is {texts[0][:_SHOWN]} in process 0 "
-                        f"and {text[:_SHOWN]} in process {rank}. For another fit in each process "
-                        "do not call torch.distributed.init_process_group before."
+                        f"table and equal parameters. They differ in {name}: {texts[0][:_SHOWN]} "
+                        f"in process 0, {text[:_SHOWN]} in process {rank}. For another fit in "
+                        "each process do not call torch.distributed.init_process_group before."
                     )
 
     def ends(self):
@@ -179,7 +179,7 @@ def together(estimator):
         raise RuntimeError(
             f"Process {processes.rank} of {processes.size} lost another one in the middle of a "
             "fit that they do together. That one ended or raised something: its own message says "
-            f"why. ({str(problem).splitlines()[0]})"
+            "why. The estimator is as it was before."
         ) from problem
     finally:
         _current.reset(token)

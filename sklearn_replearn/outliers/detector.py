@@ -23,7 +23,6 @@ from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread
 from .._runtime.other_names import Estimator
 from .._runtime.parameters import SEED, VERBOSE, Instance, Number, Whole, validated
-from .._runtime.processes import current_processes
 from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import (
     CallbackSupportMixin,
@@ -35,6 +34,7 @@ from .._runtime.sklearn import (
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import Seed, TableLike
 from .._storage.stored import Stored
+from .._tables.agreement import check_same_rows
 from .._tables.frames import as_pandas
 from .._tables.given import TakesTables
 from .._tables.names import names_or_numbers
@@ -268,9 +268,7 @@ class OutlierDetector(
         multiset = canonical(table, weights)
         if multiset.n_draws < 2:
             raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
-        current_processes().check_same(
-            lambda: {"X": multiset.stated(), "columns of X": self._schema.stated()}
-        )
+        check_same_rows("X", multiset, schema=self._schema)
         self._seed = draw_seed(self.random_state)
         generator = new_generator(self._seed)
         self._spaces = {
