@@ -54,26 +54,23 @@ class Alone:
 class Several(Alone):
     """Several processes that do the same fit, each with all of its rows.
 
-    A copy, or what another process reads of it, does a fit alone.
-
-    Parameters
-    ----------
-    groups : callable
-        Gives a process group from the name of its backend.
+    They have process groups of their own, whose end is none of the user's group. A copy, or what
+    another process reads of it, does a fit alone.
     """
 
-    def __init__(self, groups):
-        self._groups, self._made = groups, {}
+    def __init__(self):
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
+        self._groups = {}
         self._group("gloo")
 
     def __reduce__(self):
         return Alone, ()
 
     def _group(self, backend):
-        if backend not in self._made:
-            self._made[backend] = self._groups(backend)
-        return self._made[backend]
+        if backend not in self._groups:
+            timeout = _patience()
+            self._groups[backend] = distributed.new_group(backend=backend, timeout=timeout)
+        return self._groups[backend]
 
     def group_for(self, tensor):
         """The process group by which tensors of this one's device travel."""
@@ -118,8 +115,8 @@ class Several(Alone):
 
     def ends(self):
         """Let go of the others. Who waits for this process gets an error, rather than to wait."""
-        while self._made:
-            distributed.destroy_process_group(self._made.popitem()[1])
+        for backend in list(self._groups):
+            distributed.destroy_process_group(self._groups.pop(backend))
 
 
 def _alike(tensors):
@@ -167,7 +164,7 @@ def together(estimator):
     if isinstance(current_processes(), Several) or not _in_a_group():
         yield
         return
-    processes = Several(_new_group)
+    processes = Several()
     token = _current.set(processes)
     try:
         processes.check_same(lambda: _parameters(estimator))
@@ -222,11 +219,6 @@ def _text(value):
         return getattr(value, "__qualname__", type(value).__name__)
     parts = (f"{name}={_text(part)}" for name, part in value.get_params(deep=False).items())
     return f"{type(value).__name__}({', '.join(parts)})"
-
-
-def _new_group(backend):
-    """A group of all processes for one fit, so that its end is none of the user's group."""
-    return distributed.new_group(backend=backend, timeout=_patience())
 
 
 def _patience():

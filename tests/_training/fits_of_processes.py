@@ -3,6 +3,7 @@
 Each writes what it has found into FOLDER, by its rank.
 """
 
+import copy
 import os
 import pickle
 import sys
@@ -74,6 +75,13 @@ def what_is_learned(estimator):
     }
 
 
+class Copies(Callback):
+    """Copies the net, as those do that keep or compare it."""
+
+    def on_epoch_end(self, net, **kwargs):
+        copy.deepcopy(net)
+
+
 class AtTheEndOf(Callback):
     """Raises something in this process, at the end of an epoch."""
 
@@ -116,6 +124,8 @@ def found_by(rank):
     found["a generator"] = what_is_learned(other(random_state=np.random.RandomState(rank)).fit(X))
     stops = [AtTheEndOf(2, StopTraining())] if rank else []
     found["stopped by one"] = what_is_learned(other(callbacks=stops, max_epochs=9).fit(X))
+    copies = [Copies()] if rank else []
+    found["copied by one"] = what_is_learned(other(callbacks=copies).fit(X))
     detector = OutlierDetector(random_state=None).fit(X)
     found["detector"] = {"scores": detector.score_samples(X)}
 

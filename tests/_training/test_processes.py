@@ -60,6 +60,7 @@ LEARNED = [
     "no seed",
     "a generator",
     "stopped by one",
+    "copied by one",
     "detector",
 ]
 
