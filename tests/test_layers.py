@@ -27,6 +27,7 @@ LAYERS = {
         "arrow",
         "arrays",
         "memory",
+        "processes",
         "turns",
         "randomness",
         "isolation",
@@ -76,6 +77,7 @@ LAYERS = {
         "column_types",
         "schema",
         "conditions",
+        "agreement",
         "validation",
     ],
     "_scaling": [
@@ -149,6 +151,7 @@ LAYERS = {
         "following",
         "optimizers",
         "handwritten",
+        "sharing",
         "net",
         "checkpoints",
         "train",

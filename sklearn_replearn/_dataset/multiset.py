@@ -232,6 +232,24 @@ class Multiset:
         """
         return self.draws(which=slice(0, None, -(-self.n_draws // most)))
 
+    def stated(self, metadata=None):
+        """A text that stands for these rows in any order, their weights and what is beside them.
+
+        Parameters
+        ----------
+        metadata : ndarray of shape (n_samples, n_metadata), float64, default=None
+            As given to :func:`canonical`.
+        """
+        total = 0
+        for part in self.parts():
+            hashes = hashes_of(self.values(part))
+            if metadata is not None:
+                hashes = scrambled(hashes) + hashes_of(metadata[self.numbers[part]])
+            weights = np.asarray(self.weights[part], dtype=np.float64).view(np.uint64)
+            total += int(np.add.reduce(scrambled(hashes ^ scrambled(weights))))
+        distinct = f"{len(self)} distinct rows of {self.width} columns"
+        return f"{distinct} (fingerprint {total % 2**64:016x})"
+
     def subset(self, which):
         """The multiset of some of its rows, by their numbers within it."""
         return Multiset(self.table, picked(self.numbers, which), picked(self.weights, which))

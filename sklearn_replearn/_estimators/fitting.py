@@ -15,6 +15,7 @@ from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_devi
 from .._runtime.randomness import draw_integer, draw_seed, new_generator, next_integer
 from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
+from .._tables.agreement import check_same_rows
 from .._tables.validation import names_of
 from .._training.checkpoints import checkpoint_of, folder_of, remove_checkpoint
 from .._training.divergence import loss_not_finite, warn_if_diverged
@@ -69,6 +70,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None,
 def _fitted_to(given, estimator, device, last, validation, stream, novelties):
     """The model of rows that are read, :class:`TrainingTable`."""
     rows, schema, multiset, metadata = given.rows, given.schema, given.multiset, given.metadata
+    check_same_rows("X", multiset, metadata, schema, last)
     seed = draw_seed(estimator.random_state) if stream is None else stream.seed
     generator = new_generator(seed)
     parts = [*rows.parts(), *estimator._users_parts(rows)]
@@ -208,6 +210,7 @@ def trained(
     else:
         train_rows = TrainingRows(multiset, scaler, device, metadata)
         unseen, beside = validation
+        check_same_rows("X_val", unseen, beside)
         validation_rows = UnseenRows(unseen, scaler, network.inputs is None, device, beside)
         if estimator._score_of_epochs is not None:
             watching = [estimator._score_of_epochs(validation_rows, scaler)]

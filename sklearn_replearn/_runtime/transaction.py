@@ -2,6 +2,7 @@
 
 from .isolation import one_thread
 from .memory import shortage_explained
+from .processes import together
 
 
 class FitInterrupted(KeyboardInterrupt):
@@ -22,7 +23,8 @@ def as_it_is(estimator):
 def in_one_step(estimator, fit):
     """Call ``fit`` with a copy of an estimator, which replaces it when that has ended well.
 
-    So an estimator is never half fitted, neither after an exception nor to another thread.
+    So an estimator is never half fitted, neither after an exception nor to another thread, nor in
+    one process of several that do the fit together.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def in_one_step(estimator, fit):
     """
     fresh = as_it_is(estimator)
     try:
-        with one_thread(), shortage_explained():
+        with one_thread(), shortage_explained(), together(estimator):
             fit(fresh)
     except KeyboardInterrupt as interrupt:
         # Of the fit of a part, such as an encoder, this is where, too.

@@ -1,6 +1,7 @@
 """What the table of fit was like, so that raw tables become numbers and numbers raw tables."""
 
 import copy
+import hashlib
 
 import numpy as np
 import pandas as pd
@@ -115,6 +116,13 @@ class Schema:
             return Levels.none(n_features)
         sizes = [kind.n_levels for kind in self.kinds]
         return Levels(sizes, [getattr(kind, "ordered", False) for kind in self.kinds])
+
+    def stated(self):
+        """A text that stands for columns of these names and levels."""
+        names = "without names" if self.names is None else ", ".join(map(str, self.names))
+        levels = [list(getattr(kind, "levels", ())) for kind in self.kinds or ()]
+        digest = hashlib.sha256(repr(levels).encode()).hexdigest()
+        return f"{names} ({self.dtype}, fingerprint of levels {digest[:16]})"
 
     def label(self, j):
         """A column for messages."""
