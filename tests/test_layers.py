@@ -63,6 +63,7 @@ LAYERS = {
         "results",
         "readers",
         "given",
+        "holes",
         "arrays",
         "levels",
         "contents",

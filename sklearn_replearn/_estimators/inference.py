@@ -151,6 +151,12 @@ class _TablePart:
         self.inference, self.values = inference, values
         self._scaled = torch.from_numpy(inference.scaler.scale(values))
 
+    def take(self, which):
+        """Some of these rows, by their numbers."""
+        part = copy.copy(self)
+        part.values, part._scaled = self.values[which], self._scaled[which]
+        return part
+
     def completed(self, completion):
         """The same rows, their missing numbers filled with what is expected of them.
 

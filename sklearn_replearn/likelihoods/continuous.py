@@ -31,6 +31,8 @@ _FARTHEST = 1e3  # deviations; beyond it the gradient of the normal tail is roun
 class _Located(Likelihood):
     """A location from the decoder, and a learned scale for each column."""
 
+    draws_alike = True
+
     @validated({"n_features": FEATURES, "scale": [Number(0), None]})
     def __init__(self, n_features: int, scale: float | None = None) -> None:
         super().__init__(n_features)
@@ -338,6 +340,7 @@ class Bernoulli(Likelihood):
     """
 
     support = UNIT_INTERVAL
+    draws_alike = True
 
     def __init__(self, n_features: int) -> None:
         super().__init__(n_features)

@@ -50,6 +50,11 @@ class Joint(Likelihood):
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("back", order.argsort(), persistent=False)
 
+    @property
+    def draws_alike(self) -> bool:
+        """Whether ``sample`` takes as many random numbers whatever the output says."""
+        return all(part.draws_alike for part in self.of_columns)
+
     def parts(self) -> list[tuple["Likelihood", list[int]]]:
         """Pairs of a likelihood and the numbers of its columns."""
         return list(zip(self.of_columns, self.columns, strict=True))
