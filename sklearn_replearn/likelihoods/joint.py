@@ -1,6 +1,7 @@
 """The joint likelihood of columns of several kinds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,6 +40,8 @@ class Joint(Likelihood):
     >>> mixed.log_prob(torch.tensor([[2.0, 0.0]]), torch.zeros(1, 3))
     tensor([[-0.6931, -0.9189]])
     """
+
+    _heaviest = None  # of the weights beside columns that vary, once it has been asked for
 
     def __init__(self, parts: Sequence[tuple[Likelihood, Sequence[int]]]) -> None:
         _check_parts(parts)
@@ -82,14 +85,21 @@ class Joint(Likelihood):
     def set_constant(self, constant: torch.Tensor) -> None:
         """Say which columns were constant in training, Tensor of shape (n_features,), bool."""
         super().set_constant(constant)
+        self._heaviest = None
         for part, columns in self.parts():
             part.set_constant(constant[columns])
 
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._heaviest = None
+
     def cell_error(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """What an autoencoder minimises, per cell that is there."""
-        # Beside columns that never vary there is nothing to leave room for.
-        varying = (part._weight_beside for part in self.of_columns if not part.constant.all())
-        heaviest = max(varying, default=1.0)
+        if self._heaviest is None:
+            # Beside columns that never vary there is nothing to leave room for.
+            varying = (part._weight_beside for part in self.of_columns if not part.constant.all())
+            self._heaviest = max(varying, default=1.0)
+        heaviest = self._heaviest
 
         def error(part, x, output):
             weight = min(part._weight_beside / heaviest, 1.0)
