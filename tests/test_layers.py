@@ -69,6 +69,7 @@ LAYERS = {
         "parquet",
         "parts",
         "given",
+        "holes",
         "arrays",
         "levels",
         "contents",

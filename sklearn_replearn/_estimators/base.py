@@ -26,6 +26,7 @@ from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.given import TakesTables
+from .._tables.holes import rows_of, with_holes
 from .._tables.names import names_or_numbers
 from .._tables.parts import Parts
 from .._tables.results import as_asked, results
@@ -336,7 +337,8 @@ class RepresentationTransformer(
 
         Missing numbers are first filled with what the others tell of them if codes are normally
         distributed, as encoders learn from rows in which nothing is hidden. VAETransformer, which
-        learns the likelihood of the cells that are there, can also draw (multiple imputation).
+        learns the likelihood of the cells that are there, can also draw (multiple imputation). Only
+        rows with missing cells are computed.
 
         Parameters
         ----------
@@ -349,7 +351,8 @@ class RepresentationTransformer(
             the range of fit and with as many decimals; categories the likeliest ones.
         """
         table = self._table(X)
-        return self._filled(X, table, self._expected_values(table))
+        which = with_holes(table)
+        return self._filled(X, table, self._expected_values(rows_of(table, which)), which)
 
     def _expected_values(self, table):
         """What cells are expected to be, in original units and within the range of fit."""
@@ -361,7 +364,7 @@ class RepresentationTransformer(
 
         spread, inference = self._spread_of_codes, self._applied()
         completion = None
-        if spread is not None and np.isnan(table).any():
+        if spread is not None and len(table):
             completion = spread.completion(inference, self._model.seed)
 
         def decoded(network, part):
@@ -370,10 +373,11 @@ class RepresentationTransformer(
 
         return inference.of_table(decoded, table, self.n_features_in_, np.float64)
 
-    def _filled(self, X, table, values):
+    def _filled(self, X, table, values, which):
+        """A table whose missing cells are filled, from values of the rows that have some."""
         X = table_of(self._model.rows, X)
         values = self._model.schema.within_range(values)
-        filled = self._model.schema.filled(X, table, values)
+        filled = self._model.schema.filled(X, table, values, which)
         return self._model.rows.from_table(filled)
 
     def reconstruction_error(self, X: TableLike) -> Any:

@@ -12,6 +12,7 @@ from .._dataset.splitting import divided
 from .._dataset.stored_rows import Scratch
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
+from .._runtime.memory import fitting_batches
 from .._runtime.randomness import draw_integer, draw_seed, new_generator, next_integer
 from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
@@ -233,7 +234,9 @@ def trained(
         new_generator(draw_integer(generator), device),
     )
     checkpoint = checkpoint_of(estimator, (multiset, metadata), validation)
-    with few_threads(n_weights(training), device):
+    batch_size = min(estimator.batch_size, len(train_rows))
+    asked = batch_size, n_weights(training), 2 * multiset.width
+    with few_threads(n_weights(training), device), fitting_batches(*asked, device):
         try:
             net = train(
                 training,

@@ -12,6 +12,7 @@ from .column_types import Category, Number, as_dictionary, is_dictionary, withou
 from .contents import TO, all_missing, content_of, unreadable
 from .dates import Date
 from .frames import as_pandas
+from .holes import beside_others
 from .levels import UNSEEN, Levels
 from .looks import warn_of_looks
 from .names import MANY, brief
@@ -169,7 +170,7 @@ class Schema:
             raise ValueError(f"{shown} has dtype {kind.dtype}; {brief(cell)} is no value of it.")
         return number
 
-    def filled(self, X, table, values):
+    def filled(self, X, table, values, which):
         """A copy of a raw table, its missing cells filled.
 
         Parameters
@@ -177,13 +178,16 @@ class Schema:
         X : array-like or frame
         table : ndarray or SparseTable
             The same as numbers.
-        values : ndarray of shape (n_samples, n_features), float64
+        values : ndarray of shape (n, n_features), float64
+            Of the rows with missing cells.
+        which : ndarray of int
+            These rows.
         """
-        values, missing = self.within_reach(values), None
-        found = as_pandas(X)
+        values = self.within_reach(values)
+        if isinstance(table, SparseTable):
+            return type(X)(table.filled(values, which))
+        values, found = beside_others(values, which, len(table)), as_pandas(X)
         if found is None:
-            if isinstance(table, SparseTable):
-                return type(X)(table.filled(values))
             return self._array_filled(X, table, values)
         frame, container = found
         missing = np.isnan(table)
