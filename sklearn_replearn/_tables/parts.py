@@ -9,7 +9,7 @@ import narwhals.stable.v2 as nw
 from .names import brief
 
 # Rows of a part, where its source does not say how many.
-_ROWS = 2**16
+_ROWS, _CELLS = 2**16, 2**23  # at most
 
 
 class Parts:
@@ -72,9 +72,18 @@ def _dataset_at(path):
 
 
 def _of_dataset(dataset):
+    n_rows = max(1, min(_ROWS, _CELLS // max(1, len(dataset.schema))))
+    # By default so much is read ahead that it may not fit into memory.
+    ahead = {"batch_readahead": 1, "fragment_readahead": 1}
+    if getattr(getattr(dataset, "format", None), "default_extname", None) == "parquet":
+        from pyarrow.dataset import ParquetFragmentScanOptions
+
+        options = ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
+        ahead["fragment_scan_options"] = options
+
     def read():
         table = type(dataset.schema.empty_table())
-        for batch in dataset.to_batches(batch_size=_ROWS):
+        for batch in dataset.to_batches(batch_size=n_rows, **ahead):
             if batch.num_rows:
                 yield table.from_batches([batch])
 
