@@ -9,7 +9,7 @@ from .._dataset.sparse import SparseTable
 from .arrays import rows_as_array
 from .column_types import Category, Number, as_numbers
 from .dates import as_time
-from .frames import as_pandas
+from .frames import columns_of
 from .names import column_named, name_columns
 from .schema import encoded
 from .validation import (
@@ -114,13 +114,13 @@ class PartByPart:
     def _form(self, X):
         if self._kept is not None:
             return _AsInFit(self._estimator, self._kept)
-        return (_Cells if isinstance(X, tuple) else _Numbers)(self._estimator, self._features)
+        return (_Numbers if isinstance(X, np.ndarray) else _Cells)(self._estimator, self._features)
 
     def _part(self, X):
-        """A frame and its container, or an array of numbers; as it is where fit is gone on with."""
+        """An array of numbers, or :func:`columns_of` a frame; itself where fit is gone on with."""
         if self._kept is not None:
             return X
-        found = as_pandas(X)
+        found = columns_of(X)
         if found is not None:
             return found
         if sp.issparse(X):
@@ -135,7 +135,8 @@ class PartByPart:
             )
         if not names_categories(self._features):
             return X
-        return pd.DataFrame({j: X[:, j] for j in range(X.shape[1])}), None
+        n = X.shape[1]
+        return [pd.Series(X[:, j]) for j in range(n)], pd.RangeIndex(n), None
 
 
 class _AsInFit:
@@ -179,7 +180,7 @@ class _Numbers:
         self._estimator, self._dtype, self._some = estimator, None, None
 
     def look(self, X):
-        if isinstance(X, tuple):
+        if not isinstance(X, np.ndarray):
             raise _other_form("a frame", "an array")
         if self._dtype is None:
             self._dtype, self._first, self._again = X.dtype, _no_sums(X), _no_sums(X)
@@ -200,7 +201,7 @@ class _Numbers:
         return self._float
 
     def numbers(self, X):
-        if isinstance(X, tuple):
+        if not isinstance(X, np.ndarray):
             raise _other_form("a frame", "an array")
         self._again += _sums(X)
         table, _ = of_numbers(self._estimator, X, X.dtype, self._schema)
@@ -221,47 +222,50 @@ class _Cells:
         self._names = None
 
     def look(self, X):
-        if not isinstance(X, tuple):
+        if isinstance(X, np.ndarray):
             raise _other_form("an array", "a frame")
-        frame, container = X
+        columns, names, container = X
         if self._names is None:
-            self._begin(frame, container)
-        self._check_names(frame)
-        for j, (witnesses, shown) in enumerate(zip(self._witnesses, self._shown, strict=True)):
-            column = frame.iloc[:, j]
+            self._begin(columns, names, container)
+        self._check_names(names)
+        each = zip(self._witnesses, columns, self._shown, strict=True)
+        for j, (witnesses, column, shown) in enumerate(each):
             content = content_of_part(column, shown)
             witnesses.take(column, content)
             self._first[j] += _imprint(column, content)
             if self._mixed and content == "number":
                 self._frequent[j].look(as_numbers(column).astype(np.float64))
-        return len(frame)
+        if container is None:
+            self._dtypes.add(columns[0].dtype)
+        return len(columns[0])
 
-    def _begin(self, frame, container):
-        twice = np.flatnonzero(frame.columns.duplicated())
+    def _begin(self, columns, names, container):
+        twice = np.flatnonzero(names.duplicated())
         if len(twice):
             raise ValueError(
-                f"The table names {name_columns(frame.columns, twice)} more than once. "
+                f"The table names {name_columns(names, twice)} more than once. "
                 "Give every column a name of its own."
             )
-        self._names, self._container = frame.columns, container
-        self._dtype = None if container is not None else frame.dtypes.iloc[0]
-        self._shown = list(map(column_named, frame.columns))
-        names = None if container is None else frame.columns
-        chosen = categorical(self._features, frame.shape[1], names)
+        self._names, self._container = names, container
+        self._shown = list(map(column_named, names))
+        labels = None if container is None else names
+        chosen = categorical(self._features, len(names), labels)
+        self._dtypes = set()
         self._witnesses = list(map(Witnesses, self._shown, chosen))
         self._frequent = [Frequent() for _ in self._shown]
         self._first, self._again = np.zeros((2, len(self._shown)), dtype=np.uint64)
-        validate_data(self._estimator, frame, reset=True, skip_check_array=True)
+        empty = pd.DataFrame(columns=names)
+        validate_data(self._estimator, empty, reset=True, skip_check_array=True)
         # Where some are, or may be, no numbers, values count that many rows have.
         self._mixed = any(chosen) or any(
-            content_of_part(frame.iloc[:, j], shown) != "number"
-            for j, shown in enumerate(self._shown)
+            content_of_part(column, shown) != "number"
+            for column, shown in zip(columns, self._shown, strict=True)
         )
 
-    def _check_names(self, frame):
-        if not frame.columns.equals(self._names):
-            other = [name for name in frame.columns if name not in self._names]
-            gone = [name for name in self._names if name not in frame.columns]
+    def _check_names(self, names):
+        if not names.equals(self._names):
+            other = [name for name in names if name not in self._names]
+            gone = [name for name in self._names if name not in names]
             how = f"{other[0]!r} is new" if other else f"{gone[0]!r} is missing" if gone else None
             raise ValueError(
                 "A part of the table has other columns than the first one"
@@ -290,11 +294,10 @@ class _Cells:
         return common(self._cells) if self._float is None else self._float
 
     def numbers(self, X):
-        if not isinstance(X, tuple):
+        if isinstance(X, np.ndarray):
             raise _other_form("an array", "a frame")
-        frame, _ = X
-        self._check_names(frame)
-        columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
+        columns, names, _ = X
+        self._check_names(names)
         cells = list(map(encoded, self._kinds, columns, self._shown))
         for j, (kind, column) in enumerate(zip(self._kinds, columns, strict=True)):
             if isinstance(kind, Category):
@@ -316,7 +319,9 @@ class _Cells:
             for kind, cells, found in zip(self._kinds, self._cells, self._frequent, strict=True):
                 if type(kind) is Number and cells.dtype == np.float64:
                     kind.learn_atoms(found.values, found.counts, self._n_rows)
-        return schema_of(self._container, self._kinds, names, self._dtype, self._float, self._cells)
+        # Of an array, whose columns are all of one dtype.
+        dtype = np.result_type(*self._dtypes) if self._dtypes else None
+        return schema_of(self._container, self._kinds, names, dtype, self._float, self._cells)
 
 
 def _sparse():
