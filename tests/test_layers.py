@@ -190,6 +190,7 @@ LAYERS = {
         "completion",
         "conditional",
         "drawing",
+        "drawn_parts",
         "warm_start",
         "cell_errors",
         "validation_rows",

@@ -130,7 +130,8 @@ def _numbered(n):
     return [f"x{j}" for j in range(n)]
 
 
-def _rows_at_once(n_columns):
+def rows_at_once(n_columns):
+    """How many rows of so many columns a part has at most."""
     return max(1, min(_ROWS, _CELLS // max(1, n_columns)))
 
 
@@ -141,7 +142,7 @@ def _cut(part):
         if not isinstance(part, list) or part:
             yield part
         return
-    at_once = _rows_at_once(int(np.prod(shape[1:])))
+    at_once = rows_at_once(int(np.prod(shape[1:])))
     if shape[0] <= at_once:
         if shape[0]:
             yield part
@@ -195,7 +196,7 @@ def parts_of(X):
         return X
     if isinstance(X, str | Path):
         found = dataset_at(Path(X))
-        return Parts(lambda: found.batches(_rows_at_once(len(found.schema))))
+        return Parts(lambda: found.batches(rows_at_once(len(found.schema))))
     if all(hasattr(kind, name) for name in ("to_batches", "scanner", "schema")):
         return Parts(lambda: _scanned(X))
     if kind.__module__.partition(".")[0] == "narwhals":  # of any of its versions
@@ -237,7 +238,7 @@ def _scanned(dataset):
             pre_buffer=False, use_buffered_stream=True
         )
     for batch in dataset.to_batches(
-        batch_size=_rows_at_once(len(dataset.schema)),
+        batch_size=rows_at_once(len(dataset.schema)),
         batch_readahead=0,
         fragment_readahead=0,
         use_threads=False,
@@ -254,7 +255,7 @@ def _of_polars(frame):
         )
 
     def read():
-        at_once = _rows_at_once(len(frame.collect_schema()))
+        at_once = rows_at_once(len(frame.collect_schema()))
         return frame.collect_batches(chunk_size=at_once, maintain_order=True)
 
     return Parts(read)
