@@ -63,6 +63,7 @@ LAYERS = {
         "frames",
         "results",
         "readers",
+        "parts",
         "given",
         "arrays",
         "levels",
