@@ -76,10 +76,10 @@ def what_is_learned(estimator):
 
 
 class Copies(Callback):
-    """Copies the net, as those do that keep or compare it."""
+    """Copies the network, and what knows of the other processes."""
 
     def on_epoch_end(self, net, **kwargs):
-        copy.deepcopy(net)
+        copy.deepcopy((net.module_, net.sharing_, net.processes_))
 
 
 class AtTheEndOf(Callback):
