@@ -190,7 +190,6 @@ LAYERS = {
         "completion",
         "conditional",
         "drawing",
-        "drawn_parts",
         "warm_start",
         "cell_errors",
         "validation_rows",

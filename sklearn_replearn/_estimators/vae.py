@@ -29,8 +29,7 @@ from ..priors import PRIOR, Prior
 from ..rows.base import Rows
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
-from .drawing import Drawing
-from .drawn_parts import DrawsInParts
+from .drawing import Drawing, DrawsInParts
 from .importance import Draws, cells_from_posterior, drawn_codes
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of

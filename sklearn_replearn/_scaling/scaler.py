@@ -322,9 +322,8 @@ class Scaler:
         if self.plain and found.missing.any():
             raise ValueError(
                 f"{name_columns(self.names, np.flatnonzero(found.missing))}: no cell was missing "
-                "in the first fit, and the network, which goes on as it is, has no input for them. "
-                "Fill them, or call fit with warm_start=False, or partial_fit of an unfitted "
-                "estimator with rows or columns_from in which such cells are missing."
+                "in the first fit, and the network, which goes on, has no input for them. Fill "
+                "them, or start anew with rows, or columns_from, in which some are missing."
             )
         wider = copy.copy(self)
         wider.low = np.where(self.numbers, np.fmin(self.low, low), self.low).astype(np.float32)
