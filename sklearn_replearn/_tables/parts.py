@@ -10,6 +10,7 @@ from .names import brief
 
 # Rows of a part, where its source does not say how many.
 _ROWS, _CELLS = 2**16, 2**23  # at most
+_BUFFER = 2**18  # bytes of a column that are read at once
 
 
 class Parts:
@@ -72,19 +73,43 @@ def _dataset_at(path):
 
 
 def _of_dataset(dataset):
-    n_rows = max(1, min(_ROWS, _CELLS // max(1, len(dataset.schema))))
-    # By default so much is read ahead that it may not fit into memory.
-    ahead = {"batch_readahead": 1, "fragment_readahead": 1}
-    if getattr(getattr(dataset, "format", None), "default_extname", None) == "parquet":
-        from pyarrow.dataset import ParquetFragmentScanOptions
-
-        options = ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
-        ahead["fragment_scan_options"] = options
-
     def read():
         table = type(dataset.schema.empty_table())
-        for batch in dataset.to_batches(batch_size=n_rows, **ahead):
+        for batch in _batches(dataset):
             if batch.num_rows:
                 yield table.from_batches([batch])
 
     return Parts(read)
+
+
+def _batches(dataset):
+    """Batches of a dataset of pyarrow, few of which are in memory, however slowly they are taken.
+
+    A dataset as a whole is read ahead without an end, and a file by the row group, which may be all
+    of it: a file of parquet is read as a stream.
+    """
+    n_rows = max(1, min(_ROWS, _CELLS // max(1, len(dataset.schema))))
+    try:
+        fragments = list(dataset.get_fragments())
+    except ValueError:  # of a dataset that is filtered there are none
+        fragments = [dataset]
+    for fragment in fragments:
+        if _is_plain_parquet(fragment, dataset.schema):
+            from pyarrow.parquet import ParquetFile
+
+            groups = [group.id for group in fragment.row_groups]
+            where = {"filesystem": fragment.filesystem, "buffer_size": _BUFFER}
+            with ParquetFile(fragment.path, pre_buffer=False, **where) as file:
+                yield from file.iter_batches(n_rows, row_groups=groups)
+        else:
+            schema = {} if fragment is dataset else {"schema": dataset.schema}
+            yield from fragment.to_batches(batch_size=n_rows, batch_readahead=1, **schema)
+
+
+def _is_plain_parquet(fragment, schema):
+    """Whether a fragment has the columns of its dataset in a file, and none by where that lies."""
+    return (
+        hasattr(fragment, "row_groups")
+        and str(fragment.partition_expression) == "true"
+        and fragment.physical_schema.equals(schema)
+    )
