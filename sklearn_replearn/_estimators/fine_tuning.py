@@ -11,6 +11,7 @@ from .._dataset.sparse import SparseTable
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import isolated, resolve_device
 from .._runtime.randomness import draw_integer, new_generator
+from .._tables.agreement import check_same_rows
 from .._training.checkpoints import remove_checkpoint
 from .._training.train import history_of
 from .fitting import trained
@@ -49,6 +50,7 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen, fitted)
         table = np.ascontiguousarray(table)
     device, metadata = resolve_device(transformer.device), RowMetadata(labels)
     multiset = canonical(table, sample_weight, metadata.as_columns())
+    check_same_rows("X", multiset, metadata, last=model)
     generator = new_generator(model.seed)
     seed, rows, plan = draw_integer(generator), model.rows, model.plan
     parts = [*rows.parts(), *transformer._users_parts(rows)]

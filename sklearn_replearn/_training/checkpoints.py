@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 from skorch.callbacks import Callback
 
-from .._dataset.hashing import hashes_of
 from .._runtime.randomness import global_state_of_this_fit, put_global_state
 from .._storage.files import FileReader, FileWriter
 from .._storage.fingerprint import fingerprint
@@ -77,17 +76,11 @@ def checkpoint_of(estimator, *rows):
     folder = folder_of(estimator)
     if folder is None:
         return None
-    return Checkpoint(folder, estimator, [part and _identity(*part) for part in rows])
+    return Checkpoint(folder, estimator, [part and _stated(*part) for part in rows])
 
 
-def _identity(multiset, metadata):
-    """What rows are the same by, whatever their order and container."""
-    columns = None if metadata is None else metadata.as_columns()
-    return (
-        hashes_of(multiset.table)[multiset.numbers],
-        multiset.weights,
-        None if columns is None else columns[multiset.numbers],
-    )
+def _stated(multiset, metadata):
+    return multiset.stated(None if metadata is None else metadata.as_columns())
 
 
 class Checkpoint(Callback):

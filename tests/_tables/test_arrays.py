@@ -141,7 +141,7 @@ NO_TABLES = {
     "a dict": ({"a": list(range(N))}, "pandas.DataFrame(X)"),
     "dicts": ([{"a": i} for i in range(N)], "pandas.DataFrame(X)"),
     "records": (list(pd.DataFrame(MIXED).to_records()), "pandas.DataFrame(X)"),
-    "a string": ("abc " * 1000, "list of rows"),
+    "a string": ("abc " * 1000, "or a folder of such"),
     "None": (None, "list of rows"),
     "a generator": ((row for row in MIXED), "list(X)"),
     "a map": (map(list, MIXED), "list(X)"),
