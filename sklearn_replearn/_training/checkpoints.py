@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from skorch.callbacks import Callback
 
+from .._runtime.processes import current_processes
 from .._runtime.randomness import global_state_of_this_fit, put_global_state
 from .._storage.files import FileReader, FileWriter
 from .._storage.fingerprint import fingerprint
@@ -132,9 +133,13 @@ class Checkpoint(Callback):
         self.path = self.folder / f"{type(self.estimator).__name__}-{name}.safetensors"
         self.failed = False
         self._wait(0.0)
-        if not self.path.exists():
-            return 0
-        start = copy.deepcopy(start)
+        if self.path.exists():
+            self._take_up(net, copy.deepcopy(start))
+        n_done = len(net.history)
+        current_processes().check_same(lambda: {f"epochs in {str(self.folder)!r}": str(n_done)})
+        return n_done
+
+    def _take_up(self, net, start):
         try:
             _put(net, _read(self.path))
         except Exception as problem:  # whatever can be wrong with a file
@@ -145,10 +150,10 @@ class Checkpoint(Callback):
                 UserWarning,
                 stacklevel=2,
             )
-        return len(net.history)
 
     def on_epoch_end(self, net, **kwargs):
-        if time.monotonic() < self.due:
+        # Processes that do a fit together have the same state.
+        if current_processes().rank or time.monotonic() < self.due:
             return
         start = time.monotonic()
         try:
@@ -170,7 +175,7 @@ class Checkpoint(Callback):
 def remove_checkpoint(net):
     """Remove the checkpoint of a training, if it has one."""
     for _, callback in net.callbacks_:
-        if isinstance(callback, Checkpoint):
+        if isinstance(callback, Checkpoint) and not current_processes().rank:
             remove_whole(callback.path)
 
 
