@@ -228,12 +228,14 @@ def _locked(path):
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FileExistsError(
-                f"Another process writes beside {brief(str(path))} now."
-            ) from None
-        yield
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+            held = os.path.samestat(os.fstat(handle), path.stat())  # and not removed meanwhile
+        except (BlockingIOError, FileNotFoundError):
+            held = False
+        if not held:
+            raise FileExistsError(f"Another process holds {brief(str(path))} now.")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
     finally:
         os.close(handle)

@@ -163,7 +163,9 @@ def _together(parts):
     if isinstance(first, list):
         return list(chain.from_iterable(parts))
     if isinstance(first, pd.DataFrame):
-        return pd.concat(parts)
+        # Each part counts its rows from 0 where nobody gave them an index.
+        counted = all(part.index.equals(pd.RangeIndex(len(part))) for part in parts)
+        return pd.concat(parts, ignore_index=counted)
     if sp.issparse(first):
         return sp.vstack(parts, format=first.format)
     if isinstance(nw.from_native(first, pass_through=True), nw.DataFrame):
