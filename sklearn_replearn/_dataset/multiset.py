@@ -259,6 +259,11 @@ def canonical(X, sample_weight, metadata=None):
     hashes = hashes_of(X)
     if metadata is not None:
         hashes = scrambled(hashes) + hashes_of(metadata)
+    return in_order_of(hashes, X, sample_weight, metadata)
+
+
+def in_order_of(hashes, X, sample_weight, metadata=None):
+    """The same, of rows whose hashes are known."""
     if np.ptp(sample_weight) == 0:
         numbers = np.argsort(hashes)
     else:

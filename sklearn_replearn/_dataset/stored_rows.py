@@ -10,7 +10,7 @@ import numpy as np
 from .._runtime.arrays import slices
 from .._runtime.memory import in_words
 from .hashing import hashes_of
-from .multiset import Multiset, canonical
+from .multiset import Multiset, canonical, in_order_of
 from .stretches import Equal, Stretches
 
 # Of rows: kept in memory below, taken to the disk at a time, sorted together; and the most files.
@@ -118,7 +118,10 @@ class RowsInParts:
     def __init__(self, scratch, n_rows, width, dtype):
         self._scratch, self._width, self._dtype = scratch, width, np.dtype(dtype)
         self._n, self._kept, self._weights = 0, None, None
-        self._record = np.dtype([("cells", dtype, (width,)), ("weight", np.float64)])
+        size = width * self._dtype.itemsize
+        self._record = np.dtype(
+            [("cells", f"V{size}"), ("hash", np.uint64), ("weight", np.float64)]
+        )
         if n_rows * width <= _MOST_CELLS_KEPT:
             self._kept, self._weights = np.empty((n_rows, width), dtype), np.empty(n_rows)
             return
@@ -139,20 +142,23 @@ class RowsInParts:
         self._n += len(cells)
 
     def _distribute(self, cells, weights):
+        hashes = hashes_of(cells)
         if np.array_equal(weights, np.rint(weights)):
             # A row that is there a million times must not fill a file; sums are exact.
-            some = canonical(cells, weights)
-            cells, weights = some.values(), some.weights
+            some = in_order_of(hashes, cells, weights)
+            order, weights = some.numbers, some.weights
         else:
-            order = np.argsort(hashes_of(cells))
-            cells, weights = cells[order], weights[order]
-        records = np.empty(len(cells), self._record)
-        records["cells"], records["weight"] = cells, weights
+            order = np.argsort(hashes)
+            weights = weights[order]
+        records = np.empty(len(order), self._record)
+        for part in slices(len(order), _ROWS_WRITTEN):
+            records["cells"][part] = _as_bytes(cells)[order[part]]
+        records["hash"], records["weight"] = hashes[order], weights
         bits = int(np.log2(len(self._files)))
         ends = np.arange(1, len(self._files), dtype=np.uint64) << np.uint64(64 - bits)
-        at = np.searchsorted(hashes_of(cells), ends).tolist()
+        at = np.searchsorted(records["hash"], ends).tolist()
         with room_explained(self._n_bytes):
-            for file, start, stop in zip(self._files, [0, *at], [*at, len(cells)], strict=True):
+            for file, start, stop in zip(self._files, [0, *at], [*at, len(records)], strict=True):
                 _write(file, records[start:stop])
 
     def multiset(self):
@@ -163,16 +169,17 @@ class RowsInParts:
         for file in self._files:
             records = np.empty(file.seek(0, 2) // self._record.itemsize, self._record)
             _read_into(file, records, 0)
-            some = canonical(records["cells"], records["weight"])
-            file.seek(0)
-            with room_explained(self._n_bytes):
-                for part in slices(len(some), _ROWS_WRITTEN):
-                    _write(file, some.values(part))
-                file.truncate()
-                _write(beside, some.weights)
-            counts.append(len(some))
-            low = min(low, some.weights.min(initial=np.inf))
-            high = max(high, some.weights.max(initial=-np.inf))
+            if len(records):
+                cells = _cells_of(records, self._dtype, self._width)
+                some = in_order_of(records["hash"], cells, records["weight"])
+                file.seek(0)
+                with room_explained(self._n_bytes):
+                    for part in slices(len(some), _ROWS_WRITTEN):
+                        _write(file, records["cells"][some.numbers[part]])
+                    file.truncate()
+                    _write(beside, some.weights)
+                low, high = min(low, some.weights.min()), max(high, some.weights.max())
+            counts.append(len(some) if len(records) else 0)
         table = StoredTable(self._files, counts, self._width, self._dtype)
         weights = Equal(len(table), low) if low == high else StoredColumn(beside, len(table))
         return Multiset(table, Stretches([0], [len(table)]), weights)
@@ -200,6 +207,18 @@ def _no_room(n_bytes, found):
         f"folder while fit runs, and in {tempfile.gettempdir()} {found}. Make room, or have the "
         "environment variable TMPDIR name a folder on a larger disk before Python starts."
     )
+
+
+def _as_bytes(cells):
+    """Rows as cells of one axis, each the bytes of a row."""
+    cells = np.ascontiguousarray(cells)
+    return cells.view(f"V{cells.dtype.itemsize * cells.shape[1]}")[:, 0]
+
+
+def _cells_of(records, dtype, width):
+    """The cells of records, a view of shape (n, width)."""
+    strides = records.strides[0], dtype.itemsize
+    return np.ndarray((len(records), width), dtype, records, strides=strides)
 
 
 def _write(file, array):

@@ -17,6 +17,7 @@ from .limits import (
     reject_extreme,
     reject_flat,
     reject_unrepresentable,
+    rows_to_fit,
 )
 from .normal_scores import normal_scores
 from .profile import Profile
@@ -25,7 +26,6 @@ from .support import LEVELS, REAL
 #: By name.
 SCALINGS = ("auto", "standard", "robust", "quantile", "minmax")
 _CELLS_FOR_TRANSFORMERS = 2**22
-_MOST_CELLS_FITTED = 2**25  # that a transformer is fitted to; of larger tables a sample
 _FARTHEST = 1e140  # its square, summed, is still a float64
 
 
@@ -217,7 +217,6 @@ class Scaler:
         return map(np.nan_to_num, (found.low, found.high, found.variance))
 
     def _learn_from_transformer(self, scaling, scaled, profile, multiset, seed):
-        units, ends = profile.unit, np.stack([profile.low, profile.high])
         named = {"robust": RobustScaler, "minmax": MinMaxScaler}
         scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
@@ -227,16 +226,12 @@ class Scaler:
         kept[np.flatnonzero(self.constant)] = ~np.isnan(self.fixed)
         self._given = scaled if isinstance(scaling, str) else scaled | kept
         columns = np.flatnonzero(self._given)
-        sample = multiset.sample(max(2, _MOST_CELLS_FITTED // max(1, len(columns))))
-        rows = np.stack(list(multiset.columns(sample, columns)), axis=1).astype(np.float64)
-        if len(rows) < multiset.n_draws:
-            # The range is that of all rows, whatever is sampled.
-            rows = np.concatenate([rows, ends[:, columns]])
-        ordinary = is_ordinary(units[self._given])
+        rows = rows_to_fit(multiset, columns, profile)
+        ordinary = is_ordinary(profile.unit[columns])
         if not is_affine(scaler):
             self.transformer = fitted_to(scaler, rows, ~ordinary, columns, self.names)
             return
-        units = np.where(ordinary, 1.0, units[self._given])
+        units = np.where(ordinary, 1.0, profile.unit[columns])
         shift, factor = shift_and_factor(scaler.fit(rows / units), rows.shape[1])
         self.shift[self._given], self.factor[self._given] = shift * units, factor / units
 
