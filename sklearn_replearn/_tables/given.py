@@ -105,7 +105,7 @@ def _of_parts(estimator, method, reading, X, parts, args, kwargs):
     if name in estimator._reading_parts:
         return method(estimator, parts, *args, **kwargs)
     if name in _AFTER_FIT:
-        return getattr(estimator.fit(parts, *args, **kwargs), _AFTER_FIT[name])(parts)
+        return getattr(estimator.fit(X, *args, **kwargs), _AFTER_FIT[name])(X)
     if name not in _BY_ROW:
         reject_parts(X, f"{type(estimator).__name__}.{name}")
     arguments = signature(method).bind(estimator, parts, *args, **kwargs).arguments

@@ -129,6 +129,41 @@ class ParquetFiles:
                     yield table.cast(self.schema)
 
 
+def batches_of(dataset, rows_at_once):
+    """Tables of so many rows or fewer of a dataset of pyarrow, however slowly they are taken.
+
+    A dataset as a whole is read ahead without an end, and a file by the row group, which may be all
+    of it: a file of parquet is read as a stream.
+    """
+    pyarrow = _pyarrow()
+    try:
+        fragments = list(dataset.get_fragments())
+    except ValueError:  # of a dataset that is filtered there are none
+        fragments = [dataset]
+    for fragment in fragments:
+        if _is_plain_parquet(fragment, dataset.schema):
+            from pyarrow.parquet import ParquetFile
+
+            groups = [group.id for group in fragment.row_groups]
+            where = {"filesystem": fragment.filesystem, "buffer_size": _BUFFER}
+            with ParquetFile(fragment.path, pre_buffer=False, **where) as file:
+                for batch in file.iter_batches(rows_at_once, row_groups=groups, use_threads=False):
+                    yield pyarrow.Table.from_batches([batch])
+        else:
+            schema = {} if fragment is dataset else {"schema": dataset.schema}
+            for batch in fragment.to_batches(batch_size=rows_at_once, batch_readahead=1, **schema):
+                yield pyarrow.Table.from_batches([batch])
+
+
+def _is_plain_parquet(fragment, schema):
+    """Whether a fragment has the columns of its dataset in a file, and none by where that lies."""
+    return (
+        hasattr(fragment, "row_groups")
+        and str(fragment.partition_expression) == "true"
+        and fragment.physical_schema.equals(schema)
+    )
+
+
 def _schema_of(name):
     """That of a file, without columns that are an index of pandas."""
     from pyarrow import ArrowInvalid
@@ -228,12 +263,14 @@ def _locked(path):
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FileExistsError(
-                f"Another process writes beside {brief(str(path))} now."
-            ) from None
-        yield
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
+            held = os.path.samestat(os.fstat(handle), path.stat())  # and not removed meanwhile
+        except (BlockingIOError, FileNotFoundError):
+            held = False
+        if not held:
+            raise FileExistsError(f"Another process holds {brief(str(path))} now.")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
     finally:
         os.close(handle)

@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from torch.utils import data as torch_data
 
 from .names import brief
-from .parquet import dataset_at, write_folder
+from .parquet import batches_of, dataset_at, write_folder
 from .readers import as_read, remedy_of_lazy
 
 __all__ = ["Parts"]
@@ -163,7 +163,9 @@ def _together(parts):
     if isinstance(first, list):
         return list(chain.from_iterable(parts))
     if isinstance(first, pd.DataFrame):
-        return pd.concat(parts)
+        # Each part counts its rows from 0 where nobody gave them an index.
+        counted = all(part.index.equals(pd.RangeIndex(len(part))) for part in parts)
+        return pd.concat(parts, ignore_index=counted)
     if sp.issparse(first):
         return sp.vstack(parts, format=first.format)
     if isinstance(nw.from_native(first, pass_through=True), nw.DataFrame):
@@ -198,7 +200,7 @@ def parts_of(X):
         found = dataset_at(Path(X))
         return Parts(lambda: found.batches(rows_at_once(len(found.schema))))
     if all(hasattr(kind, name) for name in ("to_batches", "scanner", "schema")):
-        return Parts(lambda: _scanned(X))
+        return Parts(lambda: batches_of(X, rows_at_once(len(X.schema))))
     if kind.__module__.partition(".")[0] == "narwhals":  # of any of its versions
         return parts_of(X.to_native()) if hasattr(X, "to_native") else None
     if nw.dependencies.is_polars_lazyframe(X):
@@ -225,26 +227,6 @@ def reject_parts(X, name):
             f"{name} needs all rows at once, and this {type(X).__name__} is read in parts. "
             f"{'Read it' if remedy is None else f'Call {remedy}'} first, or take a sample."
         )
-
-
-def _scanned(dataset):
-    """Tables of a dataset of pyarrow's, which may have filters and any format."""
-    import pyarrow
-    from pyarrow.dataset import ParquetFileFormat, ParquetFragmentScanOptions
-
-    options = {}
-    if isinstance(getattr(dataset, "format", None), ParquetFileFormat):
-        options["fragment_scan_options"] = ParquetFragmentScanOptions(
-            pre_buffer=False, use_buffered_stream=True
-        )
-    for batch in dataset.to_batches(
-        batch_size=rows_at_once(len(dataset.schema)),
-        batch_readahead=0,
-        fragment_readahead=0,
-        use_threads=False,
-        **options,
-    ):
-        yield pyarrow.Table.from_batches([batch])
 
 
 def _of_polars(frame):
