@@ -50,7 +50,7 @@ def parts_of(X):
     kind = type(X)
     if all(hasattr(kind, name) for name in ("to_batches", "scanner", "schema")):
         return _of_dataset(X)
-    if isinstance(X, nw.LazyFrame):
+    if kind.__module__.startswith("narwhals") and hasattr(X, "to_native"):
         return parts_of(X.to_native())
     if nw.dependencies.is_polars_lazyframe(X):
         return Parts(lambda: X.collect_batches(chunk_size=_ROWS, maintain_order=True))
