@@ -27,6 +27,7 @@ from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.given import TakesTables
 from .._tables.names import names_or_numbers
+from .._tables.parts import Parts
 from .._tables.results import as_asked, results
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
@@ -40,6 +41,7 @@ from .cell_errors import ScoreOfEpochs, cell_errors, minus_means
 from .fitting import fitted_model
 from .inference import Prepared
 from .row_modules import AsModules
+from .streaming import TakesStreams
 from .validation_rows import ValidationRows
 
 _OF_COLUMNS = "n_features_in_", "feature_names_in_"
@@ -47,6 +49,7 @@ _OF_COLUMNS = "n_features_in_", "feature_names_in_"
 
 class RepresentationTransformer(
     TakesTables,
+    TakesStreams,
     OnOneThread,
     AsModules,
     Stored,
@@ -94,6 +97,8 @@ class RepresentationTransformer(
     n_features_in_: int
     feature_names_in_: NDArray[Any]
     n_iter_: int
+
+    _reading_parts = ("fit", "partial_fit", "score")
 
     # ---------------------------------------------------------------- fit
 
@@ -427,6 +432,8 @@ class RepresentationTransformer(
         float
         """
         scores = self.score_samples(X)
+        if isinstance(scores, Parts):
+            scores = scores.collect()
         weights = None if sample_weight is None else row_weights(sample_weight, scores)
         return float(np.average(scores, weights=weights))
 

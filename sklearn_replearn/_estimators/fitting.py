@@ -27,11 +27,12 @@ from ..objectives.base import bound_to, checked_heads
 from ..priors import check_prior
 from ..rows import Table
 from .model import Model, NetworkPlan, n_weights, named
+from .novelties import novelties_after
 from .training_table import training_table
-from .warm_start import goes_on, reject_other_plan, reject_other_rows
+from .warm_start import goes_on, reject_other_plan, reject_other_rows, state_of
 
 
-def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None):
+def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None, stream=None):
     """Learn the columns and train the network as the parameters of an estimator say.
 
     Parameters
@@ -45,31 +46,35 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
         Takes the number of rows and gives their :class:`RowMetadata`.
     validation : ValidationRows, default=None
         None: a share of the rows is held out if the estimator stops early.
+    stream : Stream, default=None
+        Of which ``X`` is the next part; the fit goes on from the model there is, if there is one.
 
     Returns
     -------
     Model
     """
     device = resolve_device(estimator.device)
-    last = estimator._model if goes_on(estimator) else None
+    last = estimator._model if stream is not None or goes_on(estimator) else None
     rows = Table() if estimator.rows is None else estimator.rows
     if last is not None:
         reject_other_rows(rows, last)
     with Scratch() as scratch:
         given = training_table(estimator, rows, X, sample_weight, metadata_of, last, scratch)
-        return _fitted_to(given, estimator, device, last, validation)
+        novelties = None if last is None else novelties_after(last, given, X)
+        return _fitted_to(given, estimator, device, last, validation, stream, novelties)
 
 
-def _fitted_to(given, estimator, device, last, validation):
+def _fitted_to(given, estimator, device, last, validation, stream, novelties):
     """The model of rows that are read, :class:`TrainingTable`."""
     rows, schema, multiset, metadata = given.rows, given.schema, given.multiset, given.metadata
-    generator = new_generator(draw_seed(estimator.random_state))
+    seed = draw_seed(estimator.random_state) if stream is None else stream.seed
+    generator = new_generator(seed)
     parts = [*rows.parts(), *estimator._users_parts(rows)]
     with isolated(parts, draw_integer(generator), device, gradients=True):
         if last is None:
-            scaler, plan = _learned(estimator, rows, schema, multiset, draw_integer(generator))
+            scaler, plan = learned(estimator, rows, schema, multiset, draw_integer(generator))
         else:
-            scaler = last.scaler.widened(multiset)
+            schema, scaler = schema.widened(multiset), last.scaler.widened(multiset)
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
             reject_other_plan(estimator, plan, last.plan)
         estimator._check(rows, scaler)
@@ -102,7 +107,7 @@ def _fitted_to(given, estimator, device, last, validation):
                 generator,
                 device,
                 lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
-                None if last is None else last.resumable,
+                None if last is None else state_of(last),
                 rows.start,
                 None if validation is None else validation.read(estimator, rows, schema, scaler),
                 fitted,
@@ -111,7 +116,12 @@ def _fitted_to(given, estimator, device, last, validation):
         with few_threads(n_weights(network), device), torch.no_grad():
             # Stored before finishing, which may rescale the codes.
             resumable = training_state(net, estimator) if estimator.warm_start else None
-            unfinished = Model(rows, schema, scaler, plan, {}, seed, history, resumable=resumable)
+            if stream is not None:
+                stream = stream.after(multiset, metadata, draw_integer(generator))
+                train_rows = stream.described(scaler, device)
+            unfinished = Model(
+                rows, schema, scaler, plan, {}, seed, history, None, resumable, stream, novelties
+            )
             model = _finished(estimator, network, train_rows, unfinished)
             return replace(model, extras=estimator._completed(model, train_rows))
 
@@ -246,7 +256,7 @@ def _network(plan, rows, scaler, generator):
     return network
 
 
-def _learned(estimator, rows, schema, multiset, seed):
+def learned(estimator, rows, schema, multiset, seed):
     """How columns are scaled, and the plan of the network."""
     names = names_of(estimator)
     profile = Profile(multiset, schema.levels(multiset.width))

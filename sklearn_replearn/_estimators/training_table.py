@@ -71,7 +71,7 @@ def training_table(estimator, rows, X, sample_weight, metadata_of, last, scratch
         found = _in_parts(estimator, rows, parts, sample_weight, metadata_of, last, scratch)
     if last is None:
         found.schema.warn_of_looks()
-    if found.multiset.n_draws < 2:
+    if found.multiset.n_draws < 2 and last is None:
         raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
     return found
 

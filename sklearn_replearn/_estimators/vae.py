@@ -28,7 +28,7 @@ from ..priors import PRIOR, Prior
 from ..rows.base import Rows
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
-from .drawing import Drawing
+from .drawing import Drawing, DrawsInParts
 from .importance import Draws, drawn_codes, one_drawn
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of
@@ -41,7 +41,7 @@ _IMPUTATION_DRAWS, _DRAWS = 256, Whole(1, 2**20)
 _Scores = NDArray[np.float64]
 
 
-class VAETransformer(RepresentationTransformer):
+class VAETransformer(DrawsInParts, RepresentationTransformer):
     """Codes from a variational autoencoder: posterior means, a likelihood, and samples.
 
     Parameters

@@ -12,6 +12,13 @@ class FitInterrupted(KeyboardInterrupt):
         self.where = where
 
 
+def as_it_is(estimator):
+    """A copy of an estimator that has what it has now, whatever becomes of it."""
+    copied = object.__new__(type(estimator))
+    vars(copied).update(vars(estimator))
+    return copied
+
+
 def in_one_step(estimator, fit):
     """Call ``fit`` with a copy of an estimator, which replaces it when that has ended well.
 
@@ -24,8 +31,7 @@ def in_one_step(estimator, fit):
     KeyboardInterrupt
         If interrupted; says that the estimator is as it was.
     """
-    fresh = object.__new__(type(estimator))
-    vars(fresh).update(vars(estimator))
+    fresh = as_it_is(estimator)
     try:
         with one_thread(), shortage_explained():
             fit(fresh)

@@ -317,8 +317,8 @@ class Scaler:
         if self.plain and found.missing.any():
             raise ValueError(
                 f"{name_columns(self.names, np.flatnonzero(found.missing))}: no cell was missing "
-                "in the first fit; with warm_start the network stays as it is and has no input for "
-                "them. Fill them, or set warm_start=False."
+                "in the first fit, and the network, which goes on, has no input for them. Fill "
+                "them, or start anew with rows, or columns_from, in which some are missing."
             )
         wider = copy.copy(self)
         wider.low = np.where(self.numbers, np.fmin(self.low, low), self.low).astype(np.float32)

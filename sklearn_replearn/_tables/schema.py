@@ -1,5 +1,7 @@
 """What the table of fit was like, so that raw tables become numbers and numbers raw tables."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 
@@ -71,6 +73,15 @@ class Schema:
         return (
             values if self.range is None else np.fmax(self.range[0], np.fmin(self.range[1], values))
         )
+
+    def widened(self, multiset):
+        """The same with the range of the numbers of a multiset, too."""
+        if self.range is None:
+            return self
+        wider, found = copy.copy(self), multiset.moments(multiset.values)
+        low, high = self.range
+        wider.range = np.stack([np.fmin(low, found.low), np.fmax(high, found.high)])
+        return wider
 
     def within_reach(self, values):
         """Expected numbers, dates among them at most as far from the range of fit as it is long.

@@ -92,7 +92,8 @@ def train(
     current_task().begins(max_epochs)
     net.initialize()
     if resumed is not None:
-        net.module_.load_state_dict(to_tensors(resumed["module"]))
+        # Of a network that was kept without what only training needs, the rest starts anew.
+        net.module_.load_state_dict({**net.module_.state_dict(), **to_tensors(resumed["module"])})
         if resumed["trained_by"] == _trainer(estimator):
             # Its moments, with the learning rate and other settings of this fit.
             state = to_tensors(resumed["optimizer"])
