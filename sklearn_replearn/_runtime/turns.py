@@ -92,6 +92,12 @@ class Turns:
             several = sum(turn.thread == me for turn in self.holders) > 1
         return None if turn is None or turn.thread != me or several else turn
 
+    def is_mine(self):
+        """Whether it is the turn of this thread."""
+        with self.changed:
+            top = self._top()
+        return top is not None and top.thread == threading.get_ident()
+
     @property
     def awaited(self):
         """Whether another thread waits."""

@@ -58,7 +58,7 @@ def test_the_table_of_reasons_is_that_of_the_record(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["anomaly", "anomaly_speed", "engines", "objectives", "p_values", "reasons"]
+    "name", ["anomaly", "anomaly_speed", "engines", "kills", "objectives", "p_values", "reasons"]
 )
 def test_what_is_said_is_what_was_measured(name, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
