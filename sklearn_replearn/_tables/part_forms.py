@@ -117,7 +117,7 @@ class Cells:
         for j, (witnesses, column, shown) in enumerate(each):
             content = content_of_part(column, shown)
             witnesses.take(column, content)
-            self._first[j] += _imprint(column, content)
+            self._first[j : j + 1] += _imprint(column, content)
             if self._mixed and content == "number":
                 self._frequent[j].look(as_numbers(column).astype(np.float64))
         if container is None:
@@ -187,7 +187,8 @@ class Cells:
         for j, (kind, column) in enumerate(zip(self._kinds, columns, strict=True)):
             if isinstance(kind, Category):
                 self._counts[j] -= _counts(kind, cells[j])
-            self._again[j] += _imprint(column, content_of_part(column, self._shown[j]))
+            content = content_of_part(column, self._shown[j])
+            self._again[j : j + 1] += _imprint(column, content)
             if type(kind) is Number and self._float == np.float32:
                 self._frequent[j].count(cells[j])
         return joined(cells, common(self._cells) if self._float is None else self._float)
@@ -247,7 +248,5 @@ def _imprint(column, content):
     elif content == "time":
         cells = as_time(column).astype("int64").to_numpy()
     else:
-        return np.uint64(column.isna().sum())
-    if cells.dtype.kind not in "fiu":
-        return np.uint64(np.count_nonzero(cells))
-    return _sums(cells[:, None])[0]
+        return np.array([column.isna().sum()], dtype=np.uint64)
+    return _sums(cells[:, None])
