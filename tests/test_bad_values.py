@@ -514,7 +514,7 @@ def verdict(use, name, value):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             use.call(**{**use.required(), name: value})
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, FileNotFoundError) as error:
         frame = error.__traceback__
         while frame.tb_next is not None:
             frame = frame.tb_next

@@ -142,6 +142,7 @@ def test_what_is_read_once_is_refused():
     [
         (lambda: FRAME, "must give an iterator"),
         (lambda: 3, "must give an iterator"),
+        (lambda path: iter([path]), "needs arguments .*'path'"),
         (lambda: [(np.ones((2, 2)), np.ones(2))], "tuple of 2. Give the rows alone"),
         (lambda: [[torch.ones(2, 2), torch.ones(2)]], "list of 2. Give the rows alone"),
         (lambda: [FRAME, "x.parquet"], "Part 1 of .* must be a frame or an array"),
