@@ -75,8 +75,8 @@ class Novelties:
                     named = shown(j, multiset.numbers[part][of_column])
                     known = dict.fromkeys([*later.levels.get(j, ()), *named])
                     later.levels[j] = tuple(known)[:_MOST_LEVELS]
-        # Chance puts two rows in n beyond the range of n others.
-        many = beyond > np.maximum(2, multiset.total * (_LARGE_SHARE + 4 / self.n_rows))
+        # Chance puts two rows in n beyond the range of n others, and hardly ever ten times as many.
+        many = beyond > np.maximum(4, multiset.total * (_LARGE_SHARE + 20 / self.n_rows))
         later.unseen, later.beyond = self.unseen + unseen, self.beyond + beyond
         later.n_rows = self.n_rows + multiset.total
         new = np.stack([unseen > 0, many]) & ~self.warned
