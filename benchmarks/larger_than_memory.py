@@ -167,9 +167,9 @@ columns in files of parquet; networks of the default size, codes of 8 columns.
 {table_of(fits, shown)}
 
 Fits in memory have more epochs, so that there are as many updates. Rows a second are rows times
-epochs by all seconds of fit, with what is read, sorted and written before. Peaks are of fit and transform, with all
-that Python, torch and pyarrow take (about 400 MB when nothing is read); those in memory hold
-their table.
+epochs by all seconds of fit, with what is read, sorted and written before. Peaks are of fit and
+transform, with all that Python, torch and pyarrow take (about 400 MB when nothing is read); those
+in memory hold their table.
 
 ## In parts, as a share of in memory
 
