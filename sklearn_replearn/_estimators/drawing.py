@@ -116,7 +116,7 @@ class DrawsInParts:
     )
     def sample_in_parts(
         self,
-        n_samples: int,
+        n_samples: int = 1,
         random_state: Seed = None,
         *,
         given: Mapping[Any, Any] | None = None,
@@ -126,7 +126,7 @@ class DrawsInParts:
 
         Parameters
         ----------
-        n_samples : int
+        n_samples : int, default=1
             Of all parts together. Each has up to 65,536 rows, and 4 million cells.
         random_state : int, RandomState instance or None, default=None
             None draws other rows in each call. The parts are the same each time they are read.
