@@ -13,7 +13,8 @@ from sklearn_replearn._dataset.epochs import is_large, stretches
 def small(monkeypatch):
     monkeypatch.setattr(epochs, "_MOST_DRAWS", 100)
     monkeypatch.setattr(epochs, "_ROWS_TOGETHER", 64)
-    monkeypatch.setattr(epochs, "BLOCK", 8)
+    monkeypatch.setattr(epochs, "_ROWS_OF_BLOCK", 8)
+    monkeypatch.setattr(epochs, "_BLOCKS_TOGETHER", 8)
 
 
 def orders(n, batch_size, width=3, generator=None):
@@ -57,3 +58,10 @@ def test_small_tables_are_shuffled_at_once():
     ((draws, order, number),) = orders(50, 10, generator=torch.Generator().manual_seed(0))
     assert len(draws) == len(order) == 50
     assert number == 5
+
+
+@pytest.mark.parametrize("width", [1, 100, 12_288, 10**6])
+def test_a_large_table_has_many_blocks(width):
+    n_rows = max(2, 2**26 // width + 1)
+    blocks = n_rows / epochs.rows_of_block(width)
+    assert blocks >= min(n_rows, 250)
