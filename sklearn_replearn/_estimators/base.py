@@ -116,9 +116,12 @@ class RepresentationTransformer(
 
         Parameters
         ----------
-        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features), or in parts
             At least two rows. Columns of frames hold numbers, booleans, dates, strings or
-            categories; missing cells are NaN, None, NaT or NA.
+            categories; missing cells are NaN, None, NaT or NA. A table that memory has no room for
+            is given in parts, which are read twice: as the path of a parquet file or of a folder of
+            such, a dataset of pyarrow, a lazy frame of polars, dask or narwhals, or a callable that
+            gives an iterator of frames or arrays. The model is that of the same rows in memory.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -146,6 +149,8 @@ class RepresentationTransformer(
             table; if the loss is not finite.
         TypeError
             If ``X`` has cells of a type that no column may have, such as lists.
+        OSError
+            If a table in parts has no room on the disk of Python's ``tempfile`` while fit runs.
         KeyboardInterrupt
             If interrupted. After any exception the estimator is as it was before.
 
