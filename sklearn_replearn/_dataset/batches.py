@@ -11,7 +11,8 @@ from .epochs import is_large, stretches
 
 # Scaled rows of up to this many bytes are kept; of larger tables each batch is scaled anew.
 _MOST_KEPT = 2**26
-_CELLS_TRANSFORMED = 2**22  # at a time, of large tables
+# At a time, of large tables: cells by a transformer, rows however wide they are.
+_CELLS_TRANSFORMED, _FEWEST_READ = 2**22, 2**6
 _SHARE_OF_FREE_MEMORY = 0.5  # of a GPU
 _FARTHEST = 1e15  # from the middle of a column
 
@@ -104,7 +105,7 @@ class TrainingRows(Dataset):
         rows = torch.empty((len(numbers), self.multiset.width), dtype=torch.float32, device="cpu")
         # A transformer takes its time for each call.
         n_cells = CELLS if self._scaler.transformer is None else _CELLS_TRANSFORMED
-        for part in slices(len(numbers), max(1, n_cells // self.multiset.width)):
+        for part in slices(len(numbers), max(_FEWEST_READ, n_cells // self.multiset.width)):
             rows[part] = self._read(numbers[part])
         return rows
 

@@ -5,15 +5,23 @@ import torch
 
 # Beyond so many draws, or cells, an epoch is shuffled in two steps.
 _MOST_DRAWS, _MOST_CELLS = 2**20, 2**26
-#: Rows that stay together then, as they stand in canonical order, which is a random one.
-BLOCK = 2**10
-# Shuffled together: many blocks, of so many cells and rows at most.
+# Shuffled together are so many cells and rows at most, of many blocks, which have at most so many.
 _CELLS_TOGETHER, _ROWS_TOGETHER = 2**24, 2**18
+_BLOCKS_TOGETHER, _ROWS_OF_BLOCK = 2**6, 2**10
 
 
 def is_large(n_rows, width):
     """Whether rows are drawn in two steps: blocks at random, and the rows of many blocks."""
     return n_rows > _MOST_DRAWS or n_rows * width > _MOST_CELLS
+
+
+def _rows_together(width):
+    return max(1, min(_ROWS_TOGETHER, _CELLS_TOGETHER // width))
+
+
+def rows_of_block(width):
+    """Rows that stay together, as they stand in canonical order, which is a random one."""
+    return max(1, min(_ROWS_OF_BLOCK, _rows_together(width) // _BLOCKS_TOGETHER))
 
 
 def stretches(n_draws, n_batches, width, generator=None):
@@ -38,14 +46,15 @@ def stretches(n_draws, n_batches, width, generator=None):
         order = _order(n_draws, generator, device)
         yield np.arange(n_draws), order, n_batches
         return
-    n_blocks = -(-n_draws // BLOCK)
+    block = rows_of_block(width)
+    n_blocks = -(-n_draws // block)
     blocks = _order(n_blocks, generator, device).cpu().numpy()
     # Where blocks begin and end among the draws of the epoch.
-    sizes = np.full(n_blocks, BLOCK)
-    sizes[blocks == n_blocks - 1] = n_draws - (n_blocks - 1) * BLOCK
+    sizes = np.full(n_blocks, block)
+    sizes[blocks == n_blocks - 1] = n_draws - (n_blocks - 1) * block
     ends = np.cumsum(sizes)
-    shifts = blocks * BLOCK - (ends - sizes)
-    at_once = max(1, min(_ROWS_TOGETHER, _CELLS_TOGETHER // width) * n_batches // n_draws)
+    shifts = blocks * block - (ends - sizes)
+    at_once = max(1, _rows_together(width) * n_batches // n_draws)
     for first in range(0, n_batches, at_once):
         last = min(first + at_once, n_batches)
         places = np.arange(_start(first, n_draws, n_batches), _start(last, n_draws, n_batches))

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from .epochs import BLOCK, is_large
+from .epochs import is_large, rows_of_block
 from .stretches import Stretches
 
 
@@ -80,7 +80,7 @@ class _InBlocks:
     """Rows that follow each other together."""
 
     def __init__(self, multiset):
-        self._starts = np.arange(0, len(multiset), BLOCK)
+        self._starts = np.arange(0, len(multiset), rows_of_block(multiset.width))
         self._stops = np.append(self._starts[1:], len(multiset))
         blocks = zip(self._starts.tolist(), self._stops.tolist(), strict=True)
         self.weights = np.array([multiset.weights[a:b].sum() for a, b in blocks])

@@ -294,7 +294,7 @@ class ContrastiveTransformer(RepresentationTransformer):
             At least two rows. Columns of frames hold numbers, booleans, dates, strings or
             categories; missing cells are NaN, None, NaT or NA. Others as ``rows`` say. A table that
             memory has no room for is given in parts, without ``y``, ``groups`` and ``times``, see
-            :meth:`AutoencoderTransformer.fit`.
+            :meth:`~sklearn_replearn.AutoencoderTransformer.fit`.
         y : array-like of shape (n_samples,), default=None
             Classes, for objectives that use them
             (:class:`~sklearn_replearn.objectives.SupCon`); -1 where a row has none. Others ignore

@@ -13,6 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 from torch.utils import data as torch_data
 
+from .._runtime.parameters import validated
 from .names import brief
 from .parquet import batches_of, dataset_at, write_folder
 from .readers import as_read, remedy_of_lazy
@@ -52,6 +53,7 @@ class Parts:
     (150, 2)
     """
 
+    @validated({"read": [callable], "names": [callable, None]})
     def __init__(
         self,
         read: Callable[[], Iterable[Any]],
@@ -85,6 +87,7 @@ class Parts:
             raise ValueError("There are no parts: nothing was read.")
         return _together(parts)
 
+    @validated({"folder": [str, os.PathLike]})
     def to_parquet(self, folder: str | os.PathLike) -> Path:
         """Write each part to a parquet file of its own, in a new folder.
 

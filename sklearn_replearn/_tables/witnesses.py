@@ -154,9 +154,9 @@ class Witnesses:
                 "have: a table that is read in parts may not hold so many levels. Leave the column "
                 "out, or make larger groups of its values."
             )
-        first = np.unique(codes, return_index=True)[1]
+        seen, first = np.unique(codes, return_index=True)
         self._levels = [cells.iloc[first].reset_index(drop=True)]
-        self._counts, self._waiting = [np.bincount(codes, counts)], 0
+        self._counts, self._waiting = [np.bincount(codes, counts)[seen]], 0
 
     def learned(self):
         """The kind of the column, the numbers of the witnesses, and how often each is there."""

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
-from sklearn_replearn._dataset import batches, epochs, splitting, stored_rows
+from sklearn_replearn._dataset import batches, epochs, stored_rows
 from sklearn_replearn._estimators import training_table
 from sklearn_replearn.rows import Arrays, Images, Table
 
@@ -72,8 +72,8 @@ def on_disk(monkeypatch):
     monkeypatch.setattr(stored_rows, "_BYTES_AT_ONCE", 1500)
     monkeypatch.setattr(epochs, "_MOST_DRAWS", 50)
     monkeypatch.setattr(epochs, "_ROWS_TOGETHER", 64)
-    monkeypatch.setattr(epochs, "BLOCK", 8)
-    monkeypatch.setattr(splitting, "BLOCK", 8)
+    monkeypatch.setattr(epochs, "_ROWS_OF_BLOCK", 8)
+    monkeypatch.setattr(epochs, "_BLOCKS_TOGETHER", 8)
     monkeypatch.setattr(batches, "_MOST_KEPT", 0)
 
 
