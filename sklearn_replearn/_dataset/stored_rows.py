@@ -113,10 +113,13 @@ class RowsInParts:
     scratch : Scratch
     n_rows, width : int
     dtype : dtype
+    exact : bool
+        Whether sums of the weights are the same in any order, as those of whole numbers are.
     """
 
-    def __init__(self, scratch, n_rows, width, dtype):
+    def __init__(self, scratch, n_rows, width, dtype, exact):
         self._scratch, self._width, self._dtype = scratch, width, np.dtype(dtype)
+        self._exact = exact
         self._n, self._kept, self._weights = 0, None, None
         size = width * self._dtype.itemsize
         self._record = np.dtype(
@@ -143,8 +146,8 @@ class RowsInParts:
 
     def _distribute(self, cells, weights):
         hashes = hashes_of(cells)
-        if np.array_equal(weights, np.rint(weights)):
-            # A row that is there a million times must not fill a file; sums are exact.
+        if self._exact:
+            # A row that is there a million times must not fill a file.
             some = in_order_of(hashes, cells, weights)
             order, weights = some.numbers, some.weights
         else:

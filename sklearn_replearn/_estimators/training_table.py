@@ -24,6 +24,7 @@ from ..rows.base import table_of
 
 # Of a map of a file: larger than this share of free memory it is read in parts, of so many cells.
 _MOST_OF_MEMORY, _CELLS_READ = 0.5, 2**22
+_LARGEST_EXACT = 2.0**53  # up to which every whole number is a float
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def _in_parts(estimator, rows, parts, sample_weight, metadata_of, last, scratch)
     if metadata_of is not None:
         _reject_metadata(metadata_of, given.n_rows)
     schema = door.schema()
-    found = RowsInParts(scratch, door.n_rows, estimator.n_features_in_, dtype)
+    width = estimator.n_features_in_
+    found = RowsInParts(scratch, door.n_rows, width, dtype, given.adds_up_exactly())
     for table, weights in given:
         numbers = door.numbers(table)
         given.rows.check(numbers, schema)
@@ -156,6 +158,12 @@ class _Given:
                 "sample_weight must have one value for each row of the table, which has "
                 f"{self.n_rows:,} in all its parts; got {len(self._weights):,}."
             )
+
+    def adds_up_exactly(self):
+        """Whether sums of these weights are the same in any order: of whole numbers, not huge."""
+        weights = np.array([self._each]) if self._weights is None else self._weights
+        total = self._each * self.n_rows if self._weights is None else weights.sum()
+        return bool(total <= _LARGEST_EXACT and (weights == np.rint(weights)).all())
 
 
 def _reject_metadata(metadata_of, n_rows):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from sklearn.utils.validation import check_array
 
 from .arrays import rows_as_array
 from .frames import columns_of
@@ -111,7 +112,9 @@ class PartByPart:
         X = rows_as_array(X)
         if X.ndim > 2:
             reject_axes(X)
-        if X.dtype.kind not in "fiubc":
+        if X.dtype.kind == "c":
+            check_array(X)  # says what is wrong
+        if X.dtype.kind not in "fiub":
             raise ValueError(
                 f"A part of the table is an array of dtype {X.dtype}. Give parts whose cells are "
                 "not all numbers as frames, for example with pandas.DataFrame(part)."

@@ -74,7 +74,8 @@ class Numbers:
                 f"A part of the table has {X.shape[1]} columns, and the first one "
                 f"{len(self._first)}. Give all parts the same columns."
             )
-        self._dtype = np.result_type(self._dtype, X.dtype)
+        if X.dtype != self._dtype:  # of one dtype the order of bytes stays as it is
+            self._dtype = np.result_type(self._dtype, X.dtype)
         self._some = X[:1] if self._some is None else self._some
         self._first += _sums(X)
         return len(X)
@@ -125,6 +126,8 @@ class Cells:
         return len(columns[0])
 
     def _begin(self, columns, names, container):
+        if not len(names):
+            check_array(np.zeros((2, 0)), estimator=self._estimator)  # says what is wrong
         twice = np.flatnonzero(names.duplicated())
         if len(twice):
             raise ValueError(
@@ -159,7 +162,7 @@ class Cells:
             )
 
     def learned(self, n_rows):
-        if n_rows < 2 or not self._shown:
+        if n_rows < 2:
             shape = n_rows, len(self._shown)
             check_array(np.zeros(shape), ensure_min_samples=2, estimator=self._estimator)
         found = (of.learned() for of in self._witnesses)
@@ -236,7 +239,9 @@ def _no_sums(X):
 
 def _sums(X):
     """Of each column a number that changes with any cell, and not with the order of rows."""
-    bits = np.ascontiguousarray(X).view(f"u{X.dtype.itemsize}").reshape(len(X), -1)
+    # A longer float has bits that say nothing.
+    X = np.ascontiguousarray(X, np.float64 if X.dtype.itemsize > 8 else X.dtype)
+    bits = X.view(f"u{X.dtype.itemsize}").reshape(len(X), -1)
     with np.errstate(over="ignore"):
         return np.add.reduce(bits, axis=0, dtype=np.uint64)
 

@@ -272,7 +272,9 @@ def _own_kind(kind, column):
     if type(kind) is not Number:
         return kind
     own = Number(column)
-    return own if own.decimal or own.boolean else kind
+    alike = own.dtype == kind.dtype and (own.decimal, own.boolean) == (kind.decimal, kind.boolean)
+    # Of how many places decimals are, fit has seen in all rows.
+    return kind if alike or not (own.decimal or own.boolean) else own
 
 
 def _put(column, missing, cells):

@@ -115,7 +115,7 @@ class Witnesses:
                 self._types.add(key)
                 places.append(place)
             if isinstance(cell, Decimal) and cell.is_finite():
-                size = -cell.as_tuple().exponent, cell.adjusted()
+                size = -cell.as_tuple().exponent, cell.adjusted() if cell else -np.inf
                 if size[0] > self._decimals[0] or size[1] > self._decimals[1]:
                     self._decimals = tuple(map(max, size, self._decimals))
                     places.append(place)

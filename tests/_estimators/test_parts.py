@@ -109,6 +109,18 @@ def test_rows_may_repeat_and_weigh(whole, on_disk):
     assert_same(both, encoder().fit(lambda: cut(table), sample_weight=2.0), table)
 
 
+def test_whole_weights_stand_before_fractions(on_disk):
+    # Sums of fractions depend on the order of their terms: no part of them is added up first.
+    for seed in range(4):
+        drawn = np.random.default_rng(seed)
+        rows = NUMBERS[drawn.integers(0, 2, N)]
+        weights = np.where(np.arange(N) < 100, 1.0, drawn.choice([0.1, 0.3, 0.7], N))
+        in_memory = encoder().fit(rows, sample_weight=weights)
+        parts = encoder().fit(lambda rows=rows: cut(rows), sample_weight=weights)
+        assert_same(in_memory, parts, rows)
+        assert in_memory._model.scaler.n_rows == parts._model.scaler.n_rows
+
+
 def test_rows_are_held_out(on_disk):
     early = {"early_stopping": True, "max_epochs": 3, "validation_fraction": 0.2}
     in_memory = encoder(**early).fit(DATED)
@@ -160,6 +172,16 @@ def test_parts_of_several_dtypes(on_disk):
     parts = [NUMBERS[:50], NUMBERS[50:].astype(np.float64)]
     in_memory = encoder().fit(np.concatenate(parts))
     assert_same(in_memory, encoder().fit(lambda: iter(parts)), NUMBERS)
+
+
+@pytest.mark.parametrize("dtype", ["longdouble", "float16", ">f4", ">i8", "bool", "uint8"])
+def test_any_dtype_of_numbers(dtype):
+    rows = np.rint(np.abs(3 * NUMBERS)).astype(dtype)
+    # pandas has no columns of the other order of bytes.
+    for table in (rows,) if dtype.startswith(">") else (rows, pd.DataFrame(rows)):
+        in_memory, parts = (encoder().fit(given) for given in (table, lambda t=table: cut(t)))
+        assert_same(in_memory, parts, table)
+        assert in_memory._model.schema.dtype == parts._model.schema.dtype
 
 
 def test_categories_of_parts_are_put_together():
@@ -264,6 +286,9 @@ def test_tables_that_change_while_they_are_read():
         ([MIXED, MIXED.assign(height=np.inf)], "contains inf .* in column 'height'"),
         ([np.array([["a"], ["b"]])], "as frames, for example with pandas.DataFrame"),
         ([ordered("sml"), ordered("lms")], "levels of one order in one part"),
+        ([NUMBERS.astype(complex)], "Complex data not supported"),
+        ([NUMBERS[:, :0]], "0 feature"),
+        ([MIXED[[]]], "0 feature"),
     ],
 )
 def test_parts_that_are_no_table_together(parts, message):

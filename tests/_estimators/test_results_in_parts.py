@@ -1,6 +1,7 @@
 """What estimators give for tables that are read in parts: the same as for the whole."""
 
 import inspect
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -109,6 +110,14 @@ def test_a_score_of_parts_is_that_of_the_whole(fitted):
         assert score(parts, sample_weight=weights) == score(FRAME, sample_weight=weights)
     with pytest.raises(ValueError, match="sample_weight"):
         score(parts, sample_weight=weights[:-1])
+
+
+def test_decimals_are_filled_as_fit_saw_them():
+    cells = [None if i % 3 == 0 else Decimal(i).scaleb(-(i % 2)) for i in range(N)]
+    table = FRAME.assign(a=pd.Series(cells, dtype=object))
+    encoder = quick(AutoencoderTransformer).fit(table)
+    filled = encoder.impute(lambda: (table[i : i + 1] for i in range(N))).collect()
+    assert filled["a"].map(str).tolist() == encoder.impute(table)["a"].map(str).tolist()
 
 
 def test_what_goes_by_all_rows_is_refused(fitted):
