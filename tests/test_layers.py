@@ -67,6 +67,7 @@ LAYERS = {
     "_tables": [
         "names",
         "frames",
+        "raw_rows",
         "results",
         "readers",
         "parquet",

@@ -64,7 +64,9 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None,
         reject_other_rows(rows, last)
     with Scratch() as scratch:
         given = training_table(estimator, rows, X, sample_weight, metadata_of, last, scratch)
-        novelties = None if last is None else novelties_after(last, given, X)
+        if last is None:
+            given.schema.warn_of_looks()
+        novelties = None if last is None else novelties_after(last, given)
         return _fitted_to(given, estimator, device, last, validation, stream, novelties)
 
 

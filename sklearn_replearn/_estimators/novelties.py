@@ -3,15 +3,14 @@
 import copy
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from .._runtime.sklearn import safe_indexing
-from .._tables.frames import as_pandas
 from .._tables.levels import UNSEEN
 from .._tables.names import MANY, name_columns
-from .._tables.parts import parts_of
+from .._tables.raw_rows import texts_of
 from ..rows.base import table_of
 
 _MOST_LEVELS = 100  # named of each column
@@ -57,24 +56,27 @@ class Novelties:
         scaler : Scaler
             That has seen the rows before.
         shown : callable
-            Takes the number of a column and numbers of rows of the table; gives texts of cells.
+            Takes the number of a column, numbers of rows of the table and texts; gives the first
+            of these and of texts of the cells.
         """
         later = copy.copy(self)
         leveled = np.flatnonzero(scaler.levels.sizes > 0)
         unseen, beyond = np.zeros((2, len(self.unseen)))
-        later.levels = dict(self.levels)
+        named = {}
         for part in multiset.parts():
             values, weights = multiset.values(part), multiset.weights[part]
             new = values[:, leveled] == UNSEEN
             unseen[leveled] += weights @ new
             scaled = scaler.scale(values).astype(np.float32)
             outside = (scaled < scaler.low) | (scaled > scaler.high)
-            beyond += np.where(scaler.numbers & ~scaler.constant, weights @ outside, 0)
+            beyond += np.where(scaler.numbers, weights @ outside, 0)
             for j, of_column in zip(leveled.tolist(), new.T, strict=True):
                 if of_column.any():
-                    named = shown(j, multiset.numbers[part][of_column])
-                    known = dict.fromkeys([*later.levels.get(j, ()), *named])
-                    later.levels[j] = tuple(known)[:_MOST_LEVELS]
+                    named[j] = shown(j, multiset.numbers[part][of_column], named.get(j, ()))
+        later.levels = dict(self.levels)
+        for j, levels in named.items():
+            every = dict.fromkeys([*self.levels.get(j, ()), *levels])
+            later.levels[j] = tuple(every)[:_MOST_LEVELS]
         # Chance puts two rows in n beyond the range of n others, and hardly ever ten times as many.
         many = beyond > np.maximum(4, multiset.total * (_LARGE_SHARE + 20 / self.n_rows))
         later.unseen, later.beyond = self.unseen + unseen, self.beyond + beyond
@@ -90,14 +92,14 @@ class Novelties:
             shown = ", ".join(self.levels[j][:MANY])
             said.append(f"In {name_columns(names, [j])} are levels that fit has not seen: {shown}")
         if len(leveled) > MANY:
-            said.append(f"so are in {len(leveled) - MANY} more columns")
+            said.append(f"So are in {len(leveled) - MANY} more columns")
         if len(ranged):
             said.append(
-                f"in {name_columns(names, ranged)} many numbers are beyond the range so far"
+                f"In {name_columns(names, ranged)} many numbers are beyond the range so far"
             )
         if said:
             warnings.warn(
-                f"Rows that come later are unlike those before. {'; '.join(said)}. Fit anew, on "
+                f"Rows that come later are unlike those before. {'. '.join(said)}. Fit anew, on "
                 "rows that have them, once they matter: new levels are encoded as the average of "
                 "those known, and one of these is decoded. novelties_ counts such rows; of each "
                 "column this is said once.",
@@ -118,26 +120,10 @@ class Novelties:
         )
 
 
-def novelties_after(last, given, X):
-    """The :class:`Novelties` of a model ``last`` after rows that are given, as ``X`` to ``fit``."""
+def novelties_after(last, given):
+    """The :class:`Novelties` of a model ``last`` after rows that are given, a TrainingTable."""
     known = last.novelties or Novelties.none(given.multiset.width, last.scaler.n_rows)
-    in_parts = parts_of(X) is not None
-    table = None if in_parts else table_of(given.rows, X)
-
-    def shown(j, numbers):
-        # Of rows that were read in parts the numbers are left, and no texts.
-        return [] if in_parts else _cells_of(table, j, numbers)
-
-    return known.counted(given.multiset, last.scaler, shown)
-
-
-def _cells_of(X, j, rows):
-    """Different cells of a column, as text, in the order of the rows."""
-    found = as_pandas(X)
-    if found is not None:
-        cells = found[0].iloc[np.sort(rows), j].tolist()
-    else:
-        some = safe_indexing(X.tocsr() if hasattr(X, "tocsr") else X, np.sort(rows))
-        some = some.toarray() if hasattr(some, "toarray") else some
-        cells = [row[j] for row in some]
-    return list(dict.fromkeys(str(cell) for cell in cells))
+    if given.raw is None:
+        return known.counted(given.multiset, last.scaler, lambda j, _, found: given.unseen[j])
+    table = table_of(given.rows, given.raw)
+    return known.counted(given.multiset, last.scaler, partial(texts_of, table))

@@ -176,6 +176,7 @@ def _with_columns_of(estimator, X, stream):
     seed, device = draw_integer(generator), resolve_device(estimator.device)
     with isolated(parts, seed, device, gradients=False), Scratch() as scratch:
         given = training_table(estimator, rows, as_read(X), None, None, None, scratch)
+        given.schema.warn_of_looks()
         rows, schema, seed = given.rows, given.schema, draw_integer(generator)
         scaler, plan = learned(estimator, rows, schema, given.multiset, seed)
     model = Model(rows, schema, scaler, plan, {}, seed, History.empty())

@@ -2,7 +2,8 @@
 
 import math
 import mmap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from .._runtime.memory import free_memory
 from .._runtime.sklearn import safe_indexing
 from .._tables.part_by_part import PartByPart
 from .._tables.parts import Parts, parts_of
+from .._tables.raw_rows import raw_rows
 from .._tables.readers import as_read
 from .._tables.schema import Schema
 from .._tables.validation import read_table
@@ -39,12 +41,19 @@ class TrainingTable:
     multiset : Multiset
     metadata : RowMetadata or None
         Of the rows of the table that the multiset is of.
+    raw : object
+        The table as it was given, in whose rows the numbers of the multiset count; None where it
+        was read in parts.
+    unseen : dict
+        Of each column levels that an earlier fit has not seen, as texts, of a table in parts.
     """
 
     rows: Rows
     schema: Schema
     multiset: Multiset
     metadata: RowMetadata | None
+    raw: Any = None
+    unseen: dict = field(default_factory=dict)
 
 
 def training_table(estimator, rows, X, sample_weight, metadata_of, last, scratch):
@@ -52,7 +61,7 @@ def training_table(estimator, rows, X, sample_weight, metadata_of, last, scratch
 
     Parameters
     ----------
-    estimator : RepresentationTransformer
+    estimator : estimator
         It gets ``n_features_in_`` and, for tables with names, ``feature_names_in_``.
     rows : Rows
         As a user gives them.
@@ -70,17 +79,20 @@ def training_table(estimator, rows, X, sample_weight, metadata_of, last, scratch
         found = _in_memory(estimator, rows, X, sample_weight, metadata_of, last)
     else:
         found = _in_parts(estimator, rows, parts, sample_weight, metadata_of, last, scratch)
-    if last is None:
-        found.schema.warn_of_looks()
     if found.multiset.n_draws < 2 and last is None:
-        raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
+        raise _too_few()
     return found
+
+
+def _too_few():
+    return ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
 
 
 def _in_memory(estimator, rows, X, sample_weight, metadata_of, last):
     rows = rows.in_form_of(X)
-    X, features = table_of(rows, X), rows.categorical_features
-    table, schema = read_table(estimator, X, features, None if last is None else last.schema)
+    raw, features = X, rows.categorical_features
+    X, kept = table_of(rows, X), None if last is None else last.schema
+    table, schema = read_table(estimator, X, features, kept)
     rows.check(table, schema)
     weights = row_weights(sample_weight, table)
     metadata = None if metadata_of is None else metadata_of(len(table)).of_counting(weights > 0)
@@ -89,12 +101,13 @@ def _in_memory(estimator, rows, X, sample_weight, metadata_of, last):
         counting = np.flatnonzero(weights)
         metadata = None if metadata is None else metadata.take(counting)
         weights = weights[counting]
-        table, schema = read_table(estimator, safe_indexing(X, counting), features)
+        raw = raw_rows(raw, counting)
+        table, schema = read_table(estimator, table_of(rows, raw), features)
     if not isinstance(table, SparseTable):
         # Training takes rows one by one: each must lie together in memory.
         table = np.ascontiguousarray(table)
     beside = None if metadata is None else metadata.as_columns()
-    return TrainingTable(rows, schema, canonical(table, weights, beside), metadata)
+    return TrainingTable(rows, schema, canonical(table, weights, beside), metadata, raw)
 
 
 def _in_parts(estimator, rows, parts, sample_weight, metadata_of, last, scratch):
@@ -103,6 +116,8 @@ def _in_parts(estimator, rows, parts, sample_weight, metadata_of, last, scratch)
     for table, _ in given:
         door.look(table)
     given.check_length()
+    if door.n_rows < 2 <= given.n_rows and last is None:
+        raise _too_few()
     dtype = door.learned()
     if metadata_of is not None:
         _reject_metadata(metadata_of, given.n_rows)
@@ -113,7 +128,8 @@ def _in_parts(estimator, rows, parts, sample_weight, metadata_of, last, scratch)
         numbers = door.numbers(table)
         given.rows.check(numbers, schema)
         found.add(numbers, weights)
-    return TrainingTable(given.rows, door.finished(), found.multiset(), None)
+    schema, multiset = door.finished(), found.multiset()
+    return TrainingTable(given.rows, schema, multiset, None, unseen=door.unseen())
 
 
 class _Given:

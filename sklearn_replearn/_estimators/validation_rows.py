@@ -10,6 +10,7 @@ from .._dataset.columns import row_weights
 from .._dataset.metadata import RowMetadata
 from .._dataset.multiset import canonical
 from .._dataset.sparse import SparseTable
+from .._tables.parts import reject_parts
 from .._tables.readers import as_read
 from .._tables.validation import read_table
 from ..rows.base import table_of
@@ -81,6 +82,7 @@ class ValidationRows:
         ValueError
             If they are no rows like those of ``X``.
         """
+        reject_parts(self.X, "X_val")
         try:
             table, _ = read_table(estimator, table_of(rows, as_read(self.X)), schema=schema)
             rows.check(table, schema)

@@ -96,6 +96,20 @@ class Levels:
         """Values of all digits of a column together."""
         return sum(size for _, size in digits_of(int(self.sizes[j])))
 
+    def counts(self, multiset):
+        """Weight of each level of a multiset, that of unseen and missing ones first.
+
+        dict of ndarray, by the column.
+        """
+        leveled = np.flatnonzero(~self.numbers).tolist()
+        found = {j: np.zeros(self.sizes[j] + 1) for j in leveled}
+        for part in multiset.parts(_CELLS_COUNTED) if leveled else ():
+            columns, weights = multiset.columns(part, leveled), multiset.weights[part]
+            for counts, cells in zip(found.values(), columns, strict=True):
+                numbers = np.nan_to_num(cells).astype(np.intp)
+                counts += np.bincount(numbers, weights, minlength=len(counts))
+        return found
+
     def counted(self, multiset):
         """The same with shares, and the entropy of each column in nats; 0 for numbers.
 
@@ -104,15 +118,9 @@ class Levels:
         multiset : Multiset
             The training rows.
         """
-        leveled, entropies = np.flatnonzero(~self.numbers), np.zeros(len(self))
-        counted, shares = Levels(self.sizes, self.ordered), []
-        found = [np.zeros(self.sizes[j] + 1) for j in leveled]
-        for part in multiset.parts(_CELLS_COUNTED) if len(leveled) else ():
-            columns, weights = multiset.columns(part, leveled), multiset.weights[part]
-            for counts, cells in zip(found, columns, strict=True):
-                numbers = np.nan_to_num(cells).astype(np.intp)
-                counts += np.bincount(numbers, weights, minlength=len(counts))
-        for j, counts in zip(leveled, found, strict=True):
+        entropies, shares = np.zeros(len(self)), []
+        counted = Levels(self.sizes, self.ordered)
+        for j, counts in self.counts(multiset).items():
             size, counts = self.sizes[j], counts[1:]
             some = counts[counts > 0] / max(counts.sum(), 1.0)
             entropies[j] = -(some * np.log(some)).sum()

@@ -91,6 +91,10 @@ class PartByPart:
             raise ValueError(_CHANGED.format(what=f"The table changed while it was read: {cells}."))
         return self._columns.schema()
 
+    def unseen(self):
+        """Of each column levels that an earlier fit has not seen, as texts."""
+        return self._columns.unseen if self._kept is not None else {}
+
     def _changed(self, how):
         what = f"The table had {self.n_rows:,} rows when it was read first; read again, {how}."
         return ValueError(_CHANGED.format(what=what))

@@ -10,7 +10,9 @@ from sklearn.utils.validation import check_array, validate_data
 from .._dataset.sparse import SparseTable
 from .column_types import Category, Number, as_numbers
 from .dates import as_time
+from .levels import UNSEEN
 from .names import column_named, name_columns
+from .raw_rows import texts_of
 from .schema import encoded
 from .validation import (
     categorical,
@@ -30,6 +32,9 @@ class AsInFit:
     def __init__(self, estimator, schema):
         self._estimator, self._schema, self._float = estimator, schema, np.float32
         self._first, self._again = np.zeros((2, estimator.n_features_in_), dtype=np.uint64)
+        self._leveled = np.flatnonzero(schema.levels(estimator.n_features_in_).sizes > 0).tolist()
+        #: Of each column levels that the fit has not seen, as texts.
+        self.unseen = {}
 
     def _read(self, X):
         table, _ = read_table(self._estimator, X, schema=self._schema)
@@ -49,6 +54,10 @@ class AsInFit:
     def numbers(self, X):
         table = self._read(X)
         self._again += _sums(table)
+        for j in self._leveled:
+            rows = np.flatnonzero(table[:, j] == UNSEEN)
+            if len(rows):
+                self.unseen[j] = texts_of(X, j, rows, self.unseen.get(j, ()))
         return table.astype(self._float, copy=False)
 
     def changed(self):

@@ -14,10 +14,10 @@ from sklearn.base import is_outlier_detector
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from .._dataset.columns import row_weights
 from .._dataset.hashing import draws_of
-from .._dataset.multiset import canonical
+from .._dataset.stored_rows import Scratch
 from .._estimators.names_elsewhere import DETECTOR
+from .._estimators.training_table import training_table
 from .._runtime.arrays import slices
 from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread
@@ -29,15 +29,14 @@ from .._runtime.sklearn import (
     OutlierMixin,
     StrOptions,
     fit_context,
-    safe_indexing,
 )
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import Seed, TableLike
 from .._storage.stored import Stored
 from .._tables.agreement import check_same_rows
-from .._tables.frames import as_pandas
 from .._tables.given import TakesTables
 from .._tables.names import names_or_numbers
+from .._tables.raw_rows import raw_rows
 from .._tables.results import named_results
 from .._tables.validation import names_of, read_table
 from ..rows import Table
@@ -58,6 +57,7 @@ __all__ = ["OutlierDetector"]
 
 _CELLS_AT_ONCE, _FEWEST_AT_ONCE, _ROWS_FOR_ESTIMATORS = 2**17, 2**7, 2**14
 _SIMILAR = 20
+_MOST_SCORED = 2**20
 _SPACES = ("standard", "quantile")
 
 
@@ -205,15 +205,19 @@ class OutlierDetector(
         self.random_state = random_state
         self.verbose = verbose
 
+    _reading_parts = ("fit",)
+
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: TableLike, y: Any = None, sample_weight: ArrayLike | None = None) -> Self:
         """Learn what normal rows are like.
 
         Parameters
         ----------
-        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features), or in parts
             At least two rows. Columns of frames hold numbers, booleans, dates, strings or
-            categories; missing cells are NaN, None, NaT or NA.
+            categories; missing cells are NaN, None, NaT or NA. A table that memory has no room for
+            is given in parts, see :meth:`~sklearn_replearn.AutoencoderTransformer.fit`; an
+            ``estimator`` of another library then gets its rows as they are decoded from numbers.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -250,24 +254,20 @@ class OutlierDetector(
                 f"Sparse data was passed, which {type(self.estimator).__name__} may not take. "
                 "Make it dense with X.toarray()."
             )
-        self._rows = (Table() if self.rows is None else self.rows).in_form_of(X)
-        if self._rows.scaling != "auto":
+        rows = Table() if self.rows is None else self.rows
+        if rows.scaling != "auto":
             raise ValueError(
                 "The judges scale columns for themselves, so that scaling has no effect: leave it "
-                f'at "auto"; got {self._rows!r}. An estimator has rows of its own.'
+                f'at "auto"; got {rows!r}. An estimator has rows of its own.'
             )
-        table = self._learned_table(X)
-        weights = row_weights(sample_weight, table)
-        if self._schema.kinds is not None and not weights.all():
-            # A level of rows that count nothing has not been seen.
-            counting = np.flatnonzero(weights)
-            X, weights = safe_indexing(_sliceable(X), counting), weights[counting]
-            table = self._learned_table(X)
+        with Scratch() as scratch:
+            self._learn(training_table(self, rows, X, sample_weight, None, None, scratch))
+
+    def _learn(self, given):
+        """Learn from rows that are read, a TrainingTable."""
+        self._rows, self._schema, multiset = given.rows, given.schema, given.multiset
         if self.estimator is None:  # whose own fit warns
             self._schema.warn_of_looks()
-        multiset = canonical(table, weights)
-        if multiset.n_draws < 2:
-            raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
         check_same_rows("X", multiset, schema=self._schema)
         self._seed = draw_seed(self.random_state)
         generator = new_generator(self._seed)
@@ -281,7 +281,7 @@ class OutlierDetector(
             values,
             self._spaces,
             self._decode,
-            original=lambda: safe_indexing(_sliceable(X), multiset.numbers[rows]),
+            original=_original(given, rows),
             units=units_of(values, self._schema.levels(multiset.width).sizes > 0),
         )
         judges = chosen_judges(self.estimator, self.judges, self.novelty, training)
@@ -296,25 +296,24 @@ class OutlierDetector(
         if self.contamination == "auto":
             self._warn_of_too_small(self.alpha)
             return
-        self._call_a_share_anomalous(-self._surprise(table, X), multiset)
+        self._call_a_share_anomalous(given)
 
-    def _call_a_share_anomalous(self, scores, multiset):
-        counting = scores[multiset.numbers[multiset.draws()]]
-        self.offset_ = float(np.percentile(counting, 100.0 * self.contamination))
+    def _call_a_share_anomalous(self, given):
+        # Of very many rows a sample: a share of them is known well enough.
+        numbers, times = np.unique(given.multiset.sample(_MOST_SCORED), return_counts=True)
+        scores = np.empty(len(numbers))
+        for part in slices(len(numbers), self._rows_at_once()):
+            values, raw = given.multiset.values(numbers[part]), _original(given, numbers[part])
+            rows = Observations(values, self._spaces, self._decode, raw)
+            scores[part] = -self._committee.surprise(rows)
+        self.offset_ = float(np.percentile(np.repeat(scores, times), 100.0 * self.contamination))
         if not (scores < self.offset_).any():
             warnings.warn(
-                f"contamination={self.contamination} calls none of the {len(scores)} training rows "
+                f"contamination={self.contamination} calls none of the {times.sum()} training rows "
                 "anomalous, because more of them than this share have the lowest score: many are "
                 'equal. Give a larger contamination, or leave it at "auto" and choose alpha.',
                 stacklevel=2,
             )
-
-    def _learned_table(self, X):
-        """Rows as numbers, and what their columns hold."""
-        given = table_of(self._rows, X)
-        table, self._schema = read_table(self, given, self._rows.categorical_features)
-        self._rows.check(table, self._schema)
-        return table
 
     def _warn_of_too_small(self, alpha):
         smallest = self._committee.calibration.smallest
@@ -359,10 +358,10 @@ class OutlierDetector(
 
     def _surprise(self, table, X=None):
         """Nats of rows, some at a time; ``X``: the same rows as they were given."""
-        surprise, X = np.empty(len(table)), None if X is None else _sliceable(X)
+        surprise = np.empty(len(table))
         for part in slices(len(table), self._rows_at_once()):
             numbers = np.arange(part.start, part.stop)
-            given = None if X is None else partial(safe_indexing, X, numbers)
+            given = None if X is None else partial(raw_rows, X, numbers)
             rows = Observations(table[part], self._spaces, self._decode, given)
             surprise[part] = self._committee.surprise(rows)
         return surprise
@@ -608,10 +607,8 @@ class OutlierDetector(
         return tags
 
 
-def _sliceable(X):
-    """A table of which rows can be taken."""
-    if sp.issparse(X):
-        return X.tocsr()
-    if isinstance(X, list | np.ndarray) or as_pandas(X) is not None:
-        return X
-    return np.asarray(X)
+def _original(given, numbers):
+    """What gives rows of a multiset as they were given; None where they were read in parts."""
+    if given.raw is None:
+        return None
+    return partial(raw_rows, given.raw, given.multiset.numbers[numbers])

@@ -36,16 +36,13 @@ class Space:
         self.owner, self.digits, self.repeated = [], {}, {}
         levels = self.columns.levels
         shares, start = levels.shares.astype(np.float64), 0
+        counts = levels.counts(multiset)
         for j, n_levels in enumerate(levels.sizes):
             if n_levels == 0:
                 self.owner.append([j])
                 continue
             self.digits[j] = []
-            (levels,) = multiset.columns(slice(None), [j])
-            counts = np.bincount(
-                np.nan_to_num(levels).astype(np.intp), multiset.weights, n_levels + 1
-            )
-            self.repeated[j] = counts[1:] > 1
+            self.repeated[j] = counts[j][1:] > 1
             for divisor, size in digits_of(n_levels):
                 share, start = shares[start : start + size], start + size
                 unlike = max(float((share * (1 - share)).sum()), 1.0 / multiset.n_draws)

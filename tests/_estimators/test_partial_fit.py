@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from quick import quick
@@ -19,8 +20,9 @@ from sklearn_replearn import (
     load,
     save,
 )
+from sklearn_replearn._estimators import training_table
 from sklearn_replearn.objectives import SupCon
-from sklearn_replearn.rows import Images
+from sklearn_replearn.rows import Images, Table
 
 ALL = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer]
 WINE = load_wine().data
@@ -105,7 +107,7 @@ def test_what_comes_later_is_counted_and_said_once(cls):
     assert row["levels"] == "x"
     assert not (model.inverse_transform(model.transform(new))["c"] == "x").any()
     far = table(60, 3).assign(a=lambda frame: frame["a"] + 50)
-    with pytest.warns(UserWarning, match="in column 'a' many numbers are beyond"):
+    with pytest.warns(UserWarning, match="In column 'a' many numbers are beyond"):
         model.partial_fit(far)
     assert model.novelties_.set_index("column").loc["a", "rows_beyond"] >= 60
     model.partial_fit(far)
@@ -121,6 +123,31 @@ def test_rows_of_a_new_level_teach_nothing_about_that_column(cls):
         new = quick(cls).partial_fit(first).partial_fit(other.assign(c="new"))
         newer = quick(cls).partial_fit(first).partial_fit(other.assign(c="newer"))
     assert np.array_equal(codes(new), codes(newer))
+
+
+def test_a_column_that_was_constant_and_varies_later_is_beyond_its_range():
+    model = quick(AutoencoderTransformer).partial_fit(table(60, 0).assign(a=1.0))
+    with pytest.warns(UserWarning, match="In column 'a' many numbers are beyond the range"):
+        model.partial_fit(table(60, 1))
+    assert model.novelties_.set_index("column").loc["a", "rows_beyond"] == 60
+
+
+def test_levels_are_named_of_whatever_holds_the_rows(tmp_path, monkeypatch):
+    other = table(60, 1, "uvx")
+    for given in (other, pl.from_pandas(other), lambda: [other[:9], other[9:]]):
+        model = quick(AutoencoderTransformer).partial_fit(table(60, 0))
+        with pytest.warns(UserWarning, match="'c' are levels that fit has not seen: x[.]"):
+            model.partial_fit(given)
+        found = dict(zip(model.novelties_["column"], model.novelties_["levels"], strict=True))
+        assert found["c"] == "x"
+    numbers = np.arange(60.0).reshape(30, 2) % 7
+    mapped = np.memmap(tmp_path / "map", numbers.dtype, "w+", shape=numbers.shape)
+    mapped[:] = numbers
+    mapped[3, 1] = 9.0
+    monkeypatch.setattr(training_table, "_MOST_OF_MEMORY", 0)
+    model = quick(AutoencoderTransformer, rows=Table(categorical_features=[1]))
+    with pytest.warns(UserWarning, match=r"column 1 are levels that fit has not seen: 9\.0\."):
+        model.partial_fit(numbers).partial_fit(mapped)
 
 
 def test_warm_start_counts_and_warns_as_well():

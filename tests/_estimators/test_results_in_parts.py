@@ -131,7 +131,7 @@ def test_what_goes_by_all_rows_is_refused(fitted):
         lambda: fitted["contrastive"].info_nce_bits(parts),
         lambda: fitted["classifier"].score(parts, LABELS),
         lambda: EncoderClassifier().fit(parts, LABELS),
-        lambda: OutlierDetector().fit_predict(parts),
+        lambda: quick(AutoencoderTransformer).fit(FRAME, X_val=parts),
     ):
         with pytest.raises(ValueError, match="needs all rows at once, and this function is read"):
             refused()

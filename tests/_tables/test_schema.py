@@ -90,7 +90,7 @@ def test_given_cells_that_the_table_of_fit_could_not_have_are_refused(given, mes
 
 def test_missing_cells_are_filled_and_others_stay(frame):
     table, schema = read(frame)
-    filled = schema.filled(frame, table, np.full((3, 5), 2.0))
+    filled = schema.filled(frame, table, np.full((3, 5), 2.0), np.arange(3))
     expected = frame.assign(height=[1.5, 1.75, 2.0], group=["b", "a", "b"])
     pd.testing.assert_frame_equal(filled, expected)
 
