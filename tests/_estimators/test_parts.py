@@ -84,6 +84,38 @@ def test_the_model_is_that_of_memory(kind, X, on_disk):
     assert_same(in_memory, encoder(kind).fit(lambda: cut(X)), X)
 
 
+def _drawn(seed):
+    """A table of any columns, its parts at random, and weights."""
+    draw, n = np.random.default_rng(seed), 20 + 9 * seed
+    kinds = [
+        draw.normal(size=n) * 10.0 ** draw.integers(-20, 20),
+        draw.integers(-3, 9, n),
+        draw.choice(np.append(draw.normal(size=3), 0.1), n),
+        pd.array(draw.integers(0, 5, n), dtype="Int64"),
+        pd.Categorical(draw.choice(list("abcdef"), n)),
+        pd.Series(pd.Timestamp("2020", tz="UTC") + pd.to_timedelta(draw.integers(0, 99, n), "h")),
+        draw.choice(list("xyz"), n).astype(object),
+        np.full(n, draw.normal()),
+    ]
+    chosen = draw.choice(len(kinds), 4, replace=False)
+    table = pd.DataFrame({f"of {i}": kinds[i] for i in chosen})
+    table = table.mask(draw.random(table.shape) < 0.2 * (seed % 2)).astype(
+        {name: "float64" for name, kind in table.dtypes.items() if kind == "int64"}
+    )
+    table = table.iloc[draw.integers(0, n, n)]
+    ends = np.sort(draw.integers(0, n + 1, 5)).tolist()
+    parts = [table[a:b] for a, b in zip([0, *ends], [*ends, n], strict=True)]
+    return table, parts, [None, draw.integers(0, 3, n), draw.random(n)][seed % 3]
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_any_table_in_any_parts(seed, on_disk):
+    table, parts, weights = _drawn(seed)
+    kind = [AutoencoderTransformer, VAETransformer, ContrastiveTransformer][seed // 3]
+    in_memory = encoder(kind).fit(table, sample_weight=weights)
+    assert_same(in_memory, encoder(kind).fit(lambda: parts, sample_weight=weights), table)
+
+
 def test_small_tables_are_not_taken_to_the_disk(monkeypatch):
     monkeypatch.setattr(stored_rows.Scratch, "file", None)
     assert_same(encoder().fit(MIXED), encoder().fit(lambda: cut(MIXED)), MIXED)
