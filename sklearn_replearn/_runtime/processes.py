@@ -1,6 +1,7 @@
 """Processes that do one fit together, where a user has started such: a process group of torch."""
 
 import math
+import os
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -215,6 +216,8 @@ def _text(value):
         return repr(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, os.PathLike):
+        return repr(os.fspath(value))
     if isinstance(value, type) or not hasattr(value, "get_params"):
         return getattr(value, "__qualname__", type(value).__name__)
     parts = (f"{name}={_text(part)}" for name, part in value.get_params(deep=False).items())

@@ -130,12 +130,12 @@ class RepresentationNet(NeuralNet):
         super().initialize()
         self.n_updates_, self.names_ = 0, {}
         self.first_terms_, self.last_terms_ = {}, {}
+        self.processes_ = current_processes()
+        self.sharing_ = Sharing(self.module_, self.processes_, torch.device(self.device))
         return self
 
     def fit_loop(self, *args, **kwargs):
-        self.processes_ = current_processes()
         self.processes_.same_weights(self.module_)
-        self.sharing_ = Sharing(self.module_, self.processes_, torch.device(self.device))
         by_autograd = self.users_callbacks or self.processes_.size > 1
         self.handwritten_ = None if by_autograd else handwritten_step(self)
         return super().fit_loop(*args, **kwargs)

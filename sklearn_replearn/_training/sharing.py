@@ -39,6 +39,15 @@ class Sharing:
             if isinstance(module, nn.Module)
         ]
 
+    def state(self):
+        """What was found of each module so far."""
+        return [part.draws for part in self._parts]
+
+    def resume(self, state):
+        """Take up what :meth:`state` has told of the same modules."""
+        for part, draws in zip(self._parts, state, strict=True):
+            part.draws = draws
+
     @contextmanager
     def out(self):
         """What these modules compute within is shared out."""
