@@ -29,10 +29,8 @@ class Sharing:
     """
 
     def __init__(self, training, processes, device):
-        owners = [training.network, *training.heads.modules()]
+        owners = [training.network, *training.heads.modules()] if processes.size > 1 else []
         modules = (getattr(owner, name, None) for owner in owners for name in _COSTLY)
-        if processes.size == 1:
-            modules = ()
         self._parts = [
             _SharedModule(module, processes, device)
             for module in dict.fromkeys(modules)
