@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from unittest import mock
@@ -140,6 +141,9 @@ def found_by(rank):
     found["other rows"] = outcome(lambda: one.fit(X + rank))
     found["other X_val"] = outcome(lambda: one.fit(X, X_val=X + rank))
     found["other seeds"] = outcome(lambda: other(random_state=rank).fit(X))
+    found["other number"] = outcome(lambda: other(latent_dim=np.int64(2 + rank)).fit(X))
+    sgd = partial(torch.optim.SGD, momentum=0.1 * rank)
+    found["other optimizer"] = outcome(lambda: other(optimizer=sgd).fit(X))
     found["other columns_from"] = outcome(lambda: one.partial_fit(X, columns_from=X + rank))
     found["other folders"] = outcome(lambda: other(checkpoint=Path(str(rank))).fit(X))
     found["other levels"] = outcome(lambda: one.fit(_frame(["a", "bc"[rank]])))

@@ -113,6 +113,8 @@ def test_one_of_them_ends_training_for_all(found):
         ("other rows", "differ in X: 101 distinct rows of 16 columns"),
         ("other X_val", "differ in X_val: 101 distinct rows of 16 columns"),
         ("other seeds", "differ in random_state: 0 in process 0, 1 in process 1"),
+        ("other number", "differ in latent_dim: 2 in process 0, 3 in process 1"),
+        ("other optimizer", "differ in optimizer: SGD of [], [['momentum', 0.0]] in process 0"),
         ("other columns_from", "differ in columns_from: 101 distinct rows of 16 columns"),
         ("other folders", "differ in checkpoint: '0' in process 0, '1' in process 1"),
         ("other levels", "differ in columns of X: shop, price"),
