@@ -94,6 +94,11 @@ class TrainingRows(Dataset):
         return self._scaled(self.multiset.table.take(places.numpy(), axis=0)).to(self.device)
 
     @property
+    def kept(self):
+        """All rows, scaled, of shape (n, n_features), or None where there is no room for them."""
+        return self._kept
+
+    @property
     def has_metadata(self):
         """Whether anything stands beside the rows."""
         return self._labels is not None or self._partners is not None
@@ -220,18 +225,19 @@ class Batches:
     def __len__(self):
         return self.n_batches
 
-    def __iter__(self):
+    def drawn(self):
+        """Numbers of the rows of an epoch within the multiset, drawn anew."""
         multiset, generator = self.dataset.multiset, self.generator
-        if self.shuffle:
-            device = generator.device
-            offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
-            order = torch.randperm(len(self.dataset), generator=generator, device=device)
-            numbers = (
-                order if multiset.draws_each_once else multiset.draws(offset)[order.cpu().numpy()]
-            )
-        else:
+        if not self.shuffle:
             generator.manual_seed(generator.initial_seed())
-            numbers = multiset.draws()
+            return multiset.draws()
+        device = generator.device
+        offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
+        order = torch.randperm(len(self.dataset), generator=generator, device=device)
+        return order if multiset.draws_each_once else multiset.draws(offset)[order.cpu().numpy()]
+
+    def __iter__(self):
+        numbers, generator = self.drawn(), self.generator
         no_labels = torch.empty(0, device=self.dataset.device)
         if self.dataset.has_metadata:
             for part in torch.as_tensor(numbers).tensor_split(self.n_batches):

@@ -149,6 +149,11 @@ def global_state_kept(seed, device):
             raise interrupt
 
 
+def foreign_code_runs():
+    """Whether this thread is in a fit with parts of a user's, which draw from global generators."""
+    return _FOREIGN_CODE.held
+
+
 def give_way():
     """Between two steps of a fit with foreign parts: others that wait have their turn."""
     turn = _FOREIGN_CODE.mine() if _FOREIGN_CODE.awaited else None

@@ -93,6 +93,13 @@ class Turns:
         return None if turn is None or turn.thread != me or several else turn
 
     @property
+    def held(self):
+        """Whether it is this thread's turn."""
+        with self.changed:
+            self._top()
+            return any(turn.thread == threading.get_ident() for turn in self.holders)
+
+    @property
     def awaited(self):
         """Whether another thread waits."""
         return bool(self.queue or self.n_regaining)

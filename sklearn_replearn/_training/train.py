@@ -16,6 +16,7 @@ from .history import History
 from .net import RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS, check_optimizer
 from .schedule import RISE, CosineSchedule
+from .together import trained_with_others
 
 # What skorch's history has beside the loss, its terms and the score.
 _COUNTED = TAKEN - {"loss", "score"}
@@ -98,6 +99,9 @@ def train(
             state = to_tensors(resumed["optimizer"])
             state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
             net.optimizer_.load_state_dict(state)
+    alone = validation_rows is not None or resumed is not None
+    if not alone and trained_with_others(net, rows):
+        return net
     return net.partial_fit(rows)
 
 

@@ -1,0 +1,137 @@
+"""Fits that wait for each other, and whose networks are trained together."""
+
+import torch
+
+from .._dataset.batches import Batches
+from .._runtime.isolation import one_thread, plain_torch
+from .._runtime.pausing import can_pause, pause
+from .._runtime.randomness import foreign_code_runs
+from ..augmentations import Identity
+from ..augmentations.composition import ToDecode
+from .early_stopping import StopTraining
+from .net import LossNotFinite, Means
+
+try:
+    from .stacked import StackedRows, StackedStep, shape_of
+except ModuleNotFoundError:  # without steps by hand every fit trains by itself
+
+    def shape_of(step):
+        return None
+
+
+def trained_with_others(net, rows):
+    """Pause until others have come to here, too; whether the net was then trained with them."""
+    if not can_pause():
+        return False
+    if foreign_code_runs() or not _stackable(net, rows):
+        return False
+    return pause(Training(net, rows))
+
+
+def _stackable(net, rows):
+    if rows.kept is None or rows.has_metadata or net.users_callbacks:
+        return False
+    if [type(view) for view in net.module_.views] != [Identity, ToDecode]:
+        return False
+    net.get_ready()
+    return net.handwritten_ is not None and shape_of(net.handwritten_) is not None
+
+
+class Training:
+    """A net that waits for being trained on its rows."""
+
+    def __init__(self, net, rows):
+        self.net, self.rows = net, rows
+        self.batches = Batches(rows, net.batch_size, net.module_.generator, shuffle=True)
+        #: Only what is the same here can be stacked.
+        self.kind = shape_of(net.handwritten_), len(rows), len(self.batches), net.max_epochs
+        self.n_bytes = rows.kept.numel() * rows.kept.element_size()
+        self.over, self.error = False, None
+
+    def begin_epoch(self):
+        self.net.notify("on_epoch_begin", dataset_train=self.rows, dataset_valid=None)
+
+    def end_epoch(self, means):
+        """Put an epoch into the history; it may be the last one."""
+        try:
+            self.net.record_epoch("train", means)
+            self.net.notify("on_epoch_end", dataset_train=self.rows, dataset_valid=None)
+        except StopTraining:
+            self.over = True
+        except LossNotFinite as problem:
+            self.over, self.error = True, problem
+
+
+def train_together(trainings):
+    """Train nets of one kind, each as it is trained by itself.
+
+    Parameters
+    ----------
+    trainings : list of Training
+        They get an ``error`` where the loss was not finite.
+
+    Returns
+    -------
+    bool
+        False: nothing was done, as results would differ in the last bits.
+    """
+    with one_thread(), plain_torch(torch.device("cpu"), gradients=True), torch.no_grad():
+        return _train(trainings)
+
+
+def _train(trainings):
+    nets = [training.net for training in trainings]
+    step = StackedStep([net.handwritten_ for net in nets])
+    rows = StackedRows([training.rows for training in trainings])
+    parts = torch.arange(len(trainings[0].rows)).tensor_split(len(trainings[0].batches))
+    sizes = {len(part): part.expand(len(nets), -1) for part in parts}
+    if not all(step.same_bits(rows.take(some), rows.width) for some in sizes.values()):
+        return False
+    for training in trainings:
+        training.net.notify("on_train_begin", X=training.rows, y=None)
+        training.net.module_.train()
+    for _ in range(nets[0].max_epochs):
+        for training in trainings:
+            if not training.over:
+                training.begin_epoch()
+        means = _epoch(step, rows, trainings)
+        for number, (training, own) in enumerate(zip(trainings, means, strict=True)):
+            if not training.over:
+                training.end_epoch(own)
+                if training.over:
+                    step.leave_as_it_is(number)
+        if all(training.over for training in trainings):
+            break
+    for training in trainings:
+        training.net.notify("on_train_end", X=training.rows, y=None)
+    return True
+
+
+def _epoch(step, rows, trainings):
+    """An epoch of all; the means of the terms of each."""
+    nets = [training.net for training in trainings]
+    drawn = torch.stack([torch.as_tensor(training.batches.drawn()) for training in trainings])
+    parts = drawn.tensor_split(len(trainings[0].batches), dim=1)
+    terms = []
+    for places in parts:
+        for net in nets:
+            net.set_learning_rate()
+        terms.append(step(rows.take(places)))
+        for net in nets:
+            net.module_.objective.after_step(net.module_.network, net.module_.heads)
+            net.n_updates_ += 1
+    tables = {
+        name: torch.stack([torch.stack(batch[name]) for batch in terms], dim=1)
+        for name in terms[0]
+    }
+    for number in range(len(nets)):
+        means = Means(len(parts))
+        means.sizes[:] = [part.shape[1] for part in parts]
+        means.terms = {name: table[number] for name, table in tables.items()}
+        yield means
+
+
+def most_together(training):
+    """How many of this kind are trained in one stack at most; 1 where a stack does not pay."""
+    import os
+    return int(os.environ.get("MOST","30"))
