@@ -130,7 +130,7 @@ class RepresentationNet(NeuralNet):
 
     def get_ready(self):
         """Before the first update."""
-        self.n_updates_, self.names_ = 0, {}
+        self.n_updates_, self.names_, self.lowest_ = 0, {}, {}
         self.handwritten_ = None if self.users_callbacks else handwritten_step(self)
 
     def partial_fit(self, X, y=None, **fit_params):
@@ -246,9 +246,10 @@ class RepresentationNet(NeuralNet):
             raise LossNotFinite(len(self.history), prefix)
         aside = self.module_.objective.terms_aside
         loss = sum(mean for name, mean in means.items() if name not in aside)
-        earlier = [row[prefix + "_loss"] for row in self.history[:-1]]
+        lowest = self.lowest_.get(prefix, math.inf)
+        self.lowest_[prefix] = min(loss, lowest)
         self.history.record(prefix + "_loss", loss)
-        self.history.record(prefix + "_loss_best", loss < min(earlier, default=math.inf))
+        self.history.record(prefix + "_loss_best", loss < lowest)
         for name, mean in means.items():
             self.history.record(f"{prefix}_{name}", mean)
 

@@ -30,12 +30,12 @@ class StackedStep:
 
     Parameters
     ----------
-    steps : list of steps by hand
-        Of one shape. Their weights, gradients and moments move into the stack.
+    nets : list of RepresentationNet
+        With steps by hand of one shape. Their weights, gradients and moments move into the stack.
     """
 
-    def __init__(self, steps):
-        self.steps = steps
+    def __init__(self, nets):
+        self.steps = steps = [net.handwritten_ for net in nets]
         vectors = [_gapped(len(steps), sum(steps[0].flat.sizes)) for _ in range(4)]
         for number, step in enumerate(steps):
             step.lie_in([vector[number] for vector in vectors])
@@ -50,25 +50,27 @@ class StackedStep:
         self.codes = _Slices(len(steps), steps[0].decoder.layers[0].matrix.stored[1])
         self.plain = type(steps[0]) is AutoencoderStep
         self.squares = type(steps[0].loss) is SquaredError
-        self.updated = [step.flat for step in steps]
+        #: Lists of nets that are updated alike.
+        self.alike = [list(group) for _, group in groupby(nets, key=_settings)]
 
     def __call__(self, rows):
         """Train on rows of shape (n_networks, n, width).
 
         Returns
         -------
-        dict of str to list of 0-dimensional Tensor
-            The named terms, one of each network.
+        dict of str to Tensor of shape (n_networks,)
+            The named terms of each network.
         """
         terms = self.gradients(rows)
-        for _, flats in groupby(self.updated, key=_settings):
-            update_together(list(flats))
+        for nets in self.alike:
+            nets[0].set_learning_rate()
+            update_together([net.handwritten_.flat for net in nets])
         return terms
 
-    def leave_as_it_is(self, number):
-        """Update this network no more."""
-        step = self.steps[number]
-        self.updated.remove(step.flat)
+    def let_go(self, net):
+        """Update this net no more."""
+        self.alike = [left for nets in self.alike if (left := [n for n in nets if n is not net])]
+        step = net.handwritten_
         step.lie_in([vector.clone() for vector in step.flat.vectors])
 
     def gradients(self, rows):
@@ -89,17 +91,17 @@ class StackedStep:
             step.divergence(*each) for step, *each in zip(self.steps, drawn, g_codes, g, strict=True)
         ]
         _backward(self.encoder, g, False)
-        return {"reconstruction": errors, "kl": divergences}
+        return {"reconstruction": errors, "kl": torch.stack(divergences)}
 
     def _losses(self, rows, output):
         g = self.decoder[-1].buffers[rows.shape[1]][1]
         if not self.squares:
             each = zip(self.steps, rows, output, g, strict=True)
-            return [step.loss(*tensors)[0] for step, *tensors in each], g
+            return torch.stack([step.loss(*tensors)[0] for step, *tensors in each]), g
         torch.sub(output, rows, out=g)
         n_cells = rows.shape[1] * self.steps[0].loss.width
-        errors = [torch.dot(one, one) / n_cells for one in (each.view(-1) for each in g)]
-        return errors, g.mul_(2 / n_cells)
+        squares = [torch.dot(own, own) for own in g.flatten(1).unbind()]
+        return torch.stack(squares).div_(n_cells), g.mul_(2 / n_cells)
 
     def same_bits(self, rows, width):
         """Whether gradients of these rows are those that each network gets by itself."""
@@ -119,11 +121,11 @@ class StackedStep:
         return torch.equal(together, self.gradient_vectors)
 
 
-def _settings(flat):
+def _settings(net):
     """All that must be the same for one update of several."""
-    (group,) = flat.optimizer.param_groups
+    (group,) = net.optimizer_.param_groups
     settings = [(name, value) for name, value in group.items() if name != "params"]
-    return type(flat.optimizer), flat.clip, settings
+    return type(net.optimizer_), net.lr, net.schedule is None, settings
 
 
 class _Layer:

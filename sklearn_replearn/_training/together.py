@@ -81,7 +81,7 @@ def train_together(trainings):
 
 def _train(trainings):
     nets = [training.net for training in trainings]
-    step = StackedStep([net.handwritten_ for net in nets])
+    step = StackedStep(nets)
     rows = StackedRows([training.rows for training in trainings])
     parts = torch.arange(len(trainings[0].rows)).tensor_split(len(trainings[0].batches))
     sizes = {len(part): part.expand(len(nets), -1) for part in parts}
@@ -95,11 +95,11 @@ def _train(trainings):
             if not training.over:
                 training.begin_epoch()
         means = _epoch(step, rows, trainings)
-        for number, (training, own) in enumerate(zip(trainings, means, strict=True)):
+        for training, own in zip(trainings, means, strict=True):
             if not training.over:
                 training.end_epoch(own)
                 if training.over:
-                    step.leave_as_it_is(number)
+                    step.let_go(training.net)
         if all(training.over for training in trainings):
             break
     for training in trainings:
@@ -114,16 +114,11 @@ def _epoch(step, rows, trainings):
     parts = drawn.tensor_split(len(trainings[0].batches), dim=1)
     terms = []
     for places in parts:
-        for net in nets:
-            net.set_learning_rate()
         terms.append(step(rows.take(places)))
         for net in nets:
             net.module_.objective.after_step(net.module_.network, net.module_.heads)
             net.n_updates_ += 1
-    tables = {
-        name: torch.stack([torch.stack(batch[name]) for batch in terms], dim=1)
-        for name in terms[0]
-    }
+    tables = {name: torch.stack([batch[name] for batch in terms], dim=1) for name in terms[0]}
     for number in range(len(nets)):
         means = Means(len(parts))
         means.sizes[:] = [part.shape[1] for part in parts]
