@@ -25,6 +25,11 @@ def shape_of(step):
     return type(step), type(step.loss), widths, *map(tuple, chains)
 
 
+def n_products(step, n):
+    """Multiplications of a forward pass of n rows."""
+    return n * sum(step.flat.sizes)
+
+
 class StackedStep:
     """A training step of several networks, each on rows of its own.
 
@@ -88,7 +93,8 @@ class StackedStep:
         g_codes = _backward(self.decoder, g, True)
         g = self.encoder[-1].buffers[n][1]
         divergences = [
-            step.divergence(*each) for step, *each in zip(self.steps, drawn, g_codes, g, strict=True)
+            step.divergence(*each)
+            for step, *each in zip(self.steps, drawn, g_codes, g, strict=True)
         ]
         _backward(self.encoder, g, False)
         return {"reconstruction": errors, "kl": torch.stack(divergences)}

@@ -2,7 +2,7 @@
 
 import torch
 
-from .._dataset.batches import Batches
+from .._dataset.batches import Batches, n_batches
 from .._runtime.isolation import one_thread, plain_torch
 from .._runtime.pausing import can_pause, pause
 from .._runtime.randomness import foreign_code_runs
@@ -12,11 +12,15 @@ from .early_stopping import StopTraining
 from .net import LossNotFinite, Means
 
 try:
-    from .stacked import StackedRows, StackedStep, shape_of
-except ModuleNotFoundError:  # without steps by hand every fit trains by itself
+    from .stacked import StackedRows, StackedStep, n_products, shape_of
+except ModuleNotFoundError:  # steps by hand may be deleted: then each net trains by itself
+    pass
 
-    def shape_of(step):
-        return None
+#: Multiplications of a forward pass up to which a stack took clearly less time than one by one;
+#: see benchmarks/results/stacked.md.
+WORTH = 2_500_000
+#: Nets in a stack: with more, more of what one step leaves is gone from the cache before the next.
+MOST = 32
 
 
 def trained_with_others(net, rows):
@@ -34,7 +38,12 @@ def _stackable(net, rows):
     if [type(view) for view in net.module_.views] != [Identity, ToDecode]:
         return False
     net.get_ready()
-    return net.handwritten_ is not None and shape_of(net.handwritten_) is not None
+    step = net.handwritten_
+    return step is not None and n_products(step, _in_batch(net, rows)) <= WORTH
+
+
+def _in_batch(net, rows):
+    return -(-len(rows) // n_batches(len(rows), net.batch_size))
 
 
 class Training:
@@ -124,9 +133,3 @@ def _epoch(step, rows, trainings):
         means.sizes[:] = [part.shape[1] for part in parts]
         means.terms = {name: table[number] for name, table in tables.items()}
         yield means
-
-
-def most_together(training):
-    """How many of this kind are trained in one stack at most; 1 where a stack does not pay."""
-    import os
-    return int(os.environ.get("MOST","30"))

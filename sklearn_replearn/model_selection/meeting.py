@@ -8,7 +8,7 @@ import joblib
 from joblib.parallel import ParallelBackendBase
 
 from .._runtime.pausing import Call
-from .._training.together import most_together, train_together
+from .._training.together import MOST, train_together
 
 # Fits that wait keep their rows, in several copies.
 _MOST_WAITING, _MOST_BYTES = 256, 2**26
@@ -91,8 +91,7 @@ class Meeting(ParallelBackendBase):
             kinds[call.asked.kind].append(call)
         trained = set()
         for alike in kinds.values():
-            most = most_together(alike[0].asked)
-            n_stacks = -(-len(alike) // most)
+            n_stacks = -(-len(alike) // MOST)
             for first in range(n_stacks):
                 stack = alike[first::n_stacks]
                 begun = time.time()
