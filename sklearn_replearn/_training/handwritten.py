@@ -149,6 +149,7 @@ _ACTIVATIONS = {
         lambda g, z: _aten.elu_backward.grad_input(g, 1, 1, 1, False, z, grad_input=g),
     ),
 }
+GELU = _ACTIVATIONS[nn.GELU]
 
 
 def zeros(*shape):

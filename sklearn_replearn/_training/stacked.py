@@ -10,7 +10,7 @@ from itertools import groupby
 
 import torch
 
-from .handwritten import AutoencoderStep, SquaredError, stored_width, update_together, zeros
+from .handwritten import GELU, AutoencoderStep, SquaredError, stored_width, update_together, zeros
 
 _LINE = 16  # numbers of float32 in a line of the cache, at which tensors begin
 
@@ -92,10 +92,8 @@ class StackedStep:
         errors, g = self._losses(rows, _forward(self.decoder, codes))
         g_codes = _backward(self.decoder, g, True)
         g = self.encoder[-1].buffers[n][1]
-        divergences = [
-            step.divergence(*each)
-            for step, *each in zip(self.steps, drawn, g_codes, g, strict=True)
-        ]
+        each_step = zip(self.steps, drawn, g_codes, g, strict=True)
+        divergences = [step.divergence(*tensors) for step, *tensors in each_step]
         _backward(self.encoder, g, False)
         return {"reconstruction": errors, "kl": torch.stack(divergences)}
 
@@ -161,12 +159,21 @@ class _Layer:
         torch.baddbmm(self.shift[:, None], x, self.weight.transpose(1, 2), out=z)
         if self.activation is None:
             return z
-        return self.activation[1](z, y[0] if y else z)
+        y = y[0] if y else z
+        self._activate(1, z, y)
+        return y
+
+    def _activate(self, direction, *tensors):
+        if self.activation is GELU:  # of a whole tensor torch computes it in another way
+            for slices in zip(*tensors, strict=True):
+                self.activation[direction](*slices)
+        else:
+            self.activation[direction](*tensors)
 
     def backward(self, g, wants_g_in):
         z, _, g_in, *_ = self.buffers[g.shape[1]]
         if self.activation is not None:
-            self.activation[2](g, z)
+            self._activate(2, g, z)
         if self.matrix.wide_in:
             torch.bmm(g.transpose(1, 2), self.x, out=self.weight_gradient)
         else:

@@ -1,5 +1,7 @@
 """Fits that wait for each other, and whose networks are trained together."""
 
+from contextlib import suppress
+
 import torch
 
 from .._dataset.batches import Batches, n_batches
@@ -11,10 +13,8 @@ from ..augmentations.composition import ToDecode
 from .early_stopping import StopTraining
 from .net import LossNotFinite, Means
 
-try:
+with suppress(ModuleNotFoundError):  # steps by hand may be deleted: each net trains by itself then
     from .stacked import StackedRows, StackedStep, n_products, shape_of
-except ModuleNotFoundError:  # steps by hand may be deleted: then each net trains by itself
-    pass
 
 #: Multiplications of a forward pass up to which a stack took clearly less time than one by one;
 #: see benchmarks/results/stacked.md.
@@ -92,9 +92,10 @@ def _train(trainings):
     nets = [training.net for training in trainings]
     step = StackedStep(nets)
     rows = StackedRows([training.rows for training in trainings])
-    parts = torch.arange(len(trainings[0].rows)).tensor_split(len(trainings[0].batches))
-    sizes = {len(part): part.expand(len(nets), -1) for part in parts}
-    if not all(step.same_bits(rows.take(some), rows.width) for some in sizes.values()):
+    firsts = [torch.as_tensor(training.rows.multiset.draws()) for training in trainings]
+    parts = torch.stack(firsts).tensor_split(len(trainings[0].batches), dim=1)
+    sizes = {part.shape[1]: part for part in parts}
+    if not all(step.same_bits(rows.take(part), rows.width) for part in sizes.values()):
         return False
     for training in trainings:
         training.net.notify("on_train_begin", X=training.rows, y=None)

@@ -73,7 +73,7 @@ class Meeting(ParallelBackendBase):
             raise
 
     def _let_go_on(self, waiting):
-        """Train what waits; then end the calls, the last one first, as what they began is nested."""
+        """Train what waits; then end the calls, the last one first, as they are nested."""
         trained = self._train(waiting)
         while waiting:
             call = waiting.pop()

@@ -26,8 +26,8 @@ class StackedSearchCV(GridSearchCV):
     next multiple of 16 (a wider code is a stack of its own). They are of tables without
     categories and without missing cells, of as many rows. All others are fitted one by one, as by
     ``GridSearchCV``: wider networks, other widths of hidden layers than any other fit has, Poisson
-    and Student-t likelihoods, ``corruption``, ``sparsity``, ``early_stopping``, ``callbacks``, parts
-    of your own, contrastive encoders, and any on a GPU. Nothing has to be set for that.
+    and Student-t likelihoods, ``corruption``, ``sparsity``, ``early_stopping``, ``callbacks``,
+    parts of your own, contrastive encoders, and any on a GPU. Nothing has to be set for that.
 
     Parameters
     ----------
