@@ -7,6 +7,7 @@ from ._estimators.semi_supervised import EncoderClassifier, EncoderRegressor
 from ._estimators.vae import VAETransformer
 from ._storage.files import load, save
 from ._storage.trusted import trusted_types
+from ._tables.parts import Parts
 from .outliers import OutlierDetector
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "EncoderClassifier",
     "EncoderRegressor",
     "OutlierDetector",
+    "Parts",
     "RepresentationImputer",
     "VAETransformer",
     "__version__",

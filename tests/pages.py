@@ -39,8 +39,12 @@ def fences(page):
         end = block.end()
 
 
-def session_of(page):
-    """What the names of a page stand for after its last block, and all that it printed."""
+def session_of(page, passed_over=()):
+    """What the names of a page stand for after its last block, and all that it printed.
+
+    Warnings are errors, but for these: message and category of what other packages warn of
+    themselves.
+    """
     session, printed, everything = {"__name__": page.stem}, None, ""
     for language, text, follows in fences(page):
         said = language == "text" and follows and printed is not None
@@ -50,6 +54,8 @@ def session_of(page):
         if language == "python":
             with contextlib.redirect_stdout(io.StringIO()) as output, warnings.catch_warnings():
                 warnings.simplefilter("error")
+                for message, category in passed_over:
+                    warnings.filterwarnings("ignore", message, category)
                 exec(compile(text, str(page), "exec"), session)
             printed = output.getvalue()
             everything += printed

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch.utils.data import Dataset
 
-from .._runtime.arrays import CELLS
+from .._runtime.arrays import CELLS, slices
+from .epochs import is_large, stretches
 
 # Scaled rows of up to this many bytes are kept; of larger tables each batch is scaled anew.
 _MOST_KEPT = 2**26
+# At a time, of large tables: cells by a transformer, rows however wide they are.
+_CELLS_TRANSFORMED, _FEWEST_READ = 2**22, 2**6
 _SHARE_OF_FREE_MEMORY = 0.5  # of a GPU
 _FARTHEST = 1e15  # from the middle of a column
 
@@ -43,8 +46,9 @@ class Batch:
 class TrainingRows(Dataset):
     """Scaled rows of a multiset, and how often each is drawn in an epoch.
 
-    Rows of small tables are scaled once and kept. Large tables are not copied: the rows of a batch
-    are taken from the table and scaled when they are needed. Both give the same bits.
+    Rows of small tables are scaled once and kept. Larger tables are not copied: the rows of a batch
+    are taken from the table and scaled when they are needed, those of many batches together where
+    an epoch is shuffled in two steps. All give the same bits.
 
     Parameters
     ----------
@@ -64,8 +68,11 @@ class TrainingRows(Dataset):
         self._partners = None if metadata is None else metadata.partners()
         self._kept = None
         fits = 4 * len(multiset) * multiset.width <= _most_kept(self.device)
-        if fits or scaler.transformer is not None:
+        large = is_large(multiset.n_draws, multiset.width)
+        if fits or (scaler.transformer is not None and not large):
             self._kept = self._all_scaled()
+        #: Whether rows of many batches are read and scaled together.
+        self.in_stretches = large and self._kept is None and metadata is None
         if fits:
             self._kept = self._kept.to(self.device)
 
@@ -92,6 +99,15 @@ class TrainingRows(Dataset):
         if self._kept is not None:
             return self._kept.index_select(0, places).to(self.device)
         return self._scaled(self.multiset.table.take(places.numpy(), axis=0)).to(self.device)
+
+    def together(self, numbers):
+        """Scaled rows of many numbers within the multiset, which rise, on the CPU."""
+        rows = torch.empty((len(numbers), self.multiset.width), dtype=torch.float32, device="cpu")
+        # A transformer takes its time for each call.
+        n_cells = CELLS if self._scaler.transformer is None else _CELLS_TRANSFORMED
+        for part in slices(len(numbers), max(_FEWEST_READ, n_cells // self.multiset.width)):
+            rows[part] = self._read(numbers[part])
+        return rows
 
     @property
     def kept(self):
@@ -226,22 +242,42 @@ class Batches:
         return self.n_batches
 
     def drawn(self):
-        """Numbers of the rows of an epoch within the multiset, drawn anew."""
-        multiset, generator = self.dataset.multiset, self.generator
-        if not self.shuffle:
+        """Numbers of the rows of an epoch within the multiset, drawn anew, where it has one part.
+
+        That is so unless :func:`is_large`.
+        """
+        ((_, _, numbers, _),) = self._parts()
+        return numbers
+
+    def _parts(self):
+        dataset, generator = self.dataset, self.generator
+        offset, shuffling = 0.5, None
+        if self.shuffle:
+            device, shuffling = generator.device, generator
+            offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
+        else:
             generator.manual_seed(generator.initial_seed())
-            return multiset.draws()
-        device = generator.device
-        offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
-        order = torch.randperm(len(self.dataset), generator=generator, device=device)
-        return order if multiset.draws_each_once else multiset.draws(offset)[order.cpu().numpy()]
+        for draws, order, n in stretches(
+            len(dataset), self.n_batches, dataset.multiset.width, shuffling
+        ):
+            if dataset.multiset.draws_each_once and len(draws) == len(dataset):
+                numbers = order
+            else:
+                draws = dataset.multiset.draws(offset, draws)
+                numbers = torch.from_numpy(draws)[order.cpu()]
+            yield draws, order, numbers, n
 
     def __iter__(self):
-        numbers, generator = self.drawn(), self.generator
-        no_labels = torch.empty(0, device=self.dataset.device)
-        if self.dataset.has_metadata:
-            for part in torch.as_tensor(numbers).tensor_split(self.n_batches):
-                yield self.dataset.take_with_metadata(part, generator), no_labels
-            return
-        for places in self.dataset.places(numbers).tensor_split(self.n_batches):
-            yield self.dataset.take(places), no_labels
+        dataset, generator = self.dataset, self.generator
+        no_labels = torch.empty(0, device=dataset.device)
+        for draws, order, numbers, n in self._parts():
+            if dataset.has_metadata:
+                for part in numbers.tensor_split(n):
+                    yield dataset.take_with_metadata(part, generator), no_labels
+            elif dataset.in_stretches:
+                rows = dataset.together(draws)
+                for part in order.cpu().tensor_split(n):
+                    yield rows.index_select(0, part).to(dataset.device), no_labels
+            else:
+                for places in dataset.places(numbers).tensor_split(n):
+                    yield dataset.take(places), no_labels

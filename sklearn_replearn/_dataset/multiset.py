@@ -6,17 +6,21 @@ weight 2 from a row that stands there twice: fits are then equal bit by bit.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from .._runtime.arrays import CELLS, slices
 from .hashing import hashes_of, scrambled
 from .sparse import SparseTable
+from .stretches import picked
 
 # An epoch is at most this many draws where rows repeat or weigh much, so that weights such as
 # census weights (each row stands for thousands) do not make an epoch thousands of times longer.
 MAX_DRAWS = 2**16
 _TINY = np.finfo(np.float64).tiny
+# Weights are added up so many at a time, whether they are in memory or not.
+_WEIGHTS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
@@ -42,19 +46,20 @@ class Moments:
 class Multiset:
     """Distinct rows of a table in canonical order, and how often each one counts.
 
-    The table is not copied: a multiset holds the numbers of its rows.
+    The table is not copied: a multiset holds the numbers of its rows. It may be on disk, see
+    :class:`StoredTable`, and so may the weights: they are read a part at a time.
 
     Attributes
     ----------
-    table : ndarray of shape (n_samples, n_features), or SparseTable
-    numbers : ndarray of shape (n_distinct,), int64
+    table : ndarray of shape (n_samples, n_features), SparseTable or StoredTable
+    numbers : array-like of shape (n_distinct,), int64
         Where the distinct rows stand in the table.
-    weights : ndarray of shape (n_distinct,), float64, all positive
+    weights : array-like of shape (n_distinct,), float64, all positive
     """
 
-    table: np.ndarray | SparseTable
-    numbers: np.ndarray
-    weights: np.ndarray
+    table: Any
+    numbers: Any
+    weights: Any
 
     def __len__(self):
         return len(self.numbers)
@@ -65,27 +70,60 @@ class Multiset:
         return self.table.shape[1]
 
     @cached_property
+    def _ends(self):
+        """Weight of all rows up to the end of each of some stretches."""
+        parts = slices(len(self), _WEIGHTS_AT_ONCE)
+        return np.cumsum([self.weights[part].sum() for part in parts])
+
+    @property
+    def total(self):
+        """Weight of all rows."""
+        return float(self._ends[-1])
+
+    @cached_property
     def n_draws(self):
         """Draws in an epoch: the total weight, but every distinct row has room for one."""
-        return int(max(len(self), min(round(self.weights.sum()), MAX_DRAWS)))
+        return int(max(len(self), min(round(self.total), MAX_DRAWS)))
 
     @cached_property
     def draws_each_once(self):
         """Whether an epoch draws every distinct row exactly once."""
-        return self.n_draws == len(self) and np.ptp(self.weights) == 0
+        if self.n_draws != len(self):
+            return False
+        first = self.weights[:1]
+        parts = slices(len(self), _WEIGHTS_AT_ONCE)
+        return all((self.weights[part] == first).all() for part in parts)
 
-    def draws(self, offset=0.5):
+    def draws(self, offset=0.5, which=slice(None)):
         """Numbers of one epoch's rows, within the multiset, by systematic sampling.
 
         Draw ``i`` stands at ``(i + offset) / n_draws`` of the total weight. With whole-number
         weights a row of weight ``w`` is drawn exactly ``w`` times, whatever the offset in [0, 1).
+
+        Parameters
+        ----------
+        offset : float, default=0.5
+        which : slice or ndarray of int, rising, default=slice(None)
+            Of the draws those that are asked for.
         """
-        n_draws = self.n_draws
+        if isinstance(which, slice):
+            which = np.arange(*which.indices(self.n_draws))
         if self.draws_each_once:
-            return np.arange(n_draws)
-        ends = np.cumsum(self.weights)
-        marks = (np.arange(n_draws) + offset) * (ends[-1] / n_draws)
-        return np.minimum(np.searchsorted(ends, marks, side="right"), len(self) - 1)
+            return which
+        marks = (which + offset) * (self.total / self.n_draws)
+        stretches = np.minimum(
+            np.searchsorted(self._ends, marks, side="right"), len(self._ends) - 1
+        )
+        numbers = np.empty(len(marks), dtype=np.int64)
+        for stretch in np.unique(stretches).tolist():
+            here = slice(*np.searchsorted(stretches, [stretch, stretch + 1]).tolist())
+            start = stretch * _WEIGHTS_AT_ONCE
+            ends = np.cumsum(self.weights[start : start + _WEIGHTS_AT_ONCE])
+            if stretch:
+                ends += self._ends[stretch - 1]
+            found = np.searchsorted(ends, marks[here], side="right")
+            numbers[here] = start + np.minimum(found, len(ends) - 1)
+        return numbers
 
     def values(self, part=slice(None)):
         """A copy of some of its rows, ndarray of shape (n, n_features)."""
@@ -96,7 +134,11 @@ class Multiset:
         numbers = self.numbers[rows]
         if isinstance(self.table, SparseTable):
             return self.table.columns(numbers, which)
-        return (self.table[numbers, j] for j in which)
+        if isinstance(self.table, np.ndarray):
+            return (self.table[numbers, j] for j in which)
+        parts = slices(len(numbers), max(1, CELLS // self.width))
+        cells = [self.table[numbers[part]][:, which] for part in parts]
+        return iter(np.concatenate([np.empty((0, len(which)), self.table.dtype), *cells]).T)
 
     def parts(self, n_cells=CELLS):
         """Slices that cover it, each of at most ``n_cells`` cells; by default they fit a cache."""
@@ -117,7 +159,7 @@ class Multiset:
         which, known = np.flatnonzero(missing), 0.0
         for part in self.parts() if len(which) else ():
             known = known + self.weights[part] @ ~np.isnan(self.values(part)[:, which])
-        shares = np.asarray(known) / self.weights.sum()
+        shares = np.asarray(known) / self.total
         return float(np.min(shares[shares > 0], initial=1.0))
 
     def moments(self, read, parts=None):
@@ -188,12 +230,29 @@ class Multiset:
 
         Rows in canonical order are in random order: evenly spaced ones are a sample of all.
         """
-        draws = self.draws()
-        return draws[np.arange(0, len(draws), -(-len(draws) // most))]
+        return self.draws(which=slice(0, None, -(-self.n_draws // most)))
+
+    def stated(self, metadata=None):
+        """A text that stands for these rows in any order, their weights and what is beside them.
+
+        Parameters
+        ----------
+        metadata : ndarray of shape (n_samples, n_metadata), float64, default=None
+            As given to :func:`canonical`.
+        """
+        total = 0
+        for part in self.parts():
+            hashes = hashes_of(self.values(part))
+            if metadata is not None:
+                hashes = scrambled(hashes) + hashes_of(metadata[self.numbers[part]])
+            weights = np.asarray(self.weights[part], dtype=np.float64).view(np.uint64)
+            total += int(np.add.reduce(scrambled(hashes ^ scrambled(weights))))
+        distinct = f"{len(self)} distinct rows of {self.width} columns"
+        return f"{distinct} (fingerprint {total % 2**64:016x})"
 
     def subset(self, which):
         """The multiset of some of its rows, by their numbers within it."""
-        return Multiset(self.table, self.numbers[which], self.weights[which])
+        return Multiset(self.table, picked(self.numbers, which), picked(self.weights, which))
 
 
 def _weighted_sum(weights, values):
@@ -218,6 +277,11 @@ def canonical(X, sample_weight, metadata=None):
     hashes = hashes_of(X)
     if metadata is not None:
         hashes = scrambled(hashes) + hashes_of(metadata)
+    return in_order_of(hashes, X, sample_weight, metadata)
+
+
+def in_order_of(hashes, X, sample_weight, metadata=None):
+    """The same, of rows whose hashes are known."""
     if np.ptp(sample_weight) == 0:
         numbers = np.argsort(hashes)
     else:

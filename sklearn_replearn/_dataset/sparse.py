@@ -33,13 +33,28 @@ class SparseTable:
         """The same, by numbers of rows, as of an ndarray."""
         return self[rows]
 
-    def filled(self, values):
-        """A copy of the matrix, its missing cells replaced by those of a dense array."""
+    def with_holes(self):
+        """Which rows have a missing cell, ndarray of int."""
+        return np.unique(self._rows_of_cells()[np.isnan(self.matrix.data)])
+
+    def filled(self, values, which):
+        """A copy of the matrix, its missing cells replaced by those of a dense array.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n, n_features)
+            Of the rows with missing cells.
+        which : ndarray of int
+            These rows.
+        """
         matrix = self.matrix.copy()
-        rows = np.repeat(np.arange(len(self)), np.diff(matrix.indptr))
         gone = np.isnan(matrix.data)
-        matrix.data[gone] = values[rows[gone], matrix.indices[gone]]
+        rows = np.searchsorted(which, self._rows_of_cells()[gone])
+        matrix.data[gone] = values[rows, matrix.indices[gone]]
         return matrix
+
+    def _rows_of_cells(self):
+        return np.repeat(np.arange(len(self)), np.diff(self.matrix.indptr))
 
     def of_whole_numbers(self):
         """Columns that hold nothing but whole numbers, ndarray of shape (n_features,), bool."""

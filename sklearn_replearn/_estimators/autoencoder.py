@@ -8,7 +8,7 @@ from sklearn.base import clone
 from torch import nn
 
 from .._runtime.sklearn import StrOptions
-from .._runtime.typing import Seed
+from .._runtime.typing import Folder, Seed
 from ..augmentations import Identity
 from ..augmentations._calling import AUGMENTATION
 from ..augmentations.composition import ToDecode
@@ -110,6 +110,11 @@ class AutoencoderTransformer(RepresentationTransformer):
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
         the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
+    checkpoint : str or path, default=None
+        A folder, made if there is none. Where a fit takes long, the state of its training is
+        written there every 30 seconds, at the end of an epoch, and removed when the fit ends well:
+        after a crash the same ``fit`` of the same rows goes on from there, to the same model bit by
+        bit. One folder does for all fits. Not with ``random_state=None`` or ``callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
@@ -201,6 +206,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: Folder | None = None,
         device: str | torch.device = "auto",
         random_state: Seed = 0,
         verbose: int = 0,
@@ -228,6 +234,7 @@ class AutoencoderTransformer(RepresentationTransformer):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.random_state = random_state
         self.verbose = verbose

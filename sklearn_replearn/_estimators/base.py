@@ -13,7 +13,7 @@ from .._dataset.columns import row_weights
 from .._runtime.following import followed
 from .._runtime.isolation import OnOneThread, isolated, one_thread
 from .._runtime.other_names import Estimator
-from .._runtime.parameters import SEED, VERBOSE, WIDEST, Each, Number, Whole
+from .._runtime.parameters import FOLDER, SEED, VERBOSE, WIDEST, Each, Number, Whole
 from .._runtime.sklearn import (
     CallbackSupportMixin,
     ClassNamePrefixFeaturesOutMixin,
@@ -26,7 +26,9 @@ from .._runtime.transaction import in_one_step
 from .._runtime.typing import TableLike
 from .._storage.stored import Stored
 from .._tables.given import TakesTables
+from .._tables.holes import rows_of, with_holes
 from .._tables.names import names_or_numbers
+from .._tables.parts import Parts
 from .._tables.results import as_asked, results
 from .._tables.validation import check_codes, read_table
 from .._training.optimizers import OPTIMIZERS
@@ -40,6 +42,7 @@ from .cell_errors import ScoreOfEpochs, cell_errors, minus_means
 from .fitting import fitted_model
 from .inference import Prepared
 from .row_modules import AsModules
+from .streaming import TakesStreams
 from .validation_rows import ValidationRows
 
 _OF_COLUMNS = "n_features_in_", "feature_names_in_"
@@ -47,6 +50,7 @@ _OF_COLUMNS = "n_features_in_", "feature_names_in_"
 
 class RepresentationTransformer(
     TakesTables,
+    TakesStreams,
     OnOneThread,
     AsModules,
     Stored,
@@ -86,6 +90,7 @@ class RepresentationTransformer(
         "tol": [Number(0, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
+        "checkpoint": [FOLDER, None],
         "device": [str, torch.device],
         "random_state": SEED,
         "verbose": VERBOSE,
@@ -94,6 +99,8 @@ class RepresentationTransformer(
     n_features_in_: int
     feature_names_in_: NDArray[Any]
     n_iter_: int
+
+    _reading_parts = ("fit", "partial_fit", "score")
 
     # ---------------------------------------------------------------- fit
 
@@ -111,9 +118,12 @@ class RepresentationTransformer(
 
         Parameters
         ----------
-        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features), or in parts
             At least two rows. Columns of frames hold numbers, booleans, dates, strings or
-            categories; missing cells are NaN, None, NaT or NA.
+            categories; missing cells are NaN, None, NaT or NA. A table that memory has no room for
+            is given in parts, which are read twice: as the path of a parquet file or of a folder of
+            such, a dataset of pyarrow, a lazy frame of polars, dask or narwhals, or a callable that
+            gives an iterator of frames or arrays. The model is that of the same rows in memory.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -141,6 +151,8 @@ class RepresentationTransformer(
             table; if the loss is not finite.
         TypeError
             If ``X`` has cells of a type that no column may have, such as lists.
+        OSError
+            If a table in parts has no room on the disk of Python's ``tempfile`` while fit runs.
         KeyboardInterrupt
             If interrupted. After any exception the estimator is as it was before.
 
@@ -330,7 +342,8 @@ class RepresentationTransformer(
 
         Missing numbers are first filled with what the others tell of them if codes are normally
         distributed, as encoders learn from rows in which nothing is hidden. VAETransformer, which
-        learns the likelihood of the cells that are there, can also draw (multiple imputation).
+        learns the likelihood of the cells that are there, can also draw (multiple imputation). Only
+        rows with missing cells are computed.
 
         Parameters
         ----------
@@ -343,7 +356,8 @@ class RepresentationTransformer(
             the range of fit and with as many decimals; categories the likeliest ones.
         """
         table = self._table(X)
-        return self._filled(X, table, self._expected_values(table))
+        which = with_holes(table)
+        return self._filled(X, table, self._expected_values(rows_of(table, which)), which)
 
     def _expected_values(self, table):
         """What cells are expected to be, in original units and within the range of fit."""
@@ -355,7 +369,7 @@ class RepresentationTransformer(
 
         spread, inference = self._spread_of_codes, self._applied()
         completion = None
-        if spread is not None and np.isnan(table).any():
+        if spread is not None and len(table):
             completion = spread.completion(inference, self._model.seed)
 
         def decoded(network, part):
@@ -364,10 +378,11 @@ class RepresentationTransformer(
 
         return inference.of_table(decoded, table, self.n_features_in_, np.float64)
 
-    def _filled(self, X, table, values):
+    def _filled(self, X, table, values, which):
+        """A table whose missing cells are filled, from values of the rows that have some."""
         X = table_of(self._model.rows, X)
         values = self._model.schema.within_range(values)
-        filled = self._model.schema.filled(X, table, values)
+        filled = self._model.schema.filled(X, table, values, which)
         return self._model.rows.from_table(filled)
 
     def reconstruction_error(self, X: TableLike) -> Any:
@@ -427,6 +442,8 @@ class RepresentationTransformer(
         float
         """
         scores = self.score_samples(X)
+        if isinstance(scores, Parts):
+            scores = scores.collect()
         weights = None if sample_weight is None else row_weights(sample_weight, scores)
         return float(np.average(scores, weights=weights))
 

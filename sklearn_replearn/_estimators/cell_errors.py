@@ -75,4 +75,4 @@ class ScoreOfEpochs(Callback):
                 scores = minus_means(errors.double().cpu().numpy())[:, 0]
                 total += float(rows.multiset.weights[part] @ scores)
         network.train(was_training)
-        net.history.record("valid_score", total / float(rows.multiset.weights.sum()))
+        net.history.record("valid_score", total / rows.multiset.total)

@@ -21,7 +21,7 @@ from .._runtime.parameters import Number, Whole
 from .._runtime.randomness import new_generator
 from .._runtime.sklearn import StrOptions, fit_context
 from .._runtime.transaction import in_one_step
-from .._runtime.typing import Seed, TableLike
+from .._runtime.typing import Folder, Seed, TableLike
 from ..augmentations._calling import AUGMENTATION, view
 from ..metrics import info_nce_bits
 from ..modules import Autoencoder
@@ -136,6 +136,11 @@ class ContrastiveTransformer(RepresentationTransformer):
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
         the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
+    checkpoint : str or path, default=None
+        A folder, made if there is none. Where a fit takes long, the state of its training is
+        written there every 30 seconds, at the end of an epoch, and removed when the fit ends well:
+        after a crash the same ``fit`` of the same rows goes on from there, to the same model bit by
+        bit. One folder does for all fits. Not with ``random_state=None`` or ``callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
@@ -232,6 +237,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: Folder | None = None,
         device: str | torch.device = "auto",
         random_state: Seed = 0,
         verbose: int = 0,
@@ -260,6 +266,7 @@ class ContrastiveTransformer(RepresentationTransformer):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -283,9 +290,11 @@ class ContrastiveTransformer(RepresentationTransformer):
 
         Parameters
         ----------
-        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features), or in parts
             At least two rows. Columns of frames hold numbers, booleans, dates, strings or
-            categories; missing cells are NaN, None, NaT or NA. Others as ``rows`` say.
+            categories; missing cells are NaN, None, NaT or NA. Others as ``rows`` say. A table that
+            memory has no room for is given in parts, without ``y``, ``groups`` and ``times``, see
+            :meth:`~sklearn_replearn.AutoencoderTransformer.fit`.
         y : array-like of shape (n_samples,), default=None
             Classes, for objectives that use them
             (:class:`~sklearn_replearn.objectives.SupCon`); -1 where a row has none. Others ignore
@@ -358,15 +367,71 @@ class ContrastiveTransformer(RepresentationTransformer):
         beside = {"sample_weight": sample_weight, "groups": groups, "times": times}
         with followed(self, X, y, validation, **beside):
             in_one_step(self, lambda fresh: fresh._fit(X, sample_weight, metadata_of, validation))
+        self._warn_of_collapse()
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: TableLike,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+        *,
+        columns_from: TableLike | None = None,
+    ) -> Self:
+        """Train the network once with rows of a stream, and go on from there in the next call.
+
+        As :meth:`AutoencoderTransformer.partial_fit` does, whose documentation says more.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix of shape (n_samples, n_features)
+            Rows like those of the first call; at least two there, if there is no ``columns_from``.
+        y : array-like of shape (n_samples,), default=None
+            Classes, for objectives that use them; -1 where a row has none.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts.
+        groups, times : array-like of shape (n_samples,), default=None
+            Which rows of this call are alike, as in :meth:`fit`.
+        columns_from : array-like, frame or sparse matrix, default=None
+            In the first call, rows to learn the columns from in place of those of ``X``.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`; if the columns are not those of the first call, or ``columns_from``
+            comes later; if cells are missing, and none was in any column of the first call.
+
+        Warns
+        -----
+        UserWarning
+            If a column has levels that the first call had not, or if many of its numbers are beyond
+            the range of all before; once for each column.
+        """
+        metadata_of = self._metadata_of(y, groups, times)
+        beside = {"sample_weight": sample_weight, "groups": groups, "times": times}
+        with followed(self, X, y, **beside):
+            in_one_step(
+                self, lambda fresh: fresh._partial_fit(X, sample_weight, metadata_of, columns_from)
+            )
+        self._warn_of_collapse()
+        return self
+
+    def _warn_of_collapse(self):
         if self._model.extras.collapsed:
             warnings.warn(
                 f"The codes collapsed: {self._model.extras.collapsed}. Try another objective "
                 "(NTXent and VICReg keep codes apart), a lower lr, a larger batch_size, or a "
                 "weaker augmentation.",
                 ConvergenceWarning,
-                stacklevel=4,  # behind the wrappers of fit
+                stacklevel=5,  # behind the wrappers of fit
             )
-        return self
 
     def _metadata_of(self, y, groups, times):
         """A function from the number of rows to what stands beside them."""

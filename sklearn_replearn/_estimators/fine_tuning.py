@@ -11,6 +11,8 @@ from .._dataset.sparse import SparseTable
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import isolated, resolve_device
 from .._runtime.randomness import draw_integer, new_generator
+from .._tables.agreement import check_same_rows
+from .._training.checkpoints import remove_checkpoint
 from .._training.train import history_of
 from .fitting import trained
 from .inference import Prepared
@@ -48,6 +50,7 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen, fitted)
         table = np.ascontiguousarray(table)
     device, metadata = resolve_device(transformer.device), RowMetadata(labels)
     multiset = canonical(table, sample_weight, metadata.as_columns())
+    check_same_rows("X", multiset, metadata, last=model)
     generator = new_generator(model.seed)
     seed, rows, plan = draw_integer(generator), model.rows, model.plan
     parts = [*rows.parts(), *transformer._users_parts(rows)]
@@ -81,7 +84,9 @@ def fine_tuned(transformer, X, labels, sample_weight, objective, frozen, fitted)
             lambda: (model.network(), objective.guessing()),
             fitted=lambda net, _: fitted(*tuned(net)),
         )
-    return *tuned(net), history_of(net)
+    found = *tuned(net), history_of(net)
+    remove_checkpoint(net)
+    return found
 
 
 def _as_seen(scaler, blind):

@@ -5,21 +5,20 @@ from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Integral
 
-import numpy as np
 import torch
 
 from .._dataset.batches import TrainingRows, UnseenRows, n_batches
-from .._dataset.columns import row_weights
-from .._dataset.multiset import canonical
-from .._dataset.sparse import SparseTable
 from .._dataset.splitting import divided
+from .._dataset.stored_rows import Scratch
 from .._runtime.arrays import to_arrays
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
+from .._runtime.memory import fitting_batches
 from .._runtime.randomness import draw_integer, draw_seed, new_generator, next_integer
-from .._runtime.sklearn import safe_indexing
 from .._runtime.tasks import current_task
 from .._scaling.profile import Profile
-from .._tables.validation import names_of, read_table
+from .._tables.agreement import check_same_rows
+from .._tables.validation import names_of
+from .._training.checkpoints import checkpoint_of, folder_of, remove_checkpoint
 from .._training.divergence import loss_not_finite, warn_if_diverged
 from .._training.net import LossNotFinite, Training
 from .._training.schedule import default_epochs
@@ -30,12 +29,13 @@ from ..likelihoods.base import check_cells
 from ..objectives.base import bound_to, checked_heads
 from ..priors import check_prior
 from ..rows import Table
-from ..rows.base import table_of
 from .model import Model, NetworkPlan, n_weights, named
-from .warm_start import goes_on, reject_other_plan, reject_other_rows
+from .novelties import novelties_after
+from .training_table import training_table
+from .warm_start import goes_on, reject_other_plan, reject_other_rows, state_of
 
 
-def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None):
+def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None, stream=None):
     """Learn the columns and train the network as the parameters of an estimator say.
 
     Parameters
@@ -49,29 +49,37 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
         Takes the number of rows and gives their :class:`RowMetadata`.
     validation : ValidationRows, default=None
         None: a share of the rows is held out if the estimator stops early.
+    stream : Stream, default=None
+        Of which ``X`` is the next part; the fit goes on from the model there is, if there is one.
 
     Returns
     -------
     Model
     """
     device = resolve_device(estimator.device)
-    last = estimator._model if goes_on(estimator) else None
+    folder_of(estimator)  # refused before anything is read
+    last = estimator._model if stream is not None or goes_on(estimator) else None
     rows = Table() if estimator.rows is None else estimator.rows
     if last is not None:
         reject_other_rows(rows, last)
-    table, schema, weights, metadata, rows = _read(
-        estimator, rows, X, sample_weight, metadata_of, last
-    )
-    multiset = canonical(table, weights, None if metadata is None else metadata.as_columns())
-    if multiset.n_draws < 2:
-        raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
-    generator = new_generator(draw_seed(estimator.random_state))
+    with Scratch() as scratch:
+        given = training_table(estimator, rows, X, sample_weight, metadata_of, last, scratch)
+        novelties = None if last is None else novelties_after(last, given, X)
+        return _fitted_to(given, estimator, device, last, validation, stream, novelties)
+
+
+def _fitted_to(given, estimator, device, last, validation, stream, novelties):
+    """The model of rows that are read, :class:`TrainingTable`."""
+    rows, schema, multiset, metadata = given.rows, given.schema, given.multiset, given.metadata
+    check_same_rows("X", multiset, metadata, schema, last)
+    seed = draw_seed(estimator.random_state) if stream is None else stream.seed
+    generator = new_generator(seed)
     parts = [*rows.parts(), *estimator._users_parts(rows)]
     with isolated(parts, draw_integer(generator), device, gradients=True):
         if last is None:
-            scaler, plan = _learned(estimator, rows, schema, multiset, draw_integer(generator))
+            scaler, plan = learned(estimator, rows, schema, multiset, draw_integer(generator))
         else:
-            scaler = last.scaler.widened(multiset)
+            schema, scaler = schema.widened(multiset), last.scaler.widened(multiset)
             plan = _plan(estimator, rows, scaler, last.plan.likelihoods)
             reject_other_plan(estimator, plan, last.plan)
         estimator._check(rows, scaler)
@@ -104,7 +112,7 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
                 generator,
                 device,
                 lambda: (_network(plan, rows, scaler, new_generator(0)), objective_of(0)),
-                None if last is None else last.resumable,
+                None if last is None else state_of(last),
                 rows.start,
                 None if validation is None else validation.read(estimator, rows, schema, scaler),
                 fitted,
@@ -113,9 +121,16 @@ def fitted_model(estimator, X, sample_weight, metadata_of=None, validation=None)
         with few_threads(n_weights(network), device), torch.no_grad():
             # Stored before finishing, which may rescale the codes.
             resumable = training_state(net, estimator) if estimator.warm_start else None
-            unfinished = Model(rows, schema, scaler, plan, {}, seed, history, resumable=resumable)
+            if stream is not None:
+                stream = stream.after(multiset, metadata, draw_integer(generator))
+                train_rows = stream.described(scaler, device)
+            unfinished = Model(
+                rows, schema, scaler, plan, {}, seed, history, None, resumable, stream, novelties
+            )
             model = _finished(estimator, network, train_rows, unfinished)
-            return replace(model, extras=estimator._completed(model, train_rows))
+            model = replace(model, extras=estimator._completed(model, train_rows))
+        remove_checkpoint(net)
+        return model
 
 
 def _stage(stages):
@@ -196,6 +211,7 @@ def trained(
     else:
         train_rows = TrainingRows(multiset, scaler, device, metadata)
         unseen, beside = validation
+        check_same_rows("X_val", unseen, beside)
         validation_rows = UnseenRows(unseen, scaler, network.inputs is None, device, beside)
         if estimator._score_of_epochs is not None:
             watching = [estimator._score_of_epochs(validation_rows, scaler)]
@@ -217,7 +233,10 @@ def trained(
         new_generator(draw_integer(generator), device),
         new_generator(draw_integer(generator), device),
     )
-    with few_threads(n_weights(training), device):
+    checkpoint = checkpoint_of(estimator, (multiset, metadata), validation)
+    batch_size = min(estimator.batch_size, len(train_rows))
+    asked = batch_size, n_weights(training), 2 * multiset.width
+    with few_threads(n_weights(training), device), fitting_batches(*asked, device):
         try:
             net = train(
                 training,
@@ -230,6 +249,7 @@ def trained(
                 resumed,
                 watching,
                 None if fitted is None else lambda net: fitted(net, train_rows),
+                checkpoint,
             )
         except LossNotFinite as problem:
             message = loss_not_finite(problem, scaler, lr, validation is not None)
@@ -248,31 +268,7 @@ def _network(plan, rows, scaler, generator):
     return network
 
 
-def _read(estimator, rows, X, sample_weight, metadata_of, last):
-    """The table, what stands beside its rows, and rows in the form of ``X``."""
-    rows = rows.in_form_of(X)
-    X, features = table_of(rows, X), rows.categorical_features
-    table, schema = read_table(estimator, X, features, None if last is None else last.schema)
-    rows.check(table, schema)
-    weights = row_weights(sample_weight, table)
-    if not weights.any():
-        raise ValueError("sample_weight is zero for every row: nothing is left to learn from.")
-    metadata = None if metadata_of is None else metadata_of(len(table)).of_counting(weights > 0)
-    if last is None and schema.kinds is not None and not weights.all():
-        # A level of rows that count nothing has not been seen.
-        counting = np.flatnonzero(weights)
-        metadata = None if metadata is None else metadata.take(counting)
-        weights = weights[counting]
-        table, schema = read_table(estimator, safe_indexing(X, counting), features)
-    if last is None:
-        schema.warn_of_looks()
-    if not isinstance(table, SparseTable):
-        # Training takes rows one by one: each must lie together in memory.
-        table = np.ascontiguousarray(table)
-    return table, schema, weights, metadata, rows
-
-
-def _learned(estimator, rows, schema, multiset, seed):
+def learned(estimator, rows, schema, multiset, seed):
     """How columns are scaled, and the plan of the network."""
     names = names_of(estimator)
     profile = Profile(multiset, schema.levels(multiset.width))

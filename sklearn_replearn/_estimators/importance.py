@@ -11,6 +11,8 @@ from torch.quasirandom import SobolEngine
 
 from .._dataset.hashing import hashes_of, scrambled
 from .._runtime.arrays import CHUNK, padded_size
+from .._runtime.randomness import draw_integer, new_generator
+from .._tables.holes import beside_others, with_holes
 
 _TINY, _HASHED = 2.0**-54, 2.0**12
 
@@ -201,16 +203,52 @@ def drawn_codes(network, part, draws, prior):
     return output, log_x + log_ratio(codes, noise, posterior, prior)
 
 
-def one_drawn(network, part, draws, prior, generator):
-    """What the likelihood takes of one of these codes for each row, drawn by its weight."""
-    output, log_weights = drawn_codes(network, part, draws, prior)
+def one_drawn(network, part, which, draws, prior, generator):
+    """What the likelihood takes of one of these codes for each row, drawn by its weight.
+
+    Only rows ``which`` are computed. Random numbers are drawn for all, so that those of a row
+    follow from its place; what the others have means nothing.
+    """
+    n, dtype = len(part.values), part.inference.dtype
     uniform = torch.rand(
-        log_weights.shape, generator=generator, device=output.device, dtype=output.dtype
+        (n, len(draws)), generator=generator, device=part.rows.device, dtype=torch.float64
     )
+    if not len(which):
+        nothing = torch.zeros((1, 1, draws.latent_dim), dtype=dtype, device=uniform.device)
+        return outputs(network, nothing, dtype)[0].expand(n, -1)
+    output, log_weights = drawn_codes(network, part.take(which), draws, prior)
     # The largest with Gumbel noise is a draw in proportion to the weights.
-    gumbel = -torch.log(-torch.log(uniform.clamp(1e-12, 1 - 1e-12)))
-    chosen = (log_weights + gumbel).argmax(1)
-    return output[torch.arange(len(output), device=output.device), chosen]
+    uniform = uniform[torch.from_numpy(which)].clamp(1e-12, 1 - 1e-12)
+    chosen = (log_weights - torch.log(-torch.log(uniform))).argmax(1)
+    output = output[torch.arange(len(output), device=output.device), chosen]
+    return output[torch.from_numpy(beside_others(np.arange(len(which)), which, n))]
+
+
+def cells_from_posterior(inference, table, draws, prior, generator):
+    """Scaled cells drawn from the likelihood, each row's given one code drawn by its weight.
+
+    Complete rows, of which nothing is asked, are computed only where draws of others depend on it.
+
+    Parameters
+    ----------
+    inference : Inference
+    table : ndarray of shape (n_rows, n_features)
+    draws : Draws
+    prior : Prior
+    generator : torch.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_features), float64
+    """
+    noise = new_generator(draw_integer(generator), inference.device)
+
+    def drawn(network, part):
+        likelihood = network.likelihood
+        which = with_holes(part.values) if likelihood.draws_alike else np.arange(len(part.values))
+        return likelihood.sample(one_drawn(network, part, which, draws, prior, noise), noise)
+
+    return inference.of_table(drawn, table, table.shape[1], np.float64, n_each=len(draws))
 
 
 def log_ratio(codes, noise, posterior, prior):

@@ -108,6 +108,8 @@ class RepresentationImputer(
         "verbose": VERBOSE,
     }
 
+    _reading_parts = ("fit",)
+
     def __init__(
         self, estimator: Any = None, *, add_indicator: bool = False, verbose: int = 0
     ) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from .._runtime.arrays import CHUNK, MULTIPLE, padded_size, rounded, slices
 from .._runtime.isolation import few_threads, is_foreign, isolated, resolve_device
+from .._runtime.memory import fewer_rows_asked
 from .model import n_weights
 from .padding import padded
 
@@ -129,6 +130,7 @@ class Inference:
         with (
             isolated(parts, 0, self.device, gradients=False) as drew,
             few_threads(self.n_weights, self.device),
+            fewer_rows_asked(self.device),
         ):
             for part in slices(shape[0], at_once):
                 values = function(part)[: part.stop - part.start, : shape[1]].cpu().numpy()
@@ -150,6 +152,12 @@ class _TablePart:
     def __init__(self, inference, values):
         self.inference, self.values = inference, values
         self._scaled = torch.from_numpy(inference.scaler.scale(values))
+
+    def take(self, which):
+        """Some of these rows, by their numbers."""
+        part = copy.copy(self)
+        part.values, part._scaled = self.values[which], self._scaled[which]
+        return part
 
     def completed(self, completion):
         """The same rows, their missing numbers filled with what is expected of them.

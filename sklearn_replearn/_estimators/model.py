@@ -183,6 +183,10 @@ class Model:
         What an estimator has learned from the trained network beside that.
     resumable : dict, default=None
         What training goes on from with ``warm_start``.
+    stream : Stream, default=None
+        What ``partial_fit`` goes on from beside that.
+    novelties : Novelties, default=None
+        What rows had that came after the first fit; None: none came.
     """
 
     rows: Rows
@@ -194,6 +198,8 @@ class Model:
     history: History = field(repr=False)
     extras: object = None
     resumable: dict | None = field(default=None, repr=False)
+    stream: object = field(default=None, repr=False)
+    novelties: object = field(default=None, repr=False)
 
     @property
     def parts(self):

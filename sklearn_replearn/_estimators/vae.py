@@ -11,11 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from .._runtime.parameters import SEED, Number, Whole, validated
-from .._runtime.randomness import draw_integer, draw_seed, new_generator
+from .._runtime.randomness import draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
-from .._runtime.typing import Seed, TableLike
+from .._runtime.typing import Folder, Seed, TableLike
 from .._scaling.cells import check_table_in_unit_interval
 from .._tables.conditions import conditions_of
+from .._tables.holes import with_holes
 from .._tables.results import named_results
 from .._tables.schema import table_of_row
 from .._tables.validation import names_of
@@ -28,8 +29,8 @@ from ..priors import PRIOR, Prior
 from ..rows.base import Rows
 from .base import RepresentationTransformer
 from .code_statistics import learn_variances
-from .drawing import Drawing
-from .importance import Draws, drawn_codes, one_drawn
+from .drawing import Drawing, DrawsInParts
+from .importance import Draws, cells_from_posterior, drawn_codes
 from .likelihood_bounds import N_FIGURES, bounds_of
 from .minimised import asked_likelihoods, objective_of
 from .names_elsewhere import VAE
@@ -41,7 +42,7 @@ _IMPUTATION_DRAWS, _DRAWS = 256, Whole(1, 2**20)
 _Scores = NDArray[np.float64]
 
 
-class VAETransformer(RepresentationTransformer):
+class VAETransformer(DrawsInParts, RepresentationTransformer):
     """Codes from a variational autoencoder: posterior means, a likelihood, and samples.
 
     Parameters
@@ -140,6 +141,11 @@ class VAETransformer(RepresentationTransformer):
         Copied before they are used. Fits with callbacks go through skorch's and torch's general
         machinery, as callbacks may look at anything and change it: they take longer, and differ in
         the last bits. Those of scikit-learn, which do not, are given by ``set_callbacks``.
+    checkpoint : str or path, default=None
+        A folder, made if there is none. Where a fit takes long, the state of its training is
+        written there every 30 seconds, at the end of an epoch, and removed when the fit ends well:
+        after a crash the same ``fit`` of the same rows goes on from there, to the same model bit by
+        bit. One folder does for all fits. Not with ``random_state=None`` or ``callbacks``.
     device : str, default="auto"
         "auto" is the GPU where there is one, else the CPU; otherwise a name such as "cuda:1".
     random_state : int, RandomState instance or None, default=0
@@ -240,6 +246,7 @@ class VAETransformer(RepresentationTransformer):
         tol: float = 1e-4,
         warm_start: bool = False,
         callbacks: Sequence[Any] | None = None,
+        checkpoint: Folder | None = None,
         device: str | torch.device = "auto",
         random_state: Seed = 0,
         verbose: int = 0,
@@ -271,6 +278,7 @@ class VAETransformer(RepresentationTransformer):
         self.tol = tol
         self.warm_start = warm_start
         self.callbacks = callbacks
+        self.checkpoint = checkpoint
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -438,14 +446,17 @@ class VAETransformer(RepresentationTransformer):
         ``density="autoregressive"`` a network that has learned to predict any cells from any others
         fills them: numbers around what a normal distribution tells, and one after the other where
         they are drawn.
+
+        Only rows with missing cells are computed. What is drawn for a row follows from the seed,
+        from its place in the table and from the row; where columns of counts or likelihoods of
+        one's own are drawn, all rows are computed, as each takes more or fewer random numbers.
         """
-        table = self._table(X)
         if n_draws is None:
-            return self._filled(X, table, self._expected_values(table))
-        generator = new_generator(draw_seed(random_state))
-        return [
-            self._filled(X, table, self._drawn_values(table, generator)) for _ in range(n_draws)
-        ]
+            return super().impute(X)
+        table, generator = self._table(X), new_generator(draw_seed(random_state))
+        which = with_holes(table)
+        draws = (self._drawn_values(table, which, generator) for _ in range(n_draws))
+        return [self._filled(X, table, values, which) for values in draws]
 
     def _expected_cells(self, table):
         prediction = self._model.extras.prediction
@@ -462,23 +473,17 @@ class VAETransformer(RepresentationTransformer):
             expected, table, self.n_features_in_, np.float64, n_each=len(noise)
         )
 
-    def _drawn_values(self, table, generator):
-        """Values drawn given the cells that are there."""
+    def _drawn_values(self, table, which, generator):
+        """Values of some rows drawn given the cells that are there, by their place in the table."""
+        if not len(which):
+            return np.empty((0, self.n_features_in_))
         scaler, prediction = self._model.scaler, self._model.extras.prediction
         if prediction is not None:
-            cells = drawn_cells(self._applied(), table, prediction, generator)
+            cells = drawn_cells(self._applied(), table, prediction, generator)[which]
             return scaler.original(scaler.inside(cells))
-        noise = self._noise(self.n_importance_samples)
-        inference, prior = self._applied(), self._model.extras.prior
-        cells = new_generator(draw_integer(generator), inference.device)
-
-        def drawn(network, part):
-            return network.likelihood.sample(one_drawn(network, part, noise, prior, cells), cells)
-
-        values = inference.of_table(
-            drawn, table, self.n_features_in_, np.float64, n_each=len(noise)
-        )
-        return self._model.extras.shown(values, scaler)
+        noise, extras = self._noise(self.n_importance_samples), self._model.extras
+        cells = cells_from_posterior(self._applied(), table, noise, extras.prior, generator)
+        return extras.shown(cells[which], scaler)
 
     @validated(
         {
@@ -606,9 +611,7 @@ class VAETransformer(RepresentationTransformer):
     _for_counts = 'likelihood="poisson"'
     _likelihood_of_binary = Bernoulli
 
-    @property
-    def _scale(self):
-        return self.scale
+    _scale = property(lambda self: self.scale)
 
     def _asked_likelihoods(self, schema):
         return asked_likelihoods(self.likelihood, schema, self.n_features_in_)

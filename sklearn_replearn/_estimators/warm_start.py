@@ -7,12 +7,20 @@ def goes_on(estimator):
     return estimator.warm_start and model is not None and model.resumable is not None
 
 
+def state_of(last):
+    """What training goes on from, dict; None for a model that has learned its columns only."""
+    if last.resumable is not None or not last.arrays:
+        return last.resumable
+    network = {f"network.{name}": values for name, values in last.arrays.items()}
+    return {"module": network, "trained_by": None}
+
+
 def reject_other_rows(rows, last):
     """Refuse rows of another kind than those of the last fit, whose model is ``last``."""
     if rows != last.rows:
         raise ValueError(
-            "warm_start goes on with the network of the last fit, but rows changed since, from "
-            f"{last.rows!r} to {rows!r}. Set warm_start=False for a new network."
+            "This fit goes on with the network of the last fit, but rows changed since, from "
+            f"{last.rows!r} to {rows!r}. For a new network call fit with warm_start=False."
         )
 
 
@@ -29,6 +37,6 @@ def reject_other_plan(estimator, plan, last):
         }
         changed = dict.fromkeys(named.get(name, name) for name in changed)
         raise ValueError(
-            f"warm_start goes on with the network of the last fit, but {', '.join(changed)} "
-            "changed since. Set warm_start=False for a new network."
+            f"This fit goes on with the network of the last fit, but {', '.join(changed)} "
+            "changed since. For a new network call fit with warm_start=False."
         )

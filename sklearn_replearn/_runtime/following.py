@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 
 from .callbacks import callbacks_of
+from .processes import speaks
 from .progress import Progress, Shown
 from .tasks import Task, current_task
 
@@ -28,7 +29,7 @@ def followed(estimator, X, y=None, validation=None, **metadata):
     followers, display = callbacks_of(estimator, (X, y, metadata), judges), None
     # Within a fit that shows how far it is there are no bars of their own.
     joined = current_task().joined()
-    if estimator.verbose and not joined:
+    if estimator.verbose and not joined and speaks():
         display = Shown(type(estimator).__name__)
         joined = [Progress(display)]
     task = Task([*followers, *joined])

@@ -5,6 +5,8 @@ import re
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+
 try:
     import resource
 except ModuleNotFoundError:  # on Windows
@@ -79,6 +81,80 @@ def too_little(what, needed, free):
 
 
 @contextmanager
+def fitting_batches(batch_size, n_weights, n_cells, device):
+    """Say which size of batches would fit, where memory runs out in training.
+
+    Parameters
+    ----------
+    batch_size : int
+        Rows of a batch.
+    n_weights : int
+        Of the network.
+    n_cells : int
+        Numbers that a row has in and out of it.
+    device : torch.device
+
+    Raises
+    ------
+    MemoryError
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not _is_shortage(error) or _REMEDY in str(error):
+            raise
+        fits = batch_that_fits(batch_size, n_weights, n_cells, _room(device))
+        said = (
+            f"By a rough count batches of {fits:,} rows would fit: set batch_size={fits}."
+            if fits
+            else "By a rough count no batch fits beside these weights."
+        )
+        elsewhere = "" if device.type == "cpu" else ' Or set device="cpu".'
+        raise MemoryError(
+            f"fit ran out of memory on {device} ({_first_line(error)}) with batches of "
+            f"{batch_size:,} rows, and {n_weights:,} weights. {said} {_REMEDY}{elsewhere}"
+        ) from error
+
+
+def batch_that_fits(failed, n_weights, n_cells, room):
+    """Rows of a batch that would fit, a power of two below half of what did not; 0: none does.
+
+    Weights have gradients, two moments and copies for inference; cells of a batch have gradients,
+    too. Layers between may take more than that, which is why half of what failed is the most.
+    """
+    most = failed // 2
+    if room is not None:
+        most = min(most, int(room - 28 * n_weights) // (32 * n_cells))
+    return 1 << (most.bit_length() - 1) if most > 0 else 0
+
+
+def _room(device):
+    """Bytes that a fit may have on a device, what torch keeps of it too; None: nothing is known."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
+    return free_memory() if device.type == "cpu" else None
+
+
+@contextmanager
+def fewer_rows_asked(device):
+    """Ask for fewer rows at a time, where memory of a device runs out after fit.
+
+    Raises
+    ------
+    MemoryError
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if device.type == "cpu" or not _is_shortage(error):
+            raise
+        raise MemoryError(
+            f"The memory of {device} ran out ({_first_line(error)}). Give fewer rows at a time, or "
+            'compute on the CPU: set_params(device="cpu").'
+        ) from error
+
+
+@contextmanager
 def shortage_explained():
     """Say what to do where memory runs out.
 
@@ -90,9 +166,16 @@ def shortage_explained():
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        text = str(error)
-        short = isinstance(error, MemoryError) or "allocate memory" in text
-        if _REMEDY in text or not (short or "out of memory" in text):
+        if _REMEDY in str(error) or not _is_shortage(error):
             raise
-        said = (text.strip() or type(error).__name__).splitlines()[0]
-        raise MemoryError(f"fit ran out of memory ({said}). {_REMEDY}") from error
+        raise MemoryError(f"fit ran out of memory ({_first_line(error)}). {_REMEDY}") from error
+
+
+def _is_shortage(error):
+    """Whether memory ran out: that of Python and NumPy, of torch, of a GPU."""
+    text = str(error)
+    return isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text
+
+
+def _first_line(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -7,6 +7,7 @@ what holds them (:func:`check_parameters`).
 
 from collections.abc import Callable
 from numbers import Integral, Real
+from os import fspath
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,24 @@ SEED = [Whole(0, 2**32 - 1), np.random.RandomState, None]
 
 #: Whether a fit shows how far it is.
 VERBOSE = [Whole(0), "boolean"]
+
+
+class _Folder(HasMethods):
+    """A path as a string or object, and not an empty one, which would be where Python runs."""
+
+    def __init__(self):
+        super().__init__(["__fspath__"])
+
+    def is_satisfied_by(self, val):
+        path = isinstance(val, str) or (not isinstance(val, type) and super().is_satisfied_by(val))
+        return path and isinstance(fspath(val), str) and fspath(val) != ""
+
+    def __str__(self):
+        return "a folder, as a str or a path"
+
+
+#: Where files are written to.
+FOLDER = _Folder()
 
 
 class Each(HasMethods):

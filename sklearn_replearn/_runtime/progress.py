@@ -30,19 +30,27 @@ class Progress:
         # Several fits may join one task, nobody knows how many: the first takes its whole share.
         self.n_parts = self.number + n_parts
 
+    def passes(self, n_parts):
+        done = (self.share - self.done) * n_parts / max(1, self.n_parts - self.number)
+        self.number += n_parts
+        self._are_done(done)
+
     def part(self, name):
         self.number += 1
         left = (self.share - self.done) / max(1, self.n_parts - self.number + 1)
         return Progress(self.display, left, self, name)
 
     def ends(self, figures, fitted):
-        rest, node = self.share - self.done, self
-        while node is not None:
-            node.done += rest
-            node = node.above
+        self._are_done(self.share - self.done)
         root = self.root()
         self.display.shows(root.done, self.where(), figures or {})
         return False
+
+    def _are_done(self, share):
+        node = self
+        while node is not None:
+            node.done += share
+            node = node.above
 
     def lent_to(self, estimator):
         return nullcontext()

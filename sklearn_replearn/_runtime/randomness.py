@@ -7,6 +7,7 @@ from numbers import Integral
 import numpy as np
 import torch
 
+from .processes import current_processes
 from .turns import Turn, Turns
 
 _FOREIGN_CODE = Turns()
@@ -16,17 +17,23 @@ def draw_seed(random_state):
     """Turn scikit-learn's ``random_state`` into one integer seed.
 
     ``None`` takes entropy from the operating system rather than from NumPy's global generator,
-    so that drawing a seed changes no global state. A ``RandomState`` instance advances.
+    so that drawing a seed changes no global state. A ``RandomState`` instance advances. Processes
+    that do a fit together take what the first one has drawn.
     """
     if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
+        return _of_first(int(np.random.SeedSequence().generate_state(1)[0]))
     if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31 - 1))
+        return _of_first(int(random_state.randint(2**31 - 1)))
     if not isinstance(random_state, Integral):
         raise ValueError(
             f"random_state must be an int, a RandomState instance or None; got {random_state!r}."
         )
     return int(random_state)
+
+
+def _of_first(seed):
+    # 32 bits: a float64 has room for them.
+    return int(current_processes().first({"seed": seed})["seed"])
 
 
 def new_generator(seed, device="cpu"):
@@ -76,6 +83,12 @@ class _GlobalState:
         )
 
     __hash__ = None
+
+
+def global_draws(device):
+    """A function that says whether anything was drawn from global generators since this call."""
+    before = _GlobalState(device)
+    return lambda: before != _GlobalState(device)
 
 
 class _OwnState(Turn):
@@ -136,8 +149,7 @@ def global_state_kept(seed, device):
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         torch.set_default_dtype(torch.float32)
-        before = _GlobalState(device)
-        yield lambda: before != _GlobalState(device)
+        yield global_draws(device)
     finally:
         interrupt = None
         while not turn.over:
@@ -151,7 +163,28 @@ def global_state_kept(seed, device):
 
 def foreign_code_runs():
     """Whether this thread is in a fit with parts of a user's, which draw from global generators."""
-    return _FOREIGN_CODE.held
+    return _FOREIGN_CODE.is_mine()
+
+
+def global_state_of_this_fit(device):
+    """Plain values of what the global generators are at, where a fit has them for itself, or None.
+
+    Parameters
+    ----------
+    device : torch.device
+    """
+    if not _FOREIGN_CODE.is_mine():
+        return None
+    state = _GlobalState(device)
+    return {name: getattr(state, name) for name in ("python", "numpy", "torch", "cuda")}
+
+
+def put_global_state(values, device):
+    """Make the global generators what :func:`global_state_of_this_fit` has told."""
+    if values is not None:
+        state = _GlobalState(device)
+        vars(state).update(values)
+        state.put_back()
 
 
 def give_way():

@@ -9,8 +9,8 @@ _current = ContextVar("the task that is being done")
 class Task:
     """A part of a fit, of which those who follow are told.
 
-    A follower has the methods ``begins``, ``part``, ``ends`` and ``lent_to`` of a task, each for
-    itself, and ``joined``: what follows the fit of an estimator within the task, or None.
+    A follower has the methods ``begins``, ``passes``, ``part``, ``ends`` and ``lent_to`` of a task,
+    each for itself, and ``joined``: what follows the fit of an estimator within the task, or None.
 
     Parameters
     ----------
@@ -27,6 +27,11 @@ class Task:
             follower.begins(n_parts)
         self.begun = bool(self.followers)
         return self
+
+    def passes(self, n_parts):
+        """So many of its parts were done before, in another process."""
+        for follower in self.followers:
+            follower.passes(n_parts)
 
     def part(self, name):
         """A task within this one, which has not begun."""

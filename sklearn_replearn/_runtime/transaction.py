@@ -2,6 +2,7 @@
 
 from .isolation import one_thread
 from .memory import shortage_explained
+from .processes import together
 
 
 class FitInterrupted(KeyboardInterrupt):
@@ -12,10 +13,18 @@ class FitInterrupted(KeyboardInterrupt):
         self.where = where
 
 
+def as_it_is(estimator):
+    """A copy of an estimator that has what it has now, whatever becomes of it."""
+    copied = object.__new__(type(estimator))
+    vars(copied).update(vars(estimator))
+    return copied
+
+
 def in_one_step(estimator, fit):
     """Call ``fit`` with a copy of an estimator, which replaces it when that has ended well.
 
-    So an estimator is never half fitted, neither after an exception nor to another thread.
+    So an estimator is never half fitted, neither after an exception nor to another thread, nor in
+    one process of several that do the fit together.
 
     Raises
     ------
@@ -24,10 +33,9 @@ def in_one_step(estimator, fit):
     KeyboardInterrupt
         If interrupted; says that the estimator is as it was.
     """
-    fresh = object.__new__(type(estimator))
-    vars(fresh).update(vars(estimator))
+    fresh = as_it_is(estimator)
     try:
-        with one_thread(), shortage_explained():
+        with one_thread(), shortage_explained(), together(estimator):
             fit(fresh)
     except KeyboardInterrupt as interrupt:
         # Of the fit of a part, such as an encoder, this is where, too.

@@ -92,12 +92,11 @@ class Turns:
             several = sum(turn.thread == me for turn in self.holders) > 1
         return None if turn is None or turn.thread != me or several else turn
 
-    @property
-    def held(self):
-        """Whether it is this thread's turn."""
+    def is_mine(self):
+        """Whether it is the turn of this thread."""
         with self.changed:
-            self._top()
-            return any(turn.thread == threading.get_ident() for turn in self.holders)
+            top = self._top()
+        return top is not None and top.thread == threading.get_ident()
 
     @property
     def awaited(self):

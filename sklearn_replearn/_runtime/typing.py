@@ -1,6 +1,7 @@
 """What public signatures take and give, for type checkers: tables and seeds."""
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -25,6 +26,9 @@ TableLike = ArrayLike | HasShape | HasArrowStream
 
 #: What draws start from.
 Seed = int | np.random.RandomState | None
+
+#: Where files are written.
+Folder = str | PathLike[str]
 
 #: A function that a decorator gives back with the same signature.
 Function = TypeVar("Function", bound=Callable[..., Any])

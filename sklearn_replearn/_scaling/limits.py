@@ -11,6 +11,19 @@ _SMALLEST_SCALED = 1e-6  # a network cannot tell apart what varies less
 _LOST = 1e-3  # of the range of a column
 # Transformers of scikit-learn take ranges below the inverse of this for none.
 _ORDINARY = 2.0**40
+_MOST_CELLS_FITTED = 2**25  # by a transformer; of larger tables a sample
+
+
+def rows_to_fit(multiset, columns, profile):
+    """What a transformer is fitted to, ndarray of shape (n, n_columns), float64.
+
+    All rows, as often as they are drawn; of a large table a sample, and the ends of each column.
+    """
+    sample = multiset.sample(max(2, _MOST_CELLS_FITTED // max(1, len(columns))))
+    rows = np.stack(list(multiset.columns(sample, columns)), axis=1).astype(np.float64)
+    if len(rows) < multiset.n_draws:
+        rows = np.concatenate([rows, np.stack([profile.low, profile.high])[:, columns]])
+    return rows
 
 
 def is_ordinary(units):

@@ -187,7 +187,8 @@ def normal_scores(multiset, which, by_value):
     found = {}
     for j, cells in zip(which, sample, strict=True):
         if np.isnan(cells).all():  # nearly all weight is on rows in which it is missing
-            (cells,) = multiset.columns(np.arange(len(multiset)), [j])
+            parts = (next(iter(multiset.columns(part, [j]))) for part in multiset.parts())
+            cells = np.concatenate([cells[~np.isnan(cells)] for cells in parts])
         cells = cells[~np.isnan(cells)].astype(np.float64)
         found[int(j)] = NormalScores(cells, 0.0 if by_value[j] else _SMALLEST_ATOM)
     return found

@@ -132,7 +132,7 @@ class Profile:
 
     def rarity(self, counted):
         """Smoothed inverse document frequency of these columns of a sparse table, 0 for others."""
-        multiset, n = self._multiset, self._multiset.weights.sum()
+        multiset, n = self._multiset, self._multiset.total
         stored = multiset.table.n_stored(multiset.numbers, multiset.weights)
         return np.where(counted, 1 + np.log((1 + n) / (1 + stored)), 0.0).astype(np.float32)
 
@@ -140,11 +140,11 @@ class Profile:
         """Those of these columns of numbers that hold a cell which a support does not take."""
         wrong = (self.low[which] < support.low) | (self.high[which] > support.high)
         if support.whole:
-            columns = () if self.sparse else self._multiset.columns(slice(None), which)
-            whole = self.whole.copy()
-            for j, cells in zip(which, columns, strict=False):
-                whole[j] = np.all((cells == np.rint(cells)) | np.isnan(cells))
-            wrong |= ~whole[which]
+            whole = self.whole[which]
+            for part in () if self.sparse else self._multiset.parts():
+                cells = self._multiset.values(part)[:, which]
+                whole &= ((cells == np.rint(cells)) | np.isnan(cells)).all(axis=0)
+            wrong |= ~whole
         return which[wrong]
 
     def by_ranks(self, beside):

@@ -17,6 +17,7 @@ from .limits import (
     reject_extreme,
     reject_flat,
     reject_unrepresentable,
+    rows_to_fit,
 )
 from .normal_scores import normal_scores
 from .profile import Profile
@@ -142,7 +143,7 @@ class Scaler:
         self.low, self.high = low.astype(np.float32), high.astype(np.float32)
         spread = np.sqrt(variance).astype(np.float32)
         spread[~self.numbers] = entropies[~self.numbers]
-        self.n_rows = float(multiset.weights.sum())
+        self.n_rows = multiset.total
         self.spread = np.where(self.idle | (spread == 0), np.float32(1), spread)
 
     curves = None
@@ -197,7 +198,7 @@ class Scaler:
             varies = scaled & (profile.deviation > 0)
             self.factor = np.where(varies, 1.0 / profile.deviation, 1.0)
         elif scaling is not None and named != "quantile" and scaled.any():
-            self._learn_from_transformer(scaling, scaled, profile.unit, multiset, seed)
+            self._learn_from_transformer(scaling, scaled, profile, multiset, seed)
         if self.transformer is None:
             # The mean of equal numbers need not be that number: take the number.
             self.shift[self.constant] = np.nan_to_num(self.fixed)
@@ -215,7 +216,7 @@ class Scaler:
         found = self._moments_of_scaled(multiset)
         return map(np.nan_to_num, (found.low, found.high, found.variance))
 
-    def _learn_from_transformer(self, scaling, scaled, units, multiset, seed):
+    def _learn_from_transformer(self, scaling, scaled, profile, multiset, seed):
         named = {"robust": RobustScaler, "minmax": MinMaxScaler}
         scaler = named[scaling]() if isinstance(scaling, str) else clone(scaling)
         random = [name for name in scaler.get_params() if name.endswith("random_state")]
@@ -224,13 +225,13 @@ class Scaler:
         kept = np.zeros_like(self.constant)
         kept[np.flatnonzero(self.constant)] = ~np.isnan(self.fixed)
         self._given = scaled if isinstance(scaling, str) else scaled | kept
-        rows = multiset.values(multiset.draws())[:, self._given].astype(np.float64)
-        ordinary = is_ordinary(units[self._given])
+        columns = np.flatnonzero(self._given)
+        rows = rows_to_fit(multiset, columns, profile)
+        ordinary = is_ordinary(profile.unit[columns])
         if not is_affine(scaler):
-            columns = np.flatnonzero(self._given)
             self.transformer = fitted_to(scaler, rows, ~ordinary, columns, self.names)
             return
-        units = np.where(ordinary, 1.0, units[self._given])
+        units = np.where(ordinary, 1.0, profile.unit[columns])
         shift, factor = shift_and_factor(scaler.fit(rows / units), rows.shape[1])
         self.shift[self._given], self.factor[self._given] = shift * units, factor / units
 
@@ -316,8 +317,8 @@ class Scaler:
         if self.plain and found.missing.any():
             raise ValueError(
                 f"{name_columns(self.names, np.flatnonzero(found.missing))}: no cell was missing "
-                "in the first fit; with warm_start the network stays as it is and has no input for "
-                "them. Fill them, or set warm_start=False."
+                "in the first fit, and the network, which goes on, has no input for them. Fill "
+                "them, or start anew with rows, or columns_from, in which some are missing."
             )
         wider = copy.copy(self)
         wider.low = np.where(self.numbers, np.fmin(self.low, low), self.low).astype(np.float32)

@@ -33,7 +33,7 @@ class TokenIds(Scaler):
             weights = np.repeat(multiset.weights[part], ids.shape[1])
             counts += np.bincount(ids.ravel(), weights, minlength=vocabulary_size)
             filled += np.einsum("i,ij->j", multiset.weights[part], (ids > 0).astype(np.float64))
-        self.filled = (filled / multiset.weights.sum()).astype(np.float32)
+        self.filled = (filled / multiset.total).astype(np.float32)
         shares = counts / counts.sum()
         entropy = -(shares[shares > 0] * np.log(shares[shares > 0])).sum()
         counts[0] = 0.0

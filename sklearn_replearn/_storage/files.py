@@ -1,24 +1,20 @@
 """Fitted estimators in one file: arrays as safetensors, all else as JSON in its metadata."""
 
-import contextlib
 import copy
-import hashlib
-import json
 import math
 import os
-import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import safetensors.numpy
 import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
 from . import torch_forms
 from .plain import Reader, Unreadable, Writer, is_made_of_its_state
+from .sealed import opened, sealed, write_whole
 from .stored import check_version, version
 
 _FORMAT = "sklearn_replearn 1"
@@ -76,13 +72,10 @@ def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
         raise TypeError(
             f"save writes an estimator, such as a fitted AutoencoderTransformer; got {estimator!r}."
         )
-    writer = _FileWriter()
+    writer = FileWriter()
     root = writer.plain(estimator)
     model = {"version": version(), "root": root, "objects": writer.objects}
-    text = {"sha256": _digest(model, writer.arrays), "model": model}
-    # One entry: the library puts several in any order, and equal models are equal bytes.
-    metadata = {_FORMAT: json.dumps(text, allow_nan=False)}
-    _write_whole(Path(path), safetensors.numpy.save(writer.arrays, metadata))
+    write_whole(Path(path), sealed(_FORMAT, model, writer.arrays))
 
 
 def load(path: str | os.PathLike, objects: Mapping[str, object] | None = None) -> BaseEstimator:
@@ -127,10 +120,10 @@ def load(path: str | os.PathLike, objects: Mapping[str, object] | None = None) -
     """
     data, writer = Path(path).read_bytes(), ""
     try:
-        model, arrays = _parts_of(data)
+        model, arrays = opened(_FORMAT, data)
         if model["version"] != version():
             writer = f" It was written by version {model['version']}, and this is {version()}."
-        reader = _FileReader(model["objects"], arrays, objects or {})
+        reader = FileReader(model["objects"], arrays, objects or {})
         estimator = reader.value(model["root"])
         reader.check()
         if not isinstance(estimator, BaseEstimator):
@@ -148,7 +141,7 @@ class _Missing(ValueError):
     """Objects that a file names are not given."""
 
 
-class _FileWriter(Writer):
+class FileWriter(Writer):
     """Writes what JSON has no word for, too.
 
     Attributes
@@ -246,8 +239,8 @@ def _weights(module):
     return {name: w.detach().cpu().numpy() for name, w in module.state_dict().items()}
 
 
-class _FileReader(Reader):
-    """Reads what a :class:`_FileWriter` has written.
+class FileReader(Reader):
+    """Reads what a :class:`FileWriter` has written.
 
     Parameters
     ----------
@@ -304,62 +297,7 @@ class _FileReader(Reader):
         return self._modules[same]
 
 
-def _digest(model, arrays):
-    """SHA-256 of all that is in a file."""
-    digest = hashlib.sha256(json.dumps(model, allow_nan=False).encode())
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"\0{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def _parts_of(data):
-    """The model and the arrays in the bytes of a file, as they were written."""
-    try:
-        arrays = safetensors.numpy.load(data)
-        length = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + length])["__metadata__"]
-    except Exception as problem:
-        raise Unreadable(_what_else(data)) from problem
-    if _FORMAT not in metadata:
-        raise Unreadable(
-            f"it is a file of safetensors, but none of save in the form {_FORMAT!r} that version "
-            f"{version()} reads; it has {', '.join(map(repr, metadata)) or 'nothing'}"
-        )
-    text = json.loads(metadata[_FORMAT])
-    if text["sha256"] != _digest(text["model"], arrays):
-        raise Unreadable("its contents are not those that save wrote: it is damaged or altered")
-    return text["model"], {name: array.copy() for name, array in arrays.items()}
-
-
-def _what_else(data):
-    """What a file is that is not whole, or none of ours."""
-    if data.startswith(b"PK"):
-        return "it is an archive, such as skops writes. Read that by skops.io.load"
-    if data.startswith((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")):
-        return "it looks like a pickle, which executes what it holds, and is not opened"
-    return "it is no file of save, or its end is missing"
-
-
 def _cause(problem):
     if isinstance(problem, Unreadable):
         return str(problem)
     return f"what it holds does not fit together ({type(problem).__name__}: {problem})"
-
-
-def _write_whole(path, data):
-    """Write a file that is there as a whole or not at all."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"No folder {str(path.parent)!r} to write {path.name!r} into.")
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with open(beside, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise

@@ -11,5 +11,5 @@ def _tensor(value):
 
 FORMS = (
     by_text("device", torch.device),
-    Form("tensor", torch.Tensor, _tensor, lambda cells: torch.from_numpy(cells.copy())),
+    Form("tensor", torch.Tensor, _tensor, lambda cells: torch.from_numpy(cells.copy("K"))),
 )

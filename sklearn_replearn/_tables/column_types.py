@@ -14,11 +14,13 @@ from .contents import all_missing, content_of, is_missing, unreadable
 from .dates import Date, first_that_keeps
 from .looks import look_of, one_a_row
 
-_MOST_DECIMALS = 9
-_SMALLEST_ATOM = 1 / 64  # share of the rows
+#: Places behind the point that are told apart.
+DECIMALS = range(10)
+#: Share of the rows.
+SMALLEST_ATOM = 1 / 64
 
 
-def learned(column, name, categorical):
+def learned(column, name, categorical, times=None):
     """The kind of a column, learned from its cells, and the cells as numbers.
 
     Parameters
@@ -28,6 +30,8 @@ def learned(column, name, categorical):
         For messages.
     categorical : bool
         Whether it is a category, whatever its cells are.
+    times : ndarray of shape (n_samples,), default=None
+        How often each cell is there; None: once.
 
     Returns
     -------
@@ -46,8 +50,8 @@ def learned(column, name, categorical):
             kind = Nothing(column)
             return kind, kind.encode(column)
         if leveled or content == "text":
-            told_apart = _told_apart(column)
-            kind = Category(dtype, content, *told_apart, asked=leveled)
+            told_apart = levels_told_apart(column)
+            kind = Category(dtype, content, *told_apart, asked=leveled, times=times)
             return kind, kind.encode(column, told_apart)
         kind = {"time": Date, "number": Number}[content](column)
         kind.learn_grain(column)
@@ -92,22 +96,24 @@ class Number:
         cells = self.encode(column).astype(np.float64)
         cells = cells[np.isfinite(cells)]
         # Whole numbers are whole in float32, too.
-        self.decimals = first_that_keeps(cells, np.round, range(_MOST_DECIMALS + 1)) or None
+        self.decimals = first_that_keeps(cells, np.round, DECIMALS) or None
 
-    def learn_atoms(self, cells):
-        """Which values many rows have that float32, as which the cells are kept, changes."""
+    def learn_atoms(self, values, counts, n_rows):
+        """Which values many rows have that float32, as which the cells are kept, changes.
+
+        Parameters
+        ----------
+        values, counts : ndarray of shape (n_values,)
+            Finite values, among them all that many rows have, and how many have each.
+        n_rows : int
+        """
         if self.decimals is None:
-            values, counts = np.unique(cells[np.isfinite(cells)], return_counts=True)
-            many = values[counts > max(1, _SMALLEST_ATOM * len(cells))]
+            many = values[counts > max(1, SMALLEST_ATOM * n_rows)]
             self.atoms = tuple(many[many.astype(np.float32) != many].tolist())
 
     def encode(self, column):
         """Cells to numbers, ndarray of shape (n_samples,), float."""
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub":
-            return column.to_numpy()
-        if types.is_object_dtype(column.dtype):
-            return column.where(column.notna(), np.nan).astype(np.float64).to_numpy()
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+        return as_numbers(column)
 
     def decode(self, values):
         """Numbers to cells, Series."""
@@ -132,6 +138,15 @@ class Number:
             return pd.Series(_exactly(values, self.dtype))
         cells = pd.Series(values, dtype="Float64").mask(missing)
         return cells.astype(_NULLABLE.get(self.dtype, self.dtype))
+
+
+def as_numbers(column):
+    """Cells of a column of numbers or booleans, ndarray of shape (n_samples,)."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub":
+        return column.to_numpy()
+    if types.is_object_dtype(column.dtype):
+        return column.where(column.notna(), np.nan).astype(np.float64).to_numpy()
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 class _Decimals:
@@ -227,12 +242,12 @@ class Category:
 
     boolean, whole = False, False
 
-    def __init__(self, dtype, content, codes, levels, asked=False):
+    def __init__(self, dtype, content, codes, levels, asked=False, times=None):
         self.dtype = dtype
         self.asked = asked or isinstance(dtype, pd.CategoricalDtype)
         self.ordered = isinstance(dtype, pd.CategoricalDtype) and dtype.ordered is True
         self.content = "text" if isinstance(dtype, pd.CategoricalDtype) else content
-        counts = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
+        counts = np.bincount(codes + 1, times, minlength=len(levels) + 1)[1:]
         self.look = None if self.asked else look_of(levels, counts)
         self.one_a_row = not self.ordered and one_a_row(counts)
         present = counts > 0
@@ -246,7 +261,7 @@ class Category:
     def encode(self, column, told_apart=None):
         """Cells to numbers of levels, ndarray of shape (n_samples,), float32 or float64."""
         if told_apart is None:
-            told_apart = _told_apart(without_dictionary(column))
+            told_apart = levels_told_apart(without_dictionary(column))
         codes, levels = told_apart
         numbers = self.levels.get_indexer(levels) + 1
         small = np.float32 if self.n_levels < 2**24 else np.float64
@@ -296,7 +311,7 @@ def as_dictionary(cells, dtype):
     return pd.Series(type(cells.array)(encoded.cast(dtype.pyarrow_dtype)), index=cells.index)
 
 
-def _told_apart(column):
+def levels_told_apart(column):
     """Number of the level of each cell, -1 where it is missing, and the levels, an Index."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.cat.codes.to_numpy(), column.cat.categories

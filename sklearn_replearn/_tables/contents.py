@@ -58,6 +58,10 @@ def content_of(column, name):
 
 def all_missing(column):
     """Whether a column has no cell; usually the first one tells."""
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub":
+        # Asked often of parts; pandas takes ten times as long to say so.
+        cells = column.to_numpy()
+        return bool(np.isnan(cells[:1]).all() and np.isnan(cells).all())
     first = column.iloc[:1]
     return bool(first.isna().all() and column.isna().all())
 

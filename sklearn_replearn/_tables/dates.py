@@ -15,6 +15,7 @@ _FIRST_DAY, _LAST_DAY = (
 )
 _MARGIN = 2  # days
 _UNITS_A_DAY = {"D": 1, "h": 24, "min": 24 * 60, "s": 86_400}
+_FINER = _UNITS_A_DAY | {"us": 86_400 * 10**6}  # as which dates of objects may be read
 _LOOKED_AT_FIRST = 64  # rows, which rule out most that does not hold for all
 _LARGEST = 2**63 - 1  # the smallest int64 stands for a missing one
 
@@ -53,10 +54,7 @@ class Date:
 
     def learn_grain(self, column):
         """Whether all cells are days, hours, minutes or seconds, by the clock of their zone."""
-        column = as_time(column).dropna()
-        if getattr(column.dtype, "tz", None) is not None:
-            column = column.dt.tz_localize(None)
-        ticks, day = column.astype("int64").to_numpy(), _TICKS_A_DAY[self._unit]
+        ticks, day = _ticks_by_the_clock(as_time(column).dropna()), _TICKS_A_DAY[self._unit]
         self.unit = first_that_keeps(
             ticks, lambda cells, unit: cells - cells % (day // _UNITS_A_DAY[unit]), _UNITS_A_DAY
         )
@@ -101,6 +99,41 @@ class Date:
             return column.dt.round(self.unit)
         first = np.ones(len(column), dtype=bool)  # of two equal hours, at the end of summer
         return column.dt.round(self.unit, ambiguous=first, nonexistent="shift_forward")
+
+
+def _ticks_by_the_clock(column):
+    """Ticks of dates that are there, by the clock of their zone, ndarray of int64."""
+    if getattr(column.dtype, "tz", None) is not None:
+        column = column.dt.tz_localize(None)
+    return column.astype("int64").to_numpy()
+
+
+def off_units(column, units=None):
+    """Places of dates that are on no day, hour, …, the first of each, and the units left.
+
+    Parameters
+    ----------
+    column : Series
+        Of pandas' own dtype, without missing cells.
+    units : tuple of str, default=None
+        On which all are so far; None: not looked at.
+
+    Returns
+    -------
+    places : list of int
+    units : tuple of str
+        On which these are, too.
+    """
+    unit = getattr(column.dtype, "unit", None) or np.datetime_data(column.dtype)[0]
+    ticks, day, places, left = _ticks_by_the_clock(column), _TICKS_A_DAY[unit], [], []
+    for name in _FINER if units is None else units:
+        per_day = _FINER[name]
+        wrong = ticks % (day // per_day) != 0 if day >= per_day else np.zeros(len(ticks), bool)
+        if wrong.any():
+            places.append(int(np.argmax(wrong)))
+        else:
+            left.append(name)
+    return places, tuple(left)
 
 
 def first_that_keeps(cells, rounded, units):

@@ -196,23 +196,41 @@ def as_pandas(X):
     """
     if isinstance(X, pd.DataFrame):
         return X, PandasLike()
+    found = _columns_of_foreign(X)
+    if found is None:
+        return None
+    columns, container = found
+    return pd.DataFrame(columns, index=None if columns else range(len(X))), container
+
+
+def columns_of(X):
+    """The columns of a frame, a list of Series of pandas, their names, and its container.
+
+    None where it is no frame.
+    """
+    if isinstance(X, pd.DataFrame):
+        return [X.iloc[:, j] for j in range(X.shape[1])], X.columns, PandasLike()
+    found = _columns_of_foreign(X)
+    if found is None:
+        return None
+    columns, container = found
+    return list(columns.values()), pd.Index(list(columns)), container
+
+
+def _columns_of_foreign(X):
+    """The columns of a frame of another library by name, as those of pandas, and its container."""
     frame = eager(X)
     if not isinstance(frame, nw.DataFrame):
         return None
-    if frame.implementation.is_pyarrow():
-        return _of_arrow(X, frame)
-    return pd.DataFrame({name: _column(frame[name]) for name in frame.columns}), Foreign(frame)
-
-
-def _of_arrow(table, frame):
-    """A table of pyarrow, in narwhals and as it is, as a pandas frame, and what makes others."""
+    if not frame.implementation.is_pyarrow():
+        return {name: _column(frame[name]) for name in frame.columns}, Foreign(frame)
     columns = {
-        field.name: _with_order(table.column(field.name))
+        field.name: _with_order(X.column(field.name))
         if _is_ordered(field.type)
         else _column(frame[field.name])
-        for field in table.schema
+        for field in X.schema
     }
-    return pd.DataFrame(columns, index=None if columns else range(len(table))), Arrow(table)
+    return columns, Arrow(X)
 
 
 def _missing(series):
@@ -221,7 +239,10 @@ def _missing(series):
 
 def _column(series):
     """A column of narwhals as one of pandas; needs no package that moves memory between them."""
-    dtype, missing = series.dtype, series.is_null().any()
+    dtype = series.dtype
+    if dtype.is_float():
+        return pd.Series(np.array(series.to_numpy()))
+    missing = series.is_null().any()
     if dtype == nw.Enum:
         return pd.Series(pd.Categorical(series.to_list(), categories=list(dtype.categories)))
     if dtype == nw.Categorical:

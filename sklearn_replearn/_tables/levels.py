@@ -9,6 +9,7 @@ UNSEEN = 0
 
 # Categories with more levels are told by two numbers, see likelihoods.Categorical.
 MOST_LEVELS = 256
+_CELLS_COUNTED = 2**22  # at a time
 
 
 def digits_of(n_levels):
@@ -105,11 +106,14 @@ class Levels:
         """
         leveled, entropies = np.flatnonzero(~self.numbers), np.zeros(len(self))
         counted, shares = Levels(self.sizes, self.ordered), []
-        columns = multiset.columns(slice(None), leveled)
-        for j, cells in zip(leveled, columns, strict=True):
-            size = self.sizes[j]
-            numbers = np.nan_to_num(cells).astype(np.intp)
-            counts = np.bincount(numbers, multiset.weights, minlength=size + 1)[1:]
+        found = [np.zeros(self.sizes[j] + 1) for j in leveled]
+        for part in multiset.parts(_CELLS_COUNTED) if len(leveled) else ():
+            columns, weights = multiset.columns(part, leveled), multiset.weights[part]
+            for counts, cells in zip(found, columns, strict=True):
+                numbers = np.nan_to_num(cells).astype(np.intp)
+                counts += np.bincount(numbers, weights, minlength=len(counts))
+        for j, counts in zip(leveled, found, strict=True):
+            size, counts = self.sizes[j], counts[1:]
             some = counts[counts > 0] / max(counts.sum(), 1.0)
             entropies[j] = -(some * np.log(some)).sum()
             of_levels = counts / max(counts.sum(), 1.0)

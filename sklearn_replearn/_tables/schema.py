@@ -1,5 +1,8 @@
 """What the table of fit was like, so that raw tables become numbers and numbers raw tables."""
 
+import copy
+import hashlib
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +12,7 @@ from .column_types import Category, Number, as_dictionary, is_dictionary, withou
 from .contents import TO, all_missing, content_of, unreadable
 from .dates import Date
 from .frames import as_pandas
+from .holes import beside_others
 from .levels import UNSEEN, Levels
 from .looks import warn_of_looks
 from .names import MANY, brief
@@ -72,6 +76,15 @@ class Schema:
             values if self.range is None else np.fmax(self.range[0], np.fmin(self.range[1], values))
         )
 
+    def widened(self, multiset):
+        """The same with the range of the numbers of a multiset, too."""
+        if self.range is None:
+            return self
+        wider, found = copy.copy(self), multiset.moments(multiset.values)
+        low, high = self.range
+        wider.range = np.stack([np.fmin(low, found.low), np.fmax(high, found.high)])
+        return wider
+
     def within_reach(self, values):
         """Expected numbers, dates among them at most as far from the range of fit as it is long.
 
@@ -104,6 +117,13 @@ class Schema:
             return Levels.none(n_features)
         sizes = [kind.n_levels for kind in self.kinds]
         return Levels(sizes, [getattr(kind, "ordered", False) for kind in self.kinds])
+
+    def stated(self):
+        """A text that stands for columns of these names and levels."""
+        names = "without names" if self.names is None else ", ".join(map(str, self.names))
+        levels = [list(getattr(kind, "levels", ())) for kind in self.kinds or ()]
+        digest = hashlib.sha256(repr(levels).encode()).hexdigest()
+        return f"{names} ({self.dtype}, fingerprint of levels {digest[:16]})"
 
     def label(self, j):
         """A column for messages."""
@@ -150,7 +170,7 @@ class Schema:
             raise ValueError(f"{shown} has dtype {kind.dtype}; {brief(cell)} is no value of it.")
         return number
 
-    def filled(self, X, table, values):
+    def filled(self, X, table, values, which):
         """A copy of a raw table, its missing cells filled.
 
         Parameters
@@ -158,13 +178,16 @@ class Schema:
         X : array-like or frame
         table : ndarray or SparseTable
             The same as numbers.
-        values : ndarray of shape (n_samples, n_features), float64
+        values : ndarray of shape (n, n_features), float64
+            Of the rows with missing cells.
+        which : ndarray of int
+            These rows.
         """
-        values, missing = self.within_reach(values), None
-        found = as_pandas(X)
+        values = self.within_reach(values)
+        if isinstance(table, SparseTable):
+            return type(X)(table.filled(values, which))
+        values, found = beside_others(values, which, len(table)), as_pandas(X)
         if found is None:
-            if isinstance(table, SparseTable):
-                return type(X)(table.filled(values))
             return self._array_filled(X, table, values)
         frame, container = found
         missing = np.isnan(table)

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 from sklearn.utils.validation import check_array, validate_data
 
 from .._dataset.sparse import SparseTable
+from .._runtime.arrays import CHUNK, slices
 from .._runtime.parameters import checked_array
 from .arrays import rows_as_array
 from .column_types import Category, Number, learned
@@ -59,7 +60,7 @@ def read_table(estimator, X, categorical_features=None, schema=None):
                 f"X holds whole numbers that no float holds ({problem}). Divide them by a "
                 "constant, or give them as strings where they are names."
             ) from None
-    _reject_infinite(table, names_of(estimator))
+    reject_infinite(table, names_of(estimator))
     return table, schema
 
 
@@ -86,16 +87,16 @@ def _validated(estimator, X, features, schema):
         return _of_frame(estimator, *found, features, schema)
     dtype, X = getattr(X, "dtype", None), rows_as_array(X)
     if getattr(X, "ndim", 2) > 2:
-        _reject_axes(X)
+        reject_axes(X)
     kind = X.dtype.kind if hasattr(X, "dtype") else None
     of_cells = kind in ("U", "S", "T", "M", "m") or (kind == "O" and not sp.issparse(X))
-    leveled = _names_categories(features) if schema is None else schema.kinds is not None
+    leveled = names_categories(features) if schema is None else schema.kinds is not None
     if not of_cells and not leveled:
-        return _of_numbers(estimator, X, dtype, schema)
+        return of_numbers(estimator, X, dtype, schema)
     return _of_cells(estimator, X, features, schema)
 
 
-def _reject_axes(X):
+def reject_axes(X):
     shape = tuple(X.shape)
     kind = "Images" if len(shape) == 4 else "Arrays"
     raise ValueError(
@@ -105,11 +106,11 @@ def _reject_axes(X):
     )
 
 
-def _names_categories(features):
+def names_categories(features):
     return features is not None and not isinstance(features, str) and len(features) > 0
 
 
-def _of_numbers(estimator, X, dtype, schema):
+def of_numbers(estimator, X, dtype, schema):
     """A table of an array of numbers, or a sparse one; given with ``dtype``."""
     reset = schema is None
     X_checked = validate_data(
@@ -133,12 +134,12 @@ def _of_numbers(estimator, X, dtype, schema):
 def _of_cells(estimator, X, features, schema):
     """A table of an array whose cells are not all numbers, or have to be looked at one by one."""
     reset, X = schema is None, np.asarray(X.toarray() if sp.issparse(X) else X)
-    if X.dtype.kind in "OUST" and X.ndim == 2 and X.size and not _names_categories(features):
+    if X.dtype.kind in "OUST" and X.ndim == 2 and X.size and not names_categories(features):
         contents = {
             content_of(pd.Series(X[:, j]).infer_objects(), f"Column {j}") for j in range(X.shape[1])
         }
         if contents <= {"number", "nothing"} and (reset or schema.kinds is None):
-            return _of_numbers(estimator, np.where(pd.isna(X), np.nan, X), X.dtype, schema)
+            return of_numbers(estimator, np.where(pd.isna(X), np.nan, X), X.dtype, schema)
     checked = check_array(
         X,
         dtype=None,
@@ -166,11 +167,11 @@ def _of_frame(estimator, frame, container, features, schema):
         )
     validate_data(estimator, frame, reset=reset, skip_check_array=True)
     if not reset:
-        _reject_other_labels(frame.columns, schema.names)
+        reject_other_labels(frame.columns, schema.names)
     return _of_columns(frame, container, None, features, schema)
 
 
-def _reject_other_labels(labels, names):
+def reject_other_labels(labels, names):
     """scikit-learn compares names that are strings; others are compared here."""
     if names is None or all(isinstance(name, str) for name in names):
         return
@@ -189,43 +190,53 @@ def _of_columns(frame, container, dtype, features, schema):
     reset = schema is None
     if reset:
         names = None if container is None else frame.columns
-        chosen = _categorical(features, frame, names)
+        chosen = categorical(features, frame.shape[1], names)
         kinds, cells = zip(*map(learned, columns, shown, chosen), strict=True)
-        float_ = None
-        if not all(isinstance(kind, Number) for kind in kinds):
-            # Once and for all: a row must become the same numbers in any company.
-            float_ = _float_of(cells, kinds)
+        float_ = float_of(cells, kinds)
         if float_ == np.float32:
             for kind, column in zip(kinds, cells, strict=True):
                 if type(kind) is Number and column.dtype == np.float64:
-                    kind.learn_atoms(column)
-        schema = Schema(container, kinds, names, dtype)
-        schema.float = float_
+                    known = np.unique(column[np.isfinite(column)], return_counts=True)
+                    kind.learn_atoms(*known, len(column))
+        schema = schema_of(container, kinds, names, dtype, float_, cells)
     else:
         # Fitted to an array of numbers, the columns of a frame have to be numbers.
         kinds = [_ANY_NUMBER] * len(columns) if schema.kinds is None else schema.kinds
         cells = list(map(encoded, kinds, columns, shown))
-    if reset and schema.float is not None:
+    return joined(cells, common(cells) if schema.float is None else schema.float), schema
+
+
+def schema_of(container, kinds, names, dtype, float_, cells):
+    """The :class:`Schema` of columns, of whose numbers ``cells`` are all or the farthest."""
+    schema = Schema(container, kinds, names, dtype)
+    schema.float = float_
+    if float_ is not None:
         with np.errstate(invalid="ignore"):
             ranges = [(np.fmin.reduce(column), np.fmax.reduce(column)) for column in cells]
         schema.range = np.array(ranges, dtype=np.float64).T
-    dtype = _common(cells) if schema.float is None else schema.float
-    table = np.empty((len(frame), len(cells)), dtype=dtype)
+    return schema
+
+
+def joined(cells, dtype):
+    """Columns of numbers as a table."""
+    table = np.empty((len(cells[0]), len(cells)), dtype=dtype)
     largest = np.finfo(dtype).max
-    for j, column in enumerate(cells):
-        # A cell after fit may be beyond the range of float32; only what is infinite stays so.
-        beyond = column.dtype == np.float64 and dtype == np.float32
-        finite = np.clip(column, -largest, largest) if beyond else column
-        table[:, j] = np.where(np.isinf(column), column, finite) if beyond else finite
-    return table, schema
+    # Some rows of all columns, then the next ones: written as they lie in memory.
+    for rows in slices(len(table), CHUNK):
+        for j, column in enumerate(cells):
+            some = column[rows]
+            if column.dtype == np.float64 and dtype == np.float32:
+                # A cell after fit may be beyond its range; only what is infinite stays so.
+                some = np.where(np.isinf(some), some, np.clip(some, -largest, largest))
+            table[rows, j] = some
+    return table
 
 
 _ANY_NUMBER = Number(pd.Series(dtype=np.float64))
 
 
-def _categorical(features, frame, names):
-    """Which columns the user says are categories, list of bool."""
-    n = frame.shape[1]
+def categorical(features, n, names):
+    """Which of ``n`` columns the user says are categories, list of bool."""
     if features is None or isinstance(features, str):
         return [False] * n
     features = list(features)
@@ -240,14 +251,20 @@ def _categorical(features, frame, names):
     return [j in picked for j in range(n)]
 
 
-def _common(cells):
+def common(cells):
     """The dtype that an array of these columns of numbers would have."""
     common = np.result_type(*[column.dtype for column in cells])
     return common if common == np.float32 else np.float64
 
 
-def _float_of(cells, kinds):
-    """Float32 where rounding to it loses nothing that counts, which it does with dates."""
+def float_of(cells, kinds):
+    """What a table of other than numbers becomes, None for one of numbers: each row as it comes.
+
+    Once and for all, as a row must become the same numbers in any company: float32 where rounding
+    to it loses nothing that counts, which it does with dates.
+    """
+    if all(isinstance(kind, Number) for kind in kinds):
+        return None
     numeric = [c for c, kind in zip(cells, kinds, strict=True) if not isinstance(kind, Category)]
     dates = any(isinstance(kind, Date) for kind in kinds)
     return np.float64 if dates or not all(map(_fits_float32, numeric)) else np.float32
@@ -287,7 +304,7 @@ def check_codes(codes, latent_dim, name):
     return codes
 
 
-def _reject_infinite(table, names):
+def reject_infinite(table, names):
     sparse = isinstance(table, SparseTable)
     cells = table.matrix.data if sparse else table
     if cells.size <= _FEW_CELLS:

@@ -36,9 +36,15 @@ class KeepBest(Callback):
         self.tol = tol
         self.n_warmup = n_warmup
 
-    def on_train_begin(self, net, **kwargs):
+    def initialize(self):
         self.misses = 0
         self.best, self.weights, self.kept = math.inf, None, None
+        return self
+
+    def state(self):
+        """What it has seen so far."""
+        weights = None if self.weights is None else dict(self.weights)
+        return self.misses, self.best, weights, self.kept
 
     def on_epoch_end(self, net, **kwargs):
         if net.n_updates_ < self.n_warmup:

@@ -28,6 +28,11 @@ class History:
         self.seconds = seconds
         self.kept = kept
 
+    @classmethod
+    def empty(cls):
+        """That of a network that was not trained."""
+        return cls({}, np.zeros(0, dtype=int), np.zeros(0))
+
     def frame(self):
         """DataFrame with a row an epoch."""
         terms = pd.DataFrame(self.terms, index=pd.Index(self.epochs, name="epoch"))
@@ -38,6 +43,8 @@ class History:
 
         Terms of one of them only, such as those of validation rows, are missing in the other.
         """
+        if not len(self.epochs):
+            return later
         epochs = later.epochs + self.epochs[-1]
         both = [
             pd.DataFrame(self.terms, index=self.epochs),

@@ -13,12 +13,14 @@ from torch import nn
 
 from .._dataset.batches import Batch
 from .._runtime.pausing import heed_interruption
+from .._runtime.processes import current_processes
 from .._runtime.randomness import give_way, lent
 from .._runtime.transaction import FitInterrupted
 from ..augmentations._calling import view
 from ..augmentations.composition import ToDecode
 from ..objectives.base import checked_terms, name_of
 from .early_stopping import StopTraining
+from .sharing import Sharing
 
 try:
     from .handwritten import handwritten_step
@@ -124,14 +126,24 @@ class RepresentationNet(NeuralNet):
     def _default_callbacks(self):
         return [("epoch_timer", EpochTimer())]
 
+    def initialize(self):
+        """Its parts, of a training that has not begun."""
+        super().initialize()
+        self.n_updates_, self.names_ = 0, {}
+        self.first_terms_, self.last_terms_ = {}, {}
+        return self
+
     def fit_loop(self, *args, **kwargs):
         self.get_ready()
         return super().fit_loop(*args, **kwargs)
 
     def get_ready(self):
-        """Before the first update."""
-        self.n_updates_, self.names_, self.lowest_ = 0, {}, {}
-        self.handwritten_ = None if self.users_callbacks else handwritten_step(self)
+        """Before the first update of this process."""
+        self.processes_ = current_processes()
+        self.processes_.same_weights(self.module_)
+        self.sharing_ = Sharing(self.module_, self.processes_, torch.device(self.device))
+        by_autograd = self.users_callbacks or self.processes_.size > 1
+        self.handwritten_ = None if by_autograd else handwritten_step(self)
 
     def partial_fit(self, X, y=None, **fit_params):
         """Train; unlike skorch's, which takes an interruption for an early end."""
@@ -146,6 +158,18 @@ class RepresentationNet(NeuralNet):
         return self
 
     def notify(self, method_name, **cb_kwargs):
+        if method_name != "on_epoch_end":
+            self._notify(method_name, **cb_kwargs)
+            return
+        stop = False
+        try:
+            self._notify(method_name, **cb_kwargs)
+        except StopTraining:
+            stop = True
+        if self.processes_.any(stop):
+            raise StopTraining
+
+    def _notify(self, method_name, **cb_kwargs):
         try:
             with lent() if self.users_callbacks else nullcontext():
                 super().notify(method_name, **cb_kwargs)
@@ -179,11 +203,13 @@ class RepresentationNet(NeuralNet):
     def record_epoch(self, prefix, means):
         """Put what an epoch came to into the history."""
         self.history.record(prefix + "_batch_count", len(means.sizes))
-        terms = means.of_the_epoch()
+        # What decides how a fit goes on is one process's, the same for all.
+        terms = self.processes_.first(means.of_the_epoch())
         if prefix == "train":
+            self.processes_.same_weights(self.module_)
             self.last_terms_ = terms
             if len(self.history) == 1:
-                self.first_terms_ = means.of_the_first_batch()
+                self.first_terms_ = self.processes_.first(means.of_the_first_batch())
         self._record(prefix, terms)
 
     def train_step(self, batch, **fit_params):
@@ -212,9 +238,11 @@ class RepresentationNet(NeuralNet):
         def closure():
             self.optimizer_.zero_grad()
             marked = isinstance(batch[0], dict)
-            terms = self.module_(**batch[0]) if marked else self.module_(batch[0])
+            with self.sharing_.out():
+                terms = self.module_(**batch[0]) if marked else self.module_(batch[0])
             loss = self.criterion_(terms, batch[1])
             loss.backward()
+            self.processes_.average_gradients(self.module_)
             if self.gradient_clip is not None:
                 for part in self.module_.parts():
                     nn.utils.clip_grad_norm_(part, self.gradient_clip)
@@ -229,6 +257,10 @@ class RepresentationNet(NeuralNet):
 
         self.optimizer_.step(closure)
         return first
+
+    def validation_step(self, batch, **fit_params):
+        with self.sharing_.out():
+            return super().validation_step(batch, **fit_params)
 
     def _check_names(self, prefix, terms):
         """The terms of each step are those of the first one, or the history has gaps."""
@@ -246,10 +278,9 @@ class RepresentationNet(NeuralNet):
             raise LossNotFinite(len(self.history), prefix)
         aside = self.module_.objective.terms_aside
         loss = sum(mean for name, mean in means.items() if name not in aside)
-        lowest = self.lowest_.get(prefix, math.inf)
-        self.lowest_[prefix] = min(loss, lowest)
+        earlier = [row[prefix + "_loss"] for row in self.history[:-1]]
         self.history.record(prefix + "_loss", loss)
-        self.history.record(prefix + "_loss_best", loss < lowest)
+        self.history.record(prefix + "_loss_best", loss < min(earlier, default=math.inf))
         for name, mean in means.items():
             self.history.record(f"{prefix}_{name}", mean)
 

@@ -85,10 +85,11 @@ class Adam(torch.optim.Optimizer):
         """Take over what :meth:`state_dict` returned, on the devices of the weights here."""
         for group, settings in zip(self.param_groups, state_dict["param_groups"], strict=True):
             group.update({name: settings[name] for name in self.defaults})
+        self.state.clear()
         weights = self._weights()
         for number, state in state_dict["state"].items():
             weight = weights[number]
-            self.state[weight] = {name: value.to(weight.device) for name, value in state.items()}
+            self.state[weight] = {name: _laid_out(value, weight) for name, value in state.items()}
 
     def _weights(self):
         return [weight for group in self.param_groups for weight in group["params"]]
@@ -138,6 +139,13 @@ class Adam(torch.optim.Optimizer):
             beta2=beta2,
             **settings,
         )
+
+
+def _laid_out(value, weight):
+    """A copy on the device of a weight, and in its order: fused operations take both as it lies."""
+    if value.shape != weight.shape:
+        return value.to(weight.device)
+    return torch.empty_like(weight, dtype=value.dtype, requires_grad=False).copy_(value)
 
 
 class AdamW(Adam):

@@ -5,8 +5,10 @@ from contextlib import suppress
 import torch
 
 from .._dataset.batches import Batches, n_batches
+from .._dataset.epochs import is_large
 from .._runtime.isolation import one_thread, plain_torch
 from .._runtime.pausing import can_pause, pause
+from .._runtime.processes import current_processes
 from .._runtime.randomness import foreign_code_runs
 from ..augmentations import Identity
 from ..augmentations.composition import ToDecode
@@ -35,6 +37,8 @@ def trained_with_others(net, rows):
 def _stackable(net, rows):
     if rows.kept is None or rows.has_metadata or net.users_callbacks:
         return False
+    if current_processes().size > 1 or is_large(len(rows), rows.multiset.width):
+        return False
     if [type(view) for view in net.module_.views] != [Identity, ToDecode]:
         return False
     net.get_ready()
@@ -56,6 +60,10 @@ class Training:
         self.kind = shape_of(net.handwritten_), len(rows), len(self.batches), net.max_epochs
         self.n_bytes = rows.kept.numel() * rows.kept.element_size()
         self.over, self.error = False, None
+
+    def in_order(self):
+        """Numbers of all its rows, as they stand."""
+        return Batches(self.rows, self.net.batch_size, torch.Generator(), shuffle=False).drawn()
 
     def begin_epoch(self):
         self.net.notify("on_epoch_begin", dataset_train=self.rows, dataset_valid=None)
@@ -92,8 +100,8 @@ def _train(trainings):
     nets = [training.net for training in trainings]
     step = StackedStep(nets)
     rows = StackedRows([training.rows for training in trainings])
-    firsts = [torch.as_tensor(training.rows.multiset.draws()) for training in trainings]
-    parts = torch.stack(firsts).tensor_split(len(trainings[0].batches), dim=1)
+    firsts = (training.in_order() for training in trainings)
+    parts = torch.stack(list(firsts)).tensor_split(len(trainings[0].batches), dim=1)
     sizes = {part.shape[1]: part for part in parts}
     if not all(step.same_bits(rows.take(part), rows.width) for part in sizes.values()):
         return False
@@ -120,7 +128,7 @@ def _train(trainings):
 def _epoch(step, rows, trainings):
     """An epoch of all; the means of the terms of each."""
     nets = [training.net for training in trainings]
-    drawn = torch.stack([torch.as_tensor(training.batches.drawn()) for training in trainings])
+    drawn = torch.stack([training.batches.drawn() for training in trainings])
     parts = drawn.tensor_split(len(trainings[0].batches), dim=1)
     terms = []
     for places in parts:

@@ -10,10 +10,11 @@ from .._dataset.batches import Batches, n_batches
 from .._runtime.arrays import to_arrays, to_tensors
 from .._runtime.tasks import current_task
 from ..objectives.base import TAKEN
+from .checkpoints import remove_checkpoint
 from .early_stopping import KeepBest, default_patience
 from .following import Follow, StopAsAsked
 from .history import History
-from .net import RepresentationNet, SumOfTerms
+from .net import LossNotFinite, RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS, check_optimizer
 from .schedule import RISE, CosineSchedule
 from .together import trained_with_others
@@ -33,6 +34,7 @@ def train(
     resumed=None,
     watching=(),
     fitted=None,
+    checkpoint=None,
 ):
     """Run the loop and return the net; its epochs are parts of the current task.
 
@@ -52,6 +54,8 @@ def train(
         Ours, which change nothing.
     fitted : callable, default=None
         Gives the attributes of an estimator that were fitted so far, from the net.
+    checkpoint : Checkpoint, default=None
+        From which training goes on where one was written, and which is written meanwhile.
     """
     optimizer, decay = estimator.optimizer, {"weight_decay": estimator.weight_decay}
     if isinstance(optimizer, str):
@@ -83,6 +87,7 @@ def train(
         callbacks=[
             *watching,
             *_callbacks(estimator, max_epochs, n_warmup, validation_rows is not None, fitted),
+            *([] if checkpoint is None else [checkpoint]),
         ],
         verbose=0,
         device=device,
@@ -93,16 +98,23 @@ def train(
     current_task().begins(max_epochs)
     net.initialize()
     if resumed is not None:
-        net.module_.load_state_dict(to_tensors(resumed["module"]))
+        # Of a network that was kept without what only training needs, the rest starts anew.
+        net.module_.load_state_dict({**net.module_.state_dict(), **to_tensors(resumed["module"])})
         if resumed["trained_by"] == _trainer(estimator):
             # Its moments, with the learning rate and other settings of this fit.
             state = to_tensors(resumed["optimizer"])
             state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
             net.optimizer_.load_state_dict(state)
-    alone = validation_rows is not None or resumed is not None
+    alone = validation_rows is not None or resumed is not None or checkpoint is not None
     if not alone and trained_with_others(net, rows):
         return net
-    return net.partial_fit(rows)
+    n_done = 0 if checkpoint is None else checkpoint.resume(net)
+    current_task().passes(n_done)
+    try:
+        return net.partial_fit(rows, epochs=max_epochs - n_done)
+    except LossNotFinite:  # what goes on from there would end in the same way
+        remove_checkpoint(net)
+        raise
 
 
 def _callbacks(estimator, max_epochs, n_warmup, validated, fitted):

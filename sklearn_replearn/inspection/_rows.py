@@ -13,6 +13,7 @@ from .._runtime.sklearn import safe_indexing
 from .._runtime.typing import TableLike
 from .._tables.frames import as_pandas, eager
 from .._tables.names import names_or_numbers
+from .._tables.parts import reject_parts
 from .._tables.readers import as_read
 
 
@@ -36,6 +37,7 @@ def some_rows(X: Any, n_rows: int | None, random_state: int) -> tuple[Any, NDArr
     ValueError
         If there is no row.
     """
+    reject_parts(X, "A display")
     X = as_read(X)
     n = n_rows_of(X)
     if n == 0:
@@ -66,6 +68,7 @@ class Exchangeable:
     """
 
     def __init__(self, X: TableLike) -> None:
+        reject_parts(X, "A display")
         X = as_read(X)
         frame = X if isinstance(X, pd.DataFrame) else eager(X)
         if isinstance(frame, pd.DataFrame | nw.DataFrame):

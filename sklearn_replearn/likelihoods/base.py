@@ -71,6 +71,11 @@ class Likelihood(nn.Module):
     #: Whether its columns are always scaled by their ranks.
     by_ranks = False
 
+    #: Whether ``sample`` takes as many random numbers whatever the output says. If so, a draw does
+    #: not depend on the outputs of other rows, and multiple imputation leaves those of complete
+    #: rows out.
+    draws_alike = False
+
     @classmethod
     def for_columns(
         cls,

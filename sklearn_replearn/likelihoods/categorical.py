@@ -50,6 +50,7 @@ class Categorical(Likelihood):
     """
 
     support = LEVELS
+    draws_alike = True
     _weight_beside = _WEIGHT_BESIDE_NUMBERS
 
     @classmethod
@@ -158,6 +159,7 @@ class Ordinal(Likelihood):
     """
 
     support = LEVELS
+    draws_alike = True
     _weight_beside = _WEIGHT_BESIDE_NUMBERS
 
     @classmethod

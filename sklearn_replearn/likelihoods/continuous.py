@@ -16,7 +16,7 @@ from .._scaling.scaler import Scaler
 from .._scaling.support import UNIT_INTERVAL
 from .._tables.names import name_columns
 from .base import FEATURES, UNIT, Likelihood, by_scipy, uniform_like
-from .masses import log_normal_mass, log_student_mass
+from .masses import log_normal_mass, log_student_mass, where
 
 # A column of a standardised table that is predicted to 1 % is as good as known; without a floor
 # one such column outweighs all others.
@@ -30,6 +30,8 @@ _FARTHEST = 1e3  # deviations; beyond it the gradient of the normal tail is roun
 
 class _Located(Likelihood):
     """A location from the decoder, and a learned scale for each column."""
+
+    draws_alike = True
 
     @validated({"n_features": FEATURES, "scale": [Number(0), None]})
     def __init__(self, n_features: int, scale: float | None = None) -> None:
@@ -314,10 +316,12 @@ def _log_normal_mass(a, b, below, above):
     mass = log_right + torch.where(one_sided, 0.0, inside)
     # Of narrow ones the difference of logarithms is rounding errors.
     narrow = ~one_sided & (a < b) & (b - a < _NARROWEST)
-    if narrow.any():
-        precise = log_normal_mass(a[narrow].double(), b[narrow].double()).to(mass.dtype)
-        mass = mass.masked_scatter(narrow, precise)
+    mass = where(narrow, _log_narrow_normal_mass, mass, a, b)
     return torch.where(below & above, 0.0, mass)
+
+
+def _log_narrow_normal_mass(a, b):
+    return log_normal_mass(a.double(), b.double()).to(a.dtype)
 
 
 class Bernoulli(Likelihood):
@@ -338,6 +342,7 @@ class Bernoulli(Likelihood):
     """
 
     support = UNIT_INTERVAL
+    draws_alike = True
 
     def __init__(self, n_features: int) -> None:
         super().__init__(n_features)

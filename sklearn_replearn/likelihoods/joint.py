@@ -1,6 +1,7 @@
 """The joint likelihood of columns of several kinds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -40,6 +41,8 @@ class Joint(Likelihood):
     tensor([[-0.6931, -0.9189]])
     """
 
+    _heaviest = None  # of the weights beside columns that vary, once it has been asked for
+
     def __init__(self, parts: Sequence[tuple[Likelihood, Sequence[int]]]) -> None:
         _check_parts(parts)
         columns = [j for _, those in parts for j in those]
@@ -49,6 +52,11 @@ class Joint(Likelihood):
         order = torch.tensor(columns)
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("back", order.argsort(), persistent=False)
+
+    @property
+    def draws_alike(self) -> bool:
+        """Whether ``sample`` takes as many random numbers whatever the output says."""
+        return all(part.draws_alike for part in self.of_columns)
 
     def parts(self) -> list[tuple["Likelihood", list[int]]]:
         """Pairs of a likelihood and the numbers of its columns."""
@@ -77,14 +85,21 @@ class Joint(Likelihood):
     def set_constant(self, constant: torch.Tensor) -> None:
         """Say which columns were constant in training, Tensor of shape (n_features,), bool."""
         super().set_constant(constant)
+        self._heaviest = None
         for part, columns in self.parts():
             part.set_constant(constant[columns])
 
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._heaviest = None
+
     def cell_error(self, x: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
         """What an autoencoder minimises, per cell that is there."""
-        # Beside columns that never vary there is nothing to leave room for.
-        varying = (part._weight_beside for part in self.of_columns if not part.constant.all())
-        heaviest = max(varying, default=1.0)
+        if self._heaviest is None:
+            # Beside columns that never vary there is nothing to leave room for.
+            varying = (part._weight_beside for part in self.of_columns if not part.constant.all())
+            self._heaviest = max(varying, default=1.0)
+        heaviest = self._heaviest
 
         def error(part, x, output):
             weight = min(part._weight_beside / heaviest, 1.0)

@@ -5,6 +5,8 @@ import math
 import torch
 from scipy.special import stdtr
 
+from .._runtime.arrays import at_hand
+
 _NARROW, _STEEP = 0.5, 2.0  # width, and width times distance, of intervals that three nodes serve
 _NODE = math.sqrt(0.6) / 2  # of Gauss and Legendre, in widths from the middle
 _ROOT = math.sqrt(0.5)
@@ -18,9 +20,21 @@ def log_normal_mass(a, b):
     # Of smaller ones the difference is rounding errors.
     small = ~(mass > _LARGE)
     log_mass = torch.log(torch.where(small, 1.0, mass))
-    if small.any():
-        log_mass = log_mass.masked_scatter(small, _log_small_normal_mass(a[small], b[small]))
-    return log_mass
+    return where(small, _log_small_normal_mass, log_mass, a, b)
+
+
+def where(which, function, otherwise, a, b):
+    """``function`` of the ends of some intervals, and for the others what is given.
+
+    On a CPU only these are computed; elsewhere all, as a list of them would have to be waited for.
+    """
+    if not at_hand(which):
+        # Some interval in the place of others must not reach the gradient.
+        a, b = torch.where(which, a, 0.0), torch.where(which, b, 1.0)
+        return torch.where(which, function(a, b), otherwise)
+    if not which.any():
+        return otherwise
+    return otherwise.masked_scatter(which, function(a[which], b[which]))
 
 
 def _log_small_normal_mass(a, b):
@@ -28,16 +42,18 @@ def _log_small_normal_mass(a, b):
     node = _NODE * width
     nodes = 8 + 10 * torch.cosh(node * middle) * torch.exp(-0.5 * node.square())
     mass = torch.log(width * nodes / 18) - 0.5 * (middle.square() + math.log(2 * math.pi))
-    if wide.any():
-        left, right = _to_the_left(a[wide], b[wide])
-        # An infinite end must not reach the gradient.
-        one_sided = left.isinf()
-        log_left = torch.special.log_ndtr(torch.where(one_sided, 0.0, left))
-        log_right = torch.special.log_ndtr(right)
-        gap = torch.where(one_sided, -1.0, log_left - log_right).clamp_max(-1e-12)
-        inside = torch.where(one_sided, 0.0, torch.log(-torch.expm1(gap)))
-        mass = mass.masked_scatter(wide, log_right + inside)
-    return mass
+    return where(wide, _log_wide_normal_mass, mass, a, b)
+
+
+def _log_wide_normal_mass(a, b):
+    left, right = _to_the_left(a, b)
+    # An infinite end must not reach the gradient.
+    one_sided = left.isinf()
+    log_left = torch.special.log_ndtr(torch.where(one_sided, 0.0, left))
+    log_right = torch.special.log_ndtr(right)
+    gap = torch.where(one_sided, -1.0, log_left - log_right).clamp_max(-1e-12)
+    inside = torch.where(one_sided, 0.0, torch.log(-torch.expm1(gap)))
+    return log_right + inside
 
 
 def log_student_mass(a, b, degrees):

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.arrays import at_hand
 from .._runtime.parameters import WIDEST, Each, Number, Whole, validated
 from .._scaling.support import LEVELS
 from .base import Likelihood, uniform_like
@@ -92,7 +93,11 @@ class Tokens(Likelihood):
         log_tokens, odds = self._split(output)
         there, n_tokens = x > 0, log_tokens.shape[2]
         tokens = (x.long() - 1).clamp(0, n_tokens - 1)
-        log_token = log_tokens.flatten(1).gather(1, self.state_of * n_tokens + tokens)
+        if at_hand(x):
+            log_token = log_tokens.flatten(1).gather(1, self.state_of * n_tokens + tokens)
+        else:  # its gradient sorts what it adds up
+            rows = torch.arange(len(x), device=x.device)[:, None]
+            log_token = log_tokens[rows, self.state_of, tokens]
         log_there = F.logsigmoid(torch.where(there, odds, -odds))
         return log_there + torch.where(there, log_token, 0.0)
 

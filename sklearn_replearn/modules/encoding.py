@@ -7,6 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import nn
 
+from .._runtime.arrays import at_hand
 from .._runtime.parameters import Each, Number, Whole, validated
 from .._scaling.score_curves import ScoreCurves
 from .._tables.levels import digits_of
@@ -121,7 +122,7 @@ class ColumnEncoding(nn.Module):
             known = codes >= 1
             places = (codes - 1).clamp_min(0) // divisor % size + start
             inputs.scatter_(1, places, known.to(cells.dtype))
-            if not known.all():
+            if not (at_hand(known) and known.all()):
                 unknown = (~known).index_select(1, self.slots)
                 levels = inputs[:, self.n_numbers : end]
                 levels += unknown * self.shares.to(cells.dtype)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .._runtime.arrays import at_hand
 from .._runtime.parameters import Whole, validated
 from .layers import ACTIVATION, ACTIVATIONS, GENERATOR, WIDTH, linear
 
@@ -104,6 +105,8 @@ class TokenEncoder(nn.Module):
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Return codes, Tensor of shape (n, n_out)."""
+        if not at_hand(ids):
+            return self.as_expression(ids)
         there = ids > 0
         # The tokens of all rows one after the other: most cells of most rows are padding.
         (row, _), tokens = there.nonzero(as_tuple=True), F.embedding(ids[there], self.embeddings)

@@ -34,6 +34,7 @@ from .._runtime.sklearn import (
 from .._runtime.transaction import in_one_step
 from .._runtime.typing import Seed, TableLike
 from .._storage.stored import Stored
+from .._tables.agreement import check_same_rows
 from .._tables.frames import as_pandas
 from .._tables.given import TakesTables
 from .._tables.names import names_or_numbers
@@ -267,6 +268,7 @@ class OutlierDetector(
         multiset = canonical(table, weights)
         if multiset.n_draws < 2:
             raise ValueError("sample_weight leaves one row; at least 2 are needed to learn from.")
+        check_same_rows("X", multiset, schema=self._schema)
         self._seed = draw_seed(self.random_state)
         generator = new_generator(self._seed)
         self._spaces = {

@@ -124,9 +124,10 @@ class Neighbors:
         distance is the least that it may be, up to the rounding of the point.
         """
         with plain_torch(_CPU, gradients=False), few_threads(0, _CPU):
-            references = torch.from_numpy(self.points)
+            # Copies: arrays that processes share may not be written to, of which torch warns.
+            references = torch.tensor(self.points)
             squares = references.square()
-            lengths = torch.from_numpy(self.lengths)[:, None]
+            lengths = torch.tensor(self.lengths)[:, None]
             # (x, 1) times (-2 r, r²), or a one for each coordinate that counts.
             # No distance is shown larger than it is.
             lengths = (1 - _ALIKE) * (lengths if known is None else squares)

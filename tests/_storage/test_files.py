@@ -27,7 +27,8 @@ from sklearn_replearn import (
     load,
     save,
 )
-from sklearn_replearn._storage.files import _FORMAT, _digest
+from sklearn_replearn._storage.files import _FORMAT
+from sklearn_replearn._storage.sealed import digest
 from sklearn_replearn.objectives import Objective
 
 small = {"latent_dim": 2, "hidden_layer_sizes": (8,), "max_epochs": 2}
@@ -264,7 +265,7 @@ def parts(data):
 def together(text, arrays, right=True):
     """A file, its hash right for whatever it holds."""
     if right:
-        text = text | {"sha256": _digest(text["model"], arrays)}
+        text = text | {"sha256": digest(text["model"], arrays)}
     return safetensors.numpy.save(arrays, {_FORMAT: json.dumps(text)})
 
 

@@ -1,6 +1,7 @@
 """Whatever holds a table goes in, is read once, and gives what a frame of its rows gives."""
 
 import pickle
+import re
 
 import duckdb
 import narwhals as nw
@@ -194,8 +195,11 @@ def test_of_a_data_set_the_columns_of_its_format_count():
 
 
 HERE = __name__.partition(".")[0]
+IN_PARTS = {
+    "polars": (pl.from_pandas(FRAME[["a", "b"]]).lazy, "LazyFrame", "collect()"),
+    "files": (lambda: pyarrow.dataset.dataset(TABLE), "InMemoryDataset", "to_table()"),
+}
 LAZY = {
-    "polars": (pl.from_pandas(FRAME[["a", "b"]]).lazy, "LazyFrame of polars", "collect()"),
     "narwhals": (
         lambda: nw.from_native(duckdb.from_arrow(TABLE)),
         "LazyFrame of narwhals",
@@ -203,7 +207,6 @@ LAZY = {
     ),
     "spark": (Spark, f"Spark of {HERE}", "toPandas()"),
     "dask": (Dask, f"Dask of {HERE}", "compute()"),
-    "files": (lambda: pyarrow.dataset.dataset(TABLE), "InMemoryDataset of pyarrow", "to_table()"),
     "query": (
         lambda: duckdb.connect().execute("select 1"),
         "DuckDBPyConnection of _duckdb",
@@ -221,6 +224,16 @@ def test_what_is_not_read_yet_is_told_what_to_call(name, door):
     with pytest.raises(ValueError) as caught:
         method(lazy()) if door == "later" else method(lazy(), LABELS)
     assert str(caught.value) == f"The table is a {kind}, not read yet. Call {remedy} first."
+
+
+@pytest.mark.parametrize("name", IN_PARTS)
+@pytest.mark.parametrize("door", ["detector", "classifier"])
+def test_what_needs_all_rows_says_so_of_tables_in_parts(name, door):
+    lazy, kind, remedy = IN_PARTS[name]
+    with pytest.raises(ValueError, match=rf"fit needs all rows at once, and this {kind} is read"):
+        clone(DOORS[door][0]).fit(lazy(), LABELS)
+    with pytest.raises(ValueError, match=rf"Call {re.escape(remedy)} first"):
+        clone(DOORS[door][0]).fit(lazy(), LABELS)
 
 
 def exhausted():

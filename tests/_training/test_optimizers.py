@@ -126,6 +126,31 @@ def test_import_and_first_fits_load_no_compiler_no_algebra_and_no_plots():
     assert result.stdout.strip() == "[]"
 
 
+def test_a_state_is_taken_over_whole_and_as_the_weights_lie_in_memory():
+    def step(weight, optimizer):
+        optimizer.zero_grad()
+        (weight * torch.arange(6.0).view(2, 3)).square().sum().backward()
+        optimizer.step()
+
+    start = torch.randn(3, 2, generator=seeded()).t()  # one column after the other
+    goes_on, resumed = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    first, second = Adam([goes_on], lr=0.1), Adam([resumed], lr=0.1)
+    step(goes_on, first)
+    kept = {
+        0: {
+            k: v.clone(memory_format=torch.contiguous_format)
+            for k, v in first.state_dict()["state"][0].items()
+        }
+    }
+    second.load_state_dict({"state": kept, "param_groups": first.state_dict()["param_groups"]})
+    resumed.data.copy_(goes_on.detach())
+    step(goes_on, first)
+    step(resumed, second)
+    assert torch.equal(goes_on, resumed)
+    second.load_state_dict(Adam([resumed], lr=0.1).state_dict())
+    assert second.state_dict()["state"] == {}
+
+
 # -------------------------------------------------- a torch without private operations
 
 

@@ -57,7 +57,9 @@ def test_the_table_of_reasons_is_that_of_the_record(monkeypatch):
     assert reasons.page_table(record) in page("reasons")
 
 
-@pytest.mark.parametrize("name", ["anomaly", "anomaly_speed", "objectives", "p_values", "reasons"])
+@pytest.mark.parametrize(
+    "name", ["anomaly", "anomaly_speed", "engines", "kills", "objectives", "p_values", "reasons"]
+)
 def test_what_is_said_is_what_was_measured(name, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     benchmark, results = importlib.import_module(name), ROOT / "benchmarks" / "results"

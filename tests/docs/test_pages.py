@@ -7,7 +7,10 @@ import pytest
 from pages import DOCS, fences, name, pages, session_of
 
 #: Their own tests look at what is there after the last block.
-ELSEWHERE = {"guide/extending", "guide/onnx", "guide/progress", "guide/storing"}
+ELSEWHERE = {
+    *("guide/dask", "guide/ray", "guide/spark"),
+    *("guide/extending", "guide/onnx", "guide/progress", "guide/storing"),
+}
 
 
 def has_code(page):

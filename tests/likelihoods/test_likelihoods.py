@@ -375,3 +375,32 @@ def test_levels_count_less_only_beside_numbers_that_vary():
         mixed.set_constant(torch.tensor([constant, False]))
         expected = torch.cat([numbers.error(x[:, :1], output[:, :1]), weight * alone], dim=1)
         assert torch.allclose(mixed.error(x, output), expected)
+
+
+EVEN = {
+    "gaussian": Gaussian(3),
+    "student_t": StudentT(3),
+    "atoms": PointMasses([[np.zeros(1), -np.ones(1), np.ones(1)]] * 3),
+    "bernoulli": Bernoulli(3),
+    "categorical": Categorical([3]),
+    "ordinal": Ordinal([4]),
+    "poisson": Poisson(3),
+    "negative_binomial": NegativeBinomial(3),
+}
+
+
+@pytest.mark.parametrize("name", EVEN)
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "joint"])
+def test_it_is_said_whether_draws_take_as_many_random_numbers_whatever_the_output(name, alone):
+    likelihood = EVEN[name]
+    if not alone:
+        n = likelihood.n_features
+        likelihood = Joint([(likelihood, range(n)), (Gaussian(1), [n])])
+    states = []
+    for scale in (0.0, 1.0, 9.0):
+        generator = seeded()
+        output = scale * torch.ones(64, likelihood.n_outputs, dtype=torch.float64)
+        likelihood.sample(output, generator)
+        states.append(generator.get_state())
+    even = all(torch.equal(state, states[0]) for state in states)
+    assert even == likelihood.draws_alike
