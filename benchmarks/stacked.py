@@ -4,9 +4,10 @@
 
 Tables are normal numbers of a random covariance; networks have one hidden layer of twice the width
 of the table; by default a fit has 1,000 updates. What is told is CPU seconds, as other processes of
-the machine do not count in these, and the median of the ratios; for two processes (n_jobs=2) seconds of the clock. "All stacked" is what
-it would be without the rule by which larger networks are fitted one by one. Scores must be the same
-to the last bit. It writes results/stacked.json and results/stacked.md.
+the machine do not count in these, and the median of the ratios; for two processes (n_jobs=2)
+seconds of the clock. "All stacked" is what it would be without the rule by which larger networks
+are fitted one by one. Scores must be the same to the last bit. It writes results/stacked.json and
+results/stacked.md.
 """
 
 import math
@@ -115,9 +116,9 @@ def markdown(record):
     """The record as a page."""
     return (
         "# Many small networks as one\n\n"
-        f"scikit-learn {record['scikit-learn']}, torch {record['torch']}, one thread. By default "
-        "a fit has 1,000 updates. A ratio is the time of `GridSearchCV(n_jobs=1)` to that of the other: "
-        "more than 1 is quicker.\n\n" + table_of(record["cases"], str) + "\n"
+        f"scikit-learn {record['scikit-learn']}, torch {record['torch']}, one thread. By default a "
+        "fit has 1,000 updates. A ratio is the time of `GridSearchCV(n_jobs=1)` to that of the "
+        "other: more than 1 is quicker.\n\n" + table_of(record["cases"], str) + "\n"
     )
 
 

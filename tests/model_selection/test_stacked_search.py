@@ -22,6 +22,7 @@ from sklearn_replearn import (
     augmentations,
 )
 from sklearn_replearn._training import together
+from sklearn_replearn._training.following import Follow
 from sklearn_replearn._training.stacked import StackedStep
 from sklearn_replearn.model_selection import StackedSearchCV
 
@@ -165,6 +166,24 @@ def test_a_fit_that_diverges_leaves_the_others_alone():
     assert np.isfinite(scores[0]) and np.isnan(scores[1]) and stacked.n_stacked_ == 6
     with pytest.raises(ValueError, match="NaN or infinite"):
         StackedSearchCV(AE, grid, cv=3, error_score="raise").fit(X[:90])
+
+
+def test_a_fit_that_ends_early_leaves_the_others_alone(monkeypatch):
+    on_epoch_end, n_iter = Follow.on_epoch_end, []
+
+    def ends_in_the_second(self, net, **kwargs):
+        on_epoch_end(self, net, **kwargs)
+        self.stop = net.module_.network.latent_dim == 3 and len(net.history) == 2
+
+    def score(estimator, rows):
+        n_iter.append(estimator.n_iter_)
+        return estimator.score(rows)
+
+    monkeypatch.setattr(Follow, "on_epoch_end", ends_in_the_second)
+    _, stacked = both(VAE, DIMS, X[:90], cv=3, scoring=score)
+    assert stacked.n_stacked_ == 6
+    # Only from scikit-learn 1.9 on are fits followed.
+    assert sorted(n_iter) in ([2] * 6 + [4] * 6, [4] * 12)
 
 
 def test_errors_before_training_are_those_of_a_grid_search():
