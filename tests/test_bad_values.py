@@ -156,7 +156,7 @@ def of_estimators():
     """Their constructors, which ``fit`` checks, and their methods."""
     for name in sklearn_replearn.__all__:
         cls = getattr(sklearn_replearn, name)
-        if not isinstance(cls, type):
+        if not isinstance(cls, type) or not hasattr(cls, "fit"):
             continue
         yield name, Use(cls, lambda cls=cls, **params: fitted_with(cls, **params))
         for method, function in inspect.getmembers(cls, callable):
@@ -470,8 +470,10 @@ FINE_FOR = {
         RepresentationImputer.estimator input_features
         OutlierDetector.estimator modules.Autoencoder.activation likelihoods.Ordinal.shares
         corruption sparsity lr_schedule objective augmentation transformer class_weight judges
-        given VAETransformer.sample.missing categories rows.Table.scaling inputs rarity rates times
-        curves losses.nt_xent.negatives modules.VariationalAutoencoder.prior X_val y_val groups_val
+        given VAETransformer.sample.missing VAETransformer.sample_in_parts.missing
+        categories rows.Table.scaling inputs rarity rates times
+        curves losses.nt_xent.negatives modules.VariationalAutoencoder.prior X_val columns_from
+        y_val groups_val
         sample_weight_val times_val""",
     ("none", "empty list"): "callbacks categorical_features",
     # Sequences that may be empty, texts that may be any, tables of any width or of text.
@@ -492,7 +494,9 @@ FINE_FOR = {
     ("one axis",): "activity",
     # Documented as ignored, or handed back as it is.
     (*BAD, *BAD_TABLES, *BAD_COLUMNS, *BAD_TENSORS): """
-        AutoencoderTransformer.fit.y VAETransformer.fit.y ContrastiveTransformer.fit.y
+        AutoencoderTransformer.fit.y AutoencoderTransformer.partial_fit.y VAETransformer.fit.y
+        VAETransformer.partial_fit.y ContrastiveTransformer.fit.y
+        ContrastiveTransformer.partial_fit.y
         RepresentationImputer.fit.y
         OutlierDetector.fit.y AutoencoderTransformer.score.y VAETransformer.score.y
         ContrastiveTransformer.score.y augmentations.Identity().rows
@@ -513,7 +517,7 @@ def verdict(use, name, value):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             use.call(**{**use.required(), name: value})
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, FileNotFoundError) as error:
         frame = error.__traceback__
         while frame.tb_next is not None:
             frame = frame.tb_next

@@ -13,6 +13,7 @@ from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import StrOptions
 from .._runtime.transaction import as_it_is
 from .._runtime.typing import Seed
+from .._tables.conditions import conditions_of
 from .._tables.parts import Parts, rows_at_once
 from ..densities.sampling import rows_of
 from .conditional import Conditional
@@ -115,7 +116,7 @@ class DrawsInParts:
     )
     def sample_in_parts(
         self,
-        n_samples: int,
+        n_samples: int = 1,
         random_state: Seed = None,
         *,
         given: Mapping[Any, Any] | None = None,
@@ -125,7 +126,7 @@ class DrawsInParts:
 
         Parameters
         ----------
-        n_samples : int
+        n_samples : int, default=1
             Of all parts together. Each has up to 65,536 rows, and 4 million cells.
         random_state : int, RandomState instance or None, default=None
             None draws other rows in each call. The parts are the same each time they are read.
@@ -141,6 +142,10 @@ class DrawsInParts:
         check_is_fitted(self)
         fitted, seed = as_it_is(self), draw_seed(random_state)
         at_once = rows_at_once(fitted.n_features_in_)
+        if given is not None:
+            conditions_of(
+                given, fitted._model.schema, fitted.n_features_in_
+            )  # refuses what is none
 
         def drawn():
             generator = new_generator(seed)

@@ -57,7 +57,7 @@ def takes_table(method: Function) -> Function:
             X = kwargs.pop(name)
         else:
             return method(self, **kwargs)  # says what is missing
-        parts = parts_of(X)
+        parts = parts_of(X) if name == "X" else None  # a row is in no parts
         if parts is not None:
             return _of_parts(self, method, reading, X, parts, args, kwargs)
         if not dispatching():

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from inspect import signature
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 import scipy.sparse as sp
 from torch.utils import data as torch_data
 
+from .._runtime.parameters import validated
 from .names import brief
 from .parquet import batches_of, dataset_at, write_folder
 from .readers import as_read, remedy_of_lazy
@@ -51,6 +53,7 @@ class Parts:
     (150, 2)
     """
 
+    @validated({"read": [callable], "names": [callable, None]})
     def __init__(
         self,
         read: Callable[[], Iterable[Any]],
@@ -84,6 +87,7 @@ class Parts:
             raise ValueError("There are no parts: nothing was read.")
         return _together(parts)
 
+    @validated({"folder": [str, os.PathLike]})
     def to_parquet(self, folder: str | os.PathLike) -> Path:
         """Write each part to a parquet file of its own, in a new folder.
 
@@ -209,6 +213,7 @@ def parts_of(X):
         return Parts(lambda: (X.partitions[i].compute() for i in range(X.npartitions)))
     _reject_read_once(X)
     if callable(X) and not isinstance(X, type) and not hasattr(X, "shape"):
+        _reject_arguments(X)
         return Parts(_Called(X))
     return None
 
@@ -295,6 +300,18 @@ class _Called:
                     f"Part {number} of {name}() must be a frame or an array; got {brief(part)}."
                 )
             yield as_read(part)
+
+
+def _reject_arguments(make):
+    try:
+        signature(make).bind()
+    except TypeError as problem:
+        raise TypeError(
+            f"X is a function that needs arguments ({problem}). Give one that takes none and makes "
+            "an iterator of frames or arrays, such as lambda: parts(path)."
+        ) from None
+    except ValueError:  # one that is not written in Python says nothing
+        return
 
 
 def _of_tables(part):

@@ -142,6 +142,7 @@ def test_what_is_read_once_is_refused():
     [
         (lambda: FRAME, "must give an iterator"),
         (lambda: 3, "must give an iterator"),
+        (lambda path: iter([path]), "needs arguments .*'path'"),
         (lambda: [(np.ones((2, 2)), np.ones(2))], "tuple of 2. Give the rows alone"),
         (lambda: [[torch.ones(2, 2), torch.ones(2)]], "list of 2. Give the rows alone"),
         (lambda: [FRAME, "x.parquet"], "Part 1 of .* must be a frame or an array"),
@@ -244,3 +245,15 @@ def test_a_killed_run_leaves_no_folder_and_the_next_one_tidies_up(tmp_path):
 def test_no_parts_are_no_table(tmp_path):
     with pytest.raises(ValueError, match="nothing was read"):
         Parts(list).collect()
+
+
+@pytest.mark.parametrize("bad", [3, None, "x", FRAME])
+def test_bad_values_are_refused(bad):
+    with pytest.raises(ValueError, match="read"):
+        Parts(bad)
+    if bad is not None:
+        with pytest.raises(ValueError, match="names"):
+            Parts(pieces, bad)
+    if not isinstance(bad, str):
+        with pytest.raises(ValueError, match="folder"):
+            Parts(pieces).to_parquet(bad)
