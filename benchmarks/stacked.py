@@ -34,6 +34,7 @@ AE, VAE = AutoencoderTransformer, VAETransformer
 CASES = [
     (AE, 8, 1000, 5, 1000),
     (AE, 16, 1000, 5, 1000),
+    (AE, 32, 1000, 2, 1000),
     (AE, 32, 1000, 1, 1000),
     (AE, 8, 1000, 2, 100),
     (AE, 16, 1000, 1, 100),
