@@ -4,15 +4,17 @@
 
 A process that is warm forks one that works, and kills it (SIGKILL) after a random time; then it
 reads what is there. A fit with checkpoints must go on to the same bits; of a file that two models
-are saved to in turn one of them must be read. What killed processes leave beside a file must be
-gone after the next run, a minute later. Seeds are fixed; moments are not, as no machine is equally
-quick twice. It writes results/kills.json and results/kills.md, in about two minutes on one core.
+are saved to in turn one of them must be read, and folders that tables are written to in parts must
+be whole or not there. What killed processes leave beside a file must be gone after the next run, a
+minute later. Seeds are fixed; moments are not, as no machine is equally quick twice. It writes
+results/kills.json and results/kills.md, in about two minutes on one core.
 """
 
 import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -20,12 +22,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from _markdown import table_of
 from _record import RESULTS, write
 from sklearn.datasets import load_digits
 
-from sklearn_replearn import AutoencoderTransformer, VAETransformer, load, save
+from sklearn_replearn import AutoencoderTransformer, Parts, VAETransformer, load, save
 from sklearn_replearn._training import checkpoints
 
 X = load_digits().data[:300]
@@ -82,13 +85,38 @@ class Save:
         return "wrong"
 
 
+class ToParquet:
+    """Tables that are written in parts, each to a folder that is new then, in turn."""
+
+    wanted = "each of three tables whole, or not there"
+
+    def __init__(self):
+        random = np.random.default_rng(0)
+        self.tables = {str(size): random.normal(size=(size, 50, 4)) for size in (10, 20, 30)}
+
+    def work(self, folder):
+        for name, table in self.tables.items():
+            shutil.rmtree(folder / "before", ignore_errors=True)
+            if (folder / name).exists():
+                (folder / name).rename(folder / "before")
+            Parts(lambda parts=table: iter(parts)).to_parquet(folder / name)
+
+    def found(self, folder):
+        there = [name for name in self.tables if (folder / name).exists()]
+        for name in there:
+            cells = pd.read_parquet(folder / name).to_numpy()
+            if not np.array_equal(cells, self.tables[name].reshape(-1, 4)):
+                return "wrong"
+        return ("no table", "one table", "two tables", "all tables")[len(there)]
+
+
 #: What is killed; each makes files in a folder by ``work``, and says by ``found`` what they are.
-TASKS = {"fit(checkpoint=...)": Fit, "save": Save}
+TASKS = {"fit(checkpoint=...)": Fit, "save": Save, "Parts.to_parquet": ToParquet}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=100, help="over all tasks")
+    parser.add_argument("--kills", type=int, default=150, help="over all tasks")
     parser.add_argument("--results", type=Path, default=RESULTS)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -110,7 +138,7 @@ def killed(task, folder, n_kills, moments):
     seconds = max(0.2, time.perf_counter() - start)
     found, while_writing = [], 0
     for _ in range(n_kills):
-        before = parts(folder)
+        before = parts(folder).items()
         child = os.fork()
         if child == 0:
             work_until_killed(task, folder)
@@ -119,7 +147,7 @@ def killed(task, folder, n_kills, moments):
         _, status = os.waitpid(child, 0)
         if os.WTERMSIG(status) != signal.SIGKILL:
             raise RuntimeError("It ended by itself.")
-        while_writing += bool(parts(folder) - before)
+        while_writing += bool(parts(folder).items() - before)
         found.append(task.found(folder))
     for path in parts(folder):
         os.utime(path, (0, 0))
@@ -144,8 +172,8 @@ def work_until_killed(task, folder):
 
 
 def parts(folder):
-    """Files that are not whole, beside those that are."""
-    return {path for path in folder.iterdir() if path.name.startswith(".")}
+    """What is not whole, beside what is, and when it was last changed."""
+    return {path: path.stat().st_mtime_ns for path in folder.iterdir() if path.name[0] == "."}
 
 
 def markdown(record):

@@ -29,6 +29,7 @@ PUBLIC = [
             "likelihoods",
             "losses",
             "metrics",
+            "model_selection",
             "modules",
             "objectives",
             "onnx",

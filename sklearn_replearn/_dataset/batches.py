@@ -110,6 +110,11 @@ class TrainingRows(Dataset):
         return rows
 
     @property
+    def kept(self):
+        """All rows, scaled, of shape (n, n_features), or None where there is no room for them."""
+        return self._kept
+
+    @property
     def has_metadata(self):
         """Whether anything stands beside the rows."""
         return self._labels is not None or self._partners is not None
@@ -236,7 +241,15 @@ class Batches:
     def __len__(self):
         return self.n_batches
 
-    def __iter__(self):
+    def drawn(self):
+        """Numbers of the rows of an epoch within the multiset, drawn anew, where it has one part.
+
+        That is so unless :func:`is_large`.
+        """
+        ((_, _, numbers, _),) = self._parts()
+        return numbers
+
+    def _parts(self):
         dataset, generator = self.dataset, self.generator
         offset, shuffling = 0.5, None
         if self.shuffle:
@@ -244,7 +257,6 @@ class Batches:
             offset = float(torch.rand((), generator=generator, device=device, dtype=torch.float64))
         else:
             generator.manual_seed(generator.initial_seed())
-        no_labels = torch.empty(0, device=dataset.device)
         for draws, order, n in stretches(
             len(dataset), self.n_batches, dataset.multiset.width, shuffling
         ):
@@ -253,6 +265,12 @@ class Batches:
             else:
                 draws = dataset.multiset.draws(offset, draws)
                 numbers = torch.from_numpy(draws)[order.cpu()]
+            yield draws, order, numbers, n
+
+    def __iter__(self):
+        dataset, generator = self.dataset, self.generator
+        no_labels = torch.empty(0, device=dataset.device)
+        for draws, order, numbers, n in self._parts():
             if dataset.has_metadata:
                 for part in numbers.tensor_split(n):
                     yield dataset.take_with_metadata(part, generator), no_labels

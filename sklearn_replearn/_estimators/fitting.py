@@ -235,10 +235,11 @@ def trained(
         new_generator(draw_integer(generator), device),
         new_generator(draw_integer(generator), device),
     )
-    checkpoint = checkpoint_of(estimator, (multiset, metadata), validation)
+    checkpoint = checkpoint_of(estimator, scaler.levels, (multiset, metadata), validation)
     batch_size = min(estimator.batch_size, len(train_rows))
-    asked = batch_size, n_weights(training), 2 * multiset.width
-    with few_threads(n_weights(training), device), fitting_batches(*asked, device):
+    size = n_weights(training)
+    shortage = fitting_batches(batch_size, size, 2 * multiset.width, device)
+    with few_threads(size, device), shortage:
         try:
             net = train(
                 training,

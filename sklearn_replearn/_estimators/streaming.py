@@ -16,6 +16,7 @@ from .._runtime.randomness import draw_integer, draw_seed, new_generator
 from .._runtime.sklearn import fit_context, output_asked
 from .._runtime.transaction import as_it_is, in_one_step
 from .._runtime.typing import TableLike
+from .._tables.agreement import check_same_rows
 from .._tables.readers import as_read
 from .._tables.results import as_asked
 from .._training.history import History
@@ -178,6 +179,7 @@ def _with_columns_of(estimator, X, stream):
         given = training_table(estimator, rows, as_read(X), None, None, None, scratch)
         given.schema.warn_of_looks()
         rows, schema, seed = given.rows, given.schema, draw_integer(generator)
+        check_same_rows("columns_from", given.multiset, schema=schema)
         scaler, plan = learned(estimator, rows, schema, given.multiset, seed)
     model = Model(rows, schema, scaler, plan, {}, seed, History.empty())
     return model, replace(stream, seed=draw_integer(generator))

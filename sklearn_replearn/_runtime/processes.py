@@ -1,9 +1,11 @@
 """Processes that do one fit together, where a user has started such: a process group of torch."""
 
 import math
+import os
 import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 
 import torch
 from torch import distributed
@@ -215,6 +217,12 @@ def _text(value):
         return repr(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_text, value))}]"
+    if isinstance(value, os.PathLike):
+        return repr(os.fspath(value))
+    if isinstance(value, partial):
+        return f"{_text(value.func)} of {_text(value.args)}, {_text(list(value.keywords.items()))}"
+    if not isinstance(value, type) and hasattr(value, "tolist"):
+        return _text(value.tolist())
     if isinstance(value, type) or not hasattr(value, "get_params"):
         return getattr(value, "__qualname__", type(value).__name__)
     parts = (f"{name}={_text(part)}" for name, part in value.get_params(deep=False).items())

@@ -161,6 +161,11 @@ def global_state_kept(seed, device):
             raise interrupt
 
 
+def foreign_code_runs():
+    """Whether this thread is in a fit with parts of a user's, which draw from global generators."""
+    return _FOREIGN_CODE.is_mine()
+
+
 def global_state_of_this_fit(device):
     """Plain values of what the global generators are at, where a fit has them for itself, or None.
 

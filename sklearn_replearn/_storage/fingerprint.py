@@ -1,7 +1,8 @@
 """A fingerprint of values of any kind, the same in every process, to know them again.
 
 Unlike a file it need not be read back: an object is what its pickle would be made of, and functions
-and classes of a user are told by their code, too, for under the same name it may have changed.
+and classes of a user are told by their code, too, for under the same name it may have changed; so
+may what that code names: functions, classes and plain values of the same package.
 """
 
 import hashlib
@@ -44,6 +45,7 @@ class _Fingerprint:
     def __init__(self):
         self.hash = hashlib.sha256()
         self.within = []  # identities of what is being added, which may hold itself
+        self.told = {}  # functions and classes by identity: of several users of one, once is enough
 
     def mark(self, *texts):
         for text in texts:
@@ -80,10 +82,8 @@ class _Fingerprint:
             self.add(("dict", *value.items()))
         elif kind in (set, frozenset):
             self.add(("set", *sorted(fingerprint(item) for item in value)))
-        elif isinstance(value, type):
-            self._class(value)
-        elif kind is FunctionType:
-            self._function(value)
+        elif isinstance(value, type) or kind is FunctionType:
+            self._code(value)
         elif kind is np.ufunc:
             self.mark("ufunc", value.__name__)
         elif kind is MethodType:
@@ -91,13 +91,18 @@ class _Fingerprint:
         else:
             self._reduced(value)
 
-    def _named(self, value):
+    def _code(self, value):
+        """A function or class by its name and, if that does not tell what it does, its code."""
         self.mark("named", value.__module__, value.__qualname__)
-        return (value.__module__ or "").partition(".")[0] in _KNOWN
+        if _package(value) in _KNOWN:
+            return
+        if id(value) in self.told:
+            self.mark("told", list(self.told).index(id(value)))
+            return
+        self.told[id(value)] = value
+        (self._class if isinstance(value, type) else self._function)(value)
 
     def _class(self, value):
-        if self._named(value):
-            return
         self.add(value.__bases__)
         for name, held in vars(value).items():
             held = getattr(held, "fget", getattr(held, "__func__", held))
@@ -105,9 +110,15 @@ class _Fingerprint:
                 self.add((name, held))
 
     def _function(self, value):
-        if not self._named(value):
-            cells = [cell.cell_contents for cell in value.__closure__ or ()]
-            self.add([value.__code__, value.__defaults__, value.__kwdefaults__, cells])
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        self.add([value.__code__, value.__defaults__, value.__kwdefaults__, cells])
+        for name in sorted(_names_in(value.__code__) & value.__globals__.keys()):
+            held = value.__globals__[name]
+            if isinstance(held, FunctionType | type):
+                if _package(held) == _package(value):
+                    self.add((name, held))
+            elif isinstance(held, _OF_CODE):
+                self.add((name, held))
 
     def _reduced(self, value):
         """What a pickle of it would be made of."""
@@ -122,3 +133,13 @@ class _Fingerprint:
         self.add((made, given))
         for part in state:
             self.add(list(part) if hasattr(part, "__next__") else part)
+
+
+def _package(value):
+    return (value.__module__ or "").partition(".")[0]
+
+
+def _names_in(code):
+    """What code names, and code within it."""
+    within = (_names_in(part) for part in code.co_consts if isinstance(part, CodeType))
+    return set(code.co_names).union(*within)

@@ -65,19 +65,21 @@ def folder_of(estimator):
     return folder
 
 
-def checkpoint_of(estimator, *rows):
+def checkpoint_of(estimator, levels, *rows):
     """The :class:`Checkpoint` of a training, if its estimator asks for one, else None.
 
     Parameters
     ----------
     estimator : estimator
+    levels : Levels
+        Of the columns: a cell may be a number, or that of a level.
     *rows : tuple of Multiset and RowMetadata or None, or None
         All rows of the training.
     """
     folder = folder_of(estimator)
     if folder is None:
         return None
-    return Checkpoint(folder, estimator, [part and _stated(*part) for part in rows])
+    return Checkpoint(folder, estimator, [levels, *(part and _stated(*part) for part in rows)])
 
 
 def _stated(multiset, metadata):
@@ -116,12 +118,15 @@ class Checkpoint(Callback):
         """
         start, parameters = _state_of(net), self.estimator.get_params(deep=False)
         parameters = {k: v for k, v in parameters.items() if k not in _OF_NO_MATTER}
+        training, n_processes = net.module_, current_processes().size  # whose sums are rounded
         try:
             name = fingerprint(
-                (version(), torch.__version__, net.device.type),
+                (version(), torch.__version__, net.device.type, n_processes),
                 (type(self.estimator), parameters, net.lr, net.max_epochs),
-                [(n, w.requires_grad) for n, w in net.module_.named_parameters()],
-                net.module_.objective,
+                [(name, weight.requires_grad) for name, weight in training.named_parameters()],
+                [(name, type(part)) for name, part in training.named_modules()],
+                dict(training.named_buffers()),  # those that its state lacks, too
+                training.objective,
                 self.rows,
                 start,
             )
@@ -133,8 +138,7 @@ class Checkpoint(Callback):
         self.path = self.folder / f"{type(self.estimator).__name__}-{name}.safetensors"
         self.failed = False
         self._wait(0.0)
-        if self.path.exists():
-            self._take_up(net, copy.deepcopy(start))
+        self._take_up(net, copy.deepcopy(start))
         n_done = len(net.history)
         current_processes().check_same(lambda: {f"epochs in {str(self.folder)!r}": str(n_done)})
         return n_done
@@ -142,6 +146,8 @@ class Checkpoint(Callback):
     def _take_up(self, net, start):
         try:
             _put(net, _read(self.path))
+        except FileNotFoundError:
+            return
         except Exception as problem:  # whatever can be wrong with a file
             _put(net, start)
             warnings.warn(
@@ -159,10 +165,13 @@ class Checkpoint(Callback):
         try:
             write_whole(self.path, _bytes_of(_state_of(net)))
         except (OSError, TypeError) as problem:
-            if not self.failed:
+            # The same fit, done at the same time, may have ended and removed what was beside it.
+            removed = isinstance(problem, FileNotFoundError) and self.folder.is_dir()
+            if not self.failed and not removed:
                 self.failed = True
                 warnings.warn(
-                    f"No checkpoint could be written: {problem}. The fit goes on without.",
+                    f"No checkpoint could be written: {str(problem).rstrip('.')}. The fit goes on "
+                    "without.",
                     UserWarning,
                     stacklevel=2,
                 )
@@ -201,6 +210,7 @@ def _state_of(net):
         "history": [dict(epoch) for epoch in net.history],
         "updates": net.n_updates_,
         "terms": [net.first_terms_, net.last_terms_],
+        "sharing": net.sharing_.state(),
         "best": [keeper.state() for keeper in _keepers(net)],
     }
 
@@ -219,6 +229,7 @@ def _put(net, state):
     net.history.extend(state["history"])
     net.n_updates_ = state["updates"]
     net.first_terms_, net.last_terms_ = state["terms"]
+    net.sharing_.resume(state["sharing"])
     for keeper, held in zip(_keepers(net), state["best"], strict=True):
         keeper.misses, keeper.best, keeper.weights, keeper.kept = held
 

@@ -63,11 +63,11 @@ def handwritten_step(net):
     if type(network) is Autoencoder and type(objective) is Reconstruction:
         if objective.sparsity is not None or network.activation is not None:
             return None
-        loss = {Gaussian: _SquaredError, Bernoulli: _CrossEntropy}[likelihood]
-        return _AutoencoderStep(net, encoder, decoder, loss)
+        loss = {Gaussian: SquaredError, Bernoulli: _CrossEntropy}[likelihood]
+        return AutoencoderStep(net, encoder, decoder, loss)
     if type(network) is VariationalAutoencoder and type(objective) is ELBO:
         loss = {Gaussian: _GaussianNats, Bernoulli: _BernoulliNats}[likelihood]
-        return _VariationalStep(net, encoder, decoder, loss)
+        return VariationalStep(net, encoder, decoder, loss)
     return None
 
 
@@ -149,13 +149,14 @@ _ACTIVATIONS = {
         lambda g, z: _aten.elu_backward.grad_input(g, 1, 1, 1, False, z, grad_input=g),
     ),
 }
+GELU = _ACTIVATIONS[nn.GELU]
 
 
-def _zeros(*shape):
+def zeros(*shape):
     return torch.zeros(shape, dtype=torch.float32, device="cpu")
 
 
-def _stored_width(width):
+def stored_width(width):
     """Width in memory: products of odd small widths take up to twice the time of padded ones."""
     padded = -(-width // 16) * 16
     return padded if width < 48 or padded <= 1.1 * width else width
@@ -175,19 +176,23 @@ class _Flat:
 
     def __init__(self, optimizer, parts, clip):
         self.optimizer, self.clip = optimizer, clip
-        sizes = [sum(place.size for _, place in part) for part in parts]
-        self.vectors = [_zeros(sum(sizes)) for _ in range(4)]
-        self.step = _zeros()
-        self.parts = self.vectors[1].split(sizes)
+        self.places = [tie for part in parts for tie in part]
+        self.sizes = [sum(place.size for _, place in part) for part in parts]
+        self.step = zeros()
+        self.lie_in([zeros(sum(self.sizes)) for _ in range(4)])
+
+    def lie_in(self, vectors):
+        """Move to these vectors, of weights, gradients and both moments."""
+        self.vectors = vectors
+        self.parts = vectors[1].split(self.sizes)
         start = 0
-        for part in parts:
-            for parameter, place in part:
-                self._tie(parameter, place, start)
-                start += place.size
+        for parameter, place in self.places:
+            self._tie(parameter, place, start)
+            start += place.size
 
     def _tie(self, parameter, place, start):
         """Make the parameter and what the optimizer knows of it views of the vectors."""
-        place.take([vector[start : start + place.size] for vector in self.vectors])
+        place.take(start, [vector[start : start + place.size] for vector in self.vectors])
         weight, _, mean, square = map(place.view, place.stretches)
         state = self.optimizer.state_of(parameter)
         weight.copy_(parameter.detach())
@@ -199,22 +204,33 @@ class _Flat:
 
     def update(self):
         """One step of the optimizer."""
-        if self.clip is not None:
-            for part in self.parts:
-                norm = float(torch.linalg.vector_norm(part))
-                if norm > self.clip:
-                    part.mul_(self.clip / (norm + 1e-6))
-        (group,) = self.optimizer.param_groups
-        weights, gradients, means, squares = self.vectors
-        self.optimizer.update(group, [weights], [gradients], [means], [squares], [self.step])
+        update_together([self])
+
+    def clip_gradients(self):
+        """Shorten the gradient of each part where it is too long."""
+        if self.clip is None:
+            return
+        for part in self.parts:
+            norm = float(torch.linalg.vector_norm(part))
+            if norm > self.clip:
+                part.mul_(self.clip / (norm + 1e-6))
+
+
+def update_together(flats):
+    """One step of optimizers that have the same settings."""
+    for flat in flats:
+        flat.clip_gradients()
+    optimizer = flats[0].optimizer
+    vectors = zip(*(flat.vectors for flat in flats), strict=True)
+    optimizer.update(*optimizer.param_groups, *map(list, vectors), [flat.step for flat in flats])
 
 
 class _Place:
     """Where a parameter stands in the vectors of weights, gradients and moments."""
 
-    def take(self, stretches):
-        """Take up the stretch of each vector."""
-        self.stretches = stretches
+    def take(self, start, stretches):
+        """Take up the stretch of each vector, and where it starts."""
+        self.start, self.stretches = start, stretches
         self.gradient = self.view(stretches[1])
 
 
@@ -223,7 +239,7 @@ class _Matrix(_Place):
 
     def __init__(self, linear):
         self.shape = linear.out_features, linear.in_features
-        self.stored = tuple(map(_stored_width, self.shape))
+        self.stored = tuple(map(stored_width, self.shape))
         self.size = math.prod(self.stored)
         self.wide_in = self.stored[1] > self.stored[0]
 
@@ -241,7 +257,7 @@ class _Vector(_Place):
 
     def __init__(self, width):
         self.width = width
-        self.size = _stored_width(width)
+        self.size = stored_width(width)
 
     def view(self, stretch):
         return stretch[: self.width]
@@ -296,12 +312,12 @@ class _Buffers(dict):
 
     def __init__(self, *widths):
         super().__init__()
-        self.widths, self.longest = widths, [_zeros(0, width) for width in widths]
+        self.widths, self.longest = widths, [zeros(0, width) for width in widths]
 
     def __missing__(self, n):
         if any(len(tensor) < n for tensor in self.longest):
             self.clear()
-            self.longest = [_zeros(n, width) for width in self.widths]
+            self.longest = [zeros(n, width) for width in self.widths]
         self[n] = tuple(tensor[:n] for tensor in self.longest)
         return self[n]
 
@@ -337,7 +353,7 @@ class _Padded:
     """Rows in a buffer of the stored width; the rows themselves where that is theirs."""
 
     def __init__(self, width):
-        self.width, self.stored = width, _stored_width(width)
+        self.width, self.stored = width, stored_width(width)
         self.buffers = _Buffers(self.stored)
 
     def __call__(self, rows):
@@ -363,9 +379,18 @@ class _Step:
         with torch.no_grad():
             self.flat = _Flat(net.optimizer_, [part for part in parts if part], net.gradient_clip)
             self.places = [place for part in parts for place in part]
+        self._bind()
+        self.left, self.right = _Padded(self.encoder.n_in), _Padded(self.decoder.n_out)
+
+    def _bind(self):
         self.encoder.bind()
         self.decoder.bind()
-        self.left, self.right = _Padded(self.encoder.n_in), _Padded(self.decoder.n_out)
+
+    def lie_in(self, vectors):
+        """Move weights, gradients and both moments to these vectors."""
+        with torch.no_grad():
+            self.flat.lie_in(vectors)
+        self._bind()
 
     def __call__(self, rows):
         """Train on these rows; return the named terms."""
@@ -380,7 +405,7 @@ class _Step:
         return padded, (padded if batch.right is batch.left else self.right(batch.right))
 
 
-class _AutoencoderStep(_Step):
+class AutoencoderStep(_Step):
     """Reconstruction error of an autoencoder."""
 
     def gradients(self, rows):
@@ -391,40 +416,52 @@ class _AutoencoderStep(_Step):
         return {"reconstruction": error}
 
 
-class _VariationalStep(_Step):
+class VariationalStep(_Step):
     """Evidence lower bound of a variational autoencoder."""
 
     def __init__(self, net, encoder, decoder, loss):
         super().__init__(net, encoder, decoder, loss)
-        self.codes = _Buffers(_stored_width(self.decoder.n_in))
+        self.codes = _Buffers(stored_width(self.decoder.n_in))
 
     def gradients(self, rows):
-        objective, heads = self.training.objective, self.training.heads
         left, right = self._views(rows)
-        n, latent = left.shape[0], self.decoder.n_in
+        n = left.shape[0]
         moments = self.encoder.forward(left)
+        (code,) = self.codes[n]
+        drawn = self.draw(moments, code)
+        error, g = self.loss(right, self.decoder.forward(code), self.decoder.g(n))
+        g_code = self.decoder.backward(g, True)
+        g = self.encoder.g(n)
+        terms = {"reconstruction": error, "kl": self.divergence(drawn, g_code, g)}
+        self.encoder.backward(g, False)
+        return terms
+
+    def draw(self, moments, code):
+        """Draw codes, written to ``code``; return what their gradient is told from."""
+        n, latent = moments.shape[0], self.decoder.n_in
         mean, raw = moments[:, :latent], moments[:, latent : 2 * latent]
         log_variance = raw.clamp(*LOG_VARIANCE_RANGE)
         noise = torch.randn((n, latent), generator=self.training.generator, dtype=torch.float32)
         deviation = (0.5 * log_variance).exp_()
-        (code,) = self.codes[n]
         torch.addcmul(mean, noise, deviation, out=code[:, :latent])
-        error, g = self.loss(right, self.decoder.forward(code), self.decoder.g(n))
-        g_code = self.decoder.backward(g, True)[:, :latent]
+        return mean, raw, log_variance, noise, deviation
 
-        weight = objective.weight(heads)
+    def divergence(self, drawn, g_code, g):
+        """Weighted divergence from the prior; the gradient in the moments, written to ``g``."""
+        mean, raw, log_variance, noise, deviation = drawn
+        n, latent = mean.shape
+        g_code = g_code[:, :latent]
+        weight = self.training.objective.weight(self.training.heads)
         variance = deviation.square()
         divergence = 0.5 * (mean.square() + variance - 1.0 - log_variance).sum() / n
-        g = self.encoder.g(n)
         torch.add(g_code, mean, alpha=weight / n, out=g[:, :latent])
         g_raw = torch.mul(g_code, noise.mul_(deviation), out=g[:, latent : 2 * latent])
         g_raw.add_(variance.sub_(1.0), alpha=weight / n).mul_(0.5)
         g_raw.mul_(raw == log_variance)  # nothing flows where it was cut off
-        self.encoder.backward(g, False)
-        return {"reconstruction": error, "kl": weight * divergence}
+        return weight * divergence
 
 
-class _SquaredError:
+class SquaredError:
     """Squared error, averaged over cells."""
 
     def __init__(self, likelihood, width):
@@ -465,7 +502,7 @@ class _GaussianNats:
             self.places = [(likelihood.log_scale, self.scale)]
         self.varies = (~likelihood.constant).float()
         self.of_constants = _OfConstants(likelihood)
-        self.precision = _zeros(_stored_width(width))
+        self.precision = zeros(stored_width(width))
 
     def __call__(self, x, output, g):
         n, width = x.shape[0], self.width
@@ -490,7 +527,7 @@ class _BernoulliNats:
     def __init__(self, likelihood, width):
         self.width = width
         self.places = []
-        self.varies = _zeros(_stored_width(width))
+        self.varies = zeros(stored_width(width))
         self.varies[:width] = (~likelihood.constant).float()
         self.of_constants = _OfConstants(likelihood)
 

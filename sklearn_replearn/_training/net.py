@@ -12,6 +12,7 @@ from skorch.utils import TeeGenerator
 from torch import nn
 
 from .._dataset.batches import Batch
+from .._runtime.pausing import heed_interruption
 from .._runtime.processes import current_processes
 from .._runtime.randomness import give_way, lent
 from .._runtime.transaction import FitInterrupted
@@ -130,15 +131,19 @@ class RepresentationNet(NeuralNet):
         super().initialize()
         self.n_updates_, self.names_ = 0, {}
         self.first_terms_, self.last_terms_ = {}, {}
+        self.processes_ = current_processes()
+        self.sharing_ = Sharing(self.module_, self.processes_, torch.device(self.device))
         return self
 
     def fit_loop(self, *args, **kwargs):
-        self.processes_ = current_processes()
+        self.get_ready()
+        return super().fit_loop(*args, **kwargs)
+
+    def get_ready(self):
+        """Before the first update of this process."""
         self.processes_.same_weights(self.module_)
-        self.sharing_ = Sharing(self.module_, self.processes_, torch.device(self.device))
         by_autograd = self.users_callbacks or self.processes_.size > 1
         self.handwritten_ = None if by_autograd else handwritten_step(self)
-        return super().fit_loop(*args, **kwargs)
 
     def partial_fit(self, X, y=None, **fit_params):
         """Train; unlike skorch's, which takes an interruption for an early end."""
@@ -178,9 +183,10 @@ class RepresentationNet(NeuralNet):
         if iterator is None:
             return
         self._set_training(training)
-        means = _Means(len(iterator))
+        means = Means(len(iterator))
         for number, batch in enumerate(iterator):
             give_way()
+            heed_interruption()
             if self.users_callbacks:
                 self.notify("on_batch_begin", batch=batch, training=training)
             step = step_fn(batch, **fit_params)
@@ -192,10 +198,14 @@ class RepresentationNet(NeuralNet):
                 self.history.record_batch(prefix + "_loss", step["loss"].item())
                 self.history.record_batch(prefix + "_batch_size", n_rows)
                 self.notify("on_batch_end", batch=batch, training=training, **step)
-        self.history.record(prefix + "_batch_count", len(iterator))
+        self.record_epoch(prefix, means)
+
+    def record_epoch(self, prefix, means):
+        """Put what an epoch came to into the history."""
+        self.history.record(prefix + "_batch_count", len(means.sizes))
         # What decides how a fit goes on is one process's, the same for all.
         terms = self.processes_.first(means.of_the_epoch())
-        if training:
+        if prefix == "train":
             self.processes_.same_weights(self.module_)
             self.last_terms_ = terms
             if len(self.history) == 1:
@@ -204,9 +214,7 @@ class RepresentationNet(NeuralNet):
 
     def train_step(self, batch, **fit_params):
         module = self.module_
-        if self.schedule is not None:
-            for group in self.optimizer_.param_groups:
-                group["lr"] = self.lr * self.schedule(self.n_updates_)
+        self.set_learning_rate()
         if self.handwritten_ is not None:
             step = {"y_pred": self.handwritten_(batch[0])}
         else:
@@ -215,6 +223,12 @@ class RepresentationNet(NeuralNet):
             module.objective.after_step(module.network, module.heads)
         self.n_updates_ += 1
         return step
+
+    def set_learning_rate(self):
+        """That of the update that comes."""
+        if self.schedule is not None:
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.lr * self.schedule(self.n_updates_)
 
     def _autograd_step(self, batch):
         first = {}
@@ -271,7 +285,7 @@ class RepresentationNet(NeuralNet):
             self.history.record(f"{prefix}_{name}", mean)
 
 
-class _Means:
+class Means:
     """Mean of every named term over the rows of an epoch, read when the epoch is over.
 
     One vector for each term: a small tensor kept for each batch scatters memory, and reading one

@@ -29,15 +29,22 @@ class Sharing:
     """
 
     def __init__(self, training, processes, device):
-        owners = [training.network, *training.heads.modules()]
+        owners = [training.network, *training.heads.modules()] if processes.size > 1 else []
         modules = (getattr(owner, name, None) for owner in owners for name in _COSTLY)
-        if processes.size == 1:
-            modules = ()
         self._parts = [
             _SharedModule(module, processes, device)
             for module in dict.fromkeys(modules)
             if isinstance(module, nn.Module)
         ]
+
+    def state(self):
+        """What was found of each module so far."""
+        return [part.draws for part in self._parts]
+
+    def resume(self, state):
+        """Take up what :meth:`state` has told of the same modules."""
+        for part, draws in zip(self._parts, state, strict=True):
+            part.draws = draws
 
     @contextmanager
     def out(self):

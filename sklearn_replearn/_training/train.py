@@ -17,6 +17,7 @@ from .history import History
 from .net import LossNotFinite, RepresentationNet, SumOfTerms
 from .optimizers import OPTIMIZERS, check_optimizer
 from .schedule import RISE, CosineSchedule
+from .together import trained_with_others
 
 # What skorch's history has beside the loss, its terms and the score.
 _COUNTED = TAKEN - {"loss", "score"}
@@ -104,6 +105,9 @@ def train(
             state = to_tensors(resumed["optimizer"])
             state["param_groups"] = net.optimizer_.state_dict()["param_groups"]
             net.optimizer_.load_state_dict(state)
+    alone = validation_rows is not None or resumed is not None or checkpoint is not None
+    if not alone and trained_with_others(net, rows):
+        return net
     n_done = 0 if checkpoint is None else checkpoint.resume(net)
     current_task().passes(n_done)
     try:

@@ -1,5 +1,8 @@
 """Values are known again in another process, and no others for them."""
 
+import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +56,30 @@ def bound(value):
     return lambda x: x * value
 
 
+SHARE = 0.1
+
+
+def helper(x):
+    return SHARE * x
+
+
+def other_helper(x):
+    return SHARE + x
+
+
+def views(x):
+    return [helper(part) for part in x]
+
+
+class Views:
+    def __call__(self, x):
+        return helper(x)
+
+
+def calls_itself(n):
+    return n and calls_itself(n - 1)
+
+
 VALUES = [
     None, False, 0, 0.0, "", b"", (), [], {}, set(), 1, True, 1.0, "1", b"1", np.float32(1), 1j,
     np.arange(3), np.arange(3.0), np.arange(3.0)[::-1], np.arange(6).reshape(2, 3), [0, 1, 2],
@@ -87,3 +114,37 @@ def test_values_are_known_again():
 def test_what_cannot_be_known_again_is_refused():
     with pytest.raises(TypeError, match=r"<generator .* is not made of what can be stored"):
         fingerprint([1, (x for x in ())])
+
+
+@pytest.mark.parametrize("value", [views, Views, Views(), partial(views, 1)])
+def test_code_is_told_by_what_it_names_in_its_package(value, monkeypatch):
+    before = fingerprint(value)
+    with monkeypatch.context() as patched:
+        patched.setitem(globals(), "SHARE", 0.2)
+        assert fingerprint(value) != before
+    with monkeypatch.context() as patched:
+        patched.setitem(globals(), "helper", other_helper)
+        assert fingerprint(value) != before
+    assert fingerprint(value) == before != fingerprint(calls_itself)
+
+
+SCRIPT = """
+from sklearn_replearn._storage.fingerprint import fingerprint
+from sklearn_replearn.objectives import BYOL
+def chosen(x):
+    return [y for y in x if y in {"a", "b", "c"}]
+found = fingerprint(chosen, {"a", "b", "c"}, frozenset("xyz"), BYOL(), lambda x: chosen(x))
+print(found)
+"""
+
+
+def test_another_process_finds_the_same(capsys):
+    there = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    exec(SCRIPT, {"__name__": "__main__"})
+    assert there.stdout == capsys.readouterr().out

@@ -7,10 +7,13 @@ import copy
 import os
 import pickle
 import sys
+import tempfile
 import threading
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -20,7 +23,9 @@ from skorch.callbacks import Callback
 from torch import distributed, nn
 
 from sklearn_replearn import AutoencoderTransformer, ContrastiveTransformer, VAETransformer
+from sklearn_replearn._training import checkpoints
 from sklearn_replearn._training.early_stopping import StopTraining
+from sklearn_replearn._training.net import RepresentationNet as Net
 from sklearn_replearn.objectives import BYOL, BarlowTwins, BetaTCVAE, InfoVAE, NTXent
 from sklearn_replearn.outliers import OutlierDetector
 from sklearn_replearn.priors import VampPrior
@@ -126,6 +131,9 @@ def found_by(rank):
     found["stopped by one"] = what_is_learned(other(callbacks=stops, max_epochs=9).fit(X))
     copies = [Copies()] if rank else []
     found["copied by one"] = what_is_learned(other(callbacks=copies).fit(X))
+    going_on = other().partial_fit(X[:50])
+    found["partial_fit"] = what_is_learned(going_on.partial_fit(X[50:]))
+    found["in parts"] = what_is_learned(other().fit(lambda: iter([X[:50], X[50:]])))
     detector = OutlierDetector(random_state=None).fit(X)
     found["detector"] = {"scores": detector.score_samples(X)}
 
@@ -133,16 +141,56 @@ def found_by(rank):
     found["other rows"] = outcome(lambda: one.fit(X + rank))
     found["other X_val"] = outcome(lambda: one.fit(X, X_val=X + rank))
     found["other seeds"] = outcome(lambda: other(random_state=rank).fit(X))
+    found["other number"] = outcome(lambda: other(latent_dim=np.int64(2 + rank)).fit(X))
+    sgd = partial(torch.optim.SGD, momentum=0.1 * rank)
+    found["other optimizer"] = outcome(lambda: other(optimizer=sgd).fit(X))
+    found["other columns_from"] = outcome(lambda: one.partial_fit(X, columns_from=X + rank))
+    found["other folders"] = outcome(lambda: other(checkpoint=Path(str(rank))).fit(X))
     found["other levels"] = outcome(lambda: one.fit(_frame(["a", "bc"[rank]])))
     bad = np.where(np.arange(16) == rank, np.inf, X)
     found["one has bad cells"] = outcome(lambda: one.fit(bad if rank else X))
     raises = [AtTheEndOf(2, ArithmeticError("a callback's"))] if rank else []
     found["one raises"] = outcome(lambda: other(callbacks=raises).fit(X))
     found["is fitted"] = hasattr(one, "_model")
+    found["after an end"] = found_after_an_end(rank)
     found["in threads"] = in_a_thread(lambda: other().fit(X[rank:]))
     with redirect_stdout(StringIO()) as shown:
         other(verbose=1).fit(X)
     found["shown"] = shown.getvalue()
+    return found
+
+
+def found_after_an_end(rank):
+    """What is found of a fit that one process has ended, and of the same fit afterwards."""
+    folder, written = Path(tempfile.gettempdir()) / "checkpoints", []
+    step, write_whole = Net.train_step, checkpoints.write_whole
+
+    def ends(net, batch, **kwargs):
+        if rank and len(net.history) == 3 and net.n_updates_ % 3 == 1:
+            raise KeyboardInterrupt
+        return step(net, batch, **kwargs)
+
+    def write(path, data):
+        written.append(path)
+        write_whole(path, data)
+
+    def fit():
+        return AutoencoderTransformer(**SETTINGS, checkpoint=folder).fit(X)
+
+    at_every_epoch = {"SECONDS": 0.0, "_TIMES_AS_LONG": 0.0, "write_whole": write}
+    with mock.patch.multiple(checkpoints, **at_every_epoch):
+        with mock.patch.object(Net, "train_step", ends):
+            try:
+                fit()
+            except (KeyboardInterrupt, RuntimeError) as problem:
+                found = {"ended by": type(problem).__name__}
+        distributed.barrier()
+        found["files"], found["written"] = len(list(folder.iterdir())), len(written)
+        distributed.barrier()
+        found["learned"] = what_is_learned(fit())
+    distributed.barrier()
+    found["written again"] = len(written) - found["written"]
+    found["files left"] = len(list(folder.iterdir()))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from functools import partial
 
 import numpy as np
@@ -248,6 +249,56 @@ def test_other_rows_and_parameters_begin_anew(tmp_path, monkeypatch, at_every_ep
     # What makes no difference makes none here; nor do container and order.
     shuffled = pd.DataFrame(X[random.permutation(len(X))])
     assert epochs_of(lambda: fit(shuffled.to_numpy(), verbose=1), monkeypatch)[0] == ENDED_IN
+
+
+@pytest.mark.parametrize("cls", [AutoencoderTransformer, VAETransformer])
+def test_equal_cells_of_other_kinds_of_columns_begin_anew(
+    cls, tmp_path, monkeypatch, at_every_epoch
+):
+    def table(category):
+        frame = MIXED.assign(a=np.arange(90) % 2 + 1.0, b=np.arange(90) // 2 % 2 + 1.0)
+        return frame.assign(**{category: np.where(frame[category] == 1.0, "x", "y")})
+
+    estimator = small(cls, checkpoint=tmp_path)
+    ended(lambda: estimator.fit(table("a")), monkeypatch)
+    assert epochs_of(lambda: estimator.fit(table("b")), monkeypatch)[0] == 1
+    assert weights(estimator) == weights(small(cls).fit(table("b")))
+    assert epochs_of(lambda: estimator.fit(table("a")), monkeypatch)[0] == ENDED_IN
+
+
+def test_the_same_fit_may_end_while_another_one_writes(tmp_path, monkeypatch, at_every_epoch):
+    def ends_meanwhile(file):
+        for path in tmp_path.iterdir():
+            path.unlink()
+
+    monkeypatch.setattr(sealed.os, "fsync", ends_meanwhile)
+    fitted = small(AutoencoderTransformer, checkpoint=tmp_path).fit(X)
+    assert weights(fitted) == weights(small(AutoencoderTransformer).fit(X))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_is_removed_is_warned_of_once(tmp_path, monkeypatch, at_every_epoch):
+    def removes(file):
+        shutil.rmtree(tmp_path / "here")
+
+    monkeypatch.setattr(sealed.os, "fsync", removes)
+    with pytest.warns(
+        UserWarning, match=r"No checkpoint could be written: .*[^.]\. The f"
+    ) as caught:
+        small(AutoencoderTransformer, checkpoint=tmp_path / "here").fit(X)
+    assert len(caught) == 1
+
+
+def test_parts_go_on_from_what_the_whole_has_written(tmp_path, monkeypatch, at_every_epoch):
+    def parts():
+        return (MIXED.iloc[start : start + 40] for start in range(0, 90, 40))
+
+    estimator = small(VAETransformer, checkpoint=tmp_path)
+    ended(lambda: estimator.fit(MIXED), monkeypatch)
+    assert epochs_of(lambda: estimator.fit(parts), monkeypatch)[0] == ENDED_IN
+    ended(lambda: estimator.fit(parts), monkeypatch)
+    assert epochs_of(lambda: estimator.fit(MIXED), monkeypatch)[0] == ENDED_IN
+    assert weights(estimator) == weights(small(VAETransformer).fit(MIXED))
 
 
 def test_code_of_ones_own_that_changed_under_its_name_begins_anew(

@@ -38,7 +38,7 @@ def by_torchrun(folder, task):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(
         [*torchrun, "--nproc-per-node=2", str(SCRIPT), str(folder), task],
-        env=environment(),
+        env=environment(TMPDIR=str(folder)),
         capture_output=True,
         text=True,
         timeout=300,
@@ -57,6 +57,8 @@ LEARNED = [
     "any order",
     "X_val",
     "warm start",
+    "partial_fit",
+    "in parts",
     "no seed",
     "a generator",
     "stopped by one",
@@ -85,6 +87,22 @@ def test_the_order_of_rows_may_differ_between_them(found):
         np.testing.assert_array_equal(found[0]["any order"][part], values)
 
 
+def test_a_table_in_parts_is_the_same_to_them(found):
+    for part, values in found[0]["autoencoder"].items():
+        np.testing.assert_array_equal(found[0]["in parts"][part], values)
+
+
+def test_they_go_on_from_the_checkpoint_of_the_first(found):
+    first, second = (of_one["after an end"] for of_one in found)
+    assert (first["ended by"], second["ended by"]) == ("RuntimeError", "FitInterrupted")
+    assert (first["written"], first["written again"]) == (2, 1)
+    assert (second["written"], second["written again"]) == (0, 0)
+    assert (first["files"], first["files left"]) == (1, 0)
+    for of_one in (first, second):
+        for part, values in found[0]["autoencoder"].items():
+            np.testing.assert_array_equal(of_one["learned"][part], values, err_msg=part)
+
+
 def test_one_of_them_ends_training_for_all(found):
     assert len(found[0]["stopped by one"]["history"]) == 2
 
@@ -95,6 +113,10 @@ def test_one_of_them_ends_training_for_all(found):
         ("other rows", "differ in X: 101 distinct rows of 16 columns"),
         ("other X_val", "differ in X_val: 101 distinct rows of 16 columns"),
         ("other seeds", "differ in random_state: 0 in process 0, 1 in process 1"),
+        ("other number", "differ in latent_dim: 2 in process 0, 3 in process 1"),
+        ("other optimizer", "differ in optimizer: SGD of [], [['momentum', 0.0]] in process 0"),
+        ("other columns_from", "differ in columns_from: 101 distinct rows of 16 columns"),
+        ("other folders", "differ in checkpoint: '0' in process 0, '1' in process 1"),
         ("other levels", "differ in columns of X: shop, price"),
     ],
 )

@@ -41,6 +41,7 @@ from sklearn_replearn.inspection import (
     code_traversal,
 )
 from sklearn_replearn.likelihoods import Gaussian, Likelihood
+from sklearn_replearn.model_selection import StackedSearchCV
 from sklearn_replearn.onnx import inputs_for, to_onnx
 
 
@@ -76,6 +77,8 @@ print(both[0], std[0], mean.shape, deviation.shape, vae.elbo_terms(X).shape)
 drawn = vae.sample(5, random_state=0, given={"a": (0.0, None)}, missing="as_fit")
 print(drawn, vae.impute(X, n_draws=5, random_state=0), vae.interpolate(X[0], X[1]))
 print(vae.encoder_module()(torch.zeros(1, 3)), vae.decoder_module(), vae.to_numbers(X).mean())
+search = StackedSearchCV(vae, {"latent_dim": [2, 4]}, cv=3, refit=False).fit(X)
+print(search.n_stacked_ + 1)
 print(vae.traverse(X[0], 1, width=3), vae.reconstruction_error(X)[0, 0], vae.network_)
 
 autoencoder = AutoencoderTransformer(

@@ -1,0 +1,5 @@
+"""Searches for parameters."""
+
+from .stacked_search import StackedSearchCV
+
+__all__ = ["StackedSearchCV"]
