@@ -27,7 +27,8 @@ class StackedSearchCV(GridSearchCV):
     categories and without missing cells, of as many rows. All others are fitted one by one, as by
     ``GridSearchCV``: wider networks, other widths of hidden layers than any other fit has, Poisson
     and Student-t likelihoods, ``corruption``, ``sparsity``, ``early_stopping``, ``callbacks``,
-    ``checkpoint``, parts of your own, contrastive encoders, and any on a GPU. Nothing has to be set for that.
+    ``checkpoint``, parts of your own, contrastive encoders, and any on a GPU. Nothing has to be set
+    for that.
 
     Parameters
     ----------
