@@ -84,6 +84,7 @@ class ParquetFiles:
         from pyarrow import ArrowInvalid, ArrowTypeError, dataset, unify_schemas
 
         names = list(map(str, files))
+        schemas = list(map(_schema_of, names))
         found = dataset.dataset(
             names, format="parquet", partitioning="hive", partition_base_dir=str(where)
         )
@@ -92,8 +93,7 @@ class ParquetFiles:
             for fragment in found.get_fragments()
         }
         self._files, self.schema = [], None
-        for name, keys in zip(names, in_path.values(), strict=True):
-            file = _schema_of(name)
+        for name, file, keys in zip(names, schemas, in_path.values(), strict=True):
             schema = file
             keys = {key: value for key, value in keys.items() if key not in file.names}
             for key in keys:
@@ -126,7 +126,20 @@ class ParquetFiles:
                         kind = self.schema.field(key).type
                         cells = pyarrow.repeat(pyarrow.scalar(value, kind), len(table))
                         table = table.append_column(key, cells)
-                    yield table.cast(self.schema)
+                    yield _cast(table, self.schema, name)
+
+
+def _cast(table, schema, name):
+    """A table of a file with the types of all files."""
+    from pyarrow import ArrowInvalid
+
+    try:
+        return table.cast(schema)
+    except ArrowInvalid as problem:
+        raise ValueError(
+            f"{brief(name)} has cells that the type of their column in other files does not hold: "
+            f"{problem}. Write that column with one type in all files."
+        ) from None
 
 
 def batches_of(dataset, rows_at_once):
@@ -223,6 +236,10 @@ def write_folder(tables, folder):
         If there is something in the folder, or another run writes it now.
     """
     folder = Path(folder)
+    if not folder.parent.is_dir():
+        raise FileNotFoundError(
+            f"No folder {brief(str(folder.parent))} to make {brief(folder.name)} in. Make it first."
+        )
     _reject_taken(folder)
     _pyarrow()
     from pyarrow.parquet import write_table

@@ -11,6 +11,7 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from torch.utils import data as torch_data
 
 from .._runtime.parameters import validated
@@ -68,7 +69,23 @@ class Parts:
             yield from _cut(part)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._read!r})"
+        return (
+            f"<{type(self).__name__}: computed when it is read. Iterate over it, or call collect() or "
+            "to_parquet(folder)>"
+        )
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        """What asks for all rows at once is told how to get them.
+
+        Raises
+        ------
+        TypeError
+            Always: an array of parts would be none of rows.
+        """
+        raise TypeError(
+            "This table is in parts, and an array of all its rows was asked for. If memory has room "
+            "for that, call collect() first; else write it by to_parquet(folder)."
+        )
 
     def collect(self) -> Any:
         """All parts as one table in memory.
@@ -84,7 +101,7 @@ class Parts:
         """
         parts = list(self)
         if not parts:
-            raise ValueError("There are no parts: nothing was read.")
+            raise ValueError("There is nothing to collect: the table in parts has no rows.")
         return _together(parts)
 
     @validated({"folder": [str, os.PathLike]})
