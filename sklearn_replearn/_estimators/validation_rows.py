@@ -82,13 +82,13 @@ class ValidationRows:
         ValueError
             If they are no rows like those of ``X``.
         """
-        reject_parts(self.X, "X_val")
         try:
+            reject_parts(self.X, "X_val")
             table, _ = read_table(estimator, table_of(rows, as_read(self.X)), schema=schema)
             rows.check(table, schema)
             scaler.check_counts(table)
             estimator._check_later(table, schema, scaler)
-        except (TypeError, ValueError) as problem:
+        except (TypeError, ValueError, FileNotFoundError) as problem:
             raise ValueError(f"X_val must hold rows like those of X: {problem}") from problem
         try:
             weights = row_weights(self.sample_weight, table)
