@@ -83,12 +83,13 @@ class ValidationRows:
             If they are no rows like those of ``X``.
         """
         try:
-            reject_parts(self.X, "X_val")
+            if not isinstance(self.X, str):  # a text is no table here, also if it is a path
+                reject_parts(self.X, "X_val")
             table, _ = read_table(estimator, table_of(rows, as_read(self.X)), schema=schema)
             rows.check(table, schema)
             scaler.check_counts(table)
             estimator._check_later(table, schema, scaler)
-        except (TypeError, ValueError, FileNotFoundError) as problem:
+        except (TypeError, ValueError) as problem:
             raise ValueError(f"X_val must hold rows like those of X: {problem}") from problem
         try:
             weights = row_weights(self.sample_weight, table)
