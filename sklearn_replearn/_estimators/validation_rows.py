@@ -82,8 +82,9 @@ class ValidationRows:
         ValueError
             If they are no rows like those of ``X``.
         """
-        reject_parts(self.X, "X_val")
         try:
+            if not isinstance(self.X, str):  # a text is no table here, also if it is a path
+                reject_parts(self.X, "X_val")
             table, _ = read_table(estimator, table_of(rows, as_read(self.X)), schema=schema)
             rows.check(table, schema)
             scaler.check_counts(table)
