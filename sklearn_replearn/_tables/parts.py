@@ -70,8 +70,8 @@ class Parts:
 
     def __repr__(self) -> str:
         return (
-            f"<{type(self).__name__}: computed when it is read. Iterate over it, or call collect() or "
-            "to_parquet(folder)>"
+            f"<{type(self).__name__}: computed when it is read. Iterate over it, or call collect() "
+            "or to_parquet(folder)>"
         )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
@@ -83,8 +83,8 @@ class Parts:
             Always: an array of parts would be none of rows.
         """
         raise TypeError(
-            "This table is in parts, and an array of all its rows was asked for. If memory has room "
-            "for that, call collect() first; else write it by to_parquet(folder)."
+            "This table is in parts, and an array of all its rows was asked for. If memory has "
+            "room for that, call collect() first; else write it by to_parquet(folder)."
         )
 
     def collect(self) -> Any:

@@ -24,11 +24,11 @@ class StackedSearchCV(GridSearchCV):
     :class:`~sklearn_replearn.VAETransformer`, alone or as steps of a ``Pipeline``, that differ in
     ``random_state``, ``lr``, ``weight_decay``, ``beta``, in rows, and in ``latent_dim`` within the
     next multiple of 16 (a wider code is a stack of its own). They are of tables without
-    categories, missing cells and heavy tails, of as many rows. All others are fitted one by one, as by
-    ``GridSearchCV``: wider networks, other widths of hidden layers than any other fit has, Poisson
-    and Student-t likelihoods, ``corruption``, ``sparsity``, ``early_stopping``, ``callbacks``,
-    ``checkpoint``, parts of your own, contrastive encoders, and any on a GPU. Nothing has to be set
-    for that.
+    categories, missing cells and heavy tails, of as many rows. All others are fitted one by one, as
+    by ``GridSearchCV``: wider networks, other widths of hidden layers than any other fit has,
+    Poisson and Student-t likelihoods, ``corruption``, ``sparsity``, ``early_stopping``,
+    ``callbacks``, ``checkpoint``, parts of your own, contrastive encoders, and any on a GPU.
+    Nothing has to be set for that.
 
     Parameters
     ----------

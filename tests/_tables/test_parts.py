@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.sparse as sp
 import torch
+from sklearn.linear_model import LogisticRegression
 
 from sklearn_replearn import Parts
 from sklearn_replearn._tables import parts as module
@@ -257,3 +258,29 @@ def test_bad_values_are_refused(bad):
     if not isinstance(bad, str):
         with pytest.raises(ValueError, match="folder"):
             Parts(pieces).to_parquet(bad)
+
+
+def test_what_asks_for_all_rows_is_told_how_to_get_them():
+    codes = Parts(lambda: pieces())
+    assert "collect()" in repr(codes)
+    with pytest.raises(TypeError, match=r"call collect\(\) first"):
+        np.asarray(codes)
+    with pytest.raises(TypeError, match=r"call collect\(\) first"):
+        LogisticRegression().fit(codes, np.arange(N) % 2)
+
+
+def test_a_file_that_is_wrong_is_named(tmp_path):
+    pd.DataFrame({"a": [2**60, 1]}).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame({"a": [0.5, 1]}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ValueError, match=r"a\.parquet' has cells that the type"):
+        parts_of(tmp_path).collect()
+    (tmp_path / "c.parquet").write_bytes(b"PAR1")
+    for path in (tmp_path, tmp_path / "c.parquet"):
+        with pytest.raises(ValueError, match=r"c\.parquet' is no whole parquet file"):
+            parts_of(path)
+
+
+def test_a_folder_is_made_in_one_that_is_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match="Make it first"):
+        Parts(lambda: pieces()).to_parquet(tmp_path / "none" / "codes")
+    assert not list(tmp_path.iterdir())
