@@ -104,7 +104,6 @@ _TRANSFORMER = _by_name(
         "training are loss_curve_, the last of them loss_curve_[-1].",
         "best_loss_ best_validation_score_ validation_scores_": "With early_stopping=True or "
         'X_val in fit the losses of rows held out are history_["valid_loss"].',
-        "partial_fit": "With {cls}(warm_start=True) fit goes on from the last fit.",
         "save save_model": "Models are saved by sklearn_replearn.save(estimator, "
         '"model.safetensors").',
         "to": 'The device is a parameter: {cls}(device="cpu"), also after fit: '

@@ -163,6 +163,9 @@ class VAETransformer(DrawsInParts, RepresentationTransformer):
         Names of the columns, if they all had one that is a string.
     n_iter_ : int
         Epochs trained.
+    novelties_ : frame
+        What rows had that came after the first fit, by ``partial_fit`` or ``warm_start``: see
+        :meth:`partial_fit`.
     history_ : frame
         Of the library that ``set_output`` asks for, or else of fit, pandas for arrays. A row an
         epoch: ``train_loss``, each named term of the objective for training rows and (with

@@ -356,7 +356,7 @@ class Scaler:
         """Back to original units, in float64; constant columns as they were."""
         rows = np.array(rows, dtype=np.float64)
         rows[:, self.idle] += self.resting
-        if self.transformer is None:
+        if self.transformer is None or not len(rows):  # of which transformers want one
             X = np.clip(rows, -_FARTHEST, _FARTHEST) / self.factor
             X += self.shift
         else:

@@ -237,7 +237,9 @@ def test_columns_that_were_constant_before_count_in_both_ways(params, monkeypatc
     for by_hand in (True, False):
         vae = VAETransformer(**SMALL, **params, warm_start=True, lr=1e-6)
         vae = trained(vae, first, monkeypatch, by_hand)[1]
-        terms.append(trained(vae, later, monkeypatch, by_hand)[1].history_["train_loss"])
+        with pytest.warns(UserWarning, match="column 1 many numbers are beyond"):
+            vae = trained(vae, later, monkeypatch, by_hand)[1]
+        terms.append(vae.history_["train_loss"])
     assert terms[0].to_numpy() == pytest.approx(terms[1].to_numpy(), rel=1e-5)
 
 
