@@ -10,8 +10,8 @@ and encodes all rows part after part. Each says its peak resident memory (VmHWM 
 without pages of files (RssAnon, looked at ten times a second), and the loss of 50,000 rows held
 out. Rows a second are rows times epochs by the seconds of fit, with all that it reads, sorts and
 writes. It writes
-results/larger_than_memory.json and results/larger_than_memory.md; 20 GB take an hour with two epochs, on two
-cores.
+results/larger_than_memory.json and results/larger_than_memory.md; 20 GB take an hour with two
+epochs, on two cores.
 """
 
 import argparse
