@@ -409,7 +409,8 @@ class ContrastiveTransformer(RepresentationTransformer):
         ------
         ValueError
             As :meth:`fit`; if the columns are not those of the first call, or ``columns_from``
-            comes later; if cells are missing, and none was in any column of the first call.
+            comes later; if cells are missing for which the network, made for complete tables of
+            numbers, has no input.
 
         Warns
         -----
